@@ -1,0 +1,194 @@
+// libFuzzer's hooks over the library; nothing in harness/ knows the engine.
+#include "fuzz/engine.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <cstring>
+#include <map>
+#include <random>
+#include <set>
+
+#include "harness/mutate.h"
+#include "harness/session.h"
+
+// libFuzzer reads these besides its own counters; the board is mapped over them. Page-aligned and
+// whole pages, so that the mapping replaces nothing else.
+__attribute__((section("__libfuzzer_extra_counters"),
+               aligned(4096))) std::byte storefuzz_counters[storefuzz::kLineCounters];
+
+namespace storefuzz {
+namespace {
+
+constexpr int kGuidanceEvery = 16;      // cases between two restarts of the line events
+constexpr double kForkShare = 0.25;       // of all time, at most, goes to forked children
+constexpr double kWarmUpSeconds = 0.5;    // before that, shares are not looked at
+constexpr std::size_t kSwarm = 192;     // random bytes a mutation may draw from
+
+struct Sent {
+  std::size_t size = 0;  // of the smallest case sent
+  std::set<std::string> seen_on;
+};
+
+Session* session = nullptr;
+int findings = -1;  // descriptor to the supervisor
+std::vector<Quirk> known;
+std::map<std::string, Sent> sent;
+
+[[noreturn]] void leave(const Error& error) {
+  fmt::print(stderr, "storefuzz: {}\n", error.message);
+  ::_exit(static_cast<int>(error.code));
+}
+
+void map_counters(const Board& board) {
+  void* place = ::mmap(storefuzz_counters, kLineCounters, PROT_READ | PROT_WRITE,
+                       MAP_SHARED | MAP_FIXED, board.descriptor(), 0);
+  if (place == MAP_FAILED) leave({.message = "the counters cannot be shared"});
+}
+
+void send(const Json& line) {
+  std::string text = line.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+  const char* bytes = text.data();
+  for (std::size_t left = text.size(); left > 0;) {
+    const ssize_t count = ::write(findings, bytes, left);
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0) ::_exit(0);  // the supervisor is gone
+    bytes += count;
+    left -= static_cast<std::size_t>(count);
+  }
+}
+
+// A finding costs one short line; the whole case goes along when it is new, or smaller than before.
+void tell(const Case& value, const Finding& found) {
+  const std::string journey =
+      fmt::format("{} / {}", name_of(value.carrier), name_of(value.transport));
+  const std::string text = to_text(value);
+  Sent& before = sent[found.fingerprint];
+  const BoardData& board = session->board().data();
+  Json line{{"fingerprint", found.fingerprint},
+            {"carrier", name_of(value.carrier)},
+            {"transport", name_of(value.transport)},
+            {"executions", board.executions.load()},
+            {"seconds", static_cast<double>(now_nanoseconds() - board.fuzzing_since) / 1e9}};
+  const bool new_journey = before.seen_on.insert(journey).second;
+  if (before.size == 0 || text.size() < before.size) {
+    before.size = text.size();
+    line["finding"] = to_json(found);
+    line["case"] = to_json(value);
+  } else if (!new_journey) {
+    line.erase("executions");
+  }
+  send(line);
+}
+
+// By hand there is nobody to tell: abort, unless the shipped list knows it.
+void abort_on(const Case& value, const Finding& found) {
+  if (match(known, name_of(value.store), found.told, session->release())) return;
+  fmt::print(stderr, "storefuzz: {}\n{}\nAssertion failure: {}\n", found.told.headline,
+             to_json(value).dump(1), found.fingerprint);
+  std::abort();
+}
+
+// Forked children cost milliseconds, and whole deadlines where they hang: they get a share of the
+// time, the others the rest. True when `value` should wait for another day.
+bool over_its_share(const Case& value) {
+  if (value.transport != Transport::kFork || findings < 0) return false;
+  const BoardData& board = session->board().data();
+  const double passed = static_cast<double>(now_nanoseconds() - board.fuzzing_since);
+  if (passed < kWarmUpSeconds * 1e9) return false;
+  const auto fork = static_cast<std::size_t>(Transport::kFork);
+  return static_cast<double>(board.transport_nanoseconds[fork].load()) > kForkShare * passed;
+}
+
+void start(int* count, char*** arguments) {
+  become_child_if_asked(*count, *arguments);
+  auto started = Session::start();
+  if (!started) leave(started.error());
+  session = started->release();  // lives as long as the process
+  if (auto ready = session->prepare(); !ready) leave(ready.error());
+  findings = descriptor_from("STOREFUZZ_FINDINGS");
+  if (const char* file = std::getenv("STOREFUZZ_KNOWN")) {
+    auto list = load_quirks(file);
+    if (!list) leave(list.error());
+    known = std::move(*list);
+  }
+  ::signal(SIGINT, SIG_DFL);  // Python may have taken it; libFuzzer installs its own after us
+  map_counters(session->board());
+  session->board().data().lines_watched = session->lines_watched();
+  if (findings >= 0)
+    send({{"started",
+           {{"release", session->release()},
+            {"python", session->python_version()},
+            {"containment", session->containment()}}}});
+  if (session->board().data().fuzzing_since == 0)
+    session->board().data().fuzzing_since = now_nanoseconds();
+}
+
+std::vector<std::byte> random_bytes(unsigned seed) {
+  std::minstd_rand random(seed);
+  std::vector<std::byte> bytes(kSwarm);
+  for (std::byte& byte : bytes) byte = static_cast<std::byte>(random() >> 8);
+  return bytes;
+}
+
+std::size_t write_back(const Case& value, std::uint8_t* data, std::size_t size, std::size_t limit) {
+  const std::string text = to_text(value);
+  if (text.size() > limit) return size;
+  std::memcpy(data, text.data(), text.size());
+  return text.size();
+}
+
+}  // namespace
+
+Case decode(const std::uint8_t* data, std::size_t size) {
+  const char* text = reinterpret_cast<const char*>(data);
+  if (size > 0 && text[0] == '{')
+    if (auto parsed = parse_case({text, size})) return *parsed;
+  return generate_case({reinterpret_cast<const std::byte*>(data), size}, session->stores());
+}
+
+int fuzz_case(const Case& value) {
+  if (over_its_share(value)) return -1;
+  static int until_restart = kGuidanceEvery;
+  if (--until_restart == 0) {
+    session->restart_guidance();
+    until_restart = kGuidanceEvery;
+  }
+  auto played = session->play(value);
+  if (!played) leave(played.error());
+  const std::size_t feature = played->judged.verdicts % kVerdictCounters;
+  storefuzz_counters[kLineCounters - kVerdictCounters + feature] = std::byte{1};
+  for (const Finding& found : played->judged.findings)
+    findings >= 0 ? tell(value, found) : abort_on(value, found);
+  if (findings >= 0 && !played->judged.quirks.empty()) send({{"quirks", played->judged.quirks}});
+  if (session->spoiled()) ::_exit(0);  // a thread of ours hangs: the supervisor starts us anew
+  return 0;
+}
+
+}  // namespace storefuzz
+
+extern "C" int LLVMFuzzerInitialize(int* count, char*** arguments) {
+  storefuzz::start(count, arguments);
+  return 0;
+}
+
+extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t size,
+                                               std::size_t limit, unsigned seed) {
+  using namespace storefuzz;
+  const Case next = mutate_case(decode(data, size), random_bytes(seed), session->stores());
+  return write_back(next, data, size, limit);
+}
+
+extern "C" std::size_t LLVMFuzzerCustomCrossOver(const std::uint8_t* left, std::size_t left_size,
+                                                 const std::uint8_t* right, std::size_t right_size,
+                                                 std::uint8_t* out, std::size_t limit,
+                                                 unsigned seed) {
+  using namespace storefuzz;
+  const Case mixed =
+      cross_cases(decode(left, left_size), decode(right, right_size), random_bytes(seed));
+  return write_back(mixed, out, 0, limit);
+}

@@ -1,0 +1,390 @@
+// The phases of a campaign, in order; each says what it does while it does it.
+#include "harness/campaign.h"
+
+#include <fmt/format.h>
+#include <sys/utsname.h>
+
+#include <chrono>
+#include <ctime>
+#include <random>
+
+#include "harness/dossier.h"
+
+namespace storefuzz {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr int kDeadlineMilliseconds = 1000;
+constexpr const char* kProofLoss = "arrival changes compression";
+constexpr const char* kProofFingerprint = "zip-attributes-compression-changed";
+constexpr int kUnshrunkAfter = 60;  // findings; the others of a flood are counted, not followed
+
+double since(std::chrono::steady_clock::time_point begin) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+}
+
+std::string utc_now() {
+  const std::time_t now = std::time(nullptr);
+  std::tm parts{};
+  ::gmtime_r(&now, &parts);
+  char text[32];
+  std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
+  return text;
+}
+
+std::string platform() {
+  utsname it{};
+  ::uname(&it);
+  return fmt::format("{} {} {}", it.sysname, it.release, it.machine);
+}
+
+// The fixed case of the proof: a deflated store, carried in the plainest way.
+Case proof_case() {
+  Case value;
+  value.archive = Archive{.entries = {{.key = "a", .value = "x"}}};
+  value.constructor.compression = Compression::kDeflated;
+  value.looks = {LookGroup::kState, LookGroup::kReads};
+  value.transport = Transport::kSpawn;
+  normalise(value);
+  return value;
+}
+
+class Campaign {
+ public:
+  explicit Campaign(const CampaignOptions& options) : options_(options) {}
+
+  Result<CampaignEnd> run() {
+    if (auto ready = prepare(); !ready) return std::unexpected(ready.error());
+    if (auto proved = prove(); !proved) return std::unexpected(proved.error());
+    if (auto fuzzed = fuzz_all(); !fuzzed) return std::unexpected(fuzzed.error());
+    if (!options_.until.empty()) return measured();
+    const auto begin = std::chrono::steady_clock::now();
+    if (auto finished = finish_findings(); !finished) return std::unexpected(finished.error());
+    if (auto dated = date_findings(); !dated) return std::unexpected(dated.error());
+    finish_seconds_ = since(begin);
+    if (auto written = write_run(); !written) return std::unexpected(written.error());
+    return conclude();
+  }
+
+ private:
+  int interruptions() const { return options_.interruptions ? options_.interruptions() : 0; }
+  void say(const std::string& line) const {
+    if (options_.say) options_.say(line);
+  }
+  void progress(const std::string& line) const {
+    if (options_.progress) options_.progress(line);
+  }
+
+  Result<void> prepare() {
+    if (!options_.known.empty()) {
+      auto known = load_quirks(options_.known);
+      if (!known) return std::unexpected(known.error());
+      known_ = std::move(*known);
+    }
+    std::error_code error;
+    if (!options_.corpus.empty() && !fs::is_directory(options_.corpus, error))
+      return bad_input(fmt::format("{} is no folder", options_.corpus.string()));
+    auto run = RunDirectory::make(options_.out);
+    if (!run) return std::unexpected(run.error());
+    run_.emplace(std::move(*run));
+    progress("preparing the environment of the subject …");
+    auto subject = find_subject(options_.zarr, options_.python);
+    if (!subject) return std::unexpected(subject.error());
+    subject_ = std::move(*subject);
+    auto scratch = Scratch::make();
+    if (!scratch) return std::unexpected(scratch.error());
+    scratch_.emplace(std::move(*scratch));
+    seed_ = options_.seed ? options_.seed : std::random_device{}() % 1'000'000 + 1;
+    started_ = utc_now();
+    say(fmt::format("zarr {}, seed {}, {:.0f} s of fuzzing", subject_.release, seed_,
+                    options_.seconds));
+    return {};
+  }
+
+  DossierOptions dossier_options(const std::string& planted) const {
+    return {.python = subject_.python,
+            .release = subject_.release,
+            .scratch = scratch_->path(),
+            .planted = planted,
+            .hang_seconds = 5.0 * kDeadlineMilliseconds / 1000.0,
+            .budget = kFindingBudget,
+            .stop = [this] { return interruptions() > 1; }};
+  }
+
+  // A fixed planted loss goes the whole line, from case to page. A run that cannot see it is blind.
+  Result<void> prove() {
+    if (!options_.planted.empty() || subject_.release.starts_with("2.")) return {};
+    const auto begin = std::chrono::steady_clock::now();
+    progress("proving that a planted loss is found …");
+    auto player = Player::start({.python = subject_.python,
+                                 .scratch = scratch_->path(),
+                                 .planted = kProofLoss,
+                                 .oracles_off = options_.oracles_off});
+    if (!player) return std::unexpected(player.error());
+    auto played = player->play(proof_case());
+    if (!played) return std::unexpected(played.error());
+    const Finding* found = find(played->findings, kProofFingerprint);
+    if (!found) return blind("no oracle saw it");
+    auto dossier = make_dossier(*player, proof_case(), *found, dossier_options(kProofLoss));
+    if (!dossier) return std::unexpected(dossier.error());
+    if (!dossier->confirmed) return blind(dossier->why);
+    auto run = RunDirectory::make(scratch_->path() / "proof");
+    if (!run) return std::unexpected(run.error());
+    Json line = to_json(*dossier, subject_.release);
+    line.update({{"seen_on", Json::array()},
+                 {"count", 1},
+                 {"executions_to_find", 1},
+                 {"seconds_to_find", 0.0}});
+    for (const auto& [name, text] :
+         {std::pair{"run.json", run_json().dump()}, std::pair{"unconfirmed.jsonl", std::string()},
+          std::pair{"findings.jsonl", line.dump() + "\n"}})
+      if (auto written = run->write(name, text); !written) return written;
+    if (auto written = write_dossier(*run, *dossier); !written) return written;
+    if (auto drawn = run->render(); !drawn) return drawn;
+    std::error_code error;
+    if (!fs::exists(run->path() / "index.html", error)) return blind("no page was drawn");
+    proof_ = {{"planted", kProofLoss}, {"found", true}, {"seconds", since(begin)}};
+    containment_ = player->containment();
+    return {};
+  }
+
+  static Result<void> blind(const std::string& why) {
+    return machine_failure(fmt::format(
+        "the planted loss \"{}\" was not found ({}): this run would see nothing", kProofLoss, why));
+  }
+
+  Result<void> fuzz_all() {
+    if (interruptions() > 0) return {};
+    for (const std::string& target : options_.targets) {
+      auto fuzzed =
+          fuzz({.target = target,
+                .python = subject_.python,
+                .scratch = scratch_->path(),
+                .corpus = options_.corpus,
+                .stores = options_.stores,
+                .planted = options_.planted,
+                .oracles_off = options_.oracles_off,
+                .seconds = options_.seconds / static_cast<double>(options_.targets.size()),
+                .until = options_.until,
+                .jobs = options_.jobs,
+                .seed = seed_,
+                .deadline_milliseconds = kDeadlineMilliseconds,
+                .interruptions = options_.interruptions,
+                .progress = options_.progress});
+      if (!fuzzed) return std::unexpected(fuzzed.error());
+      merge(std::move(*fuzzed));
+    }
+    say(fmt::format("{} executions in {:.0f} s, {} fingerprints", fuzzed_.executions,
+                    fuzzed_.seconds, fuzzed_.raw.size()));
+    return {};
+  }
+
+  // How long each fingerprint took; 1 when one was not found, as a test wants it.
+  Result<CampaignEnd> measured() {
+    CampaignEnd end;
+    for (const std::string& what : options_.until) {
+      const auto seconds = first_seen(fuzzed_, what);
+      if (!seconds) end.code = ExitCode::kFinding;
+      say(seconds ? fmt::format("found after {:.1f} s: {}", *seconds, what)
+                  : fmt::format("not found: {}", what));
+    }
+    if (auto written = write_run(); !written) return std::unexpected(written.error());
+    return end;
+  }
+
+  void merge(Fuzzed more) {
+    if (fuzzed_.executions == 0) {
+      fuzzed_ = std::move(more);
+      return;
+    }
+    fuzzed_.raw.merge(more.raw);
+    for (const auto& [id, count] : more.quirks) fuzzed_.quirks[id] += count;
+    for (const auto& [name, cost] : more.transports) {
+      fuzzed_.transports[name].first += cost.first;
+      fuzzed_.transports[name].second += cost.second;
+    }
+    fuzzed_.executions += more.executions;
+    fuzzed_.arrived += more.arrived;
+    fuzzed_.seconds += more.seconds;
+    fuzzed_.restarts += more.restarts;
+    fuzzed_.lines_covered = std::max(fuzzed_.lines_covered, more.lines_covered);
+  }
+
+  Result<void> finish_findings() {
+    if (fuzzed_.raw.empty()) return {};
+    auto player = Player::start({.python = subject_.python,
+                                 .scratch = scratch_->path(),
+                                 .planted = options_.planted,
+                                 .oracles_off = options_.oracles_off});
+    if (!player) return std::unexpected(player.error());
+    std::vector<const RawFinding*> order;
+    for (const auto& [fingerprint, raw] : fuzzed_.raw) order.push_back(&raw);
+    std::ranges::sort(order, {}, &RawFinding::seconds);
+    for (std::size_t i = 0; i < order.size(); ++i) {
+      progress(fmt::format("shrinking and confirming {} of {}: {}", i + 1, order.size(),
+                           order[i]->finding.fingerprint));
+      if (auto finished = finish_one(*player, *order[i], i); !finished) return finished;
+    }
+    return {};
+  }
+
+  Result<void> finish_one(Player& player, const RawFinding& raw, std::size_t index) {
+    Dossier dossier{.fingerprint = raw.finding.fingerprint,
+                    .finding = raw.finding,
+                    .value = raw.value,
+                    .why = "not followed: the run was cut short"};
+    if (interruptions() <= 1 && index < kUnshrunkAfter) {
+      auto made = make_dossier(player, raw.value, raw.finding, dossier_options(options_.planted));
+      if (!made) return std::unexpected(made.error());
+      dossier = std::move(*made);
+    }
+    Json line = to_json(dossier, subject_.release);
+    Json seen_on = Json::array();
+    for (const auto& [journey, seconds] : raw.seen_on)
+      seen_on.push_back(
+          {{"carrier", journey.first}, {"transport", journey.second}, {"seconds", seconds}});
+    line.update({{"seen_on", std::move(seen_on)},
+                 {"count", raw.count},
+                 {"executions_to_find", raw.executions},
+                 {"seconds_to_find", raw.seconds}});
+    if (const Quirk* known =
+            match(known_, name_of(dossier.value.store), dossier.finding.told, subject_.release))
+      line["known"] = {{"id", known->id}, {"link", known->link}, {"reason", known->reason}};
+    if (auto written = write_dossier(*run_, dossier); !written) return written;
+    (dossier.confirmed ? confirmed_ : unconfirmed_).push_back(std::move(line));
+    if (dossier.confirmed)
+      asked_.push_back({.value = dossier.value, .fingerprint = dossier.finding.fingerprint});
+    return {};
+  }
+
+  // Where does each confirmed finding begin, and where does it end?
+  Result<void> date_findings() {
+    if (!options_.date || asked_.empty() || !options_.planted.empty() || interruptions() > 0)
+      return {};
+    auto releases = all_releases();
+    if (!releases) return std::unexpected(releases.error());
+    std::size_t done = 0;
+    auto tables = play_releases(
+        asked_, *releases,
+        {.scratch = scratch_->path(),
+         .stop = [this] { return interruptions() > 0; },
+         .progress =
+             [&](std::string_view release) {
+               progress(fmt::format("playing {} findings over all releases: {} of {} ({})",
+                                    asked_.size(), ++done, releases->size(), release));
+             }});
+    if (!tables) return std::unexpected(tables.error());
+    for (std::size_t i = 0; i < confirmed_.size(); ++i)
+      confirmed_[i]["releases"] = to_json((*tables)[i]);
+    return {};
+  }
+
+  Json run_json() const {
+    Json transports = Json::object();
+    for (const auto& [name, cost] : fuzzed_.transports)
+      transports[name] = {{"cases", cost.first}, {"seconds", cost.second}};
+    const auto executions = static_cast<double>(fuzzed_.executions);
+    Json stores = Json::array();
+    std::string word;
+    for (const char c : options_.stores + ",") {
+      if (c != ',') {
+        word += c;
+      } else if (!word.empty()) {
+        stores.push_back(std::exchange(word, ""));
+      }
+    }
+    return {{"storefuzz", STOREFUZZ_VERSION},
+            {"command", options_.command},
+            {"started", started_},
+            {"subject", {{"release", subject_.release}, {"path", subject_.path}}},
+            {"python", fuzzed_.python},
+            {"platform", platform()},
+            {"targets", options_.targets},
+            {"stores", std::move(stores)},
+            {"seed", seed_},
+            {"jobs", options_.jobs},
+            {"time", options_.seconds},
+            {"seconds", fuzzed_.seconds},
+            {"finish_seconds", finish_seconds_},
+            {"executions", fuzzed_.executions},
+            {"executions_per_second", fuzzed_.seconds > 0 ? executions / fuzzed_.seconds : 0.0},
+            {"coverage", {{"lines", fuzzed_.lines_covered}, {"of", fuzzed_.lines_watched}}},
+            {"transports", std::move(transports)},
+            {"arrived", executions > 0 ? static_cast<double>(fuzzed_.arrived) / executions : 0.0},
+            {"quirks", fuzzed_.quirks},
+            {"self_proof", proof_},
+            {"containment", containment_},
+            {"restarts", fuzzed_.restarts},
+            {"interrupted", interruptions() > 0},
+            {"findings", options_.planted.empty() ? confirmed_.size() : 0},
+            {"unconfirmed", unconfirmed_.size()}};
+  }
+
+  static std::string lines(const std::vector<Json>& list) {
+    std::string text;
+    for (const Json& line : list)
+      text += line.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+    return text;
+  }
+
+  Result<void> write_run() {
+    if (!fuzzed_.containment.empty()) containment_ = fuzzed_.containment;
+    const bool planted = !options_.planted.empty();
+    const std::string found = lines(confirmed_);
+    for (const auto& [name, text] : {std::pair{"run.json", run_json().dump(2) + "\n"},
+                                     std::pair{"unconfirmed.jsonl", lines(unconfirmed_)},
+                                     std::pair{"findings.jsonl", planted ? std::string() : found},
+                                     std::pair{"planted.jsonl", planted ? found : std::string()}})
+      if (planted || std::string_view(name) != "planted.jsonl")
+        if (auto written = run_->write(name, text); !written) return written;
+    progress("drawing the page …");
+    return run_->render();
+  }
+
+  Result<CampaignEnd> conclude() {
+    std::map<std::string, std::vector<const Json*>> causes;
+    std::size_t unknown = 0;
+    for (const Json& line : confirmed_) {
+      causes[line.value("cause", "")].push_back(&line);
+      if (line["known"].is_null()) ++unknown;
+    }
+    for (const auto& [cause, list] : causes) {
+      for (const Json* line : list) {
+        const Json& dated = (*line)["releases"];
+        say(fmt::format("  {}{}{}", line->value("headline", ""),
+                        dated.is_object() ? " — " + dated.value("sentence", "") : "",
+                        (*line)["known"].is_null() ? "" : " (known)"));
+      }
+    }
+    say(fmt::format("{} causes, {} findings, {} unconfirmed in zarr {}", causes.size(),
+                    confirmed_.size(), unconfirmed_.size(), subject_.release));
+    CampaignEnd end{.page = run_->path() / "index.html"};
+    say(fmt::format("page: {}", end.page.string()));
+    if (options_.planted.empty())
+      end.code = unknown > 0 ? ExitCode::kFinding : ExitCode::kNothingNew;
+    else if (confirmed_.empty())
+      return machine_failure(
+          fmt::format("the planted loss \"{}\" was not found by fuzzing", options_.planted));
+    return end;
+  }
+
+  const CampaignOptions& options_;
+  std::optional<RunDirectory> run_;
+  std::optional<Scratch> scratch_;
+  Subject subject_;
+  std::vector<Quirk> known_;
+  unsigned seed_ = 0;
+  std::string started_, containment_;
+  Json proof_;
+  Fuzzed fuzzed_;
+  double finish_seconds_ = 0;
+  std::vector<Json> confirmed_, unconfirmed_;
+  std::vector<Asked> asked_;
+};
+
+}  // namespace
+
+Result<CampaignEnd> run_campaign(const CampaignOptions& options) { return Campaign(options).run(); }
+
+}  // namespace storefuzz

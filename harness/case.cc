@@ -1,0 +1,486 @@
+// The JSON form of a case, its bounds, and the rules that make any case a possible one.
+#include "harness/case.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <set>
+#include <utility>
+
+#include "harness/value.h"
+
+namespace storefuzz {
+namespace {
+
+template <class Enum>
+using Word = std::pair<Enum, std::string_view>;
+
+// One table per enumeration: the only place where a value meets its word.
+template <class Enum>
+struct Words;
+
+template <>
+struct Words<StoreKind> {
+  static constexpr std::array table{Word<StoreKind>{StoreKind::kZip, "zip"},
+                                    Word<StoreKind>{StoreKind::kLocal, "local"}};
+};
+template <>
+struct Words<Mode> {
+  static constexpr std::array table{Word<Mode>{Mode::kRead, "r"}, Word<Mode>{Mode::kWrite, "w"},
+                                    Word<Mode>{Mode::kAppend, "a"},
+                                    Word<Mode>{Mode::kExclusive, "x"}};
+};
+template <>
+struct Words<Lifecycle> {
+  static constexpr std::array table{Word<Lifecycle>{Lifecycle::kNew, "new"},
+                                    Word<Lifecycle>{Lifecycle::kOpen, "open"},
+                                    Word<Lifecycle>{Lifecycle::kClosed, "closed"}};
+};
+template <>
+struct Words<Warmth> {
+  static constexpr std::array table{Word<Warmth>{Warmth::kCold, "cold"},
+                                    Word<Warmth>{Warmth::kWarm, "warm"}};
+};
+template <>
+struct Words<Driver> {
+  static constexpr std::array table{Word<Driver>{Driver::kLoop, "loop"},
+                                    Word<Driver>{Driver::kCaller, "caller"}};
+};
+template <>
+struct Words<Carrier> {
+  static constexpr std::array table{Word<Carrier>{Carrier::kPickle5, "pickle 5"},
+                                    Word<Carrier>{Carrier::kPickle0, "pickle 0"},
+                                    Word<Carrier>{Carrier::kPickle1, "pickle 1"},
+                                    Word<Carrier>{Carrier::kPickle2, "pickle 2"},
+                                    Word<Carrier>{Carrier::kPickle3, "pickle 3"},
+                                    Word<Carrier>{Carrier::kPickle4, "pickle 4"},
+                                    Word<Carrier>{Carrier::kCopy, "copy"},
+                                    Word<Carrier>{Carrier::kDeepcopy, "deepcopy"},
+                                    Word<Carrier>{Carrier::kHandedOver, "handed over"},
+                                    Word<Carrier>{Carrier::kMadeAnew, "made anew"}};
+};
+template <>
+struct Words<Transport> {
+  static constexpr std::array table{Word<Transport>{Transport::kSameProcess, "same process"},
+                                    Word<Transport>{Transport::kThread, "thread"},
+                                    Word<Transport>{Transport::kSpawn, "spawn"},
+                                    Word<Transport>{Transport::kFork, "fork"}};
+};
+template <>
+struct Words<ComesBack> {
+  static constexpr std::array table{Word<ComesBack>{ComesBack::kNothing, "nothing"},
+                                    Word<ComesBack>{ComesBack::kStore, "store"},
+                                    Word<ComesBack>{ComesBack::kArray, "array"}};
+};
+template <>
+struct Words<LookGroup> {
+  static constexpr std::array table{Word<LookGroup>{LookGroup::kState, "state"},
+                                    Word<LookGroup>{LookGroup::kReads, "reads"},
+                                    Word<LookGroup>{LookGroup::kRanges, "ranges"},
+                                    Word<LookGroup>{LookGroup::kListing, "listing"},
+                                    Word<LookGroup>{LookGroup::kArray, "array"},
+                                    Word<LookGroup>{LookGroup::kWrites, "writes"},
+                                    Word<LookGroup>{LookGroup::kAgain, "again"}};
+};
+template <>
+struct Words<What> {
+  static constexpr std::array table{Word<What>{What::kOpen, "open"},
+                                    Word<What>{What::kReopen, "reopen"},
+                                    Word<What>{What::kClose, "close"},
+                                    Word<What>{What::kSet, "set"},
+                                    Word<What>{What::kSetIfNotExists, "set if not exists"},
+                                    Word<What>{What::kGet, "get"},
+                                    Word<What>{What::kGetRange, "get range"},
+                                    Word<What>{What::kGetOffset, "get offset"},
+                                    Word<What>{What::kGetSuffix, "get suffix"},
+                                    Word<What>{What::kExists, "exists"},
+                                    Word<What>{What::kList, "list"},
+                                    Word<What>{What::kDelete, "delete"}};
+};
+template <>
+struct Words<Compression> {
+  static constexpr std::array table{Word<Compression>{Compression::kStored, "stored"},
+                                    Word<Compression>{Compression::kDeflated, "deflated"}};
+};
+
+template <class Enum>
+std::string_view word(Enum value) {
+  for (const auto& [candidate, name] : Words<Enum>::table)
+    if (candidate == value) return name;
+  std::abort();  // an enumerator without a word is our own bug
+}
+
+// Reads the members of one JSON object; the first thing wrong is kept as one sentence.
+class Reader {
+ public:
+  Reader(const Json& object, std::string where) : object_(object), where_(std::move(where)) {
+    if (!object.is_object()) fail("must be an object");
+  }
+
+  const std::string& wrong() const { return wrong_; }
+
+  void fail(std::string_view what) {
+    if (wrong_.empty()) wrong_ = fmt::format("{} {}", where_, what);
+  }
+
+  const Json* find(std::string_view key) {
+    known_.insert(std::string(key));
+    if (!object_.is_object()) return nullptr;
+    auto found = object_.find(key);
+    return found == object_.end() || found->is_null() ? nullptr : &*found;
+  }
+
+  template <class Enum>
+  void read_word(std::string_view key, Enum& into) {
+    if (const Json* value = find(key)) into = parse_word<Enum>(*value, key).value_or(into);
+  }
+
+  template <class Enum>
+  std::optional<Enum> parse_word(const Json& value, std::string_view key) {
+    std::vector<std::string_view> words;
+    for (const auto& [candidate, name] : Words<Enum>::table) {
+      if (value.is_string() && value.get_ref<const std::string&>() == name) return candidate;
+      words.push_back(name);
+    }
+    fail(fmt::format("has no \"{}\" like that; it is one of: {}", key, fmt::join(words, ", ")));
+    return std::nullopt;
+  }
+
+  void read_text(std::string_view key, std::string& into, std::size_t limit) {
+    const Json* value = find(key);
+    if (!value) return;
+    if (!value->is_string()) return fail(fmt::format("needs a text as \"{}\"", key));
+    into = value->get<std::string>();
+    if (into.size() > limit) fail(fmt::format("has a \"{}\" above {} bytes", key, limit));
+  }
+
+  void read_bool(std::string_view key, bool& into) {
+    const Json* value = find(key);
+    if (!value) return;
+    if (!value->is_boolean()) return fail(fmt::format("needs true or false as \"{}\"", key));
+    into = value->get<bool>();
+  }
+
+  template <class Integer>
+  void read_number(std::string_view key, Integer& into, std::int64_t low, std::int64_t high) {
+    const Json* value = find(key);
+    if (!value) return;
+    if (!value->is_number_integer() || value->get<double>() < static_cast<double>(low) ||
+        value->get<double>() > static_cast<double>(high))
+      return fail(fmt::format("needs a whole number from {} to {} as \"{}\"", low, high, key));
+    into = static_cast<Integer>(value->get<std::int64_t>());
+  }
+
+  // The members of an array, each by `each(member)`.
+  template <class Each>
+  void read_list(std::string_view key, std::size_t limit, Each each) {
+    const Json* value = find(key);
+    if (!value) return;
+    if (!value->is_array()) return fail(fmt::format("needs a list as \"{}\"", key));
+    if (value->size() > limit) return fail(fmt::format("has above {} \"{}\"", limit, key));
+    for (const Json& member : *value) each(member);
+  }
+
+  // Call last: a word nobody asked for is a typing mistake.
+  void reject_unknown() {
+    if (!object_.is_object()) return;
+    for (const auto& [key, value] : object_.items())
+      if (!known_.contains(key)) fail(fmt::format("has an unknown \"{}\"", shorten(key, 40)));
+  }
+
+ private:
+  const Json& object_;
+  std::string where_;
+  std::string wrong_;
+  std::set<std::string, std::less<>> known_;
+};
+
+void read_entry(Reader& reader, Entry& entry) {
+  reader.read_text("key", entry.key, kMaxKey);
+  reader.read_text("value", entry.value, kMaxValue);
+  reader.read_number("repeat", entry.repeat, 0, kMaxRepeat);
+}
+
+Archive read_archive(Reader& parent, const Json& json) {
+  Archive archive;
+  Reader reader(json, "the archive");
+  reader.read_word("compression", archive.compression);
+  reader.read_list("entries", kMaxEntries, [&](const Json& member) {
+    Reader entry_reader(member, "an entry of the archive");
+    read_entry(entry_reader, archive.entries.emplace_back());
+    entry_reader.reject_unknown();
+    if (!entry_reader.wrong().empty()) parent.fail(": " + entry_reader.wrong());
+  });
+  reader.reject_unknown();
+  if (!reader.wrong().empty()) parent.fail(": " + reader.wrong());
+  return archive;
+}
+
+void read_constructor(Reader& parent, const Json& json, Constructor& into) {
+  Reader reader(json, "the constructor");
+  std::string path = "absolute";
+  reader.read_text("path", path, 16);
+  if (path != "absolute" && path != "relative")
+    reader.fail("has a \"path\" that is neither absolute nor relative");
+  into.relative_path = path == "relative";
+  reader.read_word("mode", into.mode);
+  if (reader.find("read_only")) {
+    bool read_only = false;
+    reader.read_bool("read_only", read_only);
+    into.read_only = read_only;
+  }
+  reader.read_word("compression", into.compression);
+  reader.read_bool("allowZip64", into.allow_zip64);
+  reader.reject_unknown();
+  if (!reader.wrong().empty()) parent.fail(": " + reader.wrong());
+}
+
+void read_operation(Reader& parent, const Json& json, Operation& into) {
+  Reader reader(json, "an operation");
+  reader.read_word("do", into.what);
+  read_entry(reader, into.entry);
+  reader.read_number("start", into.start, -(1LL << 40), 1LL << 40);
+  reader.read_number("end", into.end, -(1LL << 40), 1LL << 40);
+  reader.reject_unknown();
+  if (!reader.wrong().empty()) parent.fail(": " + reader.wrong());
+}
+
+Json entry_to_json(const Entry& entry) {
+  Json json{{"key", entry.key}, {"value", entry.value}};
+  if (entry.repeat != 1) json["repeat"] = entry.repeat;
+  return json;
+}
+
+bool needs_value(What what) { return what == What::kSet || what == What::kSetIfNotExists; }
+
+bool needs_key(What what) {
+  return what != What::kOpen && what != What::kReopen && what != What::kClose &&
+         what != What::kList;
+}
+
+Json operation_to_json(const Operation& operation) {
+  Json json{{"do", word(operation.what)}};
+  if (needs_key(operation.what)) json["key"] = operation.entry.key;
+  if (needs_value(operation.what)) {
+    json["value"] = operation.entry.value;
+    if (operation.entry.repeat != 1) json["repeat"] = operation.entry.repeat;
+  }
+  const bool range = operation.what == What::kGetRange;
+  if (range || operation.what == What::kGetOffset || operation.what == What::kGetSuffix)
+    json["start"] = operation.start;
+  if (range) json["end"] = operation.end;
+  return json;
+}
+
+// What an operation does not use is put back to its default, so that equal cases are equal values.
+void tidy(Operation& operation) {
+  Operation tidied{.what = operation.what};
+  if (needs_key(operation.what)) tidied.entry.key = operation.entry.key;
+  if (needs_value(operation.what)) {
+    tidied.entry.value = operation.entry.value;
+    tidied.entry.repeat = operation.entry.repeat;
+  }
+  const bool range = operation.what == What::kGetRange;
+  if (range || operation.what == What::kGetOffset || operation.what == What::kGetSuffix)
+    tidied.start = operation.start;
+  if (range) tidied.end = operation.end;
+  operation = tidied;
+}
+
+// libzip and a folder hold a key once, the first stays; no archive holds a key that is empty or has
+// a NUL in it, no folder one that is not plain or runs through a file.
+void drop_impossible_entries(Archive& archive, StoreKind store) {
+  std::set<std::string> seen;
+  std::erase_if(archive.entries, [&](const Entry& entry) {
+    if (entry.key.empty() || entry.key.find('\0') != entry.key.npos) return true;
+    if (store == StoreKind::kLocal) {
+      if (!plain_key(entry.key)) return true;
+      for (const std::string& other : seen)
+        if (other.starts_with(entry.key + "/") || entry.key.starts_with(other + "/")) return true;
+    }
+    return !seen.insert(entry.key).second;
+  });
+}
+
+void normalise_local(Case& value) {
+  const bool read_only = value.constructor.read_only.value_or(false);
+  value.constructor = {.relative_path = value.constructor.relative_path,
+                       .mode = Mode::kAppend,
+                       .read_only = read_only};
+  if (value.archive) value.archive->compression = Compression::kStored;
+}
+
+}  // namespace
+
+bool plain_key(std::string_view key) {
+  if (key.empty() || key.starts_with('/') || key.ends_with('/')) return false;
+  if (key.find("//") != key.npos || key.find('\\') != key.npos || key.find('\0') != key.npos)
+    return false;
+  for (std::size_t at = 0; at != key.npos;) {
+    const std::size_t end = key.find('/', at);
+    const std::string_view name = key.substr(at, end == key.npos ? key.npos : end - at);
+    if (name == "." || name == "..") return false;
+    at = end == key.npos ? key.npos : end + 1;
+  }
+  return true;
+}
+
+std::string Entry::bytes() const {
+  std::string whole;
+  whole.reserve(value.size() * repeat);
+  for (std::uint32_t i = 0; i < repeat; ++i) whole += value;
+  return whole;
+}
+
+std::string_view name_of(StoreKind value) { return word(value); }
+std::string_view name_of(Mode value) { return word(value); }
+std::string_view name_of(Lifecycle value) { return word(value); }
+std::string_view name_of(Warmth value) { return word(value); }
+std::string_view name_of(Driver value) { return word(value); }
+std::string_view name_of(Carrier value) { return word(value); }
+std::string_view name_of(Transport value) { return word(value); }
+std::string_view name_of(ComesBack value) { return word(value); }
+std::string_view name_of(LookGroup value) { return word(value); }
+std::string_view name_of(What value) { return word(value); }
+std::string_view name_of(Compression value) { return word(value); }
+
+template <class Enum>
+const std::vector<Enum>& all_of() {
+  static const std::vector<Enum> values = [] {
+    std::vector<Enum> list;
+    for (const auto& entry : Words<Enum>::table) list.push_back(entry.first);
+    return list;
+  }();
+  return values;
+}
+template const std::vector<StoreKind>& all_of<StoreKind>();
+template const std::vector<Mode>& all_of<Mode>();
+template const std::vector<Lifecycle>& all_of<Lifecycle>();
+template const std::vector<Warmth>& all_of<Warmth>();
+template const std::vector<Driver>& all_of<Driver>();
+template const std::vector<Carrier>& all_of<Carrier>();
+template const std::vector<Transport>& all_of<Transport>();
+template const std::vector<ComesBack>& all_of<ComesBack>();
+template const std::vector<LookGroup>& all_of<LookGroup>();
+template const std::vector<What>& all_of<What>();
+template const std::vector<Compression>& all_of<Compression>();
+
+void normalise(Case& value) {
+  if (value.store == StoreKind::kLocal) normalise_local(value);
+  if (value.archive) drop_impossible_entries(*value.archive, value.store);
+  // A store that was used is not new.
+  if (value.lifecycle == Lifecycle::kNew) value.operations.clear();
+  for (Operation& operation : value.operations) tidy(operation);
+  // An object is handed over, and a copy made, only within its own process.
+  const bool stays = value.carrier == Carrier::kCopy || value.carrier == Carrier::kDeepcopy ||
+                     value.carrier == Carrier::kHandedOver;
+  if (stays && value.transport != Transport::kSameProcess) value.transport = Transport::kThread;
+  // A handed-over store never left, and one made anew has nobody to return to.
+  if (value.carrier == Carrier::kHandedOver || value.carrier == Carrier::kMadeAnew ||
+      value.transport == Transport::kSameProcess)
+    value.comes_back = ComesBack::kNothing;
+  // An array that comes back is compared with what the parent reads itself.
+  if (value.comes_back == ComesBack::kArray) value.looks.push_back(LookGroup::kArray);
+  std::sort(value.looks.begin(), value.looks.end());
+  value.looks.erase(std::unique(value.looks.begin(), value.looks.end()), value.looks.end());
+  if (value.looks.empty()) value.looks = {LookGroup::kState};
+}
+
+bool within_bounds(const Case& value) {
+  std::size_t written = 0;
+  auto fits = [&](const Entry& entry) {
+    written += entry.value.size() * entry.repeat;
+    return entry.key.size() <= kMaxKey && entry.value.size() <= kMaxValue &&
+           entry.repeat <= kMaxRepeat;
+  };
+  if (value.operations.size() > kMaxOperations) return false;
+  if (value.archive && value.archive->entries.size() > kMaxEntries) return false;
+  if (value.archive && !std::ranges::all_of(value.archive->entries, fits)) return false;
+  for (const Operation& operation : value.operations)
+    if (!fits(operation.entry)) return false;
+  return written <= kMaxWritten;
+}
+
+Json to_json(const Case& value) {
+  Json json;
+  json["store"] = word(value.store);
+  json["archive"] = nullptr;
+  if (value.archive) {
+    Json entries = Json::array();
+    for (const Entry& entry : value.archive->entries) entries.push_back(entry_to_json(entry));
+    json["archive"] = {{"entries", std::move(entries)},
+                       {"compression", word(value.archive->compression)}};
+  }
+  const Constructor& made = value.constructor;
+  json["constructor"] = {{"path", made.relative_path ? "relative" : "absolute"},
+                         {"mode", word(made.mode)},
+                         {"read_only", made.read_only ? Json(*made.read_only) : Json()},
+                         {"compression", word(made.compression)},
+                         {"allowZip64", made.allow_zip64}};
+  json["operations"] = Json::array();
+  for (const Operation& operation : value.operations)
+    json["operations"].push_back(operation_to_json(operation));
+  json["lifecycle"] = word(value.lifecycle);
+  json["parent"] = word(value.parent);
+  json["driver"] = word(value.driver);
+  json["looks"] = Json::array();
+  for (LookGroup look : value.looks) json["looks"].push_back(word(look));
+  json["carrier"] = word(value.carrier);
+  json["transport"] = word(value.transport);
+  json["comes_back"] = word(value.comes_back);
+  return json;
+}
+
+std::string to_text(const Case& value) {
+  return to_json(value).dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+Result<Case> parse_case(std::string_view text) {
+  if (text.size() > kMaxCaseText)
+    return bad_input(fmt::format("a case has at most {} bytes of JSON, this one has {}",
+                                 kMaxCaseText, text.size()));
+  const Json json = Json::parse(text, nullptr, false);
+  if (json.is_discarded()) return bad_input("the case is not JSON");
+  Case value;
+  Reader reader(json, "the case");
+  reader.read_word("store", value.store);
+  if (const Json* archive = reader.find("archive")) value.archive = read_archive(reader, *archive);
+  if (const Json* made = reader.find("constructor"))
+    read_constructor(reader, *made, value.constructor);
+  reader.read_list("operations", kMaxOperations, [&](const Json& member) {
+    read_operation(reader, member, value.operations.emplace_back());
+  });
+  reader.read_word("lifecycle", value.lifecycle);
+  reader.read_word("parent", value.parent);
+  reader.read_word("driver", value.driver);
+  reader.read_list("looks", all_of<LookGroup>().size(), [&](const Json& member) {
+    if (auto look = reader.parse_word<LookGroup>(member, "looks")) value.looks.push_back(*look);
+  });
+  reader.read_word("carrier", value.carrier);
+  reader.read_word("transport", value.transport);
+  reader.read_word("comes_back", value.comes_back);
+  reader.reject_unknown();
+  if (!reader.wrong().empty()) return bad_input(reader.wrong());
+  normalise(value);
+  if (!within_bounds(value))
+    return bad_input(fmt::format("the case writes more than {} bytes", kMaxWritten));
+  return value;
+}
+
+std::string describe_journey(const Case& value) {
+  std::string how{word(value.carrier)};
+  switch (value.transport) {
+    case Transport::kSameProcess:
+      return how + " in the same process";
+    case Transport::kThread:
+      return how + " in a thread";
+    case Transport::kSpawn:
+      return how + " to a spawned child";
+    case Transport::kFork:
+      return fmt::format("{} to a forked child of a {} parent", how, word(value.parent));
+  }
+  std::abort();
+}
+
+}  // namespace storefuzz

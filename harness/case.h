@@ -1,0 +1,158 @@
+// The case: one plain value that says what store is built and what journey it makes.
+//
+// A case has one JSON form, readable by a person, and it is the same in corpus, mutator, finding
+// and report. Cases come from strangers: parsing bounds every size and never follows a path.
+//
+//     Result<Case> parsed = parse_case(R"({"store":"zip","carrier":"pickle 2"})");
+//     if (parsed) std::puts(to_text(*parsed).c_str());
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "harness/archive.h"
+#include "harness/error.h"
+
+namespace storefuzz {
+
+using Json = nlohmann::json;
+
+// Bounds of a case; generous for a bug, small for a machine.
+inline constexpr std::size_t kMaxCaseText = 64 * 1024;  // bytes of JSON
+inline constexpr std::size_t kMaxEntries = 16;          // keys of an archive
+inline constexpr std::size_t kMaxOperations = 16;       // a case is a story, not a program
+inline constexpr std::size_t kMaxKey = 256;             // bytes
+inline constexpr std::size_t kMaxValue = 4096;          // bytes, before `repeat`
+inline constexpr std::uint32_t kMaxRepeat = 4096;       // times
+inline constexpr std::size_t kMaxWritten = 1 << 20;     // bytes of all values of a case together
+
+enum class StoreKind { kZip, kLocal };
+enum class Mode { kRead, kWrite, kAppend, kExclusive };
+enum class Lifecycle { kNew, kOpen, kClosed };
+enum class Warmth { kCold, kWarm };
+enum class Driver { kLoop, kCaller };
+enum class Carrier {
+  kPickle5,
+  kPickle0,
+  kPickle1,
+  kPickle2,
+  kPickle3,
+  kPickle4,
+  kCopy,
+  kDeepcopy,
+  kHandedOver,
+  kMadeAnew,
+};  // plainest first
+enum class Transport { kSameProcess, kThread, kSpawn, kFork };  // plainest first
+enum class ComesBack { kNothing, kStore, kArray };
+enum class LookGroup { kState, kReads, kRanges, kListing, kArray, kWrites, kAgain };
+enum class What {
+  kOpen,
+  kReopen,
+  kClose,
+  kSet,
+  kSetIfNotExists,
+  kGet,
+  kGetRange,
+  kGetOffset,
+  kGetSuffix,
+  kExists,
+  kList,
+  kDelete,
+};
+
+// A key and its value: `value` written `repeat` times.
+struct Entry {
+  std::string key;
+  std::string value;
+  std::uint32_t repeat = 1;
+
+  std::string bytes() const;
+  bool operator==(const Entry&) const = default;
+};
+
+// What lies at the store's path before the store is made: a zip archive, or a folder of files.
+struct Archive {
+  std::vector<Entry> entries;
+  Compression compression = Compression::kStored;
+  bool operator==(const Archive&) const = default;
+};
+
+// The arguments the store's constructor is called with.
+struct Constructor {
+  bool relative_path = false;
+  Mode mode = Mode::kRead;
+  std::optional<bool> read_only;  // absent: the argument is not given
+  Compression compression = Compression::kStored;
+  bool allow_zip64 = true;
+  bool operator==(const Constructor&) const = default;
+};
+
+// One thing the parent does with its store before the journey.
+struct Operation {
+  What what = What::kList;
+  Entry entry;             // key, and value for a set
+  std::int64_t start = 0;  // bytes; of a range, an offset, a suffix length
+  std::int64_t end = 0;    // bytes, exclusive; of a range
+  bool operator==(const Operation&) const = default;
+};
+
+struct Case {
+  StoreKind store = StoreKind::kZip;
+  std::optional<Archive> archive;
+  Constructor constructor;
+  std::vector<Operation> operations;
+  Lifecycle lifecycle = Lifecycle::kNew;
+  Warmth parent = Warmth::kCold;
+  Driver driver = Driver::kCaller;  // who runs coroutines while looking
+  std::vector<LookGroup> looks;     // sorted, each once
+  Carrier carrier = Carrier::kPickle5;
+  Transport transport = Transport::kSameProcess;
+  ComesBack comes_back = ComesBack::kNothing;
+  bool operator==(const Case&) const = default;
+};
+
+// Names used in JSON, on pages and on the command line.
+std::string_view name_of(StoreKind);
+std::string_view name_of(Mode);
+std::string_view name_of(Lifecycle);
+std::string_view name_of(Warmth);
+std::string_view name_of(Driver);
+std::string_view name_of(Carrier);
+std::string_view name_of(Transport);
+std::string_view name_of(ComesBack);
+std::string_view name_of(LookGroup);
+std::string_view name_of(What);
+std::string_view name_of(Compression);
+
+// Every value of an enumeration, in its order: for generators, mutators, arrival tests and lists.
+template <class Enum>
+const std::vector<Enum>& all_of();
+
+// A key every store treats alike: names between single slashes, none of them a dot name.
+bool plain_key(std::string_view key);
+
+// Turns any case into the nearest possible one: a store is handed over only within its process, a
+// cold parent's coroutines are run by the caller, a new store has no operations, and so on. The
+// rules stand in case.cc, each with its reason. Idempotent.
+void normalise(Case& value);
+
+// True when the bounds above hold.
+bool within_bounds(const Case& value);
+
+Json to_json(const Case& value);
+std::string to_text(const Case& value);  // to_json, compact, always valid UTF-8
+
+// Reads the JSON form. Unknown words, wrong types and broken bounds are bad input, named by field.
+// Fields left out keep their defaults; the result is normalised.
+Result<Case> parse_case(std::string_view text);
+
+// A sentence about the journey: "pickle 5 to a forked child of a warm parent".
+std::string describe_journey(const Case& value);
+
+}  // namespace storefuzz

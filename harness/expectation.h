@@ -1,0 +1,47 @@
+// The expectation: a small model of what a case itself says must come back, kept outside store and
+// pickle. It knows what the subject acknowledged (an operation that was shown), never how the
+// subject did it.
+//
+//     const Expectation expected = expect(value, seen.operations);
+//     if (expected.certain) assert(expected.content.at("a") == "x");
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "harness/case.h"
+#include "harness/observation.h"
+
+namespace storefuzz {
+
+struct Expectation {
+  bool read_only = false;  // what `read_only` must say
+  bool can_write = false;  // a set is expected to be accepted
+  bool certain = true;     // `content` is known; false: the model has no opinion on it
+  bool pending = false;    // the parent's handle holds entries the archive's directory lacks yet
+  bool unclaimed = false;  // mode w or x, never opened: the first use empties or creates the file
+  bool missing = false;    // nothing to read lies at the path: opening is rightly refused
+  bool exists_already = false;  // mode x, never opened, and the file is there: rightly refused
+  std::map<std::string, std::string> content;  // key → bytes
+};
+
+// All operations of the parent: those of the case, then what brings it into its lifecycle state.
+std::vector<Operation> operations_of(const Case& value);
+
+// `answers` belong to operations_of(value), one each; fewer when the store was not constructed.
+Expectation expect(const Case& value, const std::vector<Answer>& answers);
+
+inline constexpr std::string_view kProbeKey = "probe";  // what a child writes where it may
+inline constexpr std::string_view kProbeValue = "written by the child";
+inline constexpr std::string_view kMissingKey = "missing";  // never written by any case
+
+// The questions for both sides, in order; writes come last. `after_writes` leaves the writes of a
+// writable store out: the parent asks the rest again once its child has written.
+std::vector<Look> make_plan(const Case& value, const Expectation& expected);
+std::vector<Look> without_writes(std::vector<Look> plan);
+
+// True when the child writes to the store (as opposed to trying what must be refused).
+bool child_writes(const std::vector<Look>& plan);
+
+}  // namespace storefuzz

@@ -1,0 +1,238 @@
+// Oracles → disagreements → quirks taken out → symptoms folded → findings.
+#include "harness/finding.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <functional>
+
+#include "harness/stacks.h"
+
+namespace storefuzz {
+namespace {
+
+constexpr std::size_t kLongestSlug = 120;
+
+bool had(const Observations& seen, const std::string& name) {
+  auto place = seen.state_before.find(name);
+  return place != seen.state_before.end() && shown(place->second);
+}
+
+// A loss is one finding wherever it shows: reading, writing or pickling again are its symptoms.
+// What the store did not have yet, when it was packed, was not lost on the way.
+void fold(Disagreement& told, const Case& value, const Observations& seen) {
+  if (told.lost.empty() || told.oracle == "parent intact") return;
+  const bool stayed = value.carrier == Carrier::kMadeAnew || value.carrier == Carrier::kHandedOver;
+  if (!had(seen, told.lost) || told.operation >= 0 || stayed) {
+    told.oracle = "refusal";
+    told.field = told.lost;
+    told.wrong = "missing before opening";
+    told.lost.clear();
+    return;
+  }
+  // Pickling again breaks the child's store just as pickling broke the parent's.
+  const bool packed_again = value.comes_back != ComesBack::kNothing ||
+                            std::ranges::any_of(seen.plan, [](const Look& look) {
+                              return look.group == LookGroup::kAgain;
+                            });
+  const bool arrived_with_it =
+      std::ranges::find(seen.child.arrived_with, told.lost) != seen.child.arrived_with.end();
+  const bool in_parent = told.side == "parent" || (packed_again && arrived_with_it);
+  told.oracle = in_parent ? "parent intact" : "attributes";
+  told.field = told.lost;
+  told.wrong = "lost";
+}
+
+std::string cause_of(const Disagreement& told) {
+  if (told.wrong == "missing before opening") return told.field + " missing before opening";
+  if (told.oracle == "parent intact") return "packing breaks the parent's store";
+  if (!told.lost.empty()) return told.lost + " lost";
+  if (told.oracle == "deadline") return "hangs in " + told.field;
+  if (const Refused* no = refused(told.child); no && !no->frame.empty())
+    return fmt::format("{} in {}", no->type, no->frame);
+  if (told.oracle == "on disk") return fmt::format("{} by {}", told.wrong, told.field);
+  if (told.oracle == "listing" && told.wrong == "twice") return "an entry is listed twice";
+  if (told.oracle == "expectation") return "what was acknowledged is not what is read";
+  return fmt::format("{}: {} {}", told.oracle, told.field, told.wrong);
+}
+
+Finding make_finding(const Case& value, Disagreement told) {
+  Finding found;
+  found.fingerprint =
+      slug(fmt::format("{}-{}-{}-{}", name_of(value.store), told.oracle, told.field, told.wrong));
+  found.cause = cause_of(told);
+  found.told = std::move(told);
+  return found;
+}
+
+std::uint64_t mix(std::uint64_t seed, std::string_view text) {
+  return seed * 1099511628211ULL ^ std::hash<std::string_view>{}(text);
+}
+
+// Where several disagreements have one fingerprint, the plainest headline stands: an attribute that
+// is gone before a method that stumbles over it.
+void collect(std::vector<Finding>& findings, Finding found) {
+  auto same = std::ranges::find(findings, found.fingerprint, &Finding::fingerprint);
+  if (same == findings.end()) {
+    findings.push_back(std::move(found));
+  } else if (same->told.headline != found.told.headline && same->symptoms.size() < 8) {
+    same->symptoms.push_back(found.told.headline);
+  }
+}
+
+// Once the archive has lost something, every look at it shows that loss: symptoms, not findings.
+void fold_into_disk_loss(std::vector<Finding>& findings) {
+  auto disk =
+      std::ranges::find(findings, "on disk", [](const Finding& it) { return it.told.oracle; });
+  if (disk == findings.end()) return;
+  Finding& loss = *disk;
+  const auto symptom = [](const Finding& it) {
+    const bool looks = it.told.oracle == "expectation" || it.told.oracle == "reads";
+    return looks && (it.told.wrong == "other value" || !it.told.wrong.starts_with("refused"));
+  };
+  for (const Finding& it : findings)
+    if (symptom(it) && loss.symptoms.size() < 8) loss.symptoms.push_back(it.told.headline);
+  std::erase_if(findings, symptom);
+}
+
+// What one look shows first, the looks after it show again: a value that is not what was written
+// makes ranges, sizes and listings wrong as well.
+void fold_into_first_look(std::vector<Finding>& findings) {
+  std::map<std::string, std::size_t> first;
+  std::vector<Finding> kept;
+  for (Finding& it : findings) {
+    const bool looks = it.told.oracle == "expectation" || it.told.oracle == "reads";
+    const Refused* no = refused(it.told.child);
+    const std::string key = it.told.oracle + it.told.side + it.told.wrong + (no ? no->frame : "");
+    auto [place, fresh] = first.try_emplace(key, kept.size());
+    if (!looks || fresh) {
+      if (!looks) first.erase(place);
+      kept.push_back(std::move(it));
+    } else if (std::vector<std::string>& symptoms = kept[place->second].symptoms;
+               symptoms.size() < 8) {
+      symptoms.push_back(it.told.headline);
+    }
+  }
+  findings = std::move(kept);
+}
+
+}  // namespace
+
+Judged judge(const Case& value, const Observations& seen, const std::vector<Quirk>& quirks,
+             std::string_view release, const std::vector<std::string>& off) {
+  Judged judged;
+  const Expectation expected = expect(value, seen.operations);
+  judged.arrived = child_looked(seen) && shown(seen.child.left);
+  for (const Oracle& oracle : oracles()) {
+    if (std::ranges::find(off, oracle.name) != off.end()) continue;
+    Verdict verdict = oracle.judge(value, expected, seen);
+    judged.verdicts = mix(
+        judged.verdicts, fmt::format("{}{}", static_cast<int>(verdict.kind), verdict.found.size()));
+    for (Disagreement& told : verdict.found) {
+      judged.verdicts = mix(judged.verdicts, told.field + told.wrong);
+      if (const Quirk* quirk = match(quirks, name_of(value.store), told, release)) {
+        ++judged.quirks[quirk->id];
+        continue;
+      }
+      fold(told, value, seen);
+      collect(judged.findings, make_finding(value, std::move(told)));
+    }
+  }
+  fold_into_disk_loss(judged.findings);
+  fold_into_first_look(judged.findings);
+  return judged;
+}
+
+Finding parent_hang(const Case& value, const std::string& stacks) {
+  const HangPlace place = find_hang(stacks);
+  return make_finding(value, {.oracle = "deadline",
+                              .field = place.frame.empty() ? "unknown place" : place.frame,
+                              .wrong = "hangs the parent",
+                              .headline = fmt::format("the parent hangs in {} ({})", place.doing,
+                                                      describe_journey(value)),
+                              .parent = {},
+                              .child = TimedOut{stacks},
+                              .side = "parent"});
+}
+
+Finding parent_crash(const Case& value, const std::string& signal, const std::string& stacks) {
+  return make_finding(value, {.oracle = "survival",
+                              .field = "parent",
+                              .wrong = signal,
+                              .headline = fmt::format("the parent dies by {} ({})", signal,
+                                                      describe_journey(value)),
+                              .parent = {},
+                              .child = Crashed{signal, stacks},
+                              .side = "parent"});
+}
+
+std::string slug(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    const bool plain = std::isalnum(static_cast<unsigned char>(c)) || c == '_';
+    if (plain || (c == '.' && !out.empty()))
+      out += c;
+    else if (c == '=')
+      out += "eq";
+    else if (c == '!')
+      out += "not";
+    else if (!out.empty() && out.back() != '-')
+      out += '-';
+  }
+  while (!out.empty() && (out.back() == '-' || out.back() == '.')) out.pop_back();
+  if (out.size() <= kLongestSlug) return out;
+  // What was cut off still tells two of them apart (FNV-1a).
+  std::uint32_t hash = 2166136261U;
+  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 16777619U;
+  return fmt::format("{}-{:08x}", out.substr(0, kLongestSlug - 9), hash);
+}
+
+Json to_json(const Finding& found) {
+  const Disagreement& told = found.told;
+  return {{"fingerprint", found.fingerprint},
+          {"cause", found.cause},
+          {"oracle", told.oracle},
+          {"field", told.field},
+          {"class", told.wrong},
+          {"headline", told.headline},
+          {"parent", to_json(told.parent)},
+          {"child", to_json(told.child)},
+          {"side", told.side},
+          {"lost", told.lost},
+          {"look", told.look},
+          {"operation", told.operation},
+          {"symptoms", found.symptoms}};
+}
+
+Finding read_finding(const Json& json) {
+  Finding found;
+  found.fingerprint = json.value("fingerprint", "");
+  found.cause = json.value("cause", "");
+  found.symptoms = json.value("symptoms", std::vector<std::string>());
+  found.told = {.oracle = json.value("oracle", ""),
+                .field = json.value("field", ""),
+                .wrong = json.value("class", ""),
+                .headline = json.value("headline", ""),
+                .parent = answer_from_json(json.value("parent", Json::object())),
+                .child = answer_from_json(json.value("child", Json::object())),
+                .side = json.value("side", ""),
+                .lost = json.value("lost", ""),
+                .look = json.value("look", -1),
+                .operation = json.value("operation", -1)};
+  return found;
+}
+
+Result<Finding> finding_from_json(const Json& json) {
+  const auto object_or_absent = [&](const char* name) {
+    return !json.contains(name) || json[name].is_object();
+  };
+  if (!json.is_object() || !object_or_absent("parent") || !object_or_absent("child"))
+    return machine_failure("a finding has not the form of one");
+  try {
+    return read_finding(json);
+  } catch (const Json::exception&) {
+    return machine_failure("a finding has not the form of one");
+  }
+}
+
+}  // namespace storefuzz

@@ -1,0 +1,249 @@
+// Findings: different fields stay apart, what one loss breaks is folded into that loss, and a
+// fingerprint can be a file's name.
+#include "harness/finding.h"
+
+#include <gtest/gtest.h>
+
+#include "harness/testing.h"
+
+namespace storefuzz {
+namespace {
+
+using test::look_at;
+using test::refusal;
+
+constexpr const char* kRelease = "3.4.2";
+
+Case spawned() {
+  Case value = test::plain_case();
+  value.transport = Transport::kSpawn;
+  normalise(value);
+  return value;
+}
+
+std::string all_of(const Judged& judged) {
+  std::string text;
+  for (const Finding& it : judged.findings) text += it.fingerprint + " (" + it.cause + ")\n";
+  return text;
+}
+
+TEST(Judge, ASoundWorldHasNoFinding) {
+  const Judged judged = judge(spawned(), test::sound_observations(spawned()), {}, kRelease);
+  EXPECT_TRUE(judged.findings.empty()) << all_of(judged);
+  EXPECT_TRUE(judged.arrived);
+  EXPECT_TRUE(judged.quirks.empty());
+}
+
+TEST(Judge, AChildThatDiedHasNotArrived) {
+  Observations seen = test::sound_observations(spawned());
+  seen.child = {.died = Crashed{"SIGSEGV", ""}};
+  const Judged judged = judge(spawned(), seen, {}, kRelease);
+  EXPECT_FALSE(judged.arrived);
+  ASSERT_EQ(judged.findings.size(), 1) << all_of(judged);
+  EXPECT_EQ(judged.findings[0].fingerprint, "zip-survival-child-SIGSEGV");
+}
+
+// The defect that the project was born from: one loss, many faces.
+TEST(Judge, EverythingALostAttributeBreaksIsOneFinding) {
+  const Case value = spawned();
+  Observations seen = test::sound_observations(value);
+  seen.child.state->erase("_read_only");
+  const Refused lost = refusal("AttributeError", "_read_only");
+  seen.child.state->at("read_only") = lost;
+  for (const char* name : {"open_array", "try set", "try set_if_not_exists", "try delete",
+                           "try clear", "pickle again"})
+    seen.child.looks.at(static_cast<std::size_t>(look_at(seen, name))) = lost;
+  const Judged judged = judge(value, seen, {}, kRelease);
+  ASSERT_EQ(judged.findings.size(), 1) << all_of(judged);
+  const Finding& found = judged.findings[0];
+  EXPECT_EQ(found.fingerprint, "zip-attributes-_read_only-lost");
+  EXPECT_EQ(found.cause, "_read_only lost");
+  EXPECT_NE(found.told.headline.find("`_read_only` is lost"), std::string::npos);
+  EXPECT_FALSE(found.symptoms.empty());
+  EXPECT_LE(found.symptoms.size(), 8);
+}
+
+TEST(Judge, TwoLostAttributesAreTwoFindings) {
+  Observations seen = test::sound_observations(spawned());
+  seen.child.state->erase("_read_only");
+  seen.child.state->erase("path");
+  EXPECT_EQ(judge(spawned(), seen, {}, kRelease).findings.size(), 2);
+}
+
+TEST(Judge, WhatTheStoreNeverHadIsNotLostOnItsWay) {
+  Observations seen = test::sound_observations(spawned());
+  const Refused missing = refusal("AttributeError", "_zf");
+  for (View* view : {&seen.child, &seen.parent})
+    view->looks.at(static_cast<std::size_t>(look_at(seen, "list"))) = missing;
+  const Judged judged = judge(spawned(), seen, {}, kRelease);
+  ASSERT_EQ(judged.findings.size(), 1) << all_of(judged);
+  EXPECT_EQ(judged.findings[0].cause, "_zf missing before opening");
+}
+
+TEST(Judge, AQuirkIsCountedAndNoFinding) {
+  Observations seen = test::sound_observations(spawned());
+  seen.child.state->erase("_lock");
+  const std::vector<Quirk> quirks{{.id = "locks stay",
+                                   .store = "zip",
+                                   .oracle = "attributes",
+                                   .field = "_lock",
+                                   .wrong = "lost"}};
+  const Judged judged = judge(spawned(), seen, quirks, kRelease);
+  EXPECT_TRUE(judged.findings.empty()) << all_of(judged);
+  EXPECT_EQ(judged.quirks.at("locks stay"), 1);
+  EXPECT_EQ(judge(spawned(), seen, {}, kRelease).findings.size(), 1);
+}
+
+TEST(Judge, AnOracleThatIsOffSaysNothing) {
+  Observations seen = test::sound_observations(spawned());
+  seen.child.state->erase("_lock");
+  EXPECT_TRUE(judge(spawned(), seen, {}, kRelease, {"attributes"}).findings.empty());
+}
+
+TEST(Judge, AnEmptiedArchiveExplainsWhatIsReadFromIt) {
+  const Case value = spawned();
+  Observations seen = test::sound_observations(value);
+  for (Mark* mark :
+       {&seen.child.mark_after_receiving, &seen.child.mark_after_leaving, &seen.mark_end}) {
+    mark->files["store.zip"] = {22, 0};
+    mark->entries.emplace();
+  }
+  test::Content empty;
+  seen.child.looks = test::sound_looks(seen.plan, empty);
+  const Judged judged = judge(value, seen, {}, kRelease);
+  ASSERT_EQ(judged.findings.size(), 1) << all_of(judged);
+  EXPECT_EQ(judged.findings[0].told.wrong, "emptied");
+  EXPECT_FALSE(judged.findings[0].symptoms.empty());
+}
+
+TEST(Judge, TheVerdictsAreAFeatureThatRepeatsAndTellsCasesApart) {
+  const Case value = spawned();
+  const Observations seen = test::sound_observations(value);
+  Observations other = seen;
+  other.child.state->erase("path");
+  EXPECT_EQ(judge(value, seen, {}, kRelease).verdicts, judge(value, seen, {}, kRelease).verdicts);
+  EXPECT_NE(judge(value, seen, {}, kRelease).verdicts, judge(value, other, {}, kRelease).verdicts);
+}
+
+// --- fingerprints
+// ---------------------------------------------------------------------------------
+
+std::string fingerprint_of(const Case& value, const Observations& seen, std::string_view field) {
+  for (const Finding& it : judge(value, seen, {}, kRelease).findings)
+    if (it.told.field == field) return it.fingerprint;
+  ADD_FAILURE() << "no finding about " << field;
+  return "";
+}
+
+TEST(Fingerprint, OfDifferentFieldsDiffer) {
+  std::set<std::string> fingerprints;
+  for (const char* field : {"_read_only", "read_only", "path", "_lock"}) {
+    Observations seen = test::sound_observations(spawned());
+    seen.child.state->at(field) = refusal("OSError");
+    fingerprints.insert(fingerprint_of(spawned(), seen, field));
+  }
+  EXPECT_EQ(fingerprints.size(), 4);
+}
+
+TEST(Fingerprint, OfDifferentQuestionsOfEqualityDiffer) {
+  std::set<std::string> fingerprints;
+  for (const char* question : {"copy == store", "store == copy", "copy != store"}) {
+    Observations seen = test::sound_observations(test::plain_case());
+    seen.child.equality.at(question) = Shown{std::string_view(question) == "copy != store"};
+    fingerprints.insert(fingerprint_of(test::plain_case(), seen, question));
+  }
+  EXPECT_EQ(fingerprints.size(), 3) << *fingerprints.begin();
+}
+
+TEST(Fingerprint, OfLongFieldsThatDifferAtTheirEndDiffer) {
+  std::set<std::string> fingerprints;
+  for (const char* end : {"one", "two"}) {
+    const std::string field = std::string(130, 'x') + end;
+    Observations seen = test::sound_observations(spawned());
+    seen.state_before[field] = seen.state_packed[field] = Shown{1};
+    fingerprints.insert(fingerprint_of(spawned(), seen, field));
+  }
+  EXPECT_EQ(fingerprints.size(), 2);
+}
+
+TEST(Fingerprint, IsTheSameForEveryCarrierTransportAndContent) {
+  std::set<std::string> fingerprints;
+  for (unsigned seed = 0; seed < 300; ++seed) {
+    const Case value = test::random_case(seed, {StoreKind::kZip});
+    Observations seen = test::sound_observations(value);
+    if (value.carrier == Carrier::kMadeAnew || value.carrier == Carrier::kHandedOver) continue;
+    seen.child.state->erase("_read_only");
+    for (const Finding& it : judge(value, seen, {}, kRelease).findings)
+      if (it.told.field == "_read_only") fingerprints.insert(it.fingerprint);
+  }
+  EXPECT_EQ(fingerprints.size(), 1);
+}
+
+TEST(ParentHang, IsNamedByItsPlace) {
+  const Finding found = parent_hang(spawned(),
+                                    "Thread 0x1 (most recent call first):\n"
+                                    "  File \"/e/zarr/core/sync.py\", line 1 in sync\n"
+                                    "  File \"/r/side.py\", line 1 in answer\n");
+  EXPECT_EQ(found.fingerprint, "zip-deadline-zarr-core-sync.py-sync-hangs-the-parent");
+  EXPECT_EQ(found.told.side, "parent");
+  EXPECT_NE(parent_crash(spawned(), "SIGSEGV", "").fingerprint,
+            parent_crash(spawned(), "SIGABRT", "").fingerprint);
+}
+
+// --- slugs
+// ----------------------------------------------------------------------------------------
+
+TEST(Slug, IsOnePathComponent) {
+  EXPECT_EQ(slug("zip-attributes-_read_only-lost"), "zip-attributes-_read_only-lost");
+  EXPECT_EQ(slug("zarr/core/sync.py:sync"), "zarr-core-sync.py-sync");
+  EXPECT_EQ(slug("  a  --  b  "), "a-b");
+  for (unsigned seed = 0; seed < 2000; ++seed) {
+    std::string text;
+    for (const std::byte byte : test::random_bytes(seed, seed % 200))
+      text += static_cast<char>(byte);
+    const std::string name = slug(text);
+    EXPECT_LE(name.size(), 120);
+    EXPECT_EQ(name.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                     "0123456789_.-"),
+              name.npos);
+    EXPECT_EQ(name.find("--"), name.npos);
+    EXPECT_FALSE(name.starts_with('-') || name.ends_with('-')) << name;
+    EXPECT_EQ(slug(name), name);
+  }
+}
+
+// "." and ".." would be folders that are there already.
+TEST(Slug, IsNeverADotFolder) {
+  for (const char* text : {".", "..", "../..", "/../", "..."}) {
+    EXPECT_NE(slug(text), ".") << text;
+    EXPECT_NE(slug(text), "..") << text;
+  }
+}
+
+// --- JSON
+// -----------------------------------------------------------------------------------------
+
+TEST(Finding, ComesBackFromJson) {
+  Observations seen = test::sound_observations(spawned());
+  seen.child.state->erase("path");
+  seen.child.looks.at(static_cast<std::size_t>(look_at(seen, "get", "a"))) = refusal("OSError");
+  const Judged judged = judge(spawned(), seen, {}, kRelease);
+  ASSERT_GE(judged.findings.size(), 2);
+  for (const Finding& found : judged.findings) {
+    const auto again = finding_from_json(to_json(found));
+    ASSERT_TRUE(again.has_value());
+    EXPECT_EQ(to_json(*again), to_json(found));
+  }
+}
+
+TEST(Finding, BrokenJsonIsAnErrorAndNeverAnException) {
+  for (const char* text : {"null", "[]", "7", R"({"look": "x"})", R"({"fingerprint": 7})",
+                           R"({"symptoms": 7})", R"({"symptoms": [7]})", R"({"parent": 7})"})
+    EXPECT_NO_THROW({
+      const auto found = finding_from_json(Json::parse(text));
+      EXPECT_FALSE(found.has_value()) << text;
+    }) << text;
+}
+
+}  // namespace
+}  // namespace storefuzz

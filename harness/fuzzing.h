@@ -1,0 +1,66 @@
+// Fuzzing, supervised: one fuzz process per job, watched from outside, never lost.
+//
+// A fuzz process past its deadline gives its Python stacks and is killed; one that dies is
+// replaced; both are recorded. What the processes find arrives as lines and is kept once per
+// fingerprint.
+//
+//     Result<Fuzzed> fuzzed = fuzz(options);
+//     for (const auto& [fingerprint, raw] : fuzzed->raw) …
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "harness/finding.h"
+
+namespace storefuzz {
+
+struct FuzzOptions {
+  std::string target;  // name of a fuzz target of this build
+  std::string python;  // of the subject's environment
+  std::filesystem::path scratch;
+  std::filesystem::path corpus;  // read before, added to afterwards; empty: none
+  std::string stores = "zip,local";
+  std::string planted, oracles_off;
+  double seconds = 60;
+  std::vector<std::string> until;  // stop once each of these was seen (first_seen)
+  int jobs = 1;
+  unsigned seed = 1;
+  int deadline_milliseconds = 1000;    // of a child's visit
+  std::function<int()> interruptions;  // how often Ctrl-C was pressed
+  std::function<void(std::string_view)> progress;
+};
+
+// A finding as the loop saw it: not yet shrunk, not yet confirmed.
+struct RawFinding {
+  Finding finding;
+  Case value;  // the smallest case that showed it
+  std::uint64_t count = 0;
+  std::uint64_t executions = 0;  // of its job, until it was first seen
+  double seconds = 0;
+  std::map<std::pair<std::string, std::string>, double> seen_on;  // carrier, transport → seconds
+};
+
+struct Fuzzed {
+  std::map<std::string, RawFinding> raw;  // by fingerprint
+  std::map<std::string, int> quirks;
+  std::map<std::string, std::pair<std::uint64_t, double>> transports;  // cases, seconds
+  std::uint64_t executions = 0;
+  std::uint64_t arrived = 0;
+  double seconds = 0;
+  std::size_t lines_covered = 0, lines_watched = 0;
+  int restarts = 0;
+  std::string release, python, containment;
+};
+
+// When "fingerprint" or "fingerprint@transport" was first seen, in seconds of fuzzing; or never.
+std::optional<double> first_seen(const Fuzzed& fuzzed, std::string_view what);
+
+Result<Fuzzed> fuzz(const FuzzOptions& options);
+
+}  // namespace storefuzz

@@ -1,0 +1,140 @@
+// The distribution of cases. Weights are chosen for what a zarr user does: read-only stores and
+// arrays often, odd keys and odd ranges now and then.
+#include "harness/generate.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace storefuzz {
+namespace {
+
+// A zarr v3 array of four bytes in two chunks, written by hand so that making it needs no zarr.
+constexpr std::string_view kArrayMetadata =
+    R"({"zarr_format":3,"node_type":"array","shape":[4],"data_type":"uint8",)"
+    R"("chunk_grid":{"name":"regular","configuration":{"chunk_shape":[2]}},)"
+    R"("chunk_key_encoding":{"name":"default","configuration":{"separator":"/"}},)"
+    R"("fill_value":0,"codecs":[{"name":"bytes"}],"attributes":{}})";
+
+const std::vector<std::string>& usual_keys() {
+  static const std::vector<std::string> keys{"a", "a/b", "a/c", "c/0", "c/1", "zarr.json", "g/a"};
+  return keys;
+}
+
+// Keys that stores tend to treat in their own way; none climbs out of the case's folder.
+const std::vector<std::string>& odd_keys() {
+  static const std::vector<std::string> keys{"",     "/a",  "a//b",   "a/",  "A",     "./a",
+                                             "a\\b", "a b", "\u00e9", "..a", "a/./b", "a.partial"};
+  return keys;
+}
+
+std::string generate_key(Choices& choices) {
+  return choices.one_in(16) ? choices.among(odd_keys()) : choices.among(usual_keys());
+}
+
+std::vector<Entry> array_entries() {
+  return {{.key = "zarr.json", .value = std::string(kArrayMetadata)},
+          {.key = "c/0", .value = "ab"},
+          {.key = "c/1", .value = "cd"}};
+}
+
+template <class Enum>
+Enum any(Choices& choices) {
+  return choices.among(all_of<Enum>());
+}
+
+}  // namespace
+
+std::uint32_t Choices::below(std::uint32_t limit) {
+  std::uint32_t drawn = 0;
+  for (int i = 0; i < (limit > 256 ? 2 : 1); ++i)
+    drawn = drawn << 8 | (next_ < bytes_.size() ? static_cast<std::uint32_t>(bytes_[next_++]) : 0);
+  return drawn % limit;
+}
+
+Entry generate_entry(Choices& choices) {
+  static const std::vector<std::string> values{"ab", "", "x", "0123456789", "{}", "Hello, zarr"};
+  Entry entry{.key = generate_key(choices), .value = choices.among(values)};
+  // Small writes stay in a buffer: for effects of crash and append some values exceed 8 KiB.
+  if (choices.one_in(12)) entry = {.key = entry.key, .value = "0123456789abcdef", .repeat = 640};
+  return entry;
+}
+
+Archive generate_archive(Choices& choices) {
+  Archive archive{.compression = any<Compression>(choices)};
+  if (!choices.one_in(3)) archive.entries = array_entries();
+  const std::uint32_t more = choices.below(4);
+  for (std::uint32_t i = 0; i < more; ++i) archive.entries.push_back(generate_entry(choices));
+  return archive;
+}
+
+Constructor generate_constructor(Choices& choices) {
+  // "r" stands twice: it is what people hand to a pool.
+  static const std::vector<Mode> modes{Mode::kRead, Mode::kWrite, Mode::kAppend, Mode::kExclusive,
+                                       Mode::kRead};
+  Constructor made;
+  made.mode = choices.among(modes);
+  made.relative_path = choices.one_in(4);
+  if (choices.one_in(4)) made.read_only = choices.one_in(2);
+  made.compression = any<Compression>(choices);
+  made.allow_zip64 = !choices.one_in(4);
+  return made;
+}
+
+Operation generate_operation(Choices& choices) {
+  static const std::vector<std::int64_t> numbers{0, 1, 2, 3, 5, 64, 20000};
+  // A third are writes: what was never written cannot be lost.
+  const What what = choices.one_in(3) ? What::kSet : any<What>(choices);
+  Operation operation{.what = what, .entry = generate_entry(choices)};
+  operation.start = choices.among(numbers);
+  operation.end = choices.among(numbers);
+  return operation;
+}
+
+std::vector<LookGroup> generate_looks(Choices& choices) {
+  std::vector<LookGroup> looks;
+  for (LookGroup group : all_of<LookGroup>())
+    if (!choices.one_in(2)) looks.push_back(group);
+  return looks;
+}
+
+Result<Stores> parse_stores(std::string_view list) {
+  Stores stores;
+  while (!list.empty()) {
+    const std::size_t comma = std::min(list.find(','), list.size());
+    const std::string_view word = list.substr(0, comma);
+    list.remove_prefix(std::min(comma + 1, list.size()));
+    const auto& kinds = all_of<StoreKind>();
+    const auto kind = std::ranges::find(kinds, word, [](StoreKind it) { return name_of(it); });
+    if (kind == kinds.end())
+      return bad_input(fmt::format("there is no store \"{}\"; see storefuzz list stores", word));
+    stores.push_back(*kind);
+  }
+  if (stores.empty()) return bad_input("no store is named; see storefuzz list stores");
+  return stores;
+}
+
+Case generate_case(std::span<const std::byte> bytes, const Stores& stores) {
+  Choices choices(bytes);
+  Case value;
+  value.store = choices.among(stores);
+  value.constructor = generate_constructor(choices);
+  // Mode r wants an archive, mode x wants none; one in eight gets what it does not want.
+  const bool wants = value.constructor.mode != Mode::kExclusive;
+  if (choices.one_in(8) != wants) value.archive = generate_archive(choices);
+  value.lifecycle = any<Lifecycle>(choices);
+  for (std::uint32_t count = choices.below(4); count > 0; --count)
+    value.operations.push_back(generate_operation(choices));
+  value.parent = any<Warmth>(choices);
+  value.driver = any<Driver>(choices);
+  value.looks = generate_looks(choices);
+  // A spawned child is what a pool gives by default from Python 3.14 on, and elsewhere than on Linux.
+  value.transport = choices.one_in(4) ? Transport::kSpawn : any<Transport>(choices);
+  // Half of all journeys are what a process pool does; the others try every carrier.
+  value.carrier = choices.one_in(2) ? any<Carrier>(choices) : Carrier::kPickle5;
+  if (choices.one_in(3)) value.comes_back = any<ComesBack>(choices);
+  normalise(value);
+  return value;
+}
+
+}  // namespace storefuzz

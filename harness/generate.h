@@ -1,0 +1,51 @@
+// Bytes → case: total (every byte string is some case), bounded, and swarmed (each case leaves
+// whole features out, so that the features left in meet each other more often).
+//
+//     Case first = generate_case({});           // no bytes: the plainest case
+//     Case other = generate_case(random_bytes); // the same bytes, the same case
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "harness/case.h"
+
+namespace storefuzz {
+
+// A supply of choices made from bytes; past the end every choice is the first one.
+class Choices {
+ public:
+  explicit Choices(std::span<const std::byte> bytes) : bytes_(bytes) {}
+
+  // A number below `limit` (at most 65,536; `limit` above 0).
+  std::uint32_t below(std::uint32_t limit);
+  bool one_in(std::uint32_t n) { return below(n) == n - 1; }
+
+  template <class T>
+  const T& among(const std::vector<T>& list) {
+    return list[below(static_cast<std::uint32_t>(list.size()))];
+  }
+
+ private:
+  std::span<const std::byte> bytes_;
+  std::size_t next_ = 0;
+};
+
+// Which stores a run is about; never empty.
+using Stores = std::vector<StoreKind>;
+
+// "zip,local" → stores; bad_input names the word that is none.
+Result<Stores> parse_stores(std::string_view list);
+
+Case generate_case(std::span<const std::byte> bytes, const Stores& stores = {StoreKind::kZip});
+
+// Parts of a case, drawn alone: the mutator replaces a part by one of these.
+Archive generate_archive(Choices& choices);
+Constructor generate_constructor(Choices& choices);
+Operation generate_operation(Choices& choices);
+Entry generate_entry(Choices& choices);
+std::vector<LookGroup> generate_looks(Choices& choices);
+
+}  // namespace storefuzz

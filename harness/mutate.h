@@ -1,0 +1,21 @@
+// Case → neighbouring case: one typed change, drawn from bytes.
+//
+//     Case next = mutate_case(current, random_bytes, {StoreKind::kZip});
+#pragma once
+
+#include <cstddef>
+#include <span>
+
+#include "harness/case.h"
+#include "harness/generate.h"
+
+namespace storefuzz {
+
+// A case that differs from `value` in one to three parts (or in all: a case drawn afresh).
+// Always normalised and within bounds; the same bytes give the same case.
+Case mutate_case(const Case& value, std::span<const std::byte> bytes, const Stores& stores);
+
+// Parts of `left` and of `right`, mixed.
+Case cross_cases(const Case& left, const Case& right, std::span<const std::byte> bytes);
+
+}  // namespace storefuzz

@@ -1,0 +1,150 @@
+// JSON from side.py → typed answers, and back for people.
+#include "harness/observation.h"
+
+#include <fmt/format.h>
+
+#include "harness/value.h"
+
+namespace storefuzz {
+namespace {
+
+std::string text_of(const Json& json, const char* key) {
+  auto found = json.find(key);
+  return found != json.end() && found->is_string() ? found->get<std::string>() : std::string();
+}
+
+Answer answer_at(const Json& json, const char* key) {
+  auto found = json.find(key);
+  return found == json.end() ? Answer{} : answer_from_json(*found);
+}
+
+Json to_json(const View& view, const std::vector<Look>& plan) {
+  Json json;
+  json["received"] = to_json(view.received);
+  if (view.state)
+    for (const auto& [name, answer] : *view.state) json["state"][name] = to_json(answer);
+  for (std::size_t i = 0; i < view.looks.size() && i < plan.size(); ++i) {
+    json["looks"].push_back({{"look", plan[i].name},
+                             {"key", plan[i].entry.key},
+                             {"start", plan[i].start},
+                             {"end", plan[i].end},
+                             {"answer", to_json(view.looks[i])}});
+  }
+  for (const auto& [name, answer] : view.equality) json["equality"][name] = to_json(answer);
+  json["sent back"] = to_json(view.sent_back);
+  json["array"] = to_json(view.array);
+  json["left"] = to_json(view.left);
+  json["died"] = to_json(view.died);
+  json["mark after receiving"] = view.mark_after_receiving.files;
+  json["mark after leaving"] = view.mark_after_leaving.files;
+  if (view.descriptors) json["descriptors"] = *view.descriptors;
+  return json;
+}
+
+}  // namespace
+
+Answer answer_from_json(const Json& json) {
+  const std::string kind = text_of(json, "answer");
+  if (kind == "shown") return Shown{json.value("value", Json())};
+  if (kind == "crashed") return Crashed{text_of(json, "signal"), text_of(json, "stacks")};
+  if (kind == "timed out") return TimedOut{text_of(json, "stacks")};
+  if (kind != "refused") return Absent{};
+  return Refused{.type = text_of(json, "type"),
+                 .text = text_of(json, "text"),
+                 .frame = text_of(json, "frame"),
+                 .lost = text_of(json, "lost"),
+                 .kinds = json.value("kinds", std::vector<std::string>())};
+}
+
+Json to_json(const Answer& answer) {
+  struct Writer {
+    Json operator()(const Absent&) const { return {{"answer", "absent"}}; }
+    Json operator()(const Shown& it) const { return {{"answer", "shown"}, {"value", it.value}}; }
+    Json operator()(const Crashed& it) const {
+      return {{"answer", "crashed"}, {"signal", it.signal}, {"stacks", it.stacks}};
+    }
+    Json operator()(const TimedOut& it) const {
+      return {{"answer", "timed out"}, {"stacks", it.stacks}};
+    }
+    Json operator()(const Refused& it) const {
+      Json json{{"answer", "refused"}, {"type", it.type}, {"text", it.text}, {"kinds", it.kinds}};
+      if (!it.frame.empty()) json["frame"] = it.frame;
+      if (!it.lost.empty()) json["lost"] = it.lost;
+      return json;
+    }
+  };
+  return std::visit(Writer{}, answer);
+}
+
+State state_from_json(const Json& json) {
+  State state;
+  for (const auto& [name, answer] : json.items()) state[name] = answer_from_json(answer);
+  return state;
+}
+
+Mark mark_from_json(const Json& json) {
+  Mark mark{.files = json.value("files", Json::object())};
+  if (auto found = json.find("entries"); found != json.end() && found->is_array())
+    mark.entries = found->get<std::vector<std::string>>();
+  return mark;
+}
+
+void read_view(const Json& json, View& into) {
+  into.received = answer_at(json, "received");
+  if (auto found = json.find("state"); found != json.end()) into.state = state_from_json(*found);
+  into.arrived_with = json.value("arrived with", std::vector<std::string>());
+  if (auto found = json.find("state sent"); found != json.end())
+    into.state_sent = state_from_json(*found);
+  if (auto found = json.find("looks"); found != json.end())
+    for (const Json& answer : *found) into.looks.push_back(answer_from_json(answer));
+  if (auto found = json.find("equality"); found != json.end())
+    into.equality = state_from_json(*found);
+  into.sent_back = answer_at(json, "sent back");
+  into.array = answer_at(json, "array");
+  into.left = answer_at(json, "left");
+  if (auto found = json.find("descriptors"); found != json.end())
+    into.descriptors = found->get<std::vector<std::string>>();
+  if (auto found = json.find("mark after receiving"); found != json.end())
+    into.mark_after_receiving = mark_from_json(*found);
+  if (auto found = json.find("mark after leaving"); found != json.end())
+    into.mark_after_leaving = mark_from_json(*found);
+}
+
+Json to_json(const Observations& seen) {
+  Json json;
+  json["constructed"] = to_json(seen.constructed);
+  json["operations"] = Json::array();
+  for (const Answer& answer : seen.operations) json["operations"].push_back(to_json(answer));
+  for (const auto& [name, answer] : seen.state_before)
+    json["state before packing"][name] = to_json(answer);
+  json["packed"] = to_json(seen.packed);
+  for (const auto& [name, answer] : seen.state_packed)
+    json["state after packing"][name] = to_json(answer);
+  json["files"] = {{"built", seen.mark_built.files},
+                   {"packed", seen.mark_packed.files},
+                   {"end", seen.mark_end.files}};
+  json["child"] = to_json(seen.child, seen.plan);
+  json["returned"] = to_json(seen.returned, seen.plan);
+  json["parent"] = to_json(seen.parent, seen.plan);
+  json["strange files"] = seen.strange_files;
+  return json;
+}
+
+std::string describe(const Answer& answer) {
+  struct Teller {
+    std::string operator()(const Absent&) const { return "nobody could ask"; }
+    std::string operator()(const Shown& it) const {
+      return "shown " + it.value.dump(-1, ' ', false, Json::error_handler_t::replace);
+    }
+    std::string operator()(const Refused& it) const {
+      return fmt::format("refused {}: {}", it.type, it.text);
+    }
+    std::string operator()(const Crashed& it) const { return "crashed: " + it.signal; }
+    std::string operator()(const TimedOut&) const { return "timed out"; }
+  };
+  std::string text = std::visit(Teller{}, answer);
+  if (text.size() > 160) text = std::string(shorten(text, 157)) + "...";
+  return text;
+}
+
+}  // namespace storefuzz

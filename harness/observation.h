@@ -1,0 +1,114 @@
+// The observation: what the sides of one journey let us see, typed, with nothing judged.
+//
+// An answer is shown (a value), refused (an exception of the subject), crashed (a signal), timed
+// out (with Python stacks), or absent (nobody could ask). A child's death is an answer, never an
+// error.
+//
+//     const Answer& answer = seen.child.looks[0];
+//     if (const Refused* no = std::get_if<Refused>(&answer)) report(no->type);
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "harness/archive.h"
+#include "harness/case.h"
+
+namespace storefuzz {
+
+struct Absent {
+  bool operator==(const Absent&) const = default;
+};
+struct Shown {
+  Json value;
+  bool operator==(const Shown&) const = default;
+};
+struct Refused {
+  std::string type;                // class of the exception, without its module
+  std::string text;                // at most 300 characters, paths taken out
+  std::string frame;               // "zarr/storage/_zip.py:get", the last one in the subject; or ""
+  std::string lost;                // the attribute an AttributeError missed on a zarr object; or ""
+  std::vector<std::string> kinds;  // the classes it is, from its own to Exception
+  bool operator==(const Refused&) const = default;
+};
+struct Crashed {
+  std::string signal;  // "SIGSEGV", or "exit 3"
+  std::string stacks;
+  bool operator==(const Crashed&) const = default;
+};
+struct TimedOut {
+  std::string stacks;  // Python stacks of every thread
+  bool operator==(const TimedOut&) const = default;
+};
+
+using Answer = std::variant<Absent, Shown, Refused, Crashed, TimedOut>;
+using State = std::map<std::string, Answer>;  // attribute or property → answer
+
+inline const Shown* shown(const Answer& answer) { return std::get_if<Shown>(&answer); }
+inline const Refused* refused(const Answer& answer) { return std::get_if<Refused>(&answer); }
+
+// One question of the plan: a word of vocabulary.json and its arguments.
+struct Look {
+  std::string name;
+  LookGroup group;
+  Entry entry;             // key, and value for a write
+  std::int64_t start = 0;  // bytes
+  std::int64_t end = 0;    // bytes, exclusive
+};
+
+// What lies in the case's folder at one moment.
+struct Mark {
+  Json files;                                       // name → [size, crc32]
+  std::optional<std::vector<std::string>> entries;  // of the archive, where it could be listed
+};
+
+// One side's view of its store.
+struct View {
+  Answer received;                        // took the store out of its carrier (child, returned)
+  std::vector<std::string> arrived_with;  // instance attributes right after it was received
+  std::optional<State> state;
+  std::optional<State> state_sent;  // of the store, as the child pickled it for the way back
+  std::vector<Answer> looks;        // one for each Look of the plan; empty when nobody looked
+  State equality;                   // "copy == store", …
+  Answer sent_back;
+  Answer array;                                         // what the returned array reads
+  Answer left;                                          // closed the store
+  std::optional<std::vector<std::string>> descriptors;  // files of the case still open at the end
+  Mark mark_after_receiving;
+  Mark mark_after_leaving;
+  Answer died;  // Crashed or TimedOut when this side did not finish; else Absent
+};
+
+struct Observations {
+  Answer constructed;              // the constructor, in the parent
+  std::vector<Answer> operations;  // one for each Operation
+  State state_before;              // the parent's store before it was packed
+  Answer packed;
+  State state_packed;  // the parent's store after it was packed
+  Mark mark_built;
+  Mark mark_packed;
+  std::vector<Look> plan;
+  View child;
+  View returned;
+  View parent;                             // the parent's own store, after the child was done
+  Mark mark_end;                           // after the parent closed its store
+  std::string archive_end;                 // bytes of the archive then; empty if there is none
+  std::vector<std::string> strange_files;  // files nobody asked for, at the end
+};
+
+Answer answer_from_json(const Json& json);
+Json to_json(const Answer& answer);
+State state_from_json(const Json& json);
+Mark mark_from_json(const Json& json);
+void read_view(const Json& json, View& into);
+
+// A readable record of everything seen, for observations.json.
+Json to_json(const Observations& seen);
+
+// "shown 3", "refused AttributeError: …", "timed out": one line, at most 160 characters.
+std::string describe(const Answer& answer);
+
+}  // namespace storefuzz

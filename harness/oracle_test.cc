@@ -1,0 +1,483 @@
+// Each oracle agrees with a sound world, disagrees with one lie that is its own, and has no opinion
+// where it can have none. And all of them agree with a sound world whatever the case: a false alarm
+// costs a maintainer's evening.
+#include "harness/oracle.h"
+
+#include <gtest/gtest.h>
+
+#include <functional>
+
+#include "harness/testing.h"
+
+namespace storefuzz {
+namespace {
+
+using test::look_at;
+using test::refusal;
+
+Verdict judge_by(std::string_view name, const Case& value, const Observations& seen) {
+  for (const Oracle& oracle : oracles())
+    if (oracle.name == name) return oracle.judge(value, expect(value, seen.operations), seen);
+  ADD_FAILURE() << "there is no oracle " << name;
+  return {};
+}
+
+std::string all_told(const Verdict& verdict) {
+  std::string text;
+  for (const Disagreement& found : verdict.found)
+    text += found.field + " | " + found.wrong + " | " + found.side + " | " + found.headline + "\n";
+  return text + verdict.why;
+}
+
+// --- the list
+// -------------------------------------------------------------------------------------
+
+TEST(Oracles, HaveANameAndAQuestionEach) {
+  std::set<std::string_view> names;
+  for (const Oracle& oracle : oracles()) {
+    EXPECT_TRUE(names.insert(oracle.name).second) << oracle.name;
+    EXPECT_TRUE(oracle.asks.ends_with("?")) << oracle.asks;
+  }
+  EXPECT_EQ(names.size(), 11);
+}
+
+// --- no false alarm
+// -------------------------------------------------------------------------------
+
+TEST(Oracles, AgreeWithASoundWorldWhateverTheCase) {
+  int judged = 0;
+  for (unsigned seed = 0; seed < 4000; ++seed) {
+    const Case value = test::random_case(seed);
+    const Observations seen = test::sound_observations(value);
+    const Expectation expected = expect(value, seen.operations);
+    // What the sound world of testing.h does not play: a store that is emptied or refused at its
+    // first use, one that is read while another handle holds unsaved entries, and a key that libzip
+    // makes no entry of.
+    if (expected.unclaimed || expected.missing || expected.exists_already || expected.pending ||
+        expected.content.contains(""))
+      continue;
+    ++judged;
+    for (const Oracle& oracle : oracles()) {
+      const Verdict verdict = oracle.judge(value, expected, seen);
+      ASSERT_NE(verdict.kind, Verdict::Kind::kDisagree)
+          << oracle.name << ": " << all_told(verdict) << to_text(value);
+    }
+  }
+  EXPECT_GT(judged, 1500);
+}
+
+// A child that died, a store that was never made, a plan that nobody answered: still an answer.
+TEST(Oracles, AnswerWhateverIsMissing) {
+  const auto expect_no_crash = [](const Case& value, const Observations& seen) {
+    for (const Oracle& oracle : oracles()) {
+      const Verdict verdict = oracle.judge(value, expect(value, seen.operations), seen);
+      EXPECT_EQ(verdict.kind == Verdict::Kind::kDisagree, !verdict.found.empty()) << oracle.name;
+      EXPECT_EQ(verdict.kind == Verdict::Kind::kNotComparable, !verdict.why.empty()) << oracle.name;
+      for (const Disagreement& found : verdict.found) {
+        EXPECT_EQ(found.oracle, oracle.name);
+        EXPECT_FALSE(found.field.empty() || found.wrong.empty() || found.side.empty());
+        EXPECT_FALSE(found.headline.empty()) << oracle.name;
+        EXPECT_EQ(found.headline.find('\n'), std::string::npos) << found.headline;
+        EXPECT_LT(found.look, static_cast<int>(seen.plan.size()));
+      }
+    }
+  };
+  for (unsigned seed = 0; seed < 1000; ++seed) {
+    const Case value = test::random_case(seed);
+    std::mt19937 random(seed);
+    expect_no_crash(value, {});
+    Observations seen = test::sound_observations(value);
+    const std::function<Answer()> any = [&]() -> Answer {
+      switch (random() % 6) {
+        case 0:
+          return {};
+        case 1:
+          return Shown{Json(static_cast<int>(random() % 3))};
+        case 2:
+          return refusal("KeyError");
+        case 3:
+          return refusal("AttributeError", "_read_only");
+        case 4:
+          return Crashed{"SIGSEGV", ""};
+        default:
+          return TimedOut{""};
+      }
+    };
+    for (int lies = 0; lies < 6; ++lies) {
+      switch (random() % 10) {
+        case 0:
+          seen.child.looks.clear();
+          break;
+        case 1:
+          seen.parent.looks.clear();
+          break;
+        case 2:
+          seen.child.received = any();
+          break;
+        case 3:
+          seen.returned.received = any();
+          break;
+        case 4:
+          seen.child.died = Crashed{"SIGABRT", ""};
+          break;
+        case 5:
+          seen.state_packed.clear();
+          break;
+        case 6:
+          seen.child.state.reset();
+          break;
+        case 7:
+          seen.archive_end.clear();
+          break;
+        case 8:
+          seen.child.mark_after_receiving = {};
+          break;
+        default:
+          // Not a listing: side.py shows one as a list of names, always.
+          for (std::size_t i = 0; i < seen.child.looks.size(); ++i)
+            if (seen.plan[i].group != LookGroup::kListing && random() % 3 == 0)
+              seen.child.looks[i] = any();
+      }
+    }
+    expect_no_crash(value, seen);
+  }
+}
+
+// --- one lie each
+// ---------------------------------------------------------------------------------
+
+struct Lie {
+  std::string name;  // as a word
+  std::string oracle;
+  std::function<void(Case&)> set_up;
+  std::function<void(Observations&)> tell;
+  std::string field, wrong, side;
+};
+
+void PrintTo(const Lie& lie, std::ostream* out) { *out << lie.name; }
+
+void nothing(Case&) {}
+
+void writes_in_child(Case& value) {
+  value.constructor.mode = Mode::kAppend;
+  value.lifecycle = Lifecycle::kClosed;
+}
+
+std::vector<Lie> lies() {
+  const auto at = [](Observations& seen, View Observations::* side, const char* name,
+                     const char* key = "") -> Answer& {
+    return (seen.*side).looks.at(static_cast<std::size_t>(look_at(seen, name, key)));
+  };
+  const auto child = &Observations::child;
+  const auto parent = &Observations::parent;
+  const auto both = [=](Observations& seen, const char* name, const char* key, const Answer& lie) {
+    at(seen, child, name, key) = at(seen, parent, name, key) = lie;
+  };
+  return {
+      {"AttributeGone", "attributes", nothing,
+       [](Observations& it) { it.child.state->erase("_read_only"); }, "_read_only", "lost",
+       "child"},
+      {"AttributeRaisesAttributeError", "attributes", nothing,
+       [](Observations& it) {
+         it.child.state->at("read_only") = refusal("AttributeError", "_read_only");
+       },
+       "read_only", "lost", "child"},
+      {"AttributeChanged", "attributes", nothing,
+       [](Observations& it) { it.child.state->at("read_only") = Shown{false}; }, "read_only",
+       "changed", "child"},
+      {"AttributeRaises", "attributes", nothing,
+       [](Observations& it) { it.child.state->at("path") = refusal("OSError"); }, "path",
+       "refused OSError", "child"},
+      {"AttributeLostOnTheWayBack", "attributes",
+       [](Case& it) {
+         it.transport = Transport::kSpawn;
+         it.comes_back = ComesBack::kStore;
+       },
+       [](Observations& it) { it.returned.state->erase("path"); }, "path", "lost", "returned"},
+      {"CopyIsNotEqual", "equality", nothing,
+       [](Observations& it) { it.child.equality["copy == store"] = Shown{false}; }, "copy == store",
+       "not equal", "child"},
+      {"CopyIsEqualAndUnequal", "equality", nothing,
+       [](Observations& it) { it.child.equality["copy != store"] = Shown{true}; }, "copy != store",
+       "not equal", "child"},
+      {"EqualityRaises", "equality", nothing,
+       [](Observations& it) { it.child.equality["store == copy"] = refusal("TypeError"); },
+       "store == copy", "refused TypeError", "child"},
+      {"ChildReadsOtherBytes", "reads", nothing,
+       [=](Observations& it) { at(it, child, "get", "a") = Shown{{{"bytes", "hellO"}}}; }, "get",
+       "other value", "child"},
+      {"ChildFindsNothing", "reads", nothing,
+       [=](Observations& it) { at(it, child, "get", "a") = Shown{nullptr}; }, "get", "other value",
+       "child"},
+      {"ChildRefusesARange", "reads", nothing,
+       [=](Observations& it) { at(it, child, "get suffix") = refusal("ValueError"); }, "get suffix",
+       "refused ValueError", "child"},
+      {"ParentRefusesAfterwards", "reads", nothing,
+       [=](Observations& it) { at(it, parent, "get", "a") = refusal("ValueError"); }, "get",
+       "refused by the parent: ValueError", "parent"},
+      {"ListsOtherKeys", "reads", nothing,
+       [=](Observations& it) { at(it, child, "list") = Shown{Json::array({"a"})}; }, "list",
+       "other value", "child"},
+      {"ReturnedArrayReadsOtherValues", "reads",
+       [](Case& it) {
+         it.transport = Transport::kSpawn;
+         it.comes_back = ComesBack::kArray;
+       },
+       [](Observations& it) { it.returned.array = Shown{Json{0, 0, 0, 0}}; }, "returned array",
+       "other value", "returned"},
+      {"ReturnedArrayRaises", "reads",
+       [](Case& it) {
+         it.transport = Transport::kSpawn;
+         it.comes_back = ComesBack::kArray;
+       },
+       [](Observations& it) { it.returned.array = refusal("ValueError"); }, "returned array",
+       "refused ValueError", "returned"},
+      {"ListNamesTwice", "listing", nothing,
+       [=](Observations& it) { both(it, "list", "", Shown{Json::array({"a", "a", "b/c"})}); },
+       "list", "twice", "child"},
+      {"ListDirMisses", "listing", nothing,
+       [=](Observations& it) { at(it, child, "list_dir") = Shown{Json::array({"a"})}; }, "list_dir",
+       "misses a key", "child"},
+      {"ListDirNamesAStranger", "listing", nothing,
+       [=](Observations& it) { at(it, child, "list_dir") = Shown{Json::array({"a", "b", "z"})}; },
+       "list_dir", "names a stranger", "child"},
+      {"ListPrefixMisses", "listing", nothing,
+       [=](Observations& it) { at(it, parent, "list_prefix") = Shown{Json::array({"a"})}; },
+       "list_prefix", "misses a key", "parent"},
+      {"IsEmptyContradicts", "listing", nothing,
+       [=](Observations& it) { at(it, child, "is_empty") = Shown{true}; }, "is_empty",
+       "contradicts list", "child"},
+      {"ExistsContradicts", "listing", nothing,
+       [=](Observations& it) { at(it, child, "exists", "a") = Shown{false}; }, "exists",
+       "contradicts list", "child"},
+      {"ReadOnlyAccepts", "writable", nothing,
+       [=](Observations& it) { at(it, child, "try set") = Shown{nullptr}; }, "try set", "accepted",
+       "child"},
+      {"ReadOnlyAcceptsInTheParent", "writable", nothing,
+       [=](Observations& it) { at(it, parent, "try clear") = Shown{nullptr}; }, "try clear",
+       "accepted", "parent"},
+      {"WritableRefuses", "writable", writes_in_child,
+       [=](Observations& it) { at(it, child, "set") = refusal("ValueError"); }, "set",
+       "refused ValueError", "child"},
+      {"UnpicklingEmpties", "on disk", nothing,
+       [](Observations& it) {
+         it.child.mark_after_receiving.files["store.zip"] = {22, 7};
+         it.child.mark_after_receiving.entries.emplace();
+       },
+       "receiving", "emptied", "child"},
+      {"PicklingChanges", "on disk", nothing,
+       [](Observations& it) {
+         for (Mark* mark : {&it.mark_packed, &it.child.mark_after_receiving,
+                            &it.child.mark_after_leaving, &it.mark_end})
+           mark->files["store.zip"] = {121, 7};
+       },
+       "packing", "changed", "child"},
+      {"ReadingChanges", "on disk", nothing,
+       [](Observations& it) { it.child.mark_after_leaving.files["store.zip"] = {121, 7}; },
+       "looking", "changed", "child"},
+      {"AnAcknowledgedWriteIsLost", "on disk", writes_in_child,
+       [](Observations& it) {
+         it.archive_end = *make_archive(std::vector<ArchiveEntry>{{"a", "hello"}, {"b/c", "xy"}},
+                                        Compression::kStored);
+       },
+       "child's use", "write lost", "child"},
+      {"ParentLosesAnAttribute", "parent intact", nothing,
+       [](Observations& it) { it.state_packed.erase("path"); }, "path", "lost", "parent"},
+      {"ParentHasAnotherValue", "parent intact", nothing,
+       [](Observations& it) { it.state_packed["read_only"] = Shown{false}; }, "read_only",
+       "changed", "parent"},
+      {"ALookRaisesIndexError", "refusal", nothing,
+       [=](Observations& it) { both(it, "exists", "missing", refusal("IndexError")); }, "exists",
+       "raises IndexError", "child"},
+      {"PackingRaisesAttributeError", "refusal", nothing,
+       [](Observations& it) { it.packed = refusal("AttributeError", "_lock"); }, "packing",
+       "raises AttributeError", "parent"},
+      {"ReceivingIsRefused", "refusal", nothing,
+       [](Observations& it) { it.child.received = refusal("FileExistsError"); }, "receiving",
+       "raises FileExistsError", "child"},
+      {"SidesRaiseDifferentErrors", "refusal", nothing,
+       [=](Observations& it) { at(it, child, "try set") = refusal("OSError"); }, "try set",
+       "OSError instead of ValueError", "child"},
+      {"AnOperationRaisesRecursionError", "refusal",
+       [](Case& it) {
+         it.lifecycle = Lifecycle::kOpen;
+         it.operations = {{.what = What::kList}};
+       },
+       [](Observations& it) { it.operations.at(0) = refusal("RecursionError"); }, "list",
+       "raises RecursionError", "parent"},
+      {"ChildHangs", "deadline", [](Case& it) { it.transport = Transport::kFork; },
+       [](Observations& it) {
+         it.child = {.died = TimedOut{"Thread 0x1 (most recent call first):\n"
+                                      "  File \"/env/zarr/core/sync.py\", line 1 in sync\n"
+                                      "  File \"/repo/reference/side.py\", line 1 in answer\n"}};
+       },
+       "zarr/core/sync.py:sync", "hangs", "child"},
+      {"ParentHangs", "deadline", nothing, [](Observations& it) { it.parent.died = TimedOut{""}; },
+       "unknown place", "hangs", "parent"},
+      {"ChildDies", "survival", [](Case& it) { it.transport = Transport::kSpawn; },
+       [](Observations& it) { it.child = {.died = Crashed{"SIGSEGV", ""}}; }, "child", "SIGSEGV",
+       "child"},
+      {"ChildLeavesAFileOpen", "survival", [](Case& it) { it.transport = Transport::kSpawn; },
+       [](Observations& it) { it.child.descriptors = {"<case>/store.zip"}; }, "descriptors",
+       "left open", "child"},
+      {"ParentLeavesAFileOpen", "survival", nothing,
+       [](Observations& it) { it.parent.descriptors = {"<case>/store.zip"}; }, "descriptors",
+       "left open in the parent", "parent"},
+      {"AStrangeFileStays", "survival", nothing,
+       [](Observations& it) { it.strange_files = {"store.zip.partial"}; }, "files", "left behind",
+       "child"},
+      {"BothReadWhatNobodyWrote", "expectation", nothing,
+       [=](Observations& it) { both(it, "get", "a", Shown{{{"bytes", "hell"}}}); }, "get",
+       "other value", "child"},
+      {"BothListWhatNobodyWrote", "expectation", nothing,
+       [=](Observations& it) { both(it, "list", "", Shown{Json::array({"a"})}); }, "list",
+       "other value", "parent"},
+      {"ASizeIsWrong", "expectation", nothing,
+       [=](Observations& it) { both(it, "getsize", "b/c", Shown{3}); }, "getsize", "other value",
+       "child"},
+      {"ASuffixIsAPrefix", "expectation", nothing,
+       [=](Observations& it) { both(it, "get suffix", "a", Shown{{{"bytes", "he"}}}); },
+       "get suffix", "other value", "child"},
+      {"TheMissingExists", "expectation", nothing,
+       [=](Observations& it) { both(it, "exists", "missing", Shown{true}); }, "exists",
+       "other value", "child"},
+  };
+}
+
+class EachLie : public testing::TestWithParam<Lie> {};
+
+INSTANTIATE_TEST_SUITE_P(Oracles, EachLie, testing::ValuesIn(lies()),
+                         [](const auto& info) { return info.param.name; });
+
+TEST_P(EachLie, IsSeenByItsOracleAndOnlyWithTheLie) {
+  const Lie& lie = GetParam();
+  Case value = test::plain_case();
+  lie.set_up(value);
+  normalise(value);
+  Observations seen = test::sound_observations(value);
+  const Verdict before = judge_by(lie.oracle, value, seen);
+  EXPECT_NE(before.kind, Verdict::Kind::kDisagree) << all_told(before);
+  lie.tell(seen);
+  const Verdict after = judge_by(lie.oracle, value, seen);
+  EXPECT_EQ(after.kind, Verdict::Kind::kDisagree) << after.why;
+  const bool told = std::ranges::any_of(after.found, [&](const Disagreement& it) {
+    return it.field == lie.field && it.wrong == lie.wrong && it.side == lie.side;
+  });
+  EXPECT_TRUE(told) << all_told(after);
+}
+
+TEST(Oracles, EveryOneIsToldALie) {
+  std::set<std::string> told;
+  for (const Lie& lie : lies()) told.insert(lie.oracle);
+  for (const Oracle& oracle : oracles()) EXPECT_TRUE(told.contains(std::string(oracle.name)));
+}
+
+// --- no opinion
+// -----------------------------------------------------------------------------------
+
+void expect_no_opinion(std::string_view oracle, const Case& value, const Observations& seen) {
+  const Verdict verdict = judge_by(oracle, value, seen);
+  EXPECT_EQ(verdict.kind, Verdict::Kind::kNotComparable) << oracle << ": " << all_told(verdict);
+  EXPECT_FALSE(verdict.why.empty());
+}
+
+TEST(NoOpinion, WithoutAChildThatLooked) {
+  const Case value = test::plain_case();
+  Observations seen = test::sound_observations(value);
+  seen.child = {.died = TimedOut{""}};
+  for (const char* oracle : {"attributes", "reads", "equality"})
+    expect_no_opinion(oracle, value, seen);
+}
+
+TEST(NoOpinion, OnEqualityBetweenProcessesOrOfAStoreMadeAnew) {
+  Case value = test::plain_case();
+  value.transport = Transport::kSpawn;
+  expect_no_opinion("equality", value, test::sound_observations(value));
+  value.transport = Transport::kSameProcess;
+  Observations seen = test::sound_observations(value);
+  value.carrier = Carrier::kMadeAnew;
+  expect_no_opinion("equality", value, seen);
+}
+
+TEST(NoOpinion, OnADiskThatNoStoreWasMadeFor) {
+  Observations seen;
+  seen.constructed = refusal("ValueError");
+  expect_no_opinion("on disk", test::plain_case(), seen);
+}
+
+TEST(NoOpinion, OnAParentThatPackedNothing) {
+  expect_no_opinion("parent intact", test::plain_case(), {});
+}
+
+TEST(NoOpinion, OnWritingToAStoreThatIsRightlyRefused) {
+  Case value = test::plain_case();
+  value.archive.reset();
+  normalise(value);
+  expect_no_opinion("writable", value, test::sound_observations(value));
+}
+
+TEST(NoOpinion, OnContentTheModelDoesNotKnow) {
+  Case value = test::plain_case();
+  value.store = StoreKind::kLocal;
+  value.lifecycle = Lifecycle::kOpen;
+  value.operations = {{.what = What::kSet, .entry = {"a//b", "x"}}};
+  normalise(value);
+  expect_no_opinion("expectation", value, test::sound_observations(value));
+}
+
+TEST(NoOpinion, OnReadsWhileTheParentHoldsUnsavedEntries) {
+  Case value = test::plain_case();
+  value.constructor.mode = Mode::kAppend;
+  value.lifecycle = Lifecycle::kOpen;
+  value.operations = {{.what = What::kSet, .entry = {"k", "x"}}};
+  normalise(value);
+  expect_no_opinion("reads", value, test::sound_observations(value));
+}
+
+// --- what is no lie
+// -------------------------------------------------------------------------------
+
+TEST(Fair, GainingAnAttributeIsNoLoss) {
+  const Case value = test::plain_case();
+  Observations seen = test::sound_observations(value);
+  (*seen.child.state)["_zf"] = Shown{{{"object", "ZipFile"}}};
+  EXPECT_EQ(judge_by("attributes", value, seen).kind, Verdict::Kind::kAgree);
+}
+
+TEST(Fair, TheOrderOfAListingIsNoMatter) {
+  const Case value = test::plain_case();
+  Observations seen = test::sound_observations(value);
+  seen.child.looks[static_cast<std::size_t>(look_at(seen, "list"))] =
+      Shown{Json::array({"b/c", "a"})};
+  for (const char* oracle : {"reads", "listing", "expectation"}) {
+    const Verdict verdict = judge_by(oracle, value, seen);
+    EXPECT_EQ(verdict.kind, Verdict::Kind::kAgree) << oracle << all_told(verdict);
+  }
+}
+
+TEST(Fair, TheSameRefusalOnBothSidesIsNoDifference) {
+  const Case value = test::plain_case();
+  Observations seen = test::sound_observations(value);
+  const auto index = static_cast<std::size_t>(look_at(seen, "get range"));
+  seen.child.looks[index] = seen.parent.looks[index] = refusal("ValueError");
+  for (const Oracle& oracle : oracles())
+    EXPECT_NE(judge_by(oracle.name, value, seen).kind, Verdict::Kind::kDisagree) << oracle.name;
+}
+
+TEST(Say, IsWhatAUserWouldType) {
+  EXPECT_EQ(say({.name = "get", .entry = {.key = "a"}}), "get(\"a\")");
+  EXPECT_EQ(say({.name = "get range", .entry = {.key = "a"}, .start = 1, .end = 3}),
+            "get(\"a\", RangeByteRequest(1, 3))");
+  EXPECT_EQ(say({.name = "try clear"}), "clear()");
+  EXPECT_EQ(say({.name = "open_array"}), "zarr.open_array(store)");
+}
+
+TEST(Unfitting, KnowsABrokenStoreFromAnAnswer) {
+  EXPECT_TRUE(unfitting(refusal("AttributeError")));
+  EXPECT_TRUE(unfitting({.type = "MyError", .kinds = {"MyError", "IndexError", "Exception"}}));
+  EXPECT_FALSE(unfitting(refusal("KeyError")));
+  EXPECT_FALSE(unfitting(refusal("FileNotFoundError")));
+}
+
+}  // namespace
+}  // namespace storefuzz

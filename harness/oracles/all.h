@@ -1,0 +1,20 @@
+// The judges, one file each; oracle.cc lists them with their questions.
+#pragma once
+
+#include "harness/oracle.h"
+
+namespace storefuzz {
+
+Verdict judge_attributes(const Case&, const Expectation&, const Observations&);
+Verdict judge_equality(const Case&, const Expectation&, const Observations&);
+Verdict judge_reads(const Case&, const Expectation&, const Observations&);
+Verdict judge_listing(const Case&, const Expectation&, const Observations&);
+Verdict judge_writable(const Case&, const Expectation&, const Observations&);
+Verdict judge_on_disk(const Case&, const Expectation&, const Observations&);
+Verdict judge_parent_intact(const Case&, const Expectation&, const Observations&);
+Verdict judge_refusal(const Case&, const Expectation&, const Observations&);
+Verdict judge_deadline(const Case&, const Expectation&, const Observations&);
+Verdict judge_survival(const Case&, const Expectation&, const Observations&);
+Verdict judge_expectation(const Case&, const Expectation&, const Observations&);
+
+}  // namespace storefuzz

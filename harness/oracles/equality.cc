@@ -1,0 +1,45 @@
+// equality: is what came out of the carrier equal to what went in, from both ends, and is != its
+// opposite? What == does not notice is for the other oracles.
+#include <fmt/format.h>
+
+#include "harness/oracles/all.h"
+
+namespace storefuzz {
+namespace {
+
+void check(const Case& value, const State& equality, const std::string& side,
+           std::vector<Disagreement>& found) {
+  for (const auto& [question, answer] : equality) {
+    const bool wanted = question != "copy != store";
+    const Shown* it = shown(answer);
+    if (it && it->value == wanted) continue;
+    const Refused* no = refused(answer);
+    found.push_back({.oracle = "equality",
+                     .field = question,
+                     .wrong = no ? "refused " + no->type : "not equal",
+                     .headline = fmt::format("`{}` is {} after {} a {}", question,
+                                             no   ? no->type
+                                             : it ? it->value.dump()
+                                                  : "unanswered",
+                                             carrying(value), store_name(value)),
+                     .parent = Shown{wanted},
+                     .child = answer,
+                     .side = side,
+                     .lost = no ? no->lost : ""});
+  }
+}
+
+}  // namespace
+
+Verdict judge_equality(const Case& value, const Expectation&, const Observations& seen) {
+  if (seen.child.equality.empty() && seen.returned.equality.empty())
+    return not_comparable("the copy and the original were never in one process");
+  // Two stores made of one path may be equal or not; nothing was carried.
+  if (value.carrier == Carrier::kMadeAnew) return not_comparable("the store was made anew");
+  std::vector<Disagreement> found;
+  check(value, seen.child.equality, "child", found);
+  check(value, seen.returned.equality, "returned", found);
+  return agree_or(std::move(found));
+}
+
+}  // namespace storefuzz

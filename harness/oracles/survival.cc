@@ -1,0 +1,47 @@
+// survival: does every side live to its end, and leave no open file and no stray file behind?
+#include <fmt/format.h>
+
+#include "harness/oracles/all.h"
+#include "harness/stacks.h"
+
+namespace storefuzz {
+
+Verdict judge_survival(const Case& value, const Expectation&, const Observations& seen) {
+  std::vector<Disagreement> found;
+  const auto add = [&](std::string field, std::string wrong, std::string headline, Answer answer,
+                       std::string side) {
+    found.push_back({.oracle = "survival",
+                     .field = std::move(field),
+                     .wrong = std::move(wrong),
+                     .headline = std::move(headline),
+                     .parent = {},
+                     .child = std::move(answer),
+                     .side = std::move(side)});
+  };
+  if (const Crashed* crash = std::get_if<Crashed>(&seen.child.died)) {
+    const HangPlace place = find_hang(crash->stacks);
+    add(place.frame.empty() ? "child" : place.frame, crash->signal,
+        fmt::format("the child dies by {} after {}", crash->signal, describe_journey(value)),
+        *crash, "child");
+  }
+  // The parent of a handed-over store, or one in the same process, still uses the file itself.
+  const bool own_process =
+      value.transport == Transport::kSpawn || value.carrier == Carrier::kMadeAnew;
+  if (own_process && value.transport != Transport::kSameProcess &&
+      value.transport != Transport::kThread && value.transport != Transport::kFork &&
+      seen.child.descriptors && !seen.child.descriptors->empty() && shown(seen.child.left))
+    add("descriptors", "left open",
+        fmt::format("a closed {} keeps its file open in the child", store_name(value)),
+        Shown{Json(*seen.child.descriptors)}, "child");
+  if (seen.parent.descriptors && !seen.parent.descriptors->empty() && shown(seen.parent.left) &&
+      value.transport != Transport::kThread)
+    add("descriptors", "left open in the parent",
+        fmt::format("a closed {} keeps its file open in the parent", store_name(value)),
+        Shown{Json(*seen.parent.descriptors)}, "parent");
+  if (!seen.strange_files.empty())
+    add("files", "left behind", "files are left behind beside the store",
+        Shown{Json(seen.strange_files)}, "child");
+  return agree_or(std::move(found));
+}
+
+}  // namespace storefuzz

@@ -1,0 +1,51 @@
+// writable: does nothing change through a read-only store, by any method, and does a writable one
+// stay writable? What happened to the bytes is for the oracle `on disk`.
+#include <fmt/format.h>
+
+#include "harness/oracles/all.h"
+
+namespace storefuzz {
+namespace {
+
+void check(const Case& value, const Expectation& expected, const Observations& seen,
+           const View& view, const std::string& side, std::vector<Disagreement>& found) {
+  for (std::size_t i = 0; i < view.looks.size() && i < seen.plan.size(); ++i) {
+    const Look& look = seen.plan[i];
+    if (look.group != LookGroup::kWrites) continue;
+    const Answer& answer = view.looks[i];
+    const Refused* no = refused(answer);
+    Disagreement it{.oracle = "writable",
+                    .field = look.name,
+                    .child = answer,
+                    .side = side,
+                    .look = static_cast<int>(i)};
+    if (expected.read_only && look.name.starts_with("try ") && shown(answer)) {
+      it.parent = Refused{.type = "ValueError"};
+      it.wrong = "accepted";
+      it.headline = fmt::format("`{}` is accepted by a read-only {}", say(look), store_name(value));
+    } else if (!expected.read_only && look.name == "set" && no) {
+      it.parent = Shown{nullptr};
+      it.wrong = "refused " + no->type;
+      it.lost = no->lost;
+      it.headline = fmt::format("a writable {} refuses `{}` after {}: {}", store_name(value),
+                                say(look), carrying(value), no->type);
+    } else {
+      continue;
+    }
+    found.push_back(std::move(it));
+  }
+}
+
+}  // namespace
+
+Verdict judge_writable(const Case& value, const Expectation& expected, const Observations& seen) {
+  if (expected.missing || expected.exists_already)
+    return not_comparable("opening this store is rightly refused");
+  std::vector<Disagreement> found;
+  check(value, expected, seen, seen.child, "child", found);
+  check(value, expected, seen, seen.returned, "returned", found);
+  check(value, expected, seen, seen.parent, "parent", found);
+  return agree_or(std::move(found));
+}
+
+}  // namespace storefuzz

@@ -1,0 +1,127 @@
+// Setting up a parent process, in the one right order: sandbox first, then threads and Python.
+#include "harness/session.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <sstream>
+
+#include "harness/sandbox.h"
+
+namespace storefuzz {
+namespace {
+
+std::string variable(const char* name, std::string fallback = "") {
+  const char* value = std::getenv(name);
+  return value && *value ? value : std::move(fallback);
+}
+
+std::vector<std::string> split(const std::string& text) {
+  std::vector<std::string> parts;
+  std::istringstream stream(text);
+  for (std::string part; std::getline(stream, part, ',');)
+    if (!part.empty()) parts.push_back(part);
+  return parts;
+}
+
+Interpreter::Options interpreter_options(const Board* board, int stacks) {
+  Interpreter::Options options{.python = variable("STOREFUZZ_PYTHON"),
+                               .reference = variable("STOREFUZZ_REFERENCE", STOREFUZZ_REFERENCE),
+                               .planted = variable("STOREFUZZ_PLANTED"),
+                               .stacks = stacks};
+  if (board && std::getenv("STOREFUZZ_BOARD")) {
+    options.lines = std::span(board->data().lines).first(kLineCounters - kVerdictCounters);
+    options.ever = std::span(board->data().ever).first(kLineCounters - kVerdictCounters);
+  }
+  return options;
+}
+
+}  // namespace
+
+int descriptor_from(const char* name) {
+  const std::string text = variable(name);
+  return text.empty() ? -1 : std::atoi(text.c_str());
+}
+
+Result<std::unique_ptr<Session>> Session::start(bool fatal_stacks) {
+  if (variable("STOREFUZZ_PYTHON").empty())
+    return machine_failure(
+        "STOREFUZZ_PYTHON must name the interpreter of an environment with zarr");
+  std::string scratch = variable("STOREFUZZ_SCRATCH");
+  if (scratch.empty()) {
+    char made[] = "/tmp/storefuzz-XXXXXX";
+    if (!::mkdtemp(made)) return machine_failure("no scratch folder can be made");
+    scratch = made;
+  }
+  const int shared = descriptor_from("STOREFUZZ_BOARD");
+  auto board = shared >= 0 ? Board::open(shared) : Board::make();
+  if (!board) return std::unexpected(board.error());
+  std::unique_ptr<Session> self(new Session(std::move(*board)));
+  auto contained = forbid_writes_outside(scratch);
+  if (!contained) return std::unexpected(contained.error());
+  self->containment_ = contained->sentence;
+  auto stores = parse_stores(variable("STOREFUZZ_STORES", "zip,local"));
+  if (!stores) return std::unexpected(stores.error());
+  self->stores_ = std::move(*stores);
+  self->oracles_off_ = split(variable("STOREFUZZ_ORACLES_OFF"));
+  int stacks = descriptor_from("STOREFUZZ_STACKS");
+  if (stacks < 0) {
+    static auto own = StackFile::make();  // open as long as the process lives
+    if (!own) return std::unexpected(own.error());
+    stacks = own->descriptor();
+  }
+  Interpreter::Options options = interpreter_options(&self->board_, stacks);
+  options.fatal_stacks = fatal_stacks;
+  auto quirks = load_quirks(options.reference + "/quirks.json");
+  if (!quirks) return std::unexpected(quirks.error());
+  self->quirks_ = std::move(*quirks);
+  auto interpreter = Interpreter::start(options);
+  if (!interpreter) return std::unexpected(interpreter.error());
+  self->interpreter_ = *interpreter;
+  auto hello = self->interpreter_->ask({{"step", "hello"}});
+  if (!hello) return std::unexpected(hello.error());
+  self->release_ = hello->value("zarr", "");
+  self->python_version_ = hello->value("python", "");
+  Command child{.arguments = {"/proc/self/exe", "--child"}};
+  if (shared >= 0) child.descriptors.push_back(shared);
+  const std::string deadline = variable("STOREFUZZ_DEADLINE", "1000");
+  self->journeys_ = std::make_unique<Journeys>(
+      *self->interpreter_, Journeys::Options{.folder = scratch,
+                                             .child = std::move(child),
+                                             .deadline = Milliseconds(std::atoi(deadline.c_str())),
+                                             .stacks = stacks,
+                                             .enter = {}});
+  return self;
+}
+
+Result<void> Session::prepare() { return journeys_->prepare(); }
+
+Result<Played> Session::play(const Case& value) {
+  board_.begin_case(to_text(value));
+  const std::int64_t begin = now_nanoseconds();
+  auto seen = journeys_->play(value);
+  const auto transport = static_cast<std::size_t>(value.transport);
+  board_.data().transport_cases[transport] += 1;
+  board_.data().transport_nanoseconds[transport] +=
+      static_cast<std::uint64_t>(now_nanoseconds() - begin);
+  board_.data().executions += 1;
+  board_.end_case();
+  if (!seen) return std::unexpected(seen.error());
+  Judged judged = judge(value, *seen, quirks_, release_, oracles_off_);
+  if (judged.arrived) board_.data().arrived += 1;
+  return Played{.seen = std::move(*seen), .judged = std::move(judged)};
+}
+
+void become_child_if_asked(int count, char** arguments) {
+  if (count < 2 || std::string_view(arguments[1]) != "--child") return;
+  std::optional<Board> board;
+  if (const int shared = descriptor_from("STOREFUZZ_BOARD"); shared >= 0)
+    if (auto opened = Board::open(shared)) board = std::move(*opened);
+  Interpreter::Options options =
+      interpreter_options(board ? &*board : nullptr, descriptor_from("STOREFUZZ_STACKS"));
+  options.fatal_stacks = true;
+  run_child(options);
+}
+
+}  // namespace storefuzz

@@ -1,0 +1,41 @@
+// See value.h; SHOWN_BYTES in side.py is the same 64.
+#include "harness/value.h"
+
+#include <zlib.h>
+
+#include <string>
+
+namespace storefuzz {
+namespace {
+
+// Latin-1 bytes as UTF-8 text: JSON has no bytes.
+std::string latin1(std::string_view bytes) {
+  std::string text;
+  for (const char c : bytes) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte < 0x80) {
+      text += c;
+    } else {
+      text += static_cast<char>(0xC0 | byte >> 6);
+      text += static_cast<char>(0x80 | (byte & 0x3F));
+    }
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string_view shorten(std::string_view text, std::size_t size) {
+  if (text.size() <= size) return text;
+  while (size > 0 && (static_cast<unsigned char>(text[size]) & 0xC0) == 0x80) --size;
+  return text.substr(0, size);
+}
+
+Json shown_bytes(std::string_view bytes) {
+  if (bytes.size() <= 64) return {{"bytes", latin1(bytes)}};
+  const auto crc =
+      crc32(0, reinterpret_cast<const Bytef*>(bytes.data()), static_cast<uInt>(bytes.size()));
+  return {{"size", bytes.size()}, {"crc32", crc}, {"head", latin1(bytes.substr(0, 16))}};
+}
+
+}  // namespace storefuzz

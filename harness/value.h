@@ -1,0 +1,17 @@
+// Bytes as an answer shows them; the same form side.py's `plain` gives, so that both can be
+// compared.
+#pragma once
+
+#include <string_view>
+
+#include "harness/case.h"
+
+namespace storefuzz {
+
+// Up to 64 bytes as {"bytes": text in latin-1}; longer ones as {"size", "crc32", "head"}.
+Json shown_bytes(std::string_view bytes);
+
+// At most `size` bytes of a text, never cut within a UTF-8 character.
+std::string_view shorten(std::string_view text, std::size_t size);
+
+}  // namespace storefuzz

@@ -1,0 +1,65 @@
+# Every test and benchmark, under ctest. Included when STOREFUZZ_TESTS is ON; CMakeLists.txt has what
+# is tested.
+#
+#   label fast    unit tests of C++, one ctest entry each
+#   label python  pytest and ruff; once is enough, so not in the sanitized build
+#   label bench   each benchmark runs for a moment, to see that it still runs; nothing is timed
+#
+# Tests of whole runs stand in tests_e2e.cmake.
+include(GoogleTest)
+find_package(GTest REQUIRED)
+find_package(benchmark REQUIRED)
+
+# What every C++ test's environment has; tests_e2e.cmake may use it too.
+set(STOREFUZZ_TEST_ENVIRONMENT "PYTHONDONTWRITEBYTECODE=1")
+if(STOREFUZZ_SANITIZE)
+  list(APPEND STOREFUZZ_TEST_ENVIRONMENT
+       "ASAN_OPTIONS=detect_leaks=0" "UBSAN_OPTIONS=print_stacktrace=1")
+endif()
+
+# --- unit tests: a file beside its code is all a test needs ---------------------------------------
+file(GLOB unit_tests CONFIGURE_DEPENDS harness/*_test.cc)
+list(FILTER unit_tests EXCLUDE REGEX "_e2e_test\\.cc$")
+add_executable(storefuzz_test ${unit_tests})
+target_link_libraries(storefuzz_test PRIVATE storefuzz_command GTest::gtest_main)
+gtest_discover_tests(storefuzz_test DISCOVERY_MODE PRE_TEST
+                     PROPERTIES LABELS fast TIMEOUT 120
+                                ENVIRONMENT "${STOREFUZZ_TEST_ENVIRONMENT}")
+
+# --- benchmarks -----------------------------------------------------------------------------------
+file(GLOB benchmarks CONFIGURE_DEPENDS harness/*_benchmark.cc)
+list(FILTER benchmarks EXCLUDE REGEX "journey_benchmark\\.cc$")
+add_executable(storefuzz_benchmark ${benchmarks})
+target_link_libraries(storefuzz_benchmark PRIVATE storefuzz_core benchmark::benchmark_main)
+
+# A program of its own, because it loads Python.
+add_executable(storefuzz_journey_benchmark harness/journey_benchmark.cc)
+target_link_libraries(storefuzz_journey_benchmark
+                      PRIVATE storefuzz_parent storefuzz_command benchmark::benchmark)
+
+foreach(benchmark storefuzz_benchmark storefuzz_journey_benchmark)
+  add_test(NAME ${benchmark} COMMAND ${benchmark} --benchmark_min_time=0.001)
+  set_tests_properties(${benchmark} PROPERTIES LABELS bench TIMEOUT 300 RUN_SERIAL ON
+                       SKIP_REGULAR_EXPRESSION "^skipped: "
+                       ENVIRONMENT "${STOREFUZZ_TEST_ENVIRONMENT}")
+endforeach()
+
+# --- Python ---------------------------------------------------------------------------------------
+if(NOT STOREFUZZ_SANITIZE)
+  file(GLOB python_tests CONFIGURE_DEPENDS RELATIVE ${CMAKE_SOURCE_DIR}
+       reference/*_test.py reports/*_test.py scripts/*_test.py)
+  foreach(file ${python_tests})
+    add_test(NAME ${file} COMMAND ${STOREFUZZ_PYTHON} -m pytest -p no:cacheprovider -q ${file}
+             WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+    set_tests_properties(${file} PROPERTIES LABELS python TIMEOUT 900
+                         ENVIRONMENT "PYTHONDONTWRITEBYTECODE=1")
+  endforeach()
+  foreach(what check format)
+    set(only_look $<$<STREQUAL:${what},format>:--check>)
+    add_test(NAME ruff_${what} COMMAND ${STOREFUZZ_PYTHON} -m ruff ${what} ${only_look} --no-cache .
+             WORKING_DIRECTORY ${CMAKE_SOURCE_DIR} COMMAND_EXPAND_LISTS)
+    set_tests_properties(ruff_${what} PROPERTIES LABELS python TIMEOUT 60)
+  endforeach()
+endif()
+
+include(tests_e2e.cmake OPTIONAL)
