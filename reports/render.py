@@ -1,0 +1,173 @@
+"""Draws the pages of a run: `python reports/render.py RUN`.
+
+Writes RUN/index.html, RUN/summary.md and a README.md beside each finding's repro.py. The same run
+gives the same bytes. Exits 2 with one sentence if RUN is missing, broken or cannot be written.
+"""
+
+import argparse
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+import telling
+from run_directory import BrokenRunError, Run, cut, read_run
+
+TEMPLATES = Path(__file__).parent / "templates"
+SUMMARY_ROWS = 50
+LONGEST_SENTENCE = 400
+
+
+class Markdown(str):
+    """Text that is Markdown already; everything else is escaped on its way into a template."""
+
+
+def code_spans(text: str) -> list[tuple[bool, str]]:
+    """Splits a sentence at its backticks into (is code, text); odd backticks mark nothing."""
+    parts = text.split("`")
+    if len(parts) % 2 == 0:
+        return [(False, text)]
+    return [(place % 2 == 1, part) for place, part in enumerate(parts) if part]
+
+
+def html_sentence(text: str) -> Markup:
+    """Escapes a sentence for HTML, its backticks made code."""
+    spans = code_spans(text)
+    return Markup("").join(
+        Markup("<code>{}</code>").format(part) if is_code else escape(part)
+        for is_code, part in spans
+    )
+
+
+def html_link(text: str) -> Markup:
+    """Links to a web address; gives any other text as it is, so that no script can be linked."""
+    if not re.fullmatch(r"https?://[^\s\"'<>]+", text):
+        return escape(text)
+    return Markup('<a href="{0}" rel="noreferrer">{0}</a>').format(text)
+
+
+def markdown_escaped(text: str) -> str:
+    """Escapes all that Markdown would read as more than text; no link or mention comes about."""
+    text = text.replace("&", "&amp;").replace("<", "&lt;")
+    text = re.sub(r"([\\`*_\[\]#|~>$])", r"\\\1", text)
+    return re.sub(r"(?i)(://|www\.)|@", lambda found: f"{found[0][:-1]}\\{found[0][-1]}", text)
+
+
+def one_line(text: str) -> str:
+    """Puts a text on one line."""
+    return " ".join(text.split())
+
+
+def markdown_prose(value: Any) -> Markdown:
+    """Escapes a value for one line of Markdown, also in a table; Markdown stays as it is."""
+    if isinstance(value, Markdown):
+        return value
+    return Markdown(markdown_escaped(one_line(str(value))))
+
+
+def markdown_code(value: Any) -> Markdown:
+    """Makes text a code span of one line, also inside a table."""
+    text = one_line(str(value))
+    if not text:
+        return Markdown("")
+    if "|" in text:
+        coded = re.sub(r"[^\w ./=-]|_", lambda found: f"&#{ord(found[0])};", text)
+        return Markdown(f"<code>{coded}</code>")
+    longest = max((len(run) for run in re.findall("`+", text)), default=0)
+    fence = "`" * (longest + 1)
+    padding = " " if longest else ""
+    return Markdown(f"{fence}{padding}{text}{padding}{fence}")
+
+
+def markdown_block(text: str, language: str = "") -> Markdown:
+    """Makes text a fenced block that it cannot leave."""
+    longest = max((len(run) for run in re.findall("`+", text)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return Markdown(f"{fence}{language}\n{text.rstrip()}\n{fence}")
+
+
+def markdown_sentence(text: str) -> Markdown:
+    """Escapes a sentence for Markdown, its backticks kept as code."""
+    spans = code_spans(cut(one_line(text), LONGEST_SENTENCE))
+    return Markdown(
+        "".join(markdown_code(part) if code else markdown_escaped(part) for code, part in spans)
+    )
+
+
+def environments() -> tuple[Environment, Environment]:
+    """Makes the template environments of HTML and of Markdown; both escape by default."""
+
+    def make(**more: Any) -> Environment:
+        environment = Environment(
+            loader=FileSystemLoader(TEMPLATES),
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            keep_trailing_newline=True,
+            **more,
+        )
+        environment.globals["t"] = telling
+        return environment
+
+    html = make(autoescape=True)
+    html.filters.update(sentence=html_sentence, link=html_link)
+    markdown = make(autoescape=False, finalize=markdown_prose)
+    markdown.filters.update(sentence=markdown_sentence, code=markdown_code, block=markdown_block)
+    return html, markdown
+
+
+def pages(run: Run) -> dict[str, str]:
+    """Draws every page of a run; gives its text by its path in the run directory."""
+    html, markdown = environments()
+    new, known = telling.split_known(run.findings)
+    shared: dict[str, Any] = {
+        "run": run,
+        "about": run.about,
+        "verdict": telling.verdict(run),
+        "notices": telling.notices(run),
+        "new": new,
+        "known": known,
+        "unconfirmed": telling.causes_of(run.unconfirmed),
+    }
+    readme = markdown.get_template("finding.md.j2")
+    drawn = {
+        f"findings/{finding['fingerprint']}/README.md": readme.render(finding=finding, **shared)
+        for finding in [*run.unconfirmed, *run.findings]
+    }
+    rows = [(cause, finding) for cause in new for finding in cause.findings]
+    summary = markdown.get_template("summary.md.j2")
+    drawn["summary.md"] = summary.render(rows=rows, most=SUMMARY_ROWS, **shared)
+    drawn["index.html"] = html.get_template("index.html.j2").render(**shared)
+    return drawn
+
+
+def write(path: Path, text: str) -> None:
+    """Writes a file beside its place, then moves it there, so that nobody sees half a page."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f".{path.name}.part")
+    beside.write_text(text, encoding="utf-8", newline="\n")
+    beside.replace(path)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs the command; gives its exit code."""
+    parser = argparse.ArgumentParser(description="Draw the pages of a storefuzz run.")
+    parser.add_argument("run", metavar="RUN", type=Path, help="a run directory")
+    directory: Path = parser.parse_args(arguments).run
+    try:
+        for name, text in pages(read_run(directory)).items():
+            write(directory / name, text)
+    except BrokenRunError as error:
+        print(f"report: {error}", file=sys.stderr)
+        return 2
+    except OSError as error:
+        print(f"report: cannot write into {directory}: {error.strerror}.", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

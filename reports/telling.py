@@ -1,0 +1,424 @@
+"""Turns a checked run directory into what a reader wants told: verdict, causes, cases, answers.
+
+Everything here gives plain text and plain values; escaping is the templates' part.
+"""
+
+import difflib
+import json
+import re
+import shlex
+from collections.abc import Iterable
+from datetime import datetime
+from itertools import groupby
+from typing import Any, NamedTuple
+
+from run_directory import Run, cut
+
+Finding = dict[str, Any]
+
+STORES = {"zip": "ZipStore", "local": "LocalStore", "memory": "MemoryStore"}
+# Plainest first, as fingerprints count them.
+TRANSPORTS = ["same process", "thread", "spawn", "forkserver", "fork"]
+CARRIERS = [
+    *(f"pickle {protocol}" for protocol in (5, 0, 1, 2, 3, 4)),
+    *("cloudpickle", "copy", "deepcopy", "handed over", "inherited", "made anew"),
+]
+TRANSPORT_WORDS = {
+    "same process": "in the same process",
+    "thread": "in another thread",
+    "spawn": "in a freshly spawned interpreter",
+    "forkserver": "in a child of the fork server",
+    "fork": "in a forked child of the parent",
+}
+CARRIER_WORDS = {
+    "copy": "copy.copy",
+    "deepcopy": "copy.deepcopy",
+    "handed over": "the object itself, handed over",
+    "inherited": "inherited by the fork",
+    "made anew": "only its path; the store is made anew",
+}
+LIFECYCLES = {"new": "not opened yet", "open": "open", "closed": "closed again"}
+WARMTH = {
+    "warm": "warm: it has used zarr's event loop before",
+    "cold": "cold: it has not used zarr's event loop",
+}
+DRIVERS = {"loop": "by zarr's event loop", "caller": "by the caller, without an event loop"}
+ORACLES = {
+    "attributes": "Is every attribute and property still there, with the same value?",
+    "equality": "Does the store equal what came of it, and does == notice what it must?",
+    "reads": "Do values, ranges, sizes and selections give the same bytes, or the same error?",
+    "listing": "Do all ways of listing agree with each other, with nothing twice?",
+    "writable": "Does nothing change through a read-only store; can a writable one still write?",
+    "on disk": "Does reading change nothing on disk, does a write stay, is nothing lost?",
+    "parent intact": "Does the store in the parent still work after it was sent?",
+    "refusal": "Are errors of a fitting type, the same on both sides, no accident inside zarr?",
+    "deadline": "Does every call come back? A hang is shown with the Python stacks of both sides.",
+    "survival": "Does no process die by a signal, and is nothing left behind?",
+    "expectation": "Is what was read what the case had written?",
+    "stores agree": "Do two kinds of store answer the same operations alike?",
+    "readers agree": "Do zarr-python and independent readers get the same bytes from one archive?",
+}
+# What the two sides of a finding are, where they are not simply parent and child.
+FIRST_SIDE = {
+    "equality": "Should be",
+    "expectation": "Should be",
+    "listing": "Should be",
+    "writable": "Should be",
+    "on disk": "Before",
+    "parent intact": "Parent, before",
+}
+SECOND_SIDE = {"on disk": "After", "parent intact": "Parent, after"}
+PLACES = ("Should be", "Before", "After")
+WRONG_SIDE = {"child": "Child", "parent": "Parent", "returned": "Parent, of what came back"}
+LINES_COMPARED = 1000
+LINES_SHOWN = 60
+EQUAL_AROUND = 2
+FEWEST_LEFT_OUT = 4
+LONGEST_FLAT = 60
+LONGEST_LINE = 300
+
+
+class Row(NamedTuple):
+    """One line about a case: a label, words, and code."""
+
+    label: str
+    words: str = ""
+    code: str = ""
+
+
+class Line(NamedTuple):
+    """One line of an answer; mark is "differs", "gap" or empty."""
+
+    text: str
+    mark: str = ""
+
+
+class Side(NamedTuple):
+    """One side's answer: whose, what kind, in words, and what there is to see."""
+
+    name: str
+    answer: str
+    words: str
+    lines: list[Line]
+    stacks: str
+
+
+class Cause(NamedTuple):
+    """Findings with the same root."""
+
+    name: str
+    anchor: str
+    findings: list[Finding]
+
+
+class Verdict(NamedTuple):
+    """The run in one sentence; tone is "found", "clean" or "blind"."""
+
+    sentence: str
+    tone: str
+
+
+def counted(number: int, noun: str) -> str:
+    """Gives "1 cause", "2 causes", "1,000 causes"."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def percent(share: float) -> str:
+    """Gives 0.934 as "93 %"; only all is 100 %, only nothing is 0 %."""
+    rounded = round(share * 100)
+    if share < 1:
+        rounded = min(rounded, 99)
+    if share > 0:
+        rounded = max(rounded, 1)
+    return f"{rounded} %"
+
+
+def seconds(value: float) -> str:
+    """Gives a duration as a person would say it: "0.4 s", "61 s", "5 min 2 s"."""
+    if value < 10:
+        return f"{value:.1f} s"
+    if value < 120:
+        return f"{value:.0f} s"
+    minutes, rest = divmod(round(value), 60)
+    return f"{minutes:,} min {rest} s" if rest else f"{minutes:,} min"
+
+
+def moment(text: str) -> str:
+    """Gives an ISO 8601 time as "23 November 2026, 23:00 UTC"; anything else as it is."""
+    try:
+        time = datetime.fromisoformat(text)
+    except ValueError:
+        return text
+    zone = " UTC" if time.utcoffset() is not None and not time.utcoffset() else ""
+    return f"{time.day} {time:%B %Y, %H:%M}{zone}"
+
+
+def subject_name(about: dict[str, Any]) -> str:
+    """Names what was tested: "zarr 3.0.1", or the checkout."""
+    subject = about["subject"]
+    name = f"zarr {subject['release']}" if subject["release"] else "zarr"
+    return f"{name} from {subject['path']}" if subject["path"] else name
+
+
+def causes_of(findings: Iterable[Finding]) -> list[Cause]:
+    """Groups findings by cause: security first, then the earliest found; the same within one."""
+
+    def rank(finding: Finding) -> tuple[Any, ...]:
+        found = finding["executions_to_find"]
+        late = (found is None, found or 0)
+        return (finding["security"] is None, late, finding["fingerprint"])
+
+    groups: dict[str, list[Finding]] = {}
+    for finding in sorted(findings, key=rank):
+        groups.setdefault(finding["cause"], []).append(finding)
+    return [
+        Cause(name, f"cause-{group[0]['fingerprint']}", group) for name, group in groups.items()
+    ]
+
+
+def split_known(findings: Iterable[Finding]) -> tuple[list[Cause], list[Cause]]:
+    """Gives the causes that are new, and those already told upstream."""
+    findings = list(findings)
+    new = causes_of(finding for finding in findings if not finding["known"])
+    return new, causes_of(finding for finding in findings if finding["known"])
+
+
+def verdict(run: Run) -> Verdict:
+    """Says in one sentence what the run found, or why its silence means something, or does not."""
+    about = run.about
+    new, known = split_known(run.findings)
+    name = subject_name(about)
+    also = []
+    if run.unconfirmed:
+        also.append(f"{len(run.unconfirmed):,} more could not be confirmed")
+    if known:
+        also.append(f"{counted(len(known), 'known cause')} seen again")
+    tail = "".join(f"; {part}" for part in also)
+    if new:
+        total = sum(len(cause.findings) for cause in new)
+        confirmed = "" if run.unconfirmed else "; all confirmed" if total > 1 else "; confirmed"
+        sentence = f"{counted(len(new), 'cause')}, {counted(total, 'finding')} in {name}"
+        return Verdict(f"{sentence}{confirmed}{tail}.", "found")
+    proof = about["self_proof"]
+    nothing = f"Nothing{' new' if known else ''}{' confirmed' if run.unconfirmed else ''} found"
+    if not about["executions"]:
+        return Verdict(f"{nothing} in {name}, because no case was run{tail}.", "blind")
+    if not proof or not proof["found"]:
+        reason = "the planted loss was missed" if proof else "no planted loss was tried"
+        return Verdict(f"{nothing} in {name}, but {reason}: this run may be blind{tail}.", "blind")
+    sentence = f"{nothing} in {name}, and the planted loss was found, so the run could see"
+    return Verdict(f"{sentence}{tail}.", "clean")
+
+
+def notices(run: Run) -> list[str]:
+    """Lists what a reader must know before trusting the page."""
+    about = run.about
+    told = []
+    if about["interrupted"]:
+        told.append(f"The run was interrupted after {seconds(about['seconds'])} of fuzzing.")
+    proof = about["self_proof"]
+    found = any(not finding["known"] for finding in run.findings)
+    if found and proof and not proof["found"]:
+        told.append(
+            f"The planted loss {proof['planted']} was missed: there may be more than was found."
+        )
+    for name, held in (("findings", run.findings), ("unconfirmed", run.unconfirmed)):
+        if about[name] != len(held):
+            told.append(
+                f"run.json counts {about[name]:,} {name}, {name}.jsonl holds {len(held):,}."
+            )
+    if about["restarts"]:
+        told.append(f"The fuzz process was replaced {counted(about['restarts'], 'time')}.")
+    return told
+
+
+def python_text(value: Any) -> str:
+    """Writes a JSON value as Python would, cut for one line."""
+    return cut(repr(value), 200)
+
+
+def call(name: str, arguments: dict[str, Any], positional: tuple[str, ...] = ()) -> str:
+    """Writes a call; `repeat` multiplies the value before it, None means not given."""
+    parts = []
+    for key in (*positional, *(key for key in arguments if key not in positional)):
+        value = arguments.get(key)
+        if value is None or key == "repeat":
+            continue
+        text = python_text(value)
+        if key == "value" and arguments.get("repeat", 1) != 1:
+            text += f" * {python_text(arguments['repeat'])}"
+        parts.append(text if key in positional else f"{key}={text}")
+    return f"{name}({', '.join(parts)})"
+
+
+def case_rows(case: dict[str, Any]) -> list[Row]:
+    """Tells a case in order: what lies on disk, what the parent does, how the store travels."""
+    rows = []
+    archive = case.get("archive")
+    is_zip = case["store"] == "zip"
+    if archive is not None:
+        entries = archive.get("entries", [])
+        made = f"a zip archive, {archive.get('compression', 'stored')}," if is_zip else "a folder"
+        rows.append(Row("On disk", f"{made} with {counted(len(entries), 'key')}"))
+        for entry in entries:
+            value = python_text(entry.get("value", ""))
+            times = entry.get("repeat", 1)
+            code = f"{python_text(entry['key'])}: {value}"
+            rows.append(Row("", code=code if times == 1 else f"{code} * {python_text(times)}"))
+    elif "archive" in case:
+        rows.append(Row("On disk", "nothing yet"))
+    constructor = dict(case.get("constructor", {}))
+    path = constructor.pop("path", "absolute")
+    text = call("", constructor)[1:-1]
+    store = STORES.get(case["store"], case["store"])
+    rows.append(Row("Store", code=f"{store}(<{path} path>{', ' if text else ''}{text})"))
+    for step, operation in enumerate(case.get("operations", [])):
+        arguments = {key: value for key, value in operation.items() if key != "do"}
+        code = call(operation["do"], arguments, ("key", "value"))
+        rows.append(Row("" if step else "Then", code=code))
+    if "lifecycle" in case:
+        state = LIFECYCLES.get(case["lifecycle"], case["lifecycle"])
+        rows.append(Row("It travels", state))
+    if "parent" in case:
+        rows.append(Row("Parent", WARMTH.get(case["parent"], case["parent"])))
+    carrier = CARRIER_WORDS.get(
+        case["carrier"], case["carrier"].replace("pickle ", "pickle, protocol ")
+    )
+    rows.append(Row("Carried by", carrier))
+    rows.append(Row("Arrives", TRANSPORT_WORDS.get(case["transport"], case["transport"])))
+    if case.get("looks"):
+        driver = DRIVERS.get(case.get("driver", ""), case.get("driver", ""))
+        rows.append(
+            Row(
+                "Looked at",
+                ", ".join(case["looks"]) + (f"; coroutines run {driver}" if driver else ""),
+            )
+        )
+    if case.get("comes_back", "nothing") != "nothing":
+        rows.append(Row("Comes back", f"the {case['comes_back']}, to the parent"))
+    told = {
+        *("store", "archive", "constructor", "operations", "lifecycle", "parent", "carrier"),
+        *("transport", "looks", "driver", "comes_back"),
+    }
+    rows += [Row(key, code=python_text(value)) for key, value in case.items() if key not in told]
+    return rows
+
+
+def answer_lines(answer: dict[str, Any] | None) -> list[str]:
+    """Writes what an answer shows, line by line, whole lines for comparing."""
+    if answer is None or answer["answer"] not in ("shown", "refused"):
+        return []
+    if answer["answer"] == "refused":
+        kind, text = answer.get("type", "an error"), answer.get("text", "")
+        return (f"{kind}: {text}" if text else kind).split("\n")
+    value = answer.get("value")
+    flat = json.dumps(value, ensure_ascii=False, sort_keys=True)
+    if len(flat) <= LONGEST_FLAT and not isinstance(value, dict):
+        return [flat]
+    return json.dumps(value, ensure_ascii=False, indent=2, sort_keys=True).split("\n")
+
+
+def marked(lines: list[str], other: list[str]) -> list[Line]:
+    """Marks the lines that `other` has not, and leaves long equal stretches out."""
+    if not other:
+        result = [Line(text) for text in lines]
+    else:
+        result = []
+        match = difflib.SequenceMatcher(None, lines, other, autojunk=False)
+        for kind, start, end, _, _ in match.get_opcodes():
+            if kind != "equal":
+                result += [Line(text, "differs") for text in lines[start:end]]
+            elif end - start < 2 * EQUAL_AROUND + FEWEST_LEFT_OUT:
+                result += [Line(text) for text in lines[start:end]]
+            else:
+                left_out = counted(end - start - 2 * EQUAL_AROUND, "equal line")
+                result += [Line(text) for text in lines[start : start + EQUAL_AROUND]]
+                result.append(Line(f"… {left_out}", "gap"))
+                result += [Line(text) for text in lines[end - EQUAL_AROUND : end]]
+    if len(result) > LINES_SHOWN:
+        rest = counted(len(result) - LINES_SHOWN, "more line")
+        result = [*result[:LINES_SHOWN], Line(f"… {rest}", "gap")]
+    return [Line(cut(line.text, LONGEST_LINE), line.mark) for line in result]
+
+
+def side(name: str, answer: dict[str, Any] | None, other: dict[str, Any] | None) -> Side:
+    """Tells one side's answer, with what differs from the other side's marked."""
+    if answer is None:
+        return Side(name, "not asked", "was not asked", [], "")
+    kind = answer["answer"]
+    words = {
+        "shown": "" if name in PLACES else "answered",
+        "refused": "raised an error" + (f" in {answer['frame']}" if answer.get("frame") else ""),
+        "crashed": f"died of {answer.get('signal', 'a signal')}",
+        "timed out": "did not answer in time",
+        "absent": "nothing" if name in PLACES else "has no such thing",
+    }[kind]
+    comparable = other is not None and other["answer"] == kind
+    lines, others = answer_lines(answer), answer_lines(other) if comparable else []
+    if max(len(lines), len(others)) > LINES_COMPARED:
+        others = []
+    return Side(name, kind, words, marked(lines, others), answer.get("stacks") or "")
+
+
+def sides(finding: Finding) -> list[Side]:
+    """Tells the answers of a finding, the right one first; it is left out if there is none."""
+    oracle, right, wrong = finding["oracle"], finding["parent"], finding["child"]
+    whose: str = finding.get("side", "child")
+    first = FIRST_SIDE.get(oracle, "Should be" if whose == "parent" else "Parent")
+    second = SECOND_SIDE.get(oracle, WRONG_SIDE.get(whose, whose))
+    told = [side(first, right, wrong), side(second, wrong, right)]
+    silent = right is None or right["answer"] == "absent"
+    broken = wrong is not None and wrong["answer"] in ("refused", "crashed", "timed out")
+    return told[1:] if silent and broken else told
+
+
+def order(names: Iterable[str], plainest: list[str]) -> list[str]:
+    """Sorts names as in `plainest`; those not in it follow by the alphabet."""
+    known = {name: place for place, name in enumerate(plainest)}
+    return sorted(set(names), key=lambda name: (known.get(name, len(known)), name))
+
+
+def seen_grid(finding: Finding) -> tuple[list[str], list[tuple[str, list[str]]]]:
+    """Gives where a finding was seen: the transports, then carriers with a cell for each."""
+    own = (finding["carrier"], finding["transport"])
+    cells = {own: "this case"}
+    for seen in finding["seen_on"]:
+        took = seen.get("seconds")
+        text = "seen" if took is None else seconds(took)
+        cells.setdefault((seen["carrier"], seen["transport"]), text)
+    transports = order((transport for _, transport in cells), TRANSPORTS)
+    carriers = order((carrier for carrier, _ in cells), CARRIERS)
+    rows = [(name, [cells.get((name, way), "") for way in transports]) for name in carriers]
+    return transports, rows
+
+
+def release_key(release: str) -> list[tuple[int, int, str]]:
+    """Sorts releases by their numbers, 3.10 after 3.9."""
+    parts = re.findall(r"\d{1,9}|[^\d.]+", release)
+    return [(1, int(part), "") if part.isdecimal() else (0, 0, part) for part in parts]
+
+
+def release_spans(finding: Finding) -> list[tuple[str, str]]:
+    """Gives (releases, verdict) from old to new; neighbours of one verdict are one span."""
+    table = (finding["releases"] or {}).get("table", {})
+    spans = []
+    for word, group in groupby(sorted(table, key=release_key), key=lambda name: table[name]):
+        names = list(group)
+        spans.append((names[0] if len(names) == 1 else f"{names[0]} – {names[-1]}", word))
+    return spans
+
+
+def commands(run: Run, finding: Finding, folder: str = "") -> list[Row]:
+    """Gives the shell commands that run a finding's repro.py, each with what to expect of it."""
+    path = run.about["subject"]["path"]
+    script = shlex.quote(f"{folder}repro.py")
+
+    def command(package: str) -> str:
+        return f"uv run --with {shlex.quote(cut(package, 300))} {script}"
+
+    here = command(path) if path else command(f"zarr=={finding['subject']}")
+    rows = [Row("shows it", "exits 1 after printing DEFECT", here)]
+    good = (finding["releases"] or {}).get("first_good")
+    if good:
+        rows.append(Row("shows it gone", "exits 0 after printing gone", command(f"zarr=={good}")))
+    return rows
