@@ -22,6 +22,7 @@ file(GLOB unit_tests CONFIGURE_DEPENDS harness/*_test.cc)
 list(FILTER unit_tests EXCLUDE REGEX "_e2e_test\\.cc$")
 add_executable(storefuzz_test ${unit_tests})
 target_link_libraries(storefuzz_test PRIVATE storefuzz_command GTest::gtest_main)
+target_precompile_headers(storefuzz_test REUSE_FROM storefuzz_core)
 gtest_discover_tests(storefuzz_test DISCOVERY_MODE PRE_TEST
                      PROPERTIES LABELS fast TIMEOUT 120
                                 ENVIRONMENT "${STOREFUZZ_TEST_ENVIRONMENT}")

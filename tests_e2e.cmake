@@ -6,6 +6,7 @@
 file(GLOB e2e_tests CONFIGURE_DEPENDS harness/*_e2e_test.cc)
 add_executable(storefuzz_e2e_test ${e2e_tests})
 target_link_libraries(storefuzz_e2e_test PRIVATE storefuzz_command GTest::gtest_main)
+target_precompile_headers(storefuzz_e2e_test REUSE_FROM storefuzz_core)
 # They start the programs that lie beside them.
 add_dependencies(storefuzz_e2e_test storefuzz storefuzz-player store_journey canary)
 set(e2e_filter "*")

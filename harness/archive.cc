@@ -43,7 +43,7 @@ struct ZipError {
 };
 
 // A key as a sentence can carry it: quoted, UTF-8 whatever its bytes are, and not endless.
-std::string quoted(std::string_view key) {
+std::string in_quotes(std::string_view key) {
   constexpr std::size_t kEnough = 80;
   if (key.size() <= kEnough) return fmt::format("{:?}", key);
   return fmt::format("{:?}… ({} bytes)", key.substr(0, kEnough), key.size());
@@ -70,9 +70,9 @@ std::optional<OpenArchive> open_archive(zip_source_t* source, int flags, ZipErro
 std::optional<std::string> what_is_wrong_with(std::string_view key) {
   if (key.empty()) return "An archive cannot hold an empty key.";
   if (key.size() > kLongestKey)
-    return fmt::format("The key {} is longer than the {} bytes of zip.", quoted(key), kLongestKey);
+    return fmt::format("The key {} is longer than the {} bytes of zip.", in_quotes(key), kLongestKey);
   if (key.contains('\0'))
-    return fmt::format("The key {} holds a NUL.", quoted(key.substr(0, key.find('\0'))));
+    return fmt::format("The key {} holds a NUL.", in_quotes(key.substr(0, key.find('\0'))));
   return std::nullopt;
 }
 
@@ -81,13 +81,13 @@ Error adding_failed(zip_t* archive, std::string_view key) {
   switch (zip_error_code_zip(error)) {
     case ZIP_ER_EXISTS:
       return {.code = ExitCode::kBadInput,
-              .message = fmt::format("The key {} occurs twice.", quoted(key))};
+              .message = fmt::format("The key {} occurs twice.", in_quotes(key))};
     case ZIP_ER_INVAL:
       return {.code = ExitCode::kBadInput,
-              .message = fmt::format("The key {} is not UTF-8.", quoted(key))};
+              .message = fmt::format("The key {} is not UTF-8.", in_quotes(key))};
     default:
       return {.code = ExitCode::kMachine,
-              .message = fmt::format("libzip cannot add the key {}: {}.", quoted(key),
+              .message = fmt::format("libzip cannot add the key {}: {}.", in_quotes(key),
                                      zip_error_strerror(error))};
   }
 }
@@ -185,7 +185,7 @@ ArchiveView view_entries(zip_t* archive, zip_uint64_t count, std::size_t limit_b
       continue;
     }
     if (view.sound)
-      view.why = fmt::format("Entry {} {} cannot be read: {}.", index, quoted(key), *trouble);
+      view.why = fmt::format("Entry {} {} cannot be read: {}.", index, in_quotes(key), *trouble);
     view.sound = false;
     if (left == 0) break;
   }

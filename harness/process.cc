@@ -216,7 +216,7 @@ std::string StackFile::ask(pid_t pid) {
 namespace {
 
 // In single quotes, as POSIX shells read them.
-std::string quoted(const std::string& word) {
+std::string in_quotes(const std::string& word) {
   std::string text = "'";
   for (const char c : word) text += c == '\'' ? std::string("'\\''") : std::string(1, c);
   return text + "'";
@@ -227,12 +227,12 @@ std::string quoted(const std::string& word) {
 std::string to_shell(const Command& command) {
   std::vector<std::string> words;
   for (const auto& [name, value] : command.environment)
-    words.push_back(fmt::format("{}={}", name, quoted(value)));
+    words.push_back(fmt::format("{}={}", name, in_quotes(value)));
   for (const std::string& argument : command.arguments) {
     const bool plain = argument.find_first_not_of(
                            "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
                            "-_./=:,+@%") == argument.npos;
-    words.push_back(plain && !argument.empty() ? argument : quoted(argument));
+    words.push_back(plain && !argument.empty() ? argument : in_quotes(argument));
   }
   return fmt::format("{}", fmt::join(words, " "));
 }
