@@ -83,9 +83,9 @@ std::string store_name(const Case& value) {
 std::string carrying(const Case& value) {
   switch (value.carrier) {
     case Carrier::kCopy:
-      return "copy.copy";
+      return "copying";
     case Carrier::kDeepcopy:
-      return "copy.deepcopy";
+      return "deep-copying";
     case Carrier::kHandedOver:
       return "handing over";
     case Carrier::kMadeAnew:

@@ -6,29 +6,74 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cctype>
 #include <fstream>
-#include <set>
+#include <optional>
 
 #include "harness/expectation.h"
 #include "harness/oracle.h"
+#include "harness/stacks.h"
+#include "harness/value.h"
 
 namespace storefuzz {
 namespace {
 
-std::string replace_all(std::string text, std::string_view from, std::string_view to) {
-  for (std::size_t at = text.find(from); at != text.npos; at = text.find(from, at + to.size()))
-    text.replace(at, from.size(), to);
-  return text;
+using Fillings = std::vector<std::pair<std::string_view, std::string>>;
+
+// `text` with each word replaced by its filling, in one pass: what is filled in stays as it is.
+std::string fill(std::string_view text, const Fillings& fillings) {
+  std::string filled;
+  while (!text.empty()) {
+    const auto found = std::ranges::find_if(
+        fillings, [&](const auto& filling) { return text.starts_with(filling.first); });
+    if (found == fillings.end()) {
+      filled += text.front();
+      text.remove_prefix(1);
+    } else {
+      filled += found->second;
+      text.remove_prefix(found->first.size());
+    }
+  }
+  return filled;
 }
 
-// A Python string literal; JSON's escapes are Python's, with its non-ASCII text spelled out.
+// A Python string literal: JSON's escapes are Python's, but for text outside ASCII.
 std::string literal(const std::string& text) {
-  return Json(text).dump(-1, ' ', true, Json::error_handler_t::replace);
+  std::string ascii;
+  const std::string json = Json(text).dump(-1, ' ', false, Json::error_handler_t::replace);
+  for (std::size_t i = 0; i < json.size(); ++i) {
+    const auto lead = static_cast<unsigned char>(json[i]);
+    if (lead < 0x80) {
+      ascii += json[i];
+      continue;
+    }
+    const int more = lead >= 0xF0 ? 3 : lead >= 0xE0 ? 2 : 1;
+    std::uint32_t code = lead & (0x3F >> more);
+    for (int n = 0; n < more; ++n) code = code << 6 | (json[++i] & 0x3F);
+    ascii += code < 0x10000 ? fmt::format("\\u{:04x}", code) : fmt::format("\\U{:08x}", code);
+  }
+  return ascii;
+}
+
+// A Python bytes literal.
+std::string bytes_literal(std::string_view bytes) {
+  std::string text = "b\"";
+  for (const char c : bytes) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (c == '"' || c == '\\')
+      text += fmt::format("\\{}", c);
+    else if (c == '\n')
+      text += "\\n";
+    else if (byte < 0x20 || byte >= 0x7F)
+      text += fmt::format("\\x{:02x}", byte);
+    else
+      text += c;
+  }
+  return text + '"';
 }
 
 std::string bytes_literal(const Entry& entry) {
-  const bool ascii = std::ranges::all_of(entry.value, [](unsigned char c) { return c < 0x80; });
-  const std::string plain = ascii ? "b" + literal(entry.value) : literal(entry.value) + ".encode()";
+  const std::string plain = bytes_literal(std::string_view(entry.value));
   return entry.repeat == 1 ? plain : fmt::format("{} * {}", plain, entry.repeat);
 }
 
@@ -36,13 +81,37 @@ std::string bytes_literal(const Entry& entry) {
 std::string python_value(const Json& json) {
   if (json.is_null()) return "None";
   if (json.is_boolean()) return json.get<bool>() ? "True" : "False";
-  if (json.is_object() && json.contains("bytes")) return "b" + literal(json["bytes"]);
+  if (json.is_object() && json.contains("bytes"))
+    return bytes_literal(bytes_of_latin1(json["bytes"].get<std::string>()));
   if (json.is_array()) {
     std::vector<std::string> items;
     for (const Json& item : json) items.push_back(python_value(item));
     return fmt::format("[{}]", fmt::join(items, ", "));
   }
-  return json.dump(-1, ' ', true, Json::error_handler_t::replace);
+  return json.is_string() ? literal(json) : json.dump();
+}
+
+// Python code with what stands in its string literals taken out.
+std::string without_literals(std::string_view code) {
+  std::string bare;
+  bool inside = false;
+  for (std::size_t i = 0; i < code.size(); ++i) {
+    if (inside && code[i] == '\\') {
+      ++i;
+      continue;
+    }
+    if (code[i] == '"') inside = !inside;
+    if (!inside || code[i] == '"') bare += code[i];
+  }
+  return bare;
+}
+
+// True when `code` holds `word` where a name begins.
+bool mentions(std::string_view code, std::string_view word) {
+  const auto within_name = [](char c) { return std::isalnum(c) || c == '_' || c == '.'; };
+  for (std::size_t at = code.find(word); at != code.npos; at = code.find(word, at + 1))
+    if (at == 0 || !within_name(code[at - 1])) return true;
+  return false;
 }
 
 class Writer {
@@ -68,15 +137,14 @@ class Writer {
   // A vocabulary line with its arguments, its coroutines run as this case runs them.
   std::string phrase(const char* table, const std::string& name, const Entry& entry,
                      std::int64_t start, std::int64_t end, bool by_loop) {
-    std::string text = words_[table].value(name, "None");
-    text = replace_all(text, "{key}", literal(entry.key));
-    text = replace_all(text, "{value}", bytes_literal(entry));
-    text = replace_all(text, "{start}", std::to_string(start));
-    text = replace_all(text, "{end}", std::to_string(end));
-    text = replace_all(text, "buffer(", "cpu.Buffer.from_bytes(");
-    text = replace_all(text, "prototype", "default_buffer_prototype()");
-    text = replace_all(text, "run(", by_loop ? "sync(" : "asyncio.run(");
-    return text;
+    return fill(words_[table].value(name, "None"),
+                {{"{key}", literal(entry.key)},
+                 {"{value}", bytes_literal(entry)},
+                 {"{start}", std::to_string(start)},
+                 {"{end}", std::to_string(end)},
+                 {"buffer(", "cpu.Buffer.from_bytes("},
+                 {"prototype", "default_buffer_prototype()"},
+                 {"run(", by_loop ? "sync(" : "asyncio.run("}});
   }
 
   std::string look_phrase(const Look& look) {
@@ -87,10 +155,12 @@ class Writer {
                : text;
   }
 
-  // What the script asks of a store to see the difference.
+  // What the script asks of a store to see the difference; of long bytes, their checksum.
   std::string question() {
-    if (told_.look >= 0 && told_.look < static_cast<int>(plan_.size()))
-      return look_phrase(plan_[told_.look]);
+    if (told_.look >= 0 && told_.look < static_cast<int>(plan_.size())) {
+      const std::string text = look_phrase(plan_[told_.look]);
+      return checksum() ? fmt::format("zlib.crc32({})", text) : text;
+    }
     if (told_.oracle == "equality") return "store == OTHER";
     if (told_.field == "close") return "store.close()";
     if (told_.field == "sending back") return "pickle.dumps(store)";
@@ -117,13 +187,13 @@ class Writer {
   void make_archive_lines() {
     if (!value_.archive) return;
     if (value_.store == StoreKind::kLocal) {
-      for (const Entry& entry : value_.archive->entries) {
-        line(fmt::format("path = pathlib.Path(\"store\", {})", literal(entry.key)));
-        line("path.parent.mkdir(parents=True, exist_ok=True)");
-        line(fmt::format("path.write_bytes({})", bytes_literal(entry)));
-      }
-      if (value_.archive->entries.empty()) line("pathlib.Path(\"store\").mkdir()");
-      return;
+      std::vector<std::string> files;
+      for (const Entry& entry : value_.archive->entries)
+        files.push_back(fmt::format("{}: {}", literal("store/" + entry.key), bytes_literal(entry)));
+      if (files.empty()) return line("os.mkdir(\"store\")");
+      line(fmt::format("for path, content in {{{}}}.items():", fmt::join(files, ", ")));
+      line("    os.makedirs(os.path.dirname(path), exist_ok=True)");
+      return line("    pathlib.Path(path).write_bytes(content)");
     }
     const bool deflated = value_.archive->compression == Compression::kDeflated;
     line(fmt::format("with zipfile.ZipFile(\"store.zip\", \"w\"{}) as archive:",
@@ -155,6 +225,8 @@ class Writer {
                          : fmt::format("pickle.dumps(store, protocol={})", protocol);
   }
 
+  bool zarr_2() const { return options_.release.starts_with("2."); }
+
   bool pickled() const { return name_of(value_.carrier).starts_with("pickle"); }
 
   // The carried store, in this process.
@@ -174,27 +246,28 @@ class Writer {
   }
 
   // An expression for `visit` called where the case says, with the store where it is carried.
-  std::string visited(const std::string& wait) {
+  std::string visited(const std::string& outcome) {
     const std::string argument = pickled() ? dumps() : "None";
     switch (value_.transport) {
       case Transport::kSameProcess:
         return fmt::format("visit({})", pickled() ? dumps() : carried());
       case Transport::kThread:
         line("with ThreadPoolExecutor(1) as pool:");
-        return fmt::format("    away = pool.submit(visit, {}).result({})",
-                           pickled() ? dumps() : carried(), wait);
+        return fmt::format("    away = pool.submit(visit, {}).{}()",
+                           pickled() ? dumps() : carried(), outcome);
       case Transport::kSpawn:
       case Transport::kFork:
         line(fmt::format("with ProcessPoolExecutor(1, mp_context=get_context(\"{}\")) as pool:",
                          name_of(value_.transport)));
-        return fmt::format("    away = pool.submit(visit, {}).result({})", argument, wait);
+        return fmt::format("    away = pool.submit(visit, {}).{}()", argument, outcome);
     }
     std::abort();
   }
 
-  // def visit(cargo): what happens on the far side; its result is what the script judges.
-  // The first `before` of them come before the store is received.
-  void define_visit(const std::vector<std::string>& steps, std::size_t before = 0) {
+  // def visit(store): what happens on the far side; its result is what the script judges.
+  // The first `before` of the steps come before the store is received.
+  void define_visit(std::vector<std::string> steps, std::size_t before = 0) {
+    if (options_.compact) fold(steps, before);
     visit_ = "def visit(store):\n";
     for (std::size_t i = 0; i < steps.size(); ++i) {
       if (i == before && pickled()) visit_ += "    store = pickle.loads(store)\n";
@@ -206,25 +279,58 @@ class Writer {
     visit_ += "\n";
   }
 
-  void call_visit(const std::string& wait = "") {
-    const std::string call = visited(wait);
+  // Many steps as one loop over them, as wide as a line may be: the last stays what it is when it
+  // is what `visit` returns.
+  static void fold(std::vector<std::string>& steps, std::size_t before) {
+    constexpr std::size_t kWidth = 160;
+    constexpr std::string_view kAnswer = "answer(";
+    const bool returns = !steps.empty() && steps.back().starts_with("return ");
+    const auto begin = steps.begin() + static_cast<std::ptrdiff_t>(before);
+    const auto end = steps.end() - (returns ? 1 : 0);
+    if (end - begin < 3) return;
+    std::string text = "for step in (";
+    std::size_t width = text.size();
+    for (auto step = begin; step != end; ++step) {
+      std::string one = step->starts_with(kAnswer)
+                            ? step->substr(kAnswer.size(), step->size() - kAnswer.size() - 1)
+                            : "lambda: " + *step;
+      one += step + 1 == end ? "):" : ",";
+      const bool breaks = width + one.size() > kWidth && step != begin;
+      text += (breaks ? "\n        " : step == begin ? "" : " ") + one;
+      width = (breaks ? 0 : width) + one.size() + 1;
+    }
+    text += "\n        with contextlib.suppress(Exception): step()";
+    steps.insert(steps.erase(begin, end), text);
+  }
+
+  void call_visit(const std::string& outcome = "result") {
+    const std::string call = visited(outcome);
     line(call.starts_with("    ") ? call : "away = " + call);
   }
 
-  std::string wrong_condition() {
+  std::optional<Json> checksum() const {
+    const Shown* it = shown(told_.child);
+    if (!it || !it->value.is_object() || !it->value.contains("crc32")) return std::nullopt;
+    return it->value["crc32"];
+  }
+
+  // What `away` is when the subject is wrong. An answer that has no literal (a path, an object) is
+  // wrong when it is not the one of `home`.
+  std::string wrong_condition() const {
     if (const Refused* no = refused(told_.child))
       return fmt::format("away.startswith(\"{}\")", no->type);
-    if (const Shown* it = shown(told_.child)) {
-      Json value = it->value;
-      const bool listing = told_.look >= 0 && plan_[told_.look].group == LookGroup::kListing;
-      if (listing && value.is_array()) std::sort(value.begin(), value.end());
-      // Long bytes and objects have no literal: then it is wrong when it is not as at home.
-      if (!value.is_object() || value.contains("bytes"))
-        return fmt::format("away == repr({})", python_value(value));
-      if (const Shown* right = shown(told_.parent); right && right->value.contains("path"))
-        return fmt::format("away != repr(pathlib.{})", "PosixPath(\"\")");
-    }
-    return "away != home";
+    if (const auto sum = checksum()) return fmt::format("away == repr({})", sum->dump());
+    const Shown* it = shown(told_.child);
+    if (!it || (it->value.is_object() && !it->value.contains("bytes"))) return "away != home";
+    Json value = it->value;
+    const bool listing = told_.look >= 0 && plan_[told_.look].group == LookGroup::kListing;
+    if (listing && value.is_array()) std::sort(value.begin(), value.end());
+    return fmt::format("away == repr({})", python_value(value));
+  }
+
+  // Call it before anything can have gone wrong.
+  void ask_at_home(const std::string& ask) {
+    if (wrong_condition() == "away != home") line(fmt::format("home = answer(lambda: {})", ask));
   }
 
   void finish(const std::string& condition) {
@@ -237,9 +343,8 @@ class Writer {
 
   void write_body() {
     body_ = "def main():\n";
-    line("os.makedirs(os.path.join(folder := tempfile.mkdtemp(), \"deep\", \"er\"))");
-    line("os.chdir(os.path.join(folder, \"deep\", \"er\"))");
-    if (value_.parent == Warmth::kWarm)
+    line("os.chdir(tempfile.mkdtemp(dir=tempfile.mkdtemp()))");
+    if (value_.parent == Warmth::kWarm && !zarr_2())
       line("sync(asyncio.sleep(0))  # zarr's event loop runs: a warm parent");
     make_archive_lines();
     line(fmt::format("store = {}", constructor()));
@@ -255,17 +360,18 @@ class Writer {
   }
 
   void parent_after_packing() {
-    if (told_.look < 0) line("before = sorted(vars(store))");
+    const bool gone = told_.look < 0 && (refused(told_.child) || told_.wrong == "lost");
+    if (gone)
+      line("before = sorted(vars(store))");
+    else
+      ask_at_home(question());
     line(pickled() ? dumps() : carried());
-    if (told_.look >= 0) {
+    if (!gone) {
       line(fmt::format("away = answer(lambda: {})", question()));
       return finish(wrong_condition());
     }
     line("print(\"lost:\", lost := sorted(set(before) - set(vars(store))))");
-    if (refused(told_.child) || told_.wrong == "lost")
-      return finish(fmt::format("{} in lost", literal(told_.field)));
-    line(fmt::format("away = answer(lambda: store.{})", told_.field));
-    finish(wrong_condition());
+    finish(fmt::format("{} in lost", literal(told_.field)));
   }
 
   void carrying_refused() {
@@ -300,6 +406,7 @@ class Writer {
   }
 
   void parent_answer() {
+    ask_at_home(question());
     if (value_.carrier != Carrier::kMadeAnew && value_.carrier != Carrier::kHandedOver &&
         child_writes(plan_)) {
       std::vector<std::string> steps = all_looks(true);
@@ -318,7 +425,7 @@ class Writer {
     std::string ask = question();
     if (told_.oracle == "equality") return equality();
     if (told_.side == "returned") return returned(ask);
-    if (wrong_condition() == "away != home") line(fmt::format("home = answer(lambda: {})", ask));
+    ask_at_home(ask);
     std::vector<std::string> steps;
     if (told_.look >= 0 && plan_[told_.look].group == LookGroup::kWrites)
       for (int i = 0; i < told_.look; ++i)
@@ -341,18 +448,15 @@ class Writer {
 
   void returned(const std::string& ask) {
     const bool array = value_.comes_back == ComesBack::kArray;
+    ask_at_home(array ? "zarr.open_array(store, mode=\"r\")[:].tolist()" : ask);
     define_visit({array ? "return zarr.open_array(store, mode=\"r\")" : "return store"});
     call_visit();
-    if (wrong_condition() == "away != home")
-      line(fmt::format("home = answer(lambda: {})",
-                       array ? "zarr.open_array(store, mode=\"r\")[:].tolist()" : ask));
     line(array ? "away = answer(lambda: away[:].tolist())"
                : fmt::format("store = away; away = answer(lambda: {})", ask));
     finish(wrong_condition());
   }
 
   void disk() {
-    helpers_.insert("entries");
     if (told_.field == "building") {
       line("print(\"the archive holds\", entries())");
       return finish("not entries()");
@@ -376,7 +480,7 @@ class Writer {
     if (told_.field == "parent's use" && options_.thorough)
       for (const std::string& step : all_looks(false)) line(step);
     if (told_.field == "parent's use" && !options_.thorough)
-      line("asyncio.run(store.get(\"a\", default_buffer_prototype()))");
+      line(phrase("looks", "get", {.key = "a"}, 0, 0, false));
     if (told_.field.ends_with("use")) line(careful("store.close()"));
     line(raw ? "after = open(\"store.zip\", \"rb\").read()" : "after = entries()");
     if (!raw && !told_.field.ends_with("use"))
@@ -396,21 +500,8 @@ class Writer {
     if (!closes(steps)) steps.push_back("answer(store.close)");
     if (std::holds_alternative<Crashed>(told_.child) && told_.side == "child") {
       define_visit(steps);
-      line("try:");
-      const std::string body_before = body_;
-      body_.clear();
-      call_visit();
-      const std::string call = body_;
-      body_ = body_before;
-      for (std::size_t at = 0; at < call.size();) {
-        const std::size_t end = call.find('\n', at);
-        body_ += "    " + call.substr(at, end - at) + "\n";
-        at = end + 1;
-      }
-      line("    away = \"lived\"");
-      line("except BrokenProcessPool:");
-      line("    away = \"died\"");
-      return finish("away == \"died\"");
+      call_visit("exception");
+      return finish("isinstance(away, BrokenProcessPool)");
     }
     if (told_.field == "files") {
       define_visit(steps);
@@ -418,7 +509,6 @@ class Writer {
       line("print(found := sorted(os.listdir(\".\")))");
       return finish(fmt::format("len(found) > {}", 1));
     }
-    helpers_.insert("open_files");
     steps.push_back("return open_files()");
     define_visit(steps);
     call_visit();
@@ -429,14 +519,27 @@ class Writer {
     finish("away");
   }
 
-  // A child that hangs: its stacks twice, a second apart, tell that it does not move.
-  void hang() {
+  // At first only the look that hangs, as its stacks name it (stacks.h); then all before it as well.
+  std::vector<std::string> looks_until_hang() {
+    const TimedOut* late = std::get_if<TimedOut>(&told_.child);
+    const std::string doing = find_hang(late ? late->stacks : "").doing;
+    if (doing == "receiving the store") return {"pass"};
+    for (const Look& look : options_.thorough ? std::vector<Look>() : plan_)
+      if (doing == fmt::format("`{}`", look.name)) return {look_phrase(look)};
     std::vector<std::string> steps = all_looks(true);
-    if (steps.size() == 1) steps = {look_phrase(plan_.front())};
+    if (steps.empty()) steps = {"pass"};
+    return steps;
+  }
+
+  // A child that hangs: its last two stacks, a second apart, tell that it does not move.
+  void hang() {
+    std::vector<std::string> steps = looks_until_hang();
     const bool in_child = told_.side == "child" && (value_.transport == Transport::kSpawn ||
                                                     value_.transport == Transport::kFork);
     if (in_child)
-      steps.insert(steps.begin(), "faulthandler.register(signal.SIGUSR2, open(\"stacks\", \"a\"))");
+      steps.insert(
+          steps.begin(),
+          "faulthandler.dump_traceback_later(1, repeat=True, file=open(\"stacks\", \"a\"))");
     define_visit(steps, in_child ? 1 : 0);
     if (!in_child) {
       line(fmt::format("faulthandler.dump_traceback_later({}, exit=False)", options_.seconds));
@@ -447,26 +550,22 @@ class Writer {
       line("os._exit(0)");
       return;
     }
-    helpers_.insert("stacks");
     line(fmt::format("pool = ProcessPoolExecutor(1, mp_context=get_context(\"{}\"))",
                      name_of(value_.transport)));
     line(fmt::format("future = pool.submit(visit, {})", pickled() ? dumps() : "None"));
     line(fmt::format("stuck = not wait([future], {}).done", options_.seconds));
-    line("[child] = pool._processes.values()");
-    line("first, second = (stacks(child.pid), stacks(child.pid)) if stuck else (0, 1)");
-    line("child.kill()");
-    line("print(first if stuck else future.exception() or \"the child came back\")");
-    finish("first == second and first");
+    line("[child.kill() for child in pool._processes.values()]");
+    line("dumps = open(\"stacks\").read().split(\"Timeout\")");
+    line("print(dumps[-1] if stuck else future.exception() or \"the child came back\")");
+    finish("stuck and dumps[-2:-1] == dumps[-1:]");
   }
 
   // --- the head -------------------------------------------------------------------------------
 
-  bool uses(std::string_view word) const {
-    return (body_ + visit_).find(word) != std::string::npos;
-  }
-
   std::string header() {
     std::string helpers;
+    const std::string code = without_literals(body_ + visit_);
+    const auto uses = [&](std::string_view word) { return mentions(code, word); };
     if (uses("data("))
       helpers += "def data(buffer):\n    return None if buffer is None else buffer.to_bytes()\n\n";
     if (uses("collect("))
@@ -476,56 +575,50 @@ class Writer {
           "def answer(question):\n    try:\n        return repr(question())\n"
           "    except Exception as error:\n"
           "        return f\"{type(error).__name__}: {error}\"\n\n";
-    if (helpers_.contains("entries"))
+    if (uses("entries("))
       helpers +=
           "def entries():\n    whole = zipfile.is_zipfile(\"store.zip\") and "
           "not zipfile.ZipFile(\"store.zip\").testzip()\n"
           "    return sorted(zipfile.ZipFile(\"store.zip\").namelist()) if whole else []\n\n";
-    if (helpers_.contains("open_files"))
+    if (uses("open_files("))
       helpers +=
-          "def open_files():\n    links = map(\"/proc/self/fd/{}\".format, "
-          "os.listdir(\"/proc/self/fd\"))\n"
-          "    return [link for link in links if "
-          "os.path.realpath(link).startswith(os.getcwd())]\n\n";
-    if (helpers_.contains("stacks"))
-      helpers +=
-          "def stacks(pid):\n    open(\"stacks\", \"w\").close()\n"
-          "    os.kill(pid, signal.SIGUSR2)\n    time.sleep(1)\n    return "
-          "open(\"stacks\").read()\n\n";
+          "def open_files():\n    return [fd for fd in os.listdir(\"/proc/self/fd\") "
+          "if os.path.realpath(f\"/proc/self/fd/{fd}\").startswith(os.getcwd())]\n\n";
     return imports(helpers) + helpers + visit_;
   }
 
   std::string imports(const std::string& helpers) const {
-    const std::string all = helpers + visit_ + body_ + "sys. os. tempfile.";
+    const std::string code = without_literals(helpers + visit_ + body_) + " sys. os. tempfile.";
+    const auto uses = [&](std::string_view word) { return mentions(code, word); };
     std::vector<std::string> modules;
-    for (const char* name : {"asyncio", "copy", "faulthandler", "os", "pathlib", "pickle", "signal",
-                             "sys", "tempfile", "threading", "time", "zipfile"})
-      if (all.find(std::string(name) + ".") != all.npos) modules.emplace_back(name);
+    for (const char* name : {"asyncio", "contextlib", "copy", "faulthandler", "os", "pathlib", "pickle",
+                             "sys", "tempfile", "threading", "zipfile", "zlib"})
+      if (uses(std::string(name) + ".")) modules.emplace_back(name);
     std::string text = fmt::format(
         "# /// script\n# requires-python = \">=3.12\"\n# dependencies = [\"zarr=={}\"]\n# ///\n"
         "import {}\n",
         options_.release, fmt::join(modules, ", "));
     std::vector<std::string> pools;
     for (const char* name : {"ProcessPoolExecutor", "ThreadPoolExecutor"})
-      if (all.find(name) != all.npos) pools.emplace_back(name);
-    if (all.find("wait([") != all.npos) pools.emplace_back("wait");
+      if (uses(name)) pools.emplace_back(name);
+    if (uses("wait([")) pools.emplace_back("wait");
     if (!pools.empty())
       text += fmt::format("from concurrent.futures import {}\n", fmt::join(pools, ", "));
-    if (all.find("BrokenProcessPool") != all.npos)
+    if (uses("BrokenProcessPool"))
       text += "from concurrent.futures.process import BrokenProcessPool\n";
-    if (all.find("get_context(") != all.npos) text += "from multiprocessing import get_context\n";
+    if (uses("get_context(")) text += "from multiprocessing import get_context\n";
     text += "sys.excepthook = lambda *error: print(*error, flush=True) or os._exit(2)\n";
     text += "import zarr, zarr.storage\n";
-    if (all.find("sync(") != all.npos) text += "from zarr.core.sync import sync\n";
+    if (uses("sync(")) text += "from zarr.core.sync import sync\n";
     std::vector<std::string> names;
-    if (all.find("cpu.Buffer") != all.npos) names.emplace_back("cpu");
-    if (all.find("default_buffer_prototype") != all.npos)
+    if (uses("cpu.Buffer")) names.emplace_back("cpu");
+    if (uses("default_buffer_prototype"))
       names.emplace_back("default_buffer_prototype");
     if (!names.empty())
       text += fmt::format("from zarr.core.buffer import {}\n", fmt::join(names, ", "));
     names.clear();
     for (const char* name : {"RangeByteRequest", "OffsetByteRequest", "SuffixByteRequest"})
-      if (all.find(name) != all.npos) names.emplace_back(name);
+      if (uses(name)) names.emplace_back(name);
     if (!names.empty())
       text += fmt::format("from zarr.abc.store import {}\n", fmt::join(names, ", "));
     return text + "\n";
@@ -538,7 +631,6 @@ class Writer {
   const Json& words_;
   std::vector<Answer> operation_answers_;
   std::vector<Look> plan_;
-  std::set<std::string> helpers_;
   std::string body_, visit_;
 };
 
@@ -554,11 +646,23 @@ Result<std::string> write_repro(const Case& value, const Finding& finding, const
   const char* dialect = options.release.starts_with("2.") ? "zarr 2" : "zarr 3";
   if (words.is_discarded() || !words.contains(dialect))
     return machine_failure("the vocabulary cannot be read");
-  Writer writer(value, finding, observations, options, words[dialect]);
-  std::string script = writer.write() + std::string(kTail);
-  // Blank lines make a short script readable; a long one goes without.
-  if (std::ranges::count(script, '\n') > kMostLines) script = replace_all(script, "\n\n", "\n");
-  return script;
+  const auto write = [&](const ReproOptions& how) {
+    return Writer(value, finding, observations, how, words[dialect]).write() + std::string(kTail);
+  };
+  const auto is_long = [](const std::string& it) {
+    return std::ranges::count(it, '\n') > kMostLines;
+  };
+  // Blank lines and a line for each step make a script readable; a long one goes without.
+  std::string script = write(options);
+  if (is_long(script)) script = fill(script, {{"\n\n", "\n"}});
+  if (!is_long(script)) return script;
+  ReproOptions compact = options;
+  compact.compact = true;
+  return fill(write(compact), {{"\n\n", "\n"},
+                               {":\n    return ", ": return "},
+                               {":\n        return ", ": return "},
+                               {":\n    sys.exit", ": sys.exit"},
+                               {"as pool:\n        ", "as pool: "}});
 }
 
 }  // namespace storefuzz

@@ -19,6 +19,7 @@ struct ReproOptions {
   double seconds = 5;                // deadline of a hang; five times the campaign's
   std::filesystem::path vocabulary;  // reference/vocabulary.json
   bool thorough = false;             // every look of the journey, where two usually do
+  bool compact = false;              // steps as a loop over them; a script that is long becomes so
 };
 
 // `observations` is what the player saw of `value`: which operations were refused stands there.

@@ -16,6 +16,16 @@ using test::refusal;
 
 constexpr std::size_t kMaxLines = 40;
 
+// The stacks of a side that hangs while it receives the store, or in one of its looks.
+std::string hang_in(const Observations& it, std::mt19937& random) {
+  const std::size_t index = random() % (it.plan.size() + 1);
+  const std::string frame =
+      index == it.plan.size() ? "File \"side.py\", line 1 in receive"
+                              : "File \"<look " + it.plan[index].name + ">\", line 1 in <lambda>";
+  return "Current thread 0x1 (most recent call first):\n  File \"zarr/core/sync.py\", line 9 in f\n  " +
+         frame + "\n";
+}
+
 // One way in which a journey goes wrong, put into what a sound world shows.
 const std::vector<std::function<void(Observations&, std::mt19937&)>>& mishaps() {
   static const std::vector<std::function<void(Observations&, std::mt19937&)>> list{
@@ -37,8 +47,12 @@ const std::vector<std::function<void(Observations&, std::mt19937&)>>& mishaps() 
       [](Observations& it, std::mt19937&) { it.child.left = refusal("AttributeError", "_lock"); },
       [](Observations& it, std::mt19937&) { it.parent.left = refusal("IndexError"); },
       [](Observations& it, std::mt19937&) { it.child = {.died = Crashed{"SIGSEGV", ""}}; },
-      [](Observations& it, std::mt19937&) { it.child = {.died = TimedOut{""}}; },
-      [](Observations& it, std::mt19937&) { it.parent.died = TimedOut{""}; },
+      [](Observations& it, std::mt19937& random) {
+        it.child = {.died = TimedOut{hang_in(it, random)}};
+      },
+      [](Observations& it, std::mt19937& random) {
+        it.parent.died = TimedOut{hang_in(it, random)};
+      },
       [](Observations& it, std::mt19937&) { it.strange_files = {"store.zip.partial"}; },
       [](Observations& it, std::mt19937&) { it.parent.descriptors = {"<case>/store.zip"}; },
       [](Observations& it, std::mt19937&) { it.child.descriptors = {"<case>/store.zip"}; },

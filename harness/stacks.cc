@@ -13,16 +13,22 @@ struct Frame {
   std::string function;
 };
 
-std::vector<std::vector<Frame>> threads_of(std::string_view stacks) {
-  std::vector<std::vector<Frame>> threads;
+struct Thread {
+  bool current = false;
+  std::vector<Frame> frames;
+};
+
+std::vector<Thread> threads_of(std::string_view stacks) {
+  std::vector<Thread> threads;
   std::istringstream lines{std::string(stacks)};
   for (std::string line; std::getline(lines, line);) {
-    if (line.starts_with("Thread ") || line.starts_with("Current thread ")) threads.emplace_back();
+    const bool current = line.starts_with("Current thread ");
+    if (current || line.starts_with("Thread ")) threads.push_back({current, {}});
     const std::size_t file = line.find("File \"");
     const std::size_t end = line.find("\", line ");
     const std::size_t in = line.rfind(" in ");
     if (file == line.npos || end == line.npos || in == line.npos || threads.empty()) continue;
-    threads.back().push_back({line.substr(file + 6, end - file - 6), line.substr(in + 4)});
+    threads.back().frames.push_back({line.substr(file + 6, end - file - 6), line.substr(in + 4)});
   }
   return threads;
 }
@@ -40,9 +46,9 @@ std::string subject_file(const std::string& file) {
 
 HangPlace find_hang(std::string_view stacks) {
   HangPlace place{.frame = "", .doing = "an unknown place"};
-  for (const std::vector<Frame>& thread : threads_of(stacks)) {
+  for (const Thread& thread : threads_of(stacks)) {
     std::string frame;
-    for (const Frame& it : thread) {
+    for (const Frame& it : thread.frames) {
       if (frame.empty() && !subject_file(it.file).empty())
         frame = subject_file(it.file) + ":" + it.function;
       const bool ours = it.file.ends_with("side.py");
@@ -54,8 +60,11 @@ HangPlace find_hang(std::string_view stacks) {
         return {.frame = frame, .doing = "receiving the store"};
       if (ours && it.function == "send_back") return {.frame = frame, .doing = "sending it back"};
       if (ours && it.function == "pack") return {.frame = frame, .doing = "packing the store"};
-      if (ours && it.function == "answer") return {.frame = frame, .doing = "a step of side.py"};
+      if (ours && it.function == "answer")
+        return {.frame = frame, .doing = "a step of side.py"};
     }
+    // A hook for forks hangs before any line of ours runs: then the current thread is the place.
+    if (thread.current) place.frame = frame;
   }
   return place;
 }

@@ -3,8 +3,6 @@
 
 #include <zlib.h>
 
-#include <string>
-
 namespace storefuzz {
 namespace {
 
@@ -36,6 +34,16 @@ Json shown_bytes(std::string_view bytes) {
   const auto crc =
       crc32(0, reinterpret_cast<const Bytef*>(bytes.data()), static_cast<uInt>(bytes.size()));
   return {{"size", bytes.size()}, {"crc32", crc}, {"head", latin1(bytes.substr(0, 16))}};
+}
+
+std::string bytes_of_latin1(std::string_view text) {
+  std::string bytes;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(text[i]);
+    const bool two = (byte & 0xE0) == 0xC0 && i + 1 < text.size();
+    bytes += two ? static_cast<char>(byte << 6 | (text[++i] & 0x3F)) : text[i];
+  }
+  return bytes;
 }
 
 }  // namespace storefuzz

@@ -2,6 +2,7 @@
 // compared.
 #pragma once
 
+#include <string>
 #include <string_view>
 
 #include "harness/case.h"
@@ -10,6 +11,9 @@ namespace storefuzz {
 
 // Up to 64 bytes as {"bytes": text in latin-1}; longer ones as {"size", "crc32", "head"}.
 Json shown_bytes(std::string_view bytes);
+
+// The bytes behind the "bytes" or "head" of such a value: its characters as bytes of latin-1.
+std::string bytes_of_latin1(std::string_view text);
 
 // At most `size` bytes of a text, never cut within a UTF-8 character.
 std::string_view shorten(std::string_view text, std::size_t size);
