@@ -150,7 +150,8 @@ def refused(error: BaseException) -> Answer:
     if own:
         answer["frame"] = f"{hide_paths(own[-1].filename)}:{own[-1].name}"
     if isinstance(error, AttributeError) and error.name and error.obj is not None:
-        if error.name not in dir(type(error.obj)) and type(error.obj).__module__[:4] == "zarr":
+        kind = type(error.obj)
+        if kind.__module__[:4] == "zarr" and error.name not in dir(kind):
             answer["lost"] = error.name
     return answer
 
@@ -305,8 +306,17 @@ def visit(request: dict[str, Any]) -> dict[str, Any]:
     reply["mark after receiving"] = mark(before)
     if "store" not in arrived:
         return reply
-    store = arrived.pop("store")
-    reply["arrived with"] = sorted(getattr(store, "__dict__", {}))
+    reply |= stay(arrived.pop("store"), request)
+    # Elsewhere the parent's own open archive would be counted.
+    if not request["same process"] and not request.get("forked"):
+        reply["descriptors"] = open_descriptors()
+    reply["mark after leaving"] = mark(reply["mark after receiving"])
+    return reply
+
+
+def stay(store: Any, request: dict[str, Any]) -> dict[str, Any]:
+    """Look at the store, send it back, close it; afterwards nobody holds it any more."""
+    reply: dict[str, Any] = {"arrived with": sorted(getattr(store, "__dict__", {}))}
     reply |= look(store, request)
     if request["same process"]:
         own = _HELD["store"]
@@ -319,11 +329,6 @@ def visit(request: dict[str, Any]) -> dict[str, Any]:
         reply |= send_back(store, request)
     if request["carrier"] != "handed over":
         reply["left"] = ask(store.close)
-    del store
-    # Elsewhere the parent's own open archive would be counted.
-    if not request["same process"] and not request.get("forked"):
-        reply["descriptors"] = open_descriptors()
-    reply["mark after leaving"] = mark(reply["mark after receiving"])
     return reply
 
 

@@ -5,6 +5,6 @@ import sys
 
 sys.path.append(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
-import planted  # noqa: E402
+import planted
 
 planted.plant(os.environ["STOREFUZZ_PLANTED"])
