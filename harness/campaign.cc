@@ -85,13 +85,14 @@ class Campaign {
     std::error_code error;
     if (!options_.corpus.empty() && !fs::is_directory(options_.corpus, error))
       return bad_input(fmt::format("{} is no folder", options_.corpus.string()));
-    auto run = RunDirectory::make(options_.out);
-    if (!run) return std::unexpected(run.error());
-    run_.emplace(std::move(*run));
+    if (auto fit = RunDirectory::check(options_.out); !fit) return fit;
     progress("preparing the environment of the subject …");
     auto subject = find_subject(options_.zarr, options_.python);
     if (!subject) return std::unexpected(subject.error());
     subject_ = std::move(*subject);
+    auto run = RunDirectory::make(options_.out);
+    if (!run) return std::unexpected(run.error());
+    run_.emplace(std::move(*run));
     auto scratch = Scratch::make();
     if (!scratch) return std::unexpected(scratch.error());
     scratch_.emplace(std::move(*scratch));

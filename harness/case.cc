@@ -399,7 +399,7 @@ bool within_bounds(const Case& value) {
   if (value.archive && !std::ranges::all_of(value.archive->entries, fits)) return false;
   for (const Operation& operation : value.operations)
     if (!fits(operation.entry)) return false;
-  return written <= kMaxWritten;
+  return written <= kMaxWritten && to_text(value).size() <= kMaxCaseText;
 }
 
 Json to_json(const Case& value) {
@@ -464,7 +464,8 @@ Result<Case> parse_case(std::string_view text) {
   if (!reader.wrong().empty()) return bad_input(reader.wrong());
   normalise(value);
   if (!within_bounds(value))
-    return bad_input(fmt::format("the case writes more than {} bytes", kMaxWritten));
+    return bad_input(fmt::format("a case writes at most {} bytes and has at most {} of JSON",
+                                 kMaxWritten, kMaxCaseText));
   return value;
 }
 

@@ -109,7 +109,8 @@ struct Case {
   std::vector<Operation> operations;
   Lifecycle lifecycle = Lifecycle::kNew;
   Warmth parent = Warmth::kCold;
-  Driver driver = Driver::kCaller;  // who runs coroutines while looking
+  Driver driver = Driver::kCaller;  // who runs coroutines while looking; a warm parent's zarr loop
+                                    // and a cold parent's caller run those of its operations
   std::vector<LookGroup> looks;     // sorted, each once
   Carrier carrier = Carrier::kPickle5;
   Transport transport = Transport::kSameProcess;
@@ -138,11 +139,11 @@ const std::vector<Enum>& all_of();
 bool plain_key(std::string_view key);
 
 // Turns any case into the nearest possible one: a store is handed over only within its process, a
-// cold parent's coroutines are run by the caller, a new store has no operations, and so on. The
-// rules stand in case.cc, each with its reason. Idempotent.
+// new store has no operations, and so on. The rules stand in case.cc, each with its reason.
+// Idempotent.
 void normalise(Case& value);
 
-// True when the bounds above hold.
+// True when the bounds above hold, also for the JSON form.
 bool within_bounds(const Case& value);
 
 Json to_json(const Case& value);

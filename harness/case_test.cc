@@ -409,6 +409,11 @@ TEST(Bounds, AreCheckedForEveryPart) {
     for (int i = 0; i < 2; ++i)
       it.operations.push_back({.what = What::kSet, .entry = {"k", std::string(4096, 'v'), 200}});
   }));
+  // What could be written but not be read again.
+  EXPECT_TRUE(broken([](Case& it) {
+    it.operations.assign(kMaxOperations,
+                         {.what = What::kSet, .entry = {"k", std::string(kMaxValue, '\n')}});
+  }));
 }
 
 TEST(Journey, IsDescribedInWords) {

@@ -41,14 +41,21 @@ Result<void> try_script(Dossier& dossier, const DossierOptions& options, bool th
   dossier.script = *script;
   const auto file = options.scratch / (dossier.fingerprint + ".py");
   if (auto written = write_file_whole(file, dossier.script); !written) return written;
-  auto confirmed = confirm(file, dossier.finding.told.headline,
-                           {.python = options.python,
-                            .scratch = options.scratch,
-                            .planted = options.planted,
-                            .deadline = deadline});
+  ConfirmOptions how{.python = options.python,
+                     .scratch = options.scratch,
+                     .planted = options.planted,
+                     .deadline = deadline};
+  auto confirmed = confirm(file, dossier.finding.told.headline, how);
   if (!confirmed) return std::unexpected(confirmed.error());
   dossier.confirmed = confirmed->confirmed;
   dossier.why = confirmed->why;
+  if (dossier.confirmed && !options.planted.empty()) {
+    how.planted.clear();
+    auto without = confirm(file, dossier.finding.told.headline, how);
+    if (!without) return std::unexpected(without.error());
+    dossier.confirmed = !without->confirmed;
+    if (without->confirmed) dossier.why = "the subject shows it without the planted loss as well";
+  }
   if (!confirmed->confirmed) dossier.observations["repro.py said"] = confirmed->output;
   return {};
 }

@@ -15,7 +15,7 @@ namespace storefuzz {
 struct DossierOptions {
   std::string python, release;  // the subject's
   std::filesystem::path scratch;
-  std::string planted;
+  std::string planted;          // such a finding must be gone where nothing is planted
   double hang_seconds = 5;      // deadline of a hang in repro.py: five times the campaign's
   Milliseconds budget{60'000};  // for shrinking and confirming together
   std::function<bool()> stop;

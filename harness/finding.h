@@ -40,7 +40,7 @@ Finding parent_hang(const Case& value, const std::string& stacks);
 // The parent died by itself.
 Finding parent_crash(const Case& value, const std::string& signal, const std::string& stacks);
 
-// Lower case, digits, `_`, `.` and single `-`: one path component, at most 120 characters.
+// Letters, digits, `_`, `.` and single `-`: one path component, at most 120 characters.
 std::string slug(std::string_view text);
 
 Json to_json(const Finding& found);

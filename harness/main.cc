@@ -112,7 +112,10 @@ Result<Named> read_case(const fs::path& file) {
   if (json.is_discarded()) return bad_input(fmt::format("{} is not JSON", file.string()));
   Named named;
   if (json.is_object() && json.contains("case")) {
-    named.fingerprint = json.value("fingerprint", "");
+    const Json fingerprint = json.value("fingerprint", Json(""));
+    if (!fingerprint.is_string())
+      return bad_input(fmt::format("{}: a fingerprint is text", file.string()));
+    named.fingerprint = fingerprint;
     json = Json(json["case"]);
   }
   auto value = parse_case(json.dump());
@@ -398,7 +401,9 @@ int main_of(int count, char** arguments) {
   try {
     app.parse(count, arguments);
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : 2;
+    if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
+    return fail({.code = ExitCode::kBadInput,
+                 .message = fmt::format("{}; storefuzz --help shows examples", error.what())});
   }
   if (run_command.parsed()) return run(options, typed(count, arguments));
   if (replay_command.parsed()) return replay(options);

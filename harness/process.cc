@@ -357,12 +357,19 @@ Crashed Process::died(StackFile* stacks) {
 }
 
 std::string Process::reap(bool block) {
+  // What it started ends with it: until it is reaped, its number is its group's and nobody else's.
+  siginfo_t end{};
+  int seen = -1;
+  do {
+    seen = ::waitid(P_PID, static_cast<id_t>(pid_), &end, WEXITED | WNOWAIT | (block ? 0 : WNOHANG));
+  } while (seen < 0 && errno == EINTR);
+  if (seen == 0 && end.si_pid == 0) return "";
+  if (leads_group_) ::kill(-pid_, SIGKILL);
   int status = 0;
   pid_t got = -1;
   do {
-    got = ::waitpid(pid_, &status, block ? 0 : WNOHANG);
+    got = ::waitpid(pid_, &status, 0);
   } while (got < 0 && errno == EINTR);
-  if (got == 0) return "";
   pid_ = -1;
   to_.reset();
   from_.reset();

@@ -9,6 +9,7 @@
 #include <cctype>
 #include <fstream>
 #include <optional>
+#include <utility>
 
 #include "harness/expectation.h"
 #include "harness/oracle.h"
@@ -119,8 +120,12 @@ class Writer {
   Writer(const Case& value, const Finding& finding, const Json& observations,
          const ReproOptions& options, const Json& words)
       : value_(value), told_(finding.told), seen_(observations), options_(options), words_(words) {
-    for (const Json& answer : seen_.value("operations", Json::array()))
-      operation_answers_.push_back(answer_from_json(answer));
+    // A parent that died or hung tells nothing: then what it did is taken to have gone well.
+    if (seen_.is_object())
+      for (const Json& answer : seen_.value("operations", Json::array()))
+        operation_answers_.push_back(answer_from_json(answer));
+    else
+      operation_answers_.assign(operations_of(value).size(), Shown{});
     plan_ = make_plan(value, expect(value, operation_answers_));
   }
 
@@ -344,6 +349,9 @@ class Writer {
   void write_body() {
     body_ = "def main():\n";
     line("os.chdir(tempfile.mkdtemp(dir=tempfile.mkdtemp()))");
+    const bool crash = std::holds_alternative<Crashed>(told_.child) && told_.side == "parent";
+    if (crash) live_on();
+    if (told_.oracle == "deadline" && !hangs_in_child()) set_alarm();
     if (value_.parent == Warmth::kWarm && !zarr_2())
       line("sync(asyncio.sleep(0))  # zarr's event loop runs: a warm parent");
     make_archive_lines();
@@ -352,6 +360,7 @@ class Writer {
     if (told_.operation >= 0) return finish(wrong_condition());
     if (told_.oracle == "deadline") return hang();
     if (told_.oracle == "on disk") return disk();
+    if (crash) return journey_of_its_own();
     if (told_.oracle == "survival") return survival();
     if (told_.oracle == "parent intact") return parent_after_packing();
     if (told_.field == "packing" || told_.field == "receiving") return carrying_refused();
@@ -519,6 +528,37 @@ class Writer {
     finish("away");
   }
 
+  // What kills its process is left to a fork, and its end is looked at.
+  void live_on() {
+    line("if child := os.fork():");
+    line("    if (code := os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])) > 0: return 2");
+    const std::string body = std::exchange(body_, "");
+    finish("code < 0");
+    body_ = body + indented(body_);
+  }
+
+  static std::string indented(const std::string& lines) {
+    return "    " + fill(lines.substr(0, lines.size() - 1), {{"\n", "\n    "}}) + "\n";
+  }
+
+  void journey_of_its_own() {
+    define_visit(all_looks(true));
+    call_visit();
+    line("return 0");
+  }
+
+  bool hangs_in_child() const {
+    return told_.side == "child" &&
+           (value_.transport == Transport::kSpawn || value_.transport == Transport::kFork);
+  }
+
+  // What hangs its own process is ended by a timer, after the stacks.
+  void set_alarm() {
+    line(fmt::format("faulthandler.dump_traceback_later({}, exit=False)", options_.seconds));
+    line(fmt::format("threading.Timer({}, lambda: (print({}, flush=True), os._exit(1))).start()",
+                     options_.seconds + 1, literal("DEFECT: " + told_.headline)));
+  }
+
   // At first only the look that hangs, as its stacks name it (stacks.h); then all before it as well.
   std::vector<std::string> looks_until_hang() {
     const TimedOut* late = std::get_if<TimedOut>(&told_.child);
@@ -534,17 +574,13 @@ class Writer {
   // A child that hangs: its last two stacks, a second apart, tell that it does not move.
   void hang() {
     std::vector<std::string> steps = looks_until_hang();
-    const bool in_child = told_.side == "child" && (value_.transport == Transport::kSpawn ||
-                                                    value_.transport == Transport::kFork);
+    const bool in_child = hangs_in_child();
     if (in_child)
       steps.insert(
           steps.begin(),
           "faulthandler.dump_traceback_later(1, repeat=True, file=open(\"stacks\", \"a\"))");
     define_visit(steps, in_child ? 1 : 0);
     if (!in_child) {
-      line(fmt::format("faulthandler.dump_traceback_later({}, exit=False)", options_.seconds));
-      line(fmt::format("threading.Timer({}, lambda: (print(\"DEFECT:\", {}), os._exit(1))).start()",
-                       options_.seconds + 1, literal(told_.headline)));
       call_visit();
       line("print(\"gone\", flush=True)");
       line("os._exit(0)");

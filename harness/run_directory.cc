@@ -29,7 +29,7 @@ Result<void> write_file_whole(const fs::path& file, std::string_view bytes) {
   return {};
 }
 
-Result<RunDirectory> RunDirectory::make(const fs::path& folder) {
+Result<void> RunDirectory::check(const fs::path& folder) {
   std::error_code error;
   if (fs::exists(folder, error) && !fs::is_directory(folder, error))
     return bad_input(fmt::format("{} is no folder", folder.string()));
@@ -40,6 +40,16 @@ Result<RunDirectory> RunDirectory::make(const fs::path& folder) {
   const bool ours = told.is_object() && (told.empty() || told.contains("storefuzz"));
   if (used && !ours)
     return bad_input(fmt::format("{} holds other files; name a new folder", folder.string()));
+  fs::path there = fs::absolute(folder, error);
+  while (!fs::exists(there, error) && there.has_relative_path()) there = there.parent_path();
+  if (!fs::is_directory(there, error) || ::access(there.c_str(), W_OK) != 0)
+    return bad_input(fmt::format("{} cannot be written", folder.string()));
+  return {};
+}
+
+Result<RunDirectory> RunDirectory::make(const fs::path& folder) {
+  if (auto fit = check(folder); !fit) return std::unexpected(fit.error());
+  std::error_code error;
   fs::create_directories(folder, error);
   if (error || ::access(folder.c_str(), W_OK) != 0)
     return bad_input(fmt::format("{} cannot be written", folder.string()));

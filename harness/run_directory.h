@@ -18,6 +18,9 @@ namespace storefuzz {
 
 class RunDirectory {
  public:
+  // Whether make() is going to succeed, as far as can be told without touching anything.
+  static Result<void> check(const std::filesystem::path& folder);
+
   // Makes the folder, or takes an empty one. bad_input: not writable, or it holds something else
   // than an earlier run.
   static Result<RunDirectory> make(const std::filesystem::path& folder);
