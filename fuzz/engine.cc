@@ -9,6 +9,7 @@
 
 #include <cstdlib>
 #include <cstring>
+#include <fstream>
 #include <map>
 #include <random>
 #include <set>
@@ -38,6 +39,7 @@ Session* session = nullptr;
 int findings = -1;  // descriptor to the supervisor
 std::vector<Quirk> known;
 std::map<std::string, Sent> sent;
+std::set<std::string> avoided;  // cases that a predecessor of this process died of
 
 [[noreturn]] void leave(const Error& error) {
   fmt::print(stderr, "storefuzz: {}\n", error.message);
@@ -106,15 +108,19 @@ bool over_its_share(const Case& value) {
 
 void start(int* count, char*** arguments) {
   become_child_if_asked(*count, *arguments);
-  auto started = Session::start();
+  findings = descriptor_from("STOREFUZZ_FINDINGS");
+  auto started = Session::start(findings >= 0);  // else the engine handles fatal signals
   if (!started) leave(started.error());
   session = started->release();  // lives as long as the process
   if (auto ready = session->prepare(); !ready) leave(ready.error());
-  findings = descriptor_from("STOREFUZZ_FINDINGS");
   if (const char* file = std::getenv("STOREFUZZ_KNOWN")) {
     auto list = load_quirks(file);
     if (!list) leave(list.error());
     known = std::move(*list);
+  }
+  if (const char* file = std::getenv("STOREFUZZ_AVOID")) {
+    std::ifstream lines(file);
+    for (std::string line; std::getline(lines, line);) avoided.insert(line);
   }
   ::signal(SIGINT, SIG_DFL);  // Python may have taken it; libFuzzer installs its own after us
   map_counters(session->board());
@@ -153,6 +159,7 @@ Case decode(const std::uint8_t* data, std::size_t size) {
 
 int fuzz_case(const Case& value) {
   if (over_its_share(value)) return -1;
+  if (!avoided.empty() && avoided.contains(to_text(value))) return -1;
   static int until_restart = kGuidanceEvery;
   if (--until_restart == 0) {
     session->restart_guidance();

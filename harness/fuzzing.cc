@@ -25,7 +25,7 @@ using Clock = std::chrono::steady_clock;
 
 constexpr double kParentGrace = 4.0;     // seconds a parent may take beyond its child's deadline
 constexpr double kStartSeconds = 180.0;  // for a fuzz process to start
-constexpr int kQuickDeaths = 10;         // in a row, before a run gives up
+constexpr int kIdleDeaths = 10;          // in a row and with no case played, before a run gives up
 constexpr std::size_t kMaxCorpusFiles = 100'000;
 
 // One fuzz process and what belongs to it, over all its restarts.
@@ -61,6 +61,7 @@ class Job {
     if (!process) return std::unexpected(process.error());
     process_ = std::move(*process);
     launched_ = Clock::now();
+    executions_ = board_.data().executions;
     started_ = false;
     board_.end_case();
     return {};
@@ -102,12 +103,15 @@ class Job {
   void kill() { process_->kill_and_reap(); }
   std::string take_stacks() { return stacks_.take(); }
 
+  // The next one does not play again what its predecessor died of.
   Result<void> restart() {
     kill();
     ++restarts_;
-    const bool quick = Clock::now() - launched_ < std::chrono::seconds(8);
-    quick_deaths_ = quick ? quick_deaths_ + 1 : 0;
-    if (quick_deaths_ > kQuickDeaths)
+    if (board_.data().case_since != 0)
+      std::ofstream(avoid(), std::ios::app) << board_.case_in_flight() << '\n';
+    const bool idle = board_.data().executions == executions_;
+    idle_deaths_ = idle ? idle_deaths_ + 1 : 0;
+    if (idle_deaths_ > kIdleDeaths)
       return machine_failure(fmt::format("the fuzz process dies again and again: {}", last_log()));
     return launch();
   }
@@ -122,14 +126,19 @@ class Job {
   }
 
  private:
+  fs::path avoid() const { return folder_ / "avoid"; }
+
   Command command_for(int findings) const {
     const auto number = [](int value) { return std::to_string(value); };
     const fs::path cases = folder_ / "cases";
     return {.arguments = {program(options_.target).string(), (folder_ / "corpus").string(),
                           fmt::format("-seed={}", options_.seed + 1000U * number_ + restarts_),
                           "-max_total_time=0", "-len_control=0", "-max_len=16384", "-reload=0",
-                          "-timeout=86400", "-rss_limit_mb=0", "-detect_leaks=0", "-handle_usr2=0",
-                          "-print_final_stats=0",
+                          "-timeout=86400", "-rss_limit_mb=0", "-detect_leaks=0",
+                          "-print_final_stats=0", "-handle_usr2=0",
+                          // A fatal signal stays one, and leaves Python stacks.
+                          "-handle_abrt=0", "-handle_segv=0", "-handle_bus=0", "-handle_ill=0",
+                          "-handle_fpe=0",
                           fmt::format("-artifact_prefix={}/", folder_.string())},
             .environment = {{"STOREFUZZ_PYTHON", options_.python},
                             {"STOREFUZZ_SCRATCH", folder_.string()},
@@ -140,6 +149,7 @@ class Job {
                             {"STOREFUZZ_STACKS", number(stacks_.descriptor())},
                             {"STOREFUZZ_BOARD", number(board_.descriptor())},
                             {"STOREFUZZ_FINDINGS", number(findings)},
+                            {"STOREFUZZ_AVOID", avoid().string()},
                             {"TMPDIR", cases.string()}},
             .descriptors = {stacks_.descriptor(), board_.descriptor(), findings},
             .frames = false};
@@ -156,7 +166,8 @@ class Job {
   Clock::time_point launched_;
   bool started_ = false;
   int restarts_ = 0;
-  int quick_deaths_ = 0;
+  int idle_deaths_ = 0;
+  std::uint64_t executions_ = 0;  // when it was launched
 };
 
 class Supervisor {
@@ -258,10 +269,7 @@ class Supervisor {
     // Killed from outside, or left because a thread of it hung: no finding of its own.
     const bool subject = end.starts_with("SIG") && end != "SIGKILL" && end != "SIGTERM" &&
                          end != "SIGINT" && job.board().data().case_since != 0;
-    const bool aborted = end == "exit 77" && job.board().data().case_since != 0;
-    if (subject || aborted)
-      add_parent(job,
-                 parent_crash(case_of(job), aborted ? "a fatal signal" : end, job.take_stacks()));
+    if (subject) add_parent(job, parent_crash(case_of(job), end, job.take_stacks()));
     return job.restart();
   }
 

@@ -12,6 +12,7 @@
 //   STOREFUZZ_PLANTED     name of a planted loss (default: none)
 //   STOREFUZZ_ORACLES_OFF oracles left out, with commas between
 //   STOREFUZZ_KNOWN       file of known defects; a target run by hand does not abort on them
+//   STOREFUZZ_AVOID       file of cases, one a line, that a fuzz process passes over
 //   STOREFUZZ_STACKS, STOREFUZZ_BOARD, STOREFUZZ_FINDINGS   descriptors from the supervisor
 #pragma once
 
