@@ -12,10 +12,6 @@ find_package(benchmark REQUIRED)
 
 # What every C++ test's environment has; tests_e2e.cmake may use it too.
 set(STOREFUZZ_TEST_ENVIRONMENT "PYTHONDONTWRITEBYTECODE=1")
-if(STOREFUZZ_SANITIZE)
-  list(APPEND STOREFUZZ_TEST_ENVIRONMENT
-       "ASAN_OPTIONS=detect_leaks=0" "UBSAN_OPTIONS=print_stacktrace=1")
-endif()
 
 # --- unit tests: a file beside its code is all a test needs ---------------------------------------
 file(GLOB unit_tests CONFIGURE_DEPENDS harness/*_test.cc)
