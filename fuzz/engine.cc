@@ -7,12 +7,14 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
 #include <map>
 #include <random>
 #include <set>
+#include <tuple>
 
 #include "harness/mutate.h"
 #include "harness/session.h"
@@ -26,8 +28,8 @@ namespace storefuzz {
 namespace {
 
 constexpr int kGuidanceEvery = 16;      // cases between two restarts of the line events
-constexpr double kForkShare = 0.25;       // of all time, at most, goes to forked children
-constexpr double kWarmUpSeconds = 0.5;    // before that, shares are not looked at
+constexpr double kForkShare = 0.33;     // of all time, at most, goes to forked children
+constexpr double kWarmUpSeconds = 0.5;  // before that, shares are not looked at
 constexpr std::size_t kSwarm = 192;     // random bytes a mutation may draw from
 
 struct Sent {
@@ -106,6 +108,29 @@ bool over_its_share(const Case& value) {
   return static_cast<double>(board.transport_nanoseconds[fork].load()) > kForkShare * passed;
 }
 
+// A journey that hung is likely to hang again, and a deadline is long: the more often it did, the
+// more of its like are passed over: 3 of 4, 15 of 16, 63 of 64.
+class Patience {
+ public:
+  static bool ends_for(const Case& value) {
+    Record& it = records[key(value)];
+    return it.asked++ % (1U << std::min(2 * it.hangs, 6U)) != 0;
+  }
+
+  static void note(const Case& value, bool hung) {
+    Record& it = records[key(value)];
+    it.hangs = hung ? it.hangs + 1 : it.hangs / 2;
+  }
+
+ private:
+  struct Record {
+    unsigned hangs = 0, asked = 0;
+  };
+  using Key = std::tuple<StoreKind, Transport, Warmth>;
+  static Key key(const Case& value) { return {value.store, value.transport, value.parent}; }
+  static inline std::map<Key, Record> records;
+};
+
 void start(int* count, char*** arguments) {
   become_child_if_asked(*count, *arguments);
   findings = descriptor_from("STOREFUZZ_FINDINGS");
@@ -158,7 +183,7 @@ Case decode(const std::uint8_t* data, std::size_t size) {
 }
 
 int fuzz_case(const Case& value) {
-  if (over_its_share(value)) return -1;
+  if (over_its_share(value) || Patience::ends_for(value)) return -1;
   if (!avoided.empty() && avoided.contains(to_text(value))) return -1;
   static int until_restart = kGuidanceEvery;
   if (--until_restart == 0) {
@@ -167,6 +192,7 @@ int fuzz_case(const Case& value) {
   }
   auto played = session->play(value);
   if (!played) leave(played.error());
+  Patience::note(value, std::holds_alternative<TimedOut>(played->seen.child.died));
   const std::size_t feature = played->judged.verdicts % kVerdictCounters;
   storefuzz_counters[kLineCounters - kVerdictCounters + feature] = std::byte{1};
   for (const Finding& found : played->judged.findings)
