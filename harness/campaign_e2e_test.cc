@@ -233,6 +233,21 @@ TEST(Run, OfTheNewestReleaseIsInOrder) {
   expect_nothing_left(run);
 }
 
+// A maintainer's own zarr, named by its place.
+TEST(Run, OfAFolderThatHoldsZarrTestsThatOne) {
+  e2e::fs::path folder;
+  const auto environment = e2e::fs::path(e2e::python("3.0.1")).parent_path().parent_path();
+  for (const auto& entry : e2e::fs::directory_iterator(environment / "lib"))
+    folder = entry.path() / "site-packages";
+  ASSERT_TRUE(e2e::fs::exists(folder / "zarr")) << folder;
+  Running run("storefuzz", run_arguments(folder.string(), "3s",
+                                         {"--oracles-off", e2e::oracles_but("attributes")}));
+  EXPECT_EQ(run.wait(), "exit 1") << run.said() << run.complained();
+  EXPECT_EQ(run_json(run).at("subject").at("release"), "3.0.1");
+  EXPECT_EQ(run_json(run).at("subject").at("path"), folder.string());
+  expect_nothing_left(run);
+}
+
 // A planted loss that is not there must not be taken for found because something else was.
 TEST(Run, DoesNotTakeAnotherFindingForThePlantedOne) {
   Running run("storefuzz", run_arguments(e2e::kNewest, "6s", {"--planted", "nothing"}));

@@ -65,8 +65,9 @@ std::string say(const Look& look) {
     return fmt::format("get({:?}, SuffixByteRequest({}))", look.entry.key, look.start);
   if (name == "open_array") return "zarr.open_array(store)";
   if (name == "pickle again") return "pickle.dumps(store)";
-  const std::string call = name.starts_with("try ") ? name.substr(4) : name;
-  const bool bare = call == "list" || call == "repr" || call == "close" || call == "clear";
+  std::string call = name.starts_with("try ") ? name.substr(4) : name;
+  std::ranges::replace(call, ' ', '_');  // "set if not exists"
+  const bool bare = call.ends_with("open") || call == "list" || call == "repr" || call == "close" || call == "clear";
   return bare ? call + "()" : fmt::format("{}({:?})", call, look.entry.key);
 }
 

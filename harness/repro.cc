@@ -6,113 +6,21 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <cctype>
 #include <fstream>
 #include <optional>
 #include <utility>
 
 #include "harness/expectation.h"
 #include "harness/oracle.h"
+#include "harness/python_text.h"
 #include "harness/stacks.h"
-#include "harness/value.h"
 
 namespace storefuzz {
 namespace {
 
-using Fillings = std::vector<std::pair<std::string_view, std::string>>;
-
-// `text` with each word replaced by its filling, in one pass: what is filled in stays as it is.
-std::string fill(std::string_view text, const Fillings& fillings) {
-  std::string filled;
-  while (!text.empty()) {
-    const auto found = std::ranges::find_if(
-        fillings, [&](const auto& filling) { return text.starts_with(filling.first); });
-    if (found == fillings.end()) {
-      filled += text.front();
-      text.remove_prefix(1);
-    } else {
-      filled += found->second;
-      text.remove_prefix(found->first.size());
-    }
-  }
-  return filled;
-}
-
-// A Python string literal: JSON's escapes are Python's, but for text outside ASCII.
-std::string literal(const std::string& text) {
-  std::string ascii;
-  const std::string json = Json(text).dump(-1, ' ', false, Json::error_handler_t::replace);
-  for (std::size_t i = 0; i < json.size(); ++i) {
-    const auto lead = static_cast<unsigned char>(json[i]);
-    if (lead < 0x80) {
-      ascii += json[i];
-      continue;
-    }
-    const int more = lead >= 0xF0 ? 3 : lead >= 0xE0 ? 2 : 1;
-    std::uint32_t code = lead & (0x3F >> more);
-    for (int n = 0; n < more; ++n) code = code << 6 | (json[++i] & 0x3F);
-    ascii += code < 0x10000 ? fmt::format("\\u{:04x}", code) : fmt::format("\\U{:08x}", code);
-  }
-  return ascii;
-}
-
-// A Python bytes literal.
-std::string bytes_literal(std::string_view bytes) {
-  std::string text = "b\"";
-  for (const char c : bytes) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\')
-      text += fmt::format("\\{}", c);
-    else if (c == '\n')
-      text += "\\n";
-    else if (byte < 0x20 || byte >= 0x7F)
-      text += fmt::format("\\x{:02x}", byte);
-    else
-      text += c;
-  }
-  return text + '"';
-}
-
-std::string bytes_literal(const Entry& entry) {
-  const std::string plain = bytes_literal(std::string_view(entry.value));
+std::string entry_literal(const Entry& entry) {
+  const std::string plain = bytes_literal(entry.value);
   return entry.repeat == 1 ? plain : fmt::format("{} * {}", plain, entry.repeat);
-}
-
-// A JSON value as Python, as side.py's `plain` shows it.
-std::string python_value(const Json& json) {
-  if (json.is_null()) return "None";
-  if (json.is_boolean()) return json.get<bool>() ? "True" : "False";
-  if (json.is_object() && json.contains("bytes"))
-    return bytes_literal(bytes_of_latin1(json["bytes"].get<std::string>()));
-  if (json.is_array()) {
-    std::vector<std::string> items;
-    for (const Json& item : json) items.push_back(python_value(item));
-    return fmt::format("[{}]", fmt::join(items, ", "));
-  }
-  return json.is_string() ? literal(json) : json.dump();
-}
-
-// Python code with what stands in its string literals taken out.
-std::string without_literals(std::string_view code) {
-  std::string bare;
-  bool inside = false;
-  for (std::size_t i = 0; i < code.size(); ++i) {
-    if (inside && code[i] == '\\') {
-      ++i;
-      continue;
-    }
-    if (code[i] == '"') inside = !inside;
-    if (!inside || code[i] == '"') bare += code[i];
-  }
-  return bare;
-}
-
-// True when `code` holds `word` where a name begins.
-bool mentions(std::string_view code, std::string_view word) {
-  const auto within_name = [](char c) { return std::isalnum(c) || c == '_' || c == '.'; };
-  for (std::size_t at = code.find(word); at != code.npos; at = code.find(word, at + 1))
-    if (at == 0 || !within_name(code[at - 1])) return true;
-  return false;
 }
 
 class Writer {
@@ -143,8 +51,8 @@ class Writer {
   std::string phrase(const char* table, const std::string& name, const Entry& entry,
                      std::int64_t start, std::int64_t end, bool by_loop) {
     return fill(words_[table].value(name, "None"),
-                {{"{key}", literal(entry.key)},
-                 {"{value}", bytes_literal(entry)},
+                {{"{key}", text_literal(entry.key)},
+                 {"{value}", entry_literal(entry)},
                  {"{start}", std::to_string(start)},
                  {"{end}", std::to_string(end)},
                  {"buffer(", "cpu.Buffer.from_bytes("},
@@ -175,7 +83,7 @@ class Writer {
   std::string constructor() const {
     const Constructor& made = value_.constructor;
     std::string path = value_.store == StoreKind::kZip ? "store.zip" : "store";
-    path = made.relative_path ? literal(path) : fmt::format("os.path.abspath({})", literal(path));
+    path = made.relative_path ? text_literal(path) : fmt::format("os.path.abspath({})", text_literal(path));
     std::string arguments = path;
     if (value_.store == StoreKind::kZip) {
       arguments += fmt::format(", mode=\"{}\"", name_of(made.mode));
@@ -194,7 +102,7 @@ class Writer {
     if (value_.store == StoreKind::kLocal) {
       std::vector<std::string> files;
       for (const Entry& entry : value_.archive->entries)
-        files.push_back(fmt::format("{}: {}", literal("store/" + entry.key), bytes_literal(entry)));
+        files.push_back(fmt::format("{}: {}", text_literal("store/" + entry.key), entry_literal(entry)));
       if (files.empty()) return line("os.mkdir(\"store\")");
       line(fmt::format("for path, content in {{{}}}.items():", fmt::join(files, ", ")));
       line("    os.makedirs(os.path.dirname(path), exist_ok=True)");
@@ -205,7 +113,7 @@ class Writer {
                      deflated ? ", zipfile.ZIP_DEFLATED" : ""));
     for (const Entry& entry : value_.archive->entries)
       if (!entry.key.empty())
-        line(fmt::format("    archive.writestr({}, {})", literal(entry.key), bytes_literal(entry)));
+        line(fmt::format("    archive.writestr({}, {})", text_literal(entry.key), entry_literal(entry)));
     if (value_.archive->entries.empty()) line("    pass  # an archive without entries");
   }
 
@@ -330,7 +238,7 @@ class Writer {
     Json value = it->value;
     const bool listing = told_.look >= 0 && plan_[told_.look].group == LookGroup::kListing;
     if (listing && value.is_array()) std::sort(value.begin(), value.end());
-    return fmt::format("away == repr({})", python_value(value));
+    return fmt::format("away == repr({})", value_literal(value));
   }
 
   // Call it before anything can have gone wrong.
@@ -340,7 +248,7 @@ class Writer {
 
   void finish(const std::string& condition) {
     line(fmt::format("wrong = bool({})", condition));
-    line(fmt::format("print({} if wrong else \"gone\")", literal("DEFECT: " + told_.headline)));
+    line(fmt::format("print({} if wrong else \"gone\")", text_literal("DEFECT: " + told_.headline)));
     line("return int(wrong)");
   }
 
@@ -380,7 +288,7 @@ class Writer {
       return finish(wrong_condition());
     }
     line("print(\"lost:\", lost := sorted(set(before) - set(vars(store))))");
-    finish(fmt::format("{} in lost", literal(told_.field)));
+    finish(fmt::format("{} in lost", text_literal(told_.field)));
   }
 
   void carrying_refused() {
@@ -497,7 +405,7 @@ class Writer {
     if (told_.wrong == "write lost") {
       const Shown* wanted = shown(told_.parent);
       return finish(
-          fmt::format("set({}) - set(after)", wanted ? python_value(wanted->value) : "before"));
+          fmt::format("set({}) - set(after)", wanted ? value_literal(wanted->value) : "before"));
     }
     const Shown* wanted = shown(told_.parent);
     if (told_.field.ends_with("use") && wanted) return finish("not after");
@@ -556,7 +464,7 @@ class Writer {
   void set_alarm() {
     line(fmt::format("faulthandler.dump_traceback_later({}, exit=False)", options_.seconds));
     line(fmt::format("threading.Timer({}, lambda: (print({}, flush=True), os._exit(1))).start()",
-                     options_.seconds + 1, literal("DEFECT: " + told_.headline)));
+                     options_.seconds + 1, text_literal("DEFECT: " + told_.headline)));
   }
 
   // At first only the look that hangs, as its stacks name it (stacks.h); then all before it as well.

@@ -55,9 +55,14 @@ class Judge {
   void check_operations() {
     const std::vector<Operation> operations = operations_of(value_);
     for (std::size_t i = 0; i < seen_.operations.size() && i < operations.size(); ++i) {
-      const std::string name{name_of(operations[i].what)};
-      check(seen_.operations[i], name, fmt::format("`{}({:?})`", name, operations[i].entry.key),
-            "parent", -1, static_cast<int>(i));
+      const Operation& it = operations[i];
+      const Look as_look{.name = std::string(name_of(it.what)),
+                         .group = LookGroup::kReads,
+                         .entry = it.entry,
+                         .start = it.start,
+                         .end = it.end};
+      check(seen_.operations[i], as_look.name, fmt::format("`{}`", say(as_look)), "parent", -1,
+            static_cast<int>(i));
     }
   }
 
