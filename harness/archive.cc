@@ -70,7 +70,8 @@ std::optional<OpenArchive> open_archive(zip_source_t* source, int flags, ZipErro
 std::optional<std::string> what_is_wrong_with(std::string_view key) {
   if (key.empty()) return "An archive cannot hold an empty key.";
   if (key.size() > kLongestKey)
-    return fmt::format("The key {} is longer than the {} bytes of zip.", in_quotes(key), kLongestKey);
+    return fmt::format("The key {} is longer than the {} bytes of zip.", in_quotes(key),
+                       kLongestKey);
   if (key.contains('\0'))
     return fmt::format("The key {} holds a NUL.", in_quotes(key.substr(0, key.find('\0'))));
   return std::nullopt;

@@ -21,7 +21,7 @@ Result<Board> Board::make() {
 }
 
 Result<Board> Board::open(int descriptor) {
-  struct stat status {};
+  struct stat status{};
   if (::fstat(descriptor, &status) != 0 || status.st_size < static_cast<off_t>(sizeof(BoardData)))
     return machine_failure("the shared memory that was handed down is too short");
   void* place =

@@ -112,6 +112,7 @@ Result<void> write_dossier(const RunDirectory& run, const Dossier& dossier) {
 
 Json to_json(const Dossier& dossier, const std::string& release) {
   Json line = to_json(dossier.finding);
+  line.erase("step");
   line.erase("look");
   line.erase("operation");
   line.erase("lost");

@@ -199,6 +199,7 @@ Json to_json(const Finding& found) {
           {"child", to_json(told.child)},
           {"side", told.side},
           {"lost", told.lost},
+          {"step", told.step},
           {"look", told.look},
           {"operation", told.operation},
           {"symptoms", found.symptoms}};
@@ -217,6 +218,7 @@ Finding read_finding(const Json& json) {
                 .child = answer_from_json(json.value("child", Json::object())),
                 .side = json.value("side", ""),
                 .lost = json.value("lost", ""),
+                .step = json.value("step", ""),
                 .look = json.value("look", -1),
                 .operation = json.value("operation", -1)};
   return found;

@@ -138,8 +138,7 @@ class Job {
                           "-print_final_stats=0", "-handle_usr2=0",
                           // A fatal signal stays one, and leaves Python stacks.
                           "-handle_abrt=0", "-handle_segv=0", "-handle_bus=0", "-handle_ill=0",
-                          "-handle_fpe=0",
-                          fmt::format("-artifact_prefix={}/", folder_.string())},
+                          "-handle_fpe=0", fmt::format("-artifact_prefix={}/", folder_.string())},
             .environment = {{"STOREFUZZ_PYTHON", options_.python},
                             {"STOREFUZZ_SCRATCH", folder_.string()},
                             {"STOREFUZZ_STORES", options_.stores},

@@ -128,7 +128,8 @@ Case generate_case(std::span<const std::byte> bytes, const Stores& stores) {
   value.parent = any<Warmth>(choices);
   value.driver = any<Driver>(choices);
   value.looks = generate_looks(choices);
-  // A spawned child is what a pool gives by default from Python 3.14 on, and elsewhere than on Linux.
+  // A spawned child is what a pool gives by default from Python 3.14 on, and elsewhere than on
+  // Linux.
   value.transport = choices.one_in(4) ? Transport::kSpawn : any<Transport>(choices);
   // Half of all journeys are what a process pool does; the others try every carrier.
   value.carrier = choices.one_in(2) ? any<Carrier>(choices) : Carrier::kPickle5;

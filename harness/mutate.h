@@ -12,7 +12,8 @@
 namespace storefuzz {
 
 // One time in two a case drawn afresh, which reaches distant states sooner; else one that differs
-// from `value` in one to three parts. Always normalised and within bounds; the same bytes give the same case.
+// from `value` in one to three parts. Always normalised and within bounds; the same bytes give the
+// same case.
 Case mutate_case(const Case& value, std::span<const std::byte> bytes, const Stores& stores);
 
 // Parts of `left` and of `right`, mixed.

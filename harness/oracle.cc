@@ -67,7 +67,8 @@ std::string say(const Look& look) {
   if (name == "pickle again") return "pickle.dumps(store)";
   std::string call = name.starts_with("try ") ? name.substr(4) : name;
   std::ranges::replace(call, ' ', '_');  // "set if not exists"
-  const bool bare = call.ends_with("open") || call == "list" || call == "repr" || call == "close" || call == "clear";
+  const bool bare = call.ends_with("open") || call == "list" || call == "repr" || call == "close" ||
+                    call == "clear";
   return bare ? call + "()" : fmt::format("{}({:?})", call, look.entry.key);
 }
 

@@ -25,6 +25,7 @@ struct Disagreement {
   Answer child;          // the side that is wrong
   std::string side;      // "child", "parent", "returned": whose answer is wrong
   std::string lost;      // the attribute whose absence explains it; or ""
+  std::string step;      // where no look and no operation showed it: "packing", "close", …; or ""
   int look = -1;         // index in the plan, if a look showed it
   int operation = -1;    // index in operations_of(case), if an operation of the parent showed it
 };

@@ -361,7 +361,8 @@ std::string Process::reap(bool block) {
   siginfo_t end{};
   int seen = -1;
   do {
-    seen = ::waitid(P_PID, static_cast<id_t>(pid_), &end, WEXITED | WNOWAIT | (block ? 0 : WNOHANG));
+    seen =
+        ::waitid(P_PID, static_cast<id_t>(pid_), &end, WEXITED | WNOWAIT | (block ? 0 : WNOHANG));
   } while (seen < 0 && errno == EINTR);
   if (seen == 0 && end.si_pid == 0) return "";
   if (leads_group_) ::kill(-pid_, SIGKILL);

@@ -19,8 +19,7 @@ std::string read_by_python(const std::string& literal) {
 
 TEST(PythonText, TextIsReadBack) {
   EXPECT_EQ(read_by_python(text_literal("a\"b\\\n\t\x01{key}")), "'a\"b\\\\\\n\\t\\x01{key}'\n");
-  EXPECT_EQ(read_by_python(text_literal("\u00e9\u2028\U0001F600")),
-            "'\\xe9\\u2028\\U0001f600'\n");
+  EXPECT_EQ(read_by_python(text_literal("\u00e9\u2028\U0001F600")), "'\\xe9\\u2028\\U0001f600'\n");
   EXPECT_EQ(text_literal("plain"), "\"plain\"");
 }
 

@@ -17,7 +17,8 @@ bool names_things(const Quirk& quirk) {
   };
   return std::ranges::any_of(all_of<StoreKind>(),
                              [&](StoreKind it) { return name_of(it) == quirk.store; }) &&
-         std::ranges::any_of(oracles(), [&](const Oracle& it) { return it.name == quirk.oracle; }) &&
+         std::ranges::any_of(oracles(),
+                             [&](const Oracle& it) { return it.name == quirk.oracle; }) &&
          digits(quirk.first) && digits(quirk.last);
 }
 
@@ -35,8 +36,8 @@ Result<Quirk> read_quirk(const Json& json, const std::string& file) {
     if (found == json.end() || !found->is_string())
       return bad_input(fmt::format("{}: an entry has no text \"{}\"", file, name));
     *into = found->get<std::string>();
-    const bool wild = into->find_first_of("*?") != into->npos && into != &quirk.reason &&
-                      into != &quirk.link;
+    const bool wild =
+        into->find_first_of("*?") != into->npos && into != &quirk.reason && into != &quirk.link;
     if (wild || (into->empty() && !optional))
       return bad_input(fmt::format("{}: \"{}\" of {} must name one thing", file, name, quirk.id));
   }
@@ -45,8 +46,8 @@ Result<Quirk> read_quirk(const Json& json, const std::string& file) {
         std::ranges::none_of(members, [&](const auto& it) { return name == it.first; }))
       return bad_input(fmt::format("{}: {} has an unknown member", file, quirk.id));
   if (!names_things(quirk))
-    return bad_input(fmt::format("{}: {} names no store, oracle or release there is", file,
-                                 quirk.id));
+    return bad_input(
+        fmt::format("{}: {} names no store, oracle or release there is", file, quirk.id));
   quirk.example = json.value("example", Json());
   return quirk;
 }
@@ -56,7 +57,8 @@ Result<Quirk> read_quirk(const Json& json, const std::string& file) {
 Result<std::vector<Quirk>> load_quirks(const std::filesystem::path& file) {
   std::error_code error;
   std::ifstream stream(file);
-  if (!stream || !std::filesystem::is_regular_file(file, error)) return bad_input(fmt::format("{} cannot be read", file.string()));
+  if (!stream || !std::filesystem::is_regular_file(file, error))
+    return bad_input(fmt::format("{} cannot be read", file.string()));
   const Json json = Json::parse(stream, nullptr, false);
   auto list = json.is_object() ? json.find("quirks") : json.end();
   if (json.is_discarded() || !json.is_object() || list == json.end() || !list->is_array())

@@ -50,14 +50,13 @@ class Writer {
   // A vocabulary line with its arguments, its coroutines run as this case runs them.
   std::string phrase(const char* table, const std::string& name, const Entry& entry,
                      std::int64_t start, std::int64_t end, bool by_loop) {
-    return fill(words_[table].value(name, "None"),
-                {{"{key}", text_literal(entry.key)},
-                 {"{value}", entry_literal(entry)},
-                 {"{start}", std::to_string(start)},
-                 {"{end}", std::to_string(end)},
-                 {"buffer(", "cpu.Buffer.from_bytes("},
-                 {"prototype", "default_buffer_prototype()"},
-                 {"run(", by_loop ? "sync(" : "asyncio.run("}});
+    return fill(words_[table].value(name, "None"), {{"{key}", text_literal(entry.key)},
+                                                    {"{value}", entry_literal(entry)},
+                                                    {"{start}", std::to_string(start)},
+                                                    {"{end}", std::to_string(end)},
+                                                    {"buffer(", "cpu.Buffer.from_bytes("},
+                                                    {"prototype", "default_buffer_prototype()"},
+                                                    {"run(", by_loop ? "sync(" : "asyncio.run("}});
   }
 
   std::string look_phrase(const Look& look) {
@@ -75,15 +74,16 @@ class Writer {
       return checksum() ? fmt::format("zlib.crc32({})", text) : text;
     }
     if (told_.oracle == "equality") return "store == OTHER";
-    if (told_.field == "close") return "store.close()";
-    if (told_.field == "sending back") return "pickle.dumps(store)";
+    if (told_.step == "close") return "store.close()";
+    if (told_.step == "sending back") return "pickle.dumps(store)";
     return "store." + (told_.lost.empty() ? told_.field : told_.lost);
   }
 
   std::string constructor() const {
     const Constructor& made = value_.constructor;
     std::string path = value_.store == StoreKind::kZip ? "store.zip" : "store";
-    path = made.relative_path ? text_literal(path) : fmt::format("os.path.abspath({})", text_literal(path));
+    path = made.relative_path ? text_literal(path)
+                              : fmt::format("os.path.abspath({})", text_literal(path));
     std::string arguments = path;
     if (value_.store == StoreKind::kZip) {
       arguments += fmt::format(", mode=\"{}\"", name_of(made.mode));
@@ -102,7 +102,8 @@ class Writer {
     if (value_.store == StoreKind::kLocal) {
       std::vector<std::string> files;
       for (const Entry& entry : value_.archive->entries)
-        files.push_back(fmt::format("{}: {}", text_literal("store/" + entry.key), entry_literal(entry)));
+        files.push_back(
+            fmt::format("{}: {}", text_literal("store/" + entry.key), entry_literal(entry)));
       if (files.empty()) return line("os.mkdir(\"store\")");
       line(fmt::format("for path, content in {{{}}}.items():", fmt::join(files, ", ")));
       line("    os.makedirs(os.path.dirname(path), exist_ok=True)");
@@ -113,7 +114,8 @@ class Writer {
                      deflated ? ", zipfile.ZIP_DEFLATED" : ""));
     for (const Entry& entry : value_.archive->entries)
       if (!entry.key.empty())
-        line(fmt::format("    archive.writestr({}, {})", text_literal(entry.key), entry_literal(entry)));
+        line(fmt::format("    archive.writestr({}, {})", text_literal(entry.key),
+                         entry_literal(entry)));
     if (value_.archive->entries.empty()) line("    pass  # an archive without entries");
   }
 
@@ -231,7 +233,9 @@ class Writer {
   // wrong when it is not the one of `home`.
   std::string wrong_condition() const {
     if (const Refused* no = refused(told_.child))
-      return fmt::format("away.startswith(\"{}\")", no->type);
+      return no->lost.empty()
+                 ? fmt::format("away.startswith(\"{}\")", no->type)
+                 : fmt::format("away.startswith(\"{}\") and \"'{}'\" in away", no->type, no->lost);
     if (const auto sum = checksum()) return fmt::format("away == repr({})", sum->dump());
     const Shown* it = shown(told_.child);
     if (!it || (it->value.is_object() && !it->value.contains("bytes"))) return "away != home";
@@ -248,7 +252,8 @@ class Writer {
 
   void finish(const std::string& condition) {
     line(fmt::format("wrong = bool({})", condition));
-    line(fmt::format("print({} if wrong else \"gone\")", text_literal("DEFECT: " + told_.headline)));
+    line(
+        fmt::format("print({} if wrong else \"gone\")", text_literal("DEFECT: " + told_.headline)));
     line("return int(wrong)");
   }
 
@@ -271,7 +276,7 @@ class Writer {
     if (crash) return journey_of_its_own();
     if (told_.oracle == "survival") return survival();
     if (told_.oracle == "parent intact") return parent_after_packing();
-    if (told_.field == "packing" || told_.field == "receiving") return carrying_refused();
+    if (told_.step == "packing" || told_.step == "receiving") return carrying_refused();
     if (told_.side == "parent") return parent_answer();
     child_answer();
   }
@@ -292,7 +297,7 @@ class Writer {
   }
 
   void carrying_refused() {
-    if (told_.field == "packing")
+    if (told_.step == "packing")
       line(fmt::format("away = answer(lambda: {})", pickled() ? dumps() : carried()));
     else
       line(fmt::format("away = answer(lambda: {})", carried()));
@@ -331,7 +336,7 @@ class Writer {
       define_visit(steps);
       call_visit();
     }
-    const bool close = told_.field == "close" && told_.look < 0;
+    const bool close = told_.step == "close";
     if (close)
       for (const std::string& step : all_looks(false)) line(step);
     line(fmt::format("away = answer(lambda: {})", question()));
@@ -467,7 +472,8 @@ class Writer {
                      options_.seconds + 1, text_literal("DEFECT: " + told_.headline)));
   }
 
-  // At first only the look that hangs, as its stacks name it (stacks.h); then all before it as well.
+  // At first only the look that hangs, as its stacks name it (stacks.h); then all before it as
+  // well.
   std::vector<std::string> looks_until_hang() {
     const TimedOut* late = std::get_if<TimedOut>(&told_.child);
     const std::string doing = find_hang(late ? late->stacks : "").doing;
@@ -479,7 +485,8 @@ class Writer {
     return steps;
   }
 
-  // A child that hangs: its last two stacks, a second apart, tell that it does not move.
+  // A child that hangs: two equal stacks, a second apart, tell that it does not move. The last may
+  // be cut short by the end of the child.
   void hang() {
     std::vector<std::string> steps = looks_until_hang();
     const bool in_child = hangs_in_child();
@@ -501,7 +508,7 @@ class Writer {
     line("[child.kill() for child in pool._processes.values()]");
     line("dumps = open(\"stacks\").read().split(\"Timeout\")");
     line("print(dumps[-1] if stuck else future.exception() or \"the child came back\")");
-    finish("stuck and dumps[-2:-1] == dumps[-1:]");
+    finish("stuck and any(one == next for one, next in zip(dumps[1:], dumps[2:]))");
   }
 
   // --- the head -------------------------------------------------------------------------------
@@ -535,8 +542,8 @@ class Writer {
     const std::string code = without_literals(helpers + visit_ + body_) + " sys. os. tempfile.";
     const auto uses = [&](std::string_view word) { return mentions(code, word); };
     std::vector<std::string> modules;
-    for (const char* name : {"asyncio", "contextlib", "copy", "faulthandler", "os", "pathlib", "pickle",
-                             "sys", "tempfile", "threading", "zipfile", "zlib"})
+    for (const char* name : {"asyncio", "contextlib", "copy", "faulthandler", "os", "pathlib",
+                             "pickle", "sys", "tempfile", "threading", "zipfile", "zlib"})
       if (uses(std::string(name) + ".")) modules.emplace_back(name);
     std::string text = fmt::format(
         "# /// script\n# requires-python = \">=3.12\"\n# dependencies = [\"zarr=={}\"]\n# ///\n"
@@ -556,8 +563,7 @@ class Writer {
     if (uses("sync(")) text += "from zarr.core.sync import sync\n";
     std::vector<std::string> names;
     if (uses("cpu.Buffer")) names.emplace_back("cpu");
-    if (uses("default_buffer_prototype"))
-      names.emplace_back("default_buffer_prototype");
+    if (uses("default_buffer_prototype")) names.emplace_back("default_buffer_prototype");
     if (!names.empty())
       text += fmt::format("from zarr.core.buffer import {}\n", fmt::join(names, ", "));
     names.clear();

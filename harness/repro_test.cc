@@ -19,10 +19,11 @@ constexpr std::size_t kMaxLines = 40;
 // The stacks of a side that hangs while it receives the store, or in one of its looks.
 std::string hang_in(const Observations& it, std::mt19937& random) {
   const std::size_t index = random() % (it.plan.size() + 1);
-  const std::string frame =
-      index == it.plan.size() ? "File \"side.py\", line 1 in receive"
-                              : "File \"<look " + it.plan[index].name + ">\", line 1 in <lambda>";
-  return "Current thread 0x1 (most recent call first):\n  File \"zarr/core/sync.py\", line 9 in f\n  " +
+  const std::string frame = index == it.plan.size()
+                                ? "File \"side.py\", line 1 in receive"
+                                : "File \"<look " + it.plan[index].name + ">\", line 1 in <lambda>";
+  return "Current thread 0x1 (most recent call first):\n  File \"zarr/core/sync.py\", line 9 in "
+         "f\n  " +
          frame + "\n";
 }
 
@@ -244,6 +245,24 @@ TEST(Repro, SaysItsSentenceNamesItsReleaseAndNothingOfOurs) {
     EXPECT_NE(it.script.find("gone"), std::string::npos);
     EXPECT_EQ(it.script.find("storefuzz"), std::string::npos) << it.script;
   }
+}
+
+// What is missing is one finding wherever it shows; the script asks where it did show.
+TEST(Repro, AsksTheStepThatFailedAndForWhatWasMissing) {
+  const Case value = test::plain_case();
+  Observations seen = test::sound_observations(value);
+  seen.child.left = refusal("AttributeError", "_handle");
+  const auto findings = judge(value, seen, {}, "3.4.2").findings;
+  const auto found = std::ranges::find(findings, "zip-refusal-_handle-missing-before-opening",
+                                       &Finding::fingerprint);
+  ASSERT_NE(found, findings.end());
+  // As it comes from a fuzz process: through JSON.
+  const auto again = finding_from_json(to_json(*found));
+  ASSERT_TRUE(again.has_value());
+  const auto script = write_repro(value, *again, to_json(seen), three());
+  ASSERT_TRUE(script.has_value());
+  EXPECT_NE(script->find("answer(lambda: store.close())"), std::string::npos) << *script;
+  EXPECT_NE(script->find("\"'_handle'\" in away"), std::string::npos) << *script;
 }
 
 TEST(Repro, AHostileKeyStaysText) {

@@ -95,8 +95,8 @@ void remove_orphans(const fs::path& base) {
     const std::size_t digits = name.find_first_not_of("0123456789", kPrefix.size());
     const bool ours = digits != name.npos && digits > kPrefix.size() && name[digits] == '-' &&
                       name.size() == digits + 7 &&
-                      std::all_of(name.begin() + static_cast<std::ptrdiff_t>(digits) + 1, name.end(),
-                                  [](unsigned char c) { return std::isalnum(c) != 0; });
+                      std::all_of(name.begin() + static_cast<std::ptrdiff_t>(digits) + 1,
+                                  name.end(), [](unsigned char c) { return std::isalnum(c) != 0; });
     if (!ours) continue;
     const int pid = std::atoi(name.c_str() + kPrefix.size());
     if (pid > 0 && ::kill(pid, 0) != 0 && errno == ESRCH) fs::remove_all(entry.path(), error);

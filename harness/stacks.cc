@@ -60,8 +60,7 @@ HangPlace find_hang(std::string_view stacks) {
         return {.frame = frame, .doing = "receiving the store"};
       if (ours && it.function == "send_back") return {.frame = frame, .doing = "sending it back"};
       if (ours && it.function == "pack") return {.frame = frame, .doing = "packing the store"};
-      if (ours && it.function == "answer")
-        return {.frame = frame, .doing = "a step of side.py"};
+      if (ours && it.function == "answer") return {.frame = frame, .doing = "a step of side.py"};
     }
     // A hook for forks hangs before any line of ours runs: then the current thread is the place.
     if (thread.current) place.frame = frame;

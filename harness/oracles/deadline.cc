@@ -11,7 +11,8 @@ Verdict judge_deadline(const Case& value, const Expectation&, const Observations
   const auto check = [&](const View& view, const std::string& side, const std::string& who) {
     const TimedOut* hang = std::get_if<TimedOut>(&view.died);
     if (!hang) return;
-    const HangPlace place = find_hang(hang->stacks);
+    HangPlace place = find_hang(hang->stacks);
+    if (place.doing.starts_with("`try ")) place.doing.erase(1, 4);
     found.push_back({.oracle = "deadline",
                      .field = place.frame.empty() ? "unknown place" : place.frame,
                      .wrong = "hangs",

@@ -42,6 +42,7 @@ class Judge {
                       .child = answer,
                       .side = side,
                       .lost = no->lost,
+                      .step = look < 0 && operation < 0 ? field : "",
                       .look = look,
                       .operation = operation});
   }
@@ -93,7 +94,8 @@ class Judge {
            .parent = Shown{nullptr},
            .child = view->received,
            .side = side,
-           .lost = no->lost});
+           .lost = no->lost,
+           .step = "receiving"});
     }
   }
 
