@@ -85,6 +85,13 @@ class Campaign {
     std::error_code error;
     if (!options_.corpus.empty() && !fs::is_directory(options_.corpus, error))
       return bad_input(fmt::format("{} is no folder", options_.corpus.string()));
+    // Found out now: after a night it would be too late.
+    if (!options_.corpus.empty()) {
+      const fs::path probe = options_.corpus / ".storefuzz-probe";
+      if (auto written = write_file_whole(probe, ""); !written)
+        return bad_input(fmt::format("{} cannot be written", options_.corpus.string()));
+      fs::remove(probe, error);
+    }
     if (auto fit = RunDirectory::check(options_.out); !fit) return fit;
     progress("preparing the environment of the subject …");
     auto subject = find_subject(options_.zarr, options_.python);
@@ -358,10 +365,15 @@ class Campaign {
                         (*line)["known"].is_null() ? "" : " (known)"));
       }
     }
-    say(fmt::format("{} causes, {} findings, {} unconfirmed in zarr {}", causes.size(),
-                    confirmed_.size(), unconfirmed_.size(), subject_.release));
+    const auto count = [](std::size_t number, std::string_view what) {
+      return fmt::format("{} {}{}", number, what, number == 1 ? "" : "s");
+    };
+    say(fmt::format("{}, {}, {} unconfirmed in zarr {}", count(causes.size(), "cause"),
+                    count(confirmed_.size(), "finding"), unconfirmed_.size(), subject_.release));
     CampaignEnd end{.page = run_->path() / "index.html"};
     say(fmt::format("page: {}", end.page.string()));
+    if (fuzzed_.executions == 0)
+      return machine_failure("no case was played, so nothing could be found");
     if (options_.planted.empty())
       end.code = unknown > 0 ? ExitCode::kFinding : ExitCode::kNothingNew;
     else if (confirmed_.empty())

@@ -272,6 +272,7 @@ TEST_P(BadInput, IsOneSentenceAndExitCode2) {
   files.write("odd.json", R"({"fingerprint": 5, "case": {"store": "zip"}})");
   files.write("plain.json", R"({"store": "zip"})");
   files.write("quirk.json", R"({"quirks": [{"id": "x"}]})");
+  files.write("deep.json", std::string(200'000, '[') + std::string(200'000, ']'));
   e2e::fs::resize_file(files.write("large.json", "{"), 100'000'000);
   std::vector<std::string> arguments = GetParam().arguments;
   for (std::string& argument : arguments)
@@ -301,8 +302,13 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{"MissingCase", {"replay", "@missing.json"}}, Bad{"FolderAsCase", {"replay", "@"}},
         Bad{"BrokenJson", {"replay", "@broken.json"}}, Bad{"WrongCase", {"shrink", "@wrong.json"}},
         Bad{"WrongFingerprint", {"replay", "@odd.json"}},
-        Bad{"LargeCase", {"replay", "@large.json"}}, Bad{"NoCase", {"replay"}},
-        Bad{"OutBelowAFile", {"run", "--out", "@file/out"}},
+        Bad{"LargeCase", {"replay", "@large.json"}}, Bad{"DeepCase", {"releases", "@deep.json"}},
+        Bad{"DeepKnown", {"run", "--known", "@deep.json", "--out", "out"}},
+        Bad{"NoTime", {"run", "--time", "0", "--out", "out"}},
+        Bad{"UnwritableCorpus", {"run", "--corpus", "/proc", "--out", "out"}},
+        Bad{"EnvironmentAndRelease", {"run", "--python", "@", "--zarr", "3.0.1", "--out", "out"}},
+        Bad{"NoReleaseNamed", {"releases", "@plain.json", "--zarr", ","}},
+        Bad{"NoCase", {"replay"}}, Bad{"OutBelowAFile", {"run", "--out", "@file/out"}},
         Bad{"OutInProc", {"run", "--out", "/proc/out"}},
         Bad{"BadTime", {"run", "--time", "soon", "--out", "out"}},
         Bad{"BadStore", {"run", "--stores", "zip,cupboard", "--out", "out"}},

@@ -24,6 +24,7 @@ using Json = nlohmann::json;
 
 // Bounds of a case; generous for a bug, small for a machine.
 inline constexpr std::size_t kMaxCaseText = 64 * 1024;  // bytes of JSON
+inline constexpr int kMaxDepth = 64;                    // levels of JSON
 inline constexpr std::size_t kMaxEntries = 16;          // keys of an archive
 inline constexpr std::size_t kMaxOperations = 16;       // a case is a story, not a program
 inline constexpr std::size_t kMaxKey = 256;             // bytes
@@ -148,6 +149,10 @@ bool within_bounds(const Case& value);
 
 Json to_json(const Case& value);
 std::string to_text(const Case& value);  // to_json, compact, always valid UTF-8
+
+// JSON of a stranger: discarded when it is none, or nested deeper than a case can ever be, which
+// would exhaust the stack of whoever walks it.
+Json parse_json(std::string_view text);
 
 // Reads the JSON form. Unknown words, wrong types and broken bounds are bad input, named by field.
 // Fields left out keep their defaults; the result is normalised.

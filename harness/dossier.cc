@@ -95,7 +95,8 @@ Result<void> write_dossier(const RunDirectory& run, const Dossier& dossier) {
     return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
   };
   std::vector<std::pair<std::string, std::string>> files{
-      {"case.json", text(to_json(dossier.value))},
+      {"case.json",
+       text({{"fingerprint", dossier.finding.fingerprint}, {"case", to_json(dossier.value)}})},
       {"observations.json", text(dossier.observations)},
       {"repro.py", dossier.script}};
   if (dossier.value.archive && dossier.value.store == StoreKind::kZip) {

@@ -259,15 +259,16 @@ class Supervisor {
       return {};
     }
     job.read_lines([&](const Json& line) { take(job, line); });
-    if (!job.started())
+    const bool from_outside = end == "SIGKILL" || end == "SIGTERM" || end == "SIGINT";
+    if (!job.started() && !from_outside)
       return std::unexpected(Error{
           .code = job.exit_code() == 2 ? ExitCode::kBadInput : ExitCode::kMachine,
           .message = fmt::format("the fuzz process did not start ({}): {}", end, job.last_log())});
     if (end == "exit 3" || end == "exit 2")
       return machine_failure(fmt::format("the fuzz process gave up: {}", job.last_log()));
     // Killed from outside, or left because a thread of it hung: no finding of its own.
-    const bool subject = end.starts_with("SIG") && end != "SIGKILL" && end != "SIGTERM" &&
-                         end != "SIGINT" && job.board().data().case_since != 0;
+    const bool subject =
+        end.starts_with("SIG") && !from_outside && job.board().data().case_since != 0;
     if (subject) add_parent(job, parent_crash(case_of(job), end, job.take_stacks()));
     return job.restart();
   }

@@ -27,30 +27,33 @@ std::atomic<int> interruptions = 0;
 
 void on_interrupt(int) { ++interruptions; }
 
+// Standard error may be closed: then nobody wants to hear it.
+void complain(const std::string& text) { std::fputs(text.c_str(), stderr); }
+
 // One line at the bottom of a terminal; elsewhere a line every few seconds, so that logs stay
 // short.
 class Screen {
  public:
   void progress(std::string_view line) {
     if (terminal_) {
-      fmt::print(stderr, "\r\033[K{}", line);
+      complain(fmt::format("\r\033[K{}", line));
       open_ = true;
     } else if (line != last_ && std::time(nullptr) - shown_ >= 5) {
-      fmt::print(stderr, "{}\n", line);
+      complain(fmt::format("{}\n", line));
       shown_ = std::time(nullptr);
     }
     last_ = line;
   }
 
   void say(std::string_view line) {
-    if (open_) fmt::print(stderr, "\r\033[K");
+    if (open_) complain("\r\033[K");
     open_ = false;
-    fmt::print("{}\n", line);
+    std::puts(std::string(line).c_str());
     std::fflush(stdout);
   }
 
   void close() {
-    if (open_) fmt::print(stderr, "\r\033[K");
+    if (open_) complain("\r\033[K");
     open_ = false;
   }
 
@@ -65,7 +68,7 @@ Screen screen;
 
 int fail(const Error& error) {
   screen.close();
-  fmt::print(stderr, "storefuzz: {}\n", error.message);
+  complain(fmt::format("storefuzz: {}\n", error.message));
   return static_cast<int>(error.code);
 }
 
@@ -80,7 +83,7 @@ Result<double> parse_time(const std::string& text) {
   }
   const std::string unit = text.substr(used);
   const double factor = unit.empty() || unit == "s" ? 1 : unit == "m" ? 60 : unit == "h" ? 3600 : 0;
-  if (used == 0 || factor == 0 || !(value >= 0) || value > 1e6)
+  if (used == 0 || factor == 0 || !(value > 0) || value > 1e6)
     return bad_input(fmt::format("\"{}\" is no time; write 60s, 5m or 1h", text));
   return value * factor;
 }
@@ -108,7 +111,7 @@ struct Named {
 Result<Named> read_case(const fs::path& file) {
   auto text = read_text(file, 16 * kMaxCaseText);
   if (!text) return std::unexpected(text.error());
-  Json json = Json::parse(*text, nullptr, false);
+  Json json = parse_json(*text);
   if (json.is_discarded()) return bad_input(fmt::format("{} is not JSON", file.string()));
   Named named;
   if (json.is_object() && json.contains("case")) {
@@ -241,7 +244,7 @@ int shrink_case(const Options& options) {
   auto small = shrink(*player, named->value, wanted->fingerprint, kFindingBudget,
                       [] { return interruptions > 0; });
   if (!small) return fail(small.error());
-  fmt::print(stderr, "{}: {} cases played\n", wanted->fingerprint, small->tried);
+  complain(fmt::format("{}: {} cases played\n", wanted->fingerprint, small->tried));
   screen.say(to_json(small->value).dump(2, ' ', false, Json::error_handler_t::replace));
   return 1;
 }
@@ -258,13 +261,20 @@ int releases(const Options& options) {
   std::vector<std::string> wanted;
   std::istringstream list(options.releases);
   for (std::string release; std::getline(list, release, ',');) {
+    if (release.empty()) continue;
     if (std::ranges::find(*known, release) == known->end())
       return fail({.code = ExitCode::kBadInput,
                    .message = fmt::format(
                        "there is no zarr release {}; see storefuzz list releases", release)});
     wanted.push_back(release);
   }
-  if (wanted.empty()) wanted = *known;
+  if (wanted.empty() && !options.releases.empty())
+    return fail({.code = ExitCode::kBadInput, .message = "--zarr names no release"});
+  // From old to new, each once, however they were named.
+  std::erase_if(*known, [&](const std::string& release) {
+    return !wanted.empty() && std::ranges::find(wanted, release) == wanted.end();
+  });
+  wanted = *known;
   auto scratch = Scratch::make();
   if (!scratch) return fail(scratch.error());
   std::size_t done = 0;
@@ -285,6 +295,9 @@ int releases(const Options& options) {
       screen.say(fmt::format("  {:<8} {}", release, name_of(standing)));
     bad = bad || (!table.rows.empty() && table.rows.back().second == Standing::kBad);
   }
+  if (interruptions > 0)
+    return fail(
+        {.code = ExitCode::kMachine, .message = "interrupted: not every release was played"});
   return bad ? 1 : 0;
 }
 
@@ -298,7 +311,7 @@ int report(const Options& options) {
       Milliseconds(120'000));
   if (!done) return fail(done.error());
   if (done->exit_code != 0) {
-    fmt::print(stderr, "{}", done->output);
+    complain(done->output);
     return done->exit_code == 2 ? 2 : 3;
   }
   screen.say(fmt::format("page: {}", (fs::path(options.run_folder) / "index.html").string()));
@@ -398,6 +411,11 @@ int main_of(int count, char** arguments) {
       ->required()
       ->check(CLI::IsMember({"targets", "stores", "oracles", "quirks", "releases"}));
 
+  const auto named = [&](const CLI::App* it) { return it->get_name() == arguments[1]; };
+  if (count > 1 && arguments[1][0] != '-' && app.get_subcommands(named).empty())
+    return fail({.code = ExitCode::kBadInput,
+                 .message = fmt::format("there is no command {}; storefuzz --help lists them",
+                                        arguments[1])});
   try {
     app.parse(count, arguments);
   } catch (const CLI::ParseError& error) {
@@ -427,6 +445,7 @@ int main(int count, char** arguments) {
   action.sa_handler = storefuzz::on_interrupt;
   ::sigaction(SIGINT, &action, nullptr);
   ::sigaction(SIGTERM, &action, nullptr);
+  ::sigaction(SIGHUP, &action, nullptr);  // the terminal of a night's run may go away
   ::signal(SIGPIPE, SIG_IGN);
   ::prctl(PR_SET_CHILD_SUBREAPER, 1);
   const int code = storefuzz::main_of(count, arguments);

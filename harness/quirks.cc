@@ -59,7 +59,7 @@ Result<std::vector<Quirk>> load_quirks(const std::filesystem::path& file) {
   std::ifstream stream(file);
   if (!stream || !std::filesystem::is_regular_file(file, error))
     return bad_input(fmt::format("{} cannot be read", file.string()));
-  const Json json = Json::parse(stream, nullptr, false);
+  const Json json = parse_json(std::string{std::istreambuf_iterator<char>(stream), {}});
   auto list = json.is_object() ? json.find("quirks") : json.end();
   if (json.is_discarded() || !json.is_object() || list == json.end() || !list->is_array())
     return bad_input(fmt::format("{} is not a list of quirks", file.string()));

@@ -3,6 +3,7 @@
 
 #include "harness/e2e_testing.h"
 #include "harness/quirks.h"
+#include "harness/releases.h"
 
 namespace storefuzz {
 namespace {
@@ -106,6 +107,28 @@ INSTANTIATE_TEST_SUITE_P(
                     Control{"LocalStorePickledToASpawnedChild", StoreKind::kLocal,
                             Carrier::kPickle5, Transport::kSpawn, Warmth::kWarm}),
     [](const auto& info) { return std::string(info.param.name); });
+
+// --- releases
+// -----------------------------------------------------------------------------------------
+
+// 3.0.1 cannot write before something opened the store: it cannot show what comes of writing twice,
+// which does not make it a good release.
+TEST(Releases, WhereTheStateCannotBeReachedAReleaseIsNotGood) {
+  Case value;
+  value.constructor.mode = Mode::kWrite;
+  for (int i = 0; i < 2; ++i)
+    value.operations.push_back({.what = What::kSet, .entry = {.key = "a", .value = "x"}});
+  value.lifecycle = Lifecycle::kOpen;
+  value.carrier = Carrier::kHandedOver;
+  value.looks = {LookGroup::kListing};
+  normalise(value);
+  const auto tables =
+      e2e::must(play_releases({{.value = value, .fingerprint = "zip-listing-list-twice"}},
+                              {"3.0.1", "3.4.2"}, {.scratch = e2e::scratch()}));
+  ASSERT_EQ(tables.size(), 1U);
+  EXPECT_EQ(tables[0].rows[0].second, Standing::kNotApplicable);
+  EXPECT_EQ(tables[0].rows[1].second, Standing::kBad);
+}
 
 // --- quirks
 // -----------------------------------------------------------------------------------------

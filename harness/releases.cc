@@ -20,7 +20,12 @@ Standing stand(Player& player, const Asked& asked) {
   const bool bad = asked.fingerprint.empty() ? !played->findings.empty()
                                              : find(played->findings, asked.fingerprint) != nullptr;
   if (bad) return Standing::kBad;
-  return refused(played->constructed) ? Standing::kNotApplicable : Standing::kGood;
+  // Where the store cannot be brought into the case's state, its defect has no chance to show.
+  const Json& operations = played->observations["operations"];
+  const bool masked = std::ranges::any_of(operations, [](const Json& answer) {
+    return answer.is_object() && !answer.value("lost", "").empty();
+  });
+  return refused(played->constructed) || masked ? Standing::kNotApplicable : Standing::kGood;
 }
 
 }  // namespace
@@ -64,7 +69,10 @@ std::string ReleaseTable::sentence() const {
   const auto unknown = [](const auto& row) { return row.second == Standing::kUnknown; };
   if (std::ranges::all_of(rows, unknown)) return "no release was played";
   const std::string from = first_bad();
-  if (from.empty()) return "bad in none of the releases played";
+  const bool cut_short = std::ranges::any_of(rows, unknown);
+  if (from.empty())
+    return cut_short ? "bad in none of the releases that could be played"
+                     : "bad in none of the releases played";
   bool good_between = false;
   bool inside = false;
   for (const auto& [release, standing] : rows) {

@@ -347,7 +347,12 @@ class Writer {
     std::string ask = question();
     if (told_.oracle == "equality") return equality();
     if (told_.side == "returned") return returned(ask);
-    ask_at_home(ask);
+    // Lost is only what was there.
+    const bool lost = told_.oracle == "attributes" && refused(told_.child);
+    if (lost)
+      line(fmt::format("home = answer(lambda: {})", ask));
+    else
+      ask_at_home(ask);
     std::vector<std::string> steps;
     if (told_.look >= 0 && plan_[told_.look].group == LookGroup::kWrites)
       for (int i = 0; i < told_.look; ++i)
@@ -356,7 +361,7 @@ class Writer {
     steps.push_back(fmt::format("return answer(lambda: {})", ask));
     define_visit(steps);
     call_visit();
-    finish(wrong_condition());
+    finish(lost ? "away != home and " + wrong_condition() : wrong_condition());
   }
 
   void equality() {

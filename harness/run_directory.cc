@@ -1,8 +1,10 @@
 // Files of a run; the scratch folder.
 #include "harness/run_directory.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <signal.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -53,7 +55,10 @@ Result<RunDirectory> RunDirectory::make(const fs::path& folder) {
   fs::create_directories(folder, error);
   if (error || ::access(folder.c_str(), W_OK) != 0)
     return bad_input(fmt::format("{} cannot be written", folder.string()));
-  RunDirectory run(fs::absolute(folder, error));
+  Descriptor lock(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (lock.get() < 0 || ::flock(lock.get(), LOCK_EX | LOCK_NB) != 0)
+    return bad_input(fmt::format("another run is writing to {}", folder.string()));
+  RunDirectory run(fs::absolute(folder, error), std::move(lock));
   // An earlier run in the same place is replaced as a whole.
   for (const char* name : {"findings", "findings.jsonl", "unconfirmed.jsonl", "planted.jsonl",
                            "index.html", "summary.md"})

@@ -13,6 +13,7 @@
 
 #include "harness/case.h"
 #include "harness/error.h"
+#include "harness/process.h"
 
 namespace storefuzz {
 
@@ -21,8 +22,8 @@ class RunDirectory {
   // Whether make() is going to succeed, as far as can be told without touching anything.
   static Result<void> check(const std::filesystem::path& folder);
 
-  // Makes the folder, or takes an empty one. bad_input: not writable, or it holds something else
-  // than an earlier run.
+  // Makes the folder, or takes an empty one. bad_input: not writable, another run is writing to
+  // it, or it holds something else than an earlier run.
   static Result<RunDirectory> make(const std::filesystem::path& folder);
 
   const std::filesystem::path& path() const { return path_; }
@@ -34,8 +35,10 @@ class RunDirectory {
   Result<void> render() const;
 
  private:
-  explicit RunDirectory(std::filesystem::path path) : path_(std::move(path)) {}
+  RunDirectory(std::filesystem::path path, Descriptor lock)
+      : path_(std::move(path)), lock_(std::move(lock)) {}
   std::filesystem::path path_;
+  Descriptor lock_;  // of the folder; a second run is turned away
 };
 
 // Writes a file beside its place, then renames it.

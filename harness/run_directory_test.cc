@@ -55,13 +55,26 @@ TEST(RunDirectory, IsMadeWithItsParents) {
 
 TEST(RunDirectory, TakesAnEmptyFolderAndReplacesAnEarlierRun) {
   const test::Folder folder;
-  const auto run = RunDirectory::make(folder.path());
-  ASSERT_TRUE(run.has_value());
-  for (const char* name : {"findings/old/case.json", "findings.jsonl", "unconfirmed.jsonl",
-                           "index.html", "summary.md"})
-    ASSERT_TRUE(run->write(name, "old").has_value());
+  {
+    const auto run = RunDirectory::make(folder.path());
+    ASSERT_TRUE(run.has_value());
+    for (const char* name : {"findings/old/case.json", "findings.jsonl", "unconfirmed.jsonl",
+                             "index.html", "summary.md"})
+      ASSERT_TRUE(run->write(name, "old").has_value());
+  }
   ASSERT_TRUE(RunDirectory::make(folder.path()).has_value());
   EXPECT_EQ(names_in(folder.path()), std::set<std::string>{"run.json"});
+}
+
+TEST(RunDirectory, TurnsASecondRunAwayWhileTheFirstIsWriting) {
+  const test::Folder folder;
+  const auto run = RunDirectory::make(folder.path());
+  ASSERT_TRUE(run.has_value());
+  ASSERT_TRUE(run->write("findings.jsonl", "ours").has_value());
+  const auto second = RunDirectory::make(folder.path());
+  ASSERT_FALSE(second.has_value());
+  EXPECT_EQ(second.error().code, ExitCode::kBadInput);
+  EXPECT_EQ(test::read_file(folder.path() / "findings.jsonl"), "ours");
 }
 
 TEST(RunDirectory, NeverTouchesAFolderWithOtherThings) {

@@ -20,6 +20,8 @@ std::string tools_python() { return STOREFUZZ_TOOLS_PYTHON; }
 
 Result<Subject> find_subject(const std::string& zarr, const std::string& venv, bool quiet) {
   std::vector<std::string> arguments{tools_python(), source_folder() + "/reference/environment.py"};
+  if (!venv.empty() && !zarr.empty())
+    return bad_input("--python names an environment, whose own zarr is tested; leave --zarr out");
   if (!venv.empty()) {
     arguments.insert(arguments.end(), {"--venv", venv});
   } else {
@@ -42,7 +44,7 @@ Result<Subject> find_subject(const std::string& zarr, const std::string& venv, b
     return std::unexpected(
         Error{.code = done->exit_code == 2 ? ExitCode::kBadInput : ExitCode::kMachine,
               .message = last.empty() ? "environment.py failed: " + done->end : last});
-  if (!quiet && !told.empty()) fmt::print(stderr, "{}", told);
+  if (!quiet && !told.empty()) std::fputs(told.c_str(), stderr);
   const Json json = Json::parse(last, nullptr, false);
   if (!json.is_object()) return machine_failure("environment.py said nothing of use");
   return Subject{.python = json.value("python", ""),

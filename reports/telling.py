@@ -42,7 +42,7 @@ WARMTH = {
     "warm": "warm: it has used zarr's event loop before",
     "cold": "cold: it has not used zarr's event loop",
 }
-DRIVERS = {"loop": "by zarr's event loop", "caller": "by the caller, without an event loop"}
+DRIVERS = {"loop": "by zarr's event loop", "caller": "by the caller, without zarr's event loop"}
 ORACLES = {
     "attributes": "Is every attribute and property still there, with the same value?",
     "equality": "Does the store equal what came of it, and does == notice what it must?",
@@ -55,8 +55,6 @@ ORACLES = {
     "deadline": "Does every call come back? A hang is shown with the Python stacks of both sides.",
     "survival": "Does no process die by a signal, and is nothing left behind?",
     "expectation": "Is what was read what the case had written?",
-    "stores agree": "Do two kinds of store answer the same operations alike?",
-    "readers agree": "Do zarr-python and independent readers get the same bytes from one archive?",
 }
 # What the two sides of a finding are, where they are not simply parent and child.
 FIRST_SIDE = {
@@ -269,6 +267,8 @@ def case_rows(case: dict[str, Any]) -> list[Row]:
         rows.append(Row("On disk", "nothing yet"))
     constructor = dict(case.get("constructor", {}))
     path = constructor.pop("path", "absolute")
+    if case["store"] == "local":  # the other members of a case are arguments of ZipStore
+        constructor = {"read_only": constructor.get("read_only")}
     text = call("", constructor)[1:-1]
     store = STORES.get(case["store"], case["store"])
     rows.append(Row("Store", code=f"{store}(<{path} path>{', ' if text else ''}{text})"))
@@ -396,6 +396,12 @@ def release_key(release: str) -> list[tuple[int, int, str]]:
     """Sorts releases by their numbers, 3.10 after 3.9."""
     parts = re.findall(r"\d{1,9}|[^\d.]+", release)
     return [(1, int(part), "") if part.isdecimal() else (0, 0, part) for part in parts]
+
+
+def plays_other_interface(finding: dict) -> bool:
+    """True if a finding of zarr 3 is also seen in zarr 2, which its script cannot run in."""
+    first = (finding["releases"] or {}).get("first_bad", "")
+    return first.startswith("2.") and not finding["subject"].startswith("2.")
 
 
 def release_spans(finding: Finding) -> list[tuple[str, str]]:

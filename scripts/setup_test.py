@@ -162,9 +162,10 @@ def test_interpreter_behind_shims_is_found(machine: Machine, tmp_path: Path) -> 
 
 def test_named_python_must_be_there_and_suit(machine: Machine, tmp_path: Path) -> None:
     machine.stub("old-python", "echo is older than 3.12")
-    for named in (str(tmp_path / "nothing"), str(tmp_path), str(machine.folder / "old-python")):
+    nothing, empty, old = tmp_path / "nothing", tmp_path, machine.folder / "old-python"
+    for named, wanted in ((str(nothing), 2), (str(empty), 2), (str(old), 3)):
         code, _, err = machine.run("setup", "--python", named)
-        assert code == 3
+        assert code == wanted
         assert len(err.splitlines()) == 1
         assert named in err
 
@@ -181,6 +182,12 @@ def test_option_without_value(machine: Machine, option: str) -> None:
     code, _, err = machine.run("fuzz", option)
     assert code == 2
     assert err.startswith(f"{option} needs a value")
+
+
+def test_unknown_option_is_told_before_the_build(machine: Machine) -> None:
+    code, out, err = machine.run("fuzz", "--cupboard")
+    assert (code, out) == (2, "")
+    assert err.startswith("There is no option --cupboard")
 
 
 def test_unknown_release_is_told_before_the_build(machine: Machine) -> None:
