@@ -240,7 +240,7 @@ std::vector<Lie> lies() {
        "misses a key", "child"},
       {"ListDirNamesAStranger", "listing", nothing,
        [=](Observations& it) { at(it, child, "list_dir") = Shown{Json::array({"a", "b", "z"})}; },
-       "list_dir", "names a stranger", "child"},
+       "list_dir", "names what list does not", "child"},
       {"ListPrefixMisses", "listing", nothing,
        [=](Observations& it) { at(it, parent, "list_prefix") = Shown{Json::array({"a"})}; },
        "list_prefix", "misses a key", "parent"},

@@ -98,7 +98,7 @@ class Judge {
         return report("list_prefix", prefix, "misses a key", key);
     for (const std::string& key : listed)
       if (!key.starts_with(prefix) || !all.contains(key))
-        return report("list_prefix", prefix, "names a stranger", key);
+        return report("list_prefix", prefix, "names what list does not", key);
   }
 
   void check_dir(const std::set<std::string>& all, const std::string& prefix, const Names& names) {
@@ -113,7 +113,8 @@ class Judge {
     for (const std::string& name : wanted)
       if (!listed.contains(name)) return report("list_dir", prefix, "misses a key", name);
     for (const std::string& name : listed)
-      if (!wanted.contains(name)) return report("list_dir", prefix, "names a stranger", name);
+      if (!wanted.contains(name))
+        return report("list_dir", prefix, "names what list does not", name);
   }
 
   void report(const char* look, const std::string& prefix, const char* wrong,
