@@ -2,6 +2,7 @@
 #include "harness/releases.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <atomic>
@@ -75,13 +76,19 @@ std::string ReleaseTable::sentence() const {
                      : "bad in none of the releases played";
   bool good_between = false;
   bool inside = false;
+  int masked = 0;  // before the last bad one: they may be bad as well
   for (const auto& [release, standing] : rows) {
     if (release == from) inside = true;
+    masked += standing == Standing::kNotApplicable;
     if (inside && standing == Standing::kGood) good_between = true;
     if (release == last_bad()) break;
   }
   const std::string span = from == last_bad() ? from : fmt::format("{} – {}", from, last_bad());
-  const std::string hole = good_between ? " (with good ones between)" : "";
+  std::vector<std::string> remarks;
+  if (good_between) remarks.emplace_back("with good ones between");
+  if (masked > 0)
+    remarks.push_back(fmt::format("{} release{} cannot show it", masked, masked == 1 ? "" : "s"));
+  const std::string hole = remarks.empty() ? "" : fmt::format(" ({})", fmt::join(remarks, "; "));
   const std::string good = first_good();
   if (!good.empty()) return fmt::format("bad in {}{}, good from {}", span, hole, good);
   const auto played = std::ranges::find_if_not(rows.rbegin(), rows.rend(), unknown);

@@ -37,9 +37,11 @@ TEST(ReleaseTable, SaysWhereItBeginsAndEnds) {
        "bad in 3.0.0 – 3.0.2 (with good ones between), still bad in the newest one played"},
       {"bgbg", "3.0.0", "3.0.2", "3.0.3",
        "bad in 3.0.0 – 3.0.2 (with good ones between), good from 3.0.3"},
-      {"nbg", "3.0.1", "3.0.1", "3.0.2", "bad in 3.0.1, good from 3.0.2"},
+      {"nbg", "3.0.1", "3.0.1", "3.0.2",
+       "bad in 3.0.1 (1 release cannot show it), good from 3.0.2"},
       {"b?g", "3.0.0", "3.0.0", "3.0.2", "bad in 3.0.0, good from 3.0.2"},
-      {"bnb", "3.0.0", "3.0.2", "", "bad in 3.0.0 – 3.0.2, still bad in the newest one played"},
+      {"bnb", "3.0.0", "3.0.2", "",
+       "bad in 3.0.0 – 3.0.2 (1 release cannot show it), still bad in the newest one played"},
       {"", "", "", "", "no release was played"},
   };
   for (const Expected& it : all) {
