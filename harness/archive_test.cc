@@ -156,7 +156,10 @@ TEST(View, ASentenceIsReadableWhateverTheNameIs) {
   for (std::size_t at = 0; (at = archive.find("abc")) != archive.npos;)
     archive.replace(at, 3, "\xff\n\x80");  // in the entry's header and in the directory
   ArchiveView view = view_archive(archive);
-  EXPECT_EQ(view.entries, pairs({{"\xff\n\x80", "first"}}));
+  // Some versions of libzip turn such a name away, and then say why.
+  if (view.sound) EXPECT_EQ(view.entries, pairs({{"\xff\n\x80", "first"}}));
+  EXPECT_EQ(view.sound, view.why.empty());
+  for (const char byte : view.why) EXPECT_TRUE(' ' <= byte && byte <= '~') << view.why;
   archive[archive.find("first")] = 'F';
   view = view_archive(archive);
   EXPECT_NE(view.why, "");
