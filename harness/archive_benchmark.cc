@@ -1,23 +1,13 @@
 // What an archive costs: to make one, which the hot loop does for every case, and to look at one.
 #include <benchmark/benchmark.h>
 
-#include <cstdint>
-
 #include "harness/archive.h"
+#include "harness/testing.h"
 
 namespace storefuzz {
 namespace {
 
-// Bytes that do not deflate, the same in every run.
-std::string noise(std::size_t size) {
-  std::string bytes(size, '\0');
-  std::uint32_t state = 1;
-  for (char& byte : bytes) {
-    state = state * 1664525 + 1013904223;
-    byte = static_cast<char>(state >> 24);
-  }
-  return bytes;
-}
+using test::noise;
 
 // A group with one small array.
 std::vector<ArchiveEntry> four_keys() {

@@ -3,26 +3,18 @@
 
 #include <gtest/gtest.h>
 
-#include <cstdint>
 #include <cstdlib>
 #include <ctime>
 #include <ranges>
 
+#include "harness/testing.h"
+
 namespace storefuzz {
 namespace {
 
-using Entries = std::vector<ArchiveEntry>;
+using test::noise;
 
-// Bytes that neither repeat nor deflate, the same in every run.
-std::string noise(std::size_t size) {
-  std::string bytes(size, '\0');
-  std::uint32_t state = 1;
-  for (char& byte : bytes) {
-    state = state * 1664525 + 1013904223;
-    byte = static_cast<char>(state >> 24);
-  }
-  return bytes;
-}
+using Entries = std::vector<ArchiveEntry>;
 
 // What a small array leaves in a store, beside values at both ends of the scale.
 Entries plenty() {

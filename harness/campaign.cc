@@ -9,6 +9,7 @@
 #include <random>
 
 #include "harness/dossier.h"
+#include "harness/value.h"
 
 namespace storefuzz {
 namespace {
@@ -293,15 +294,6 @@ class Campaign {
     for (const auto& [name, cost] : fuzzed_.transports)
       transports[name] = {{"cases", cost.first}, {"seconds", cost.second}};
     const auto executions = static_cast<double>(fuzzed_.executions);
-    Json stores = Json::array();
-    std::string word;
-    for (const char c : options_.stores + ",") {
-      if (c != ',') {
-        word += c;
-      } else if (!word.empty()) {
-        stores.push_back(std::exchange(word, ""));
-      }
-    }
     return {{"storefuzz", STOREFUZZ_VERSION},
             {"command", options_.command},
             {"started", started_},
@@ -309,7 +301,7 @@ class Campaign {
             {"python", fuzzed_.python},
             {"platform", platform()},
             {"targets", options_.targets},
-            {"stores", std::move(stores)},
+            {"stores", comma_separated(options_.stores)},
             {"seed", seed_},
             {"jobs", options_.jobs},
             {"time", options_.seconds},

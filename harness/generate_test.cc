@@ -16,11 +16,7 @@ namespace {
 // last.
 constexpr unsigned kArrival = 3000;
 
-bool is_normalised(const Case& value) {
-  Case again = value;
-  normalise(again);
-  return again == value;
-}
+using test::is_normalised;
 
 TEST(Generate, AnyBytesAreACaseThatIsNormalisedAndWithinBounds) {
   for (unsigned seed = 0; seed < 20'000; ++seed) {

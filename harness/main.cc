@@ -17,6 +17,7 @@
 #include "harness/campaign.h"
 #include "harness/generate.h"
 #include "harness/oracle.h"
+#include "harness/value.h"
 
 namespace storefuzz {
 namespace {
@@ -175,8 +176,7 @@ int run(const Options& options, const std::string& command) {
       .progress = [](std::string_view line) { screen.progress(line); },
       .say = [](std::string_view line) { screen.say(line); }};
   if (!options.targets.empty()) campaign.targets = options.targets;
-  campaign.until = CLI::detail::split(options.until, ',');
-  std::erase(campaign.until, "");
+  campaign.until = comma_separated(options.until);
   auto end = run_campaign(campaign);
   if (!end) return fail(end.error());
   return static_cast<int>(end->code);
@@ -258,23 +258,20 @@ int releases(const Options& options) {
   }
   auto known = all_releases();
   if (!known) return fail(known.error());
-  std::vector<std::string> wanted;
-  std::istringstream list(options.releases);
-  for (std::string release; std::getline(list, release, ',');) {
-    if (release.empty()) continue;
+  const std::vector<std::string> named = comma_separated(options.releases);
+  for (const std::string& release : named)
     if (std::ranges::find(*known, release) == known->end())
       return fail({.code = ExitCode::kBadInput,
                    .message = fmt::format(
                        "there is no zarr release {}; see storefuzz list releases", release)});
-    wanted.push_back(release);
-  }
-  if (wanted.empty() && !options.releases.empty())
+  if (named.empty() && !options.releases.empty())
     return fail({.code = ExitCode::kBadInput, .message = "--zarr names no release"});
   // From old to new, each once, however they were named.
-  std::erase_if(*known, [&](const std::string& release) {
-    return !wanted.empty() && std::ranges::find(wanted, release) == wanted.end();
-  });
-  wanted = *known;
+  std::vector<std::string> wanted = std::move(*known);
+  if (!named.empty())
+    std::erase_if(wanted, [&](const std::string& release) {
+      return std::ranges::find(named, release) == named.end();
+    });
   auto scratch = Scratch::make();
   if (!scratch) return fail(scratch.error());
   std::size_t done = 0;

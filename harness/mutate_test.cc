@@ -11,11 +11,7 @@ namespace {
 // From the plainest case, chains of mutations reach every value within this many steps; see below.
 constexpr unsigned kSteps = 3000;
 
-bool is_possible(const Case& value) {
-  Case again = value;
-  normalise(again);
-  return again == value && within_bounds(value);
-}
+bool is_possible(const Case& value) { return test::is_normalised(value) && within_bounds(value); }
 
 TEST(Mutate, TheResultIsAlwaysNormalisedAndWithinBounds) {
   Case value = generate_case({});

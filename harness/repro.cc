@@ -27,10 +27,10 @@ class Writer {
  public:
   Writer(const Case& value, const Finding& finding, const Json& observations,
          const ReproOptions& options, const Json& words)
-      : value_(value), told_(finding.told), seen_(observations), options_(options), words_(words) {
+      : value_(value), told_(finding.told), options_(options), words_(words) {
     // A parent that died or hung tells nothing: then what it did is taken to have gone well.
-    if (seen_.is_object())
-      for (const Json& answer : seen_.value("operations", Json::array()))
+    if (observations.is_object())
+      for (const Json& answer : observations.value("operations", Json::array()))
         operation_answers_.push_back(answer_from_json(answer));
     else
       operation_answers_.assign(operations_of(value).size(), Shown{});
@@ -160,16 +160,18 @@ class Writer {
     }
   }
 
+  // The store put into its carrier, as it leaves this process or stays in it.
+  std::string packed() const { return pickled() ? dumps() : carried(); }
+
   // An expression for `visit` called where the case says, with the store where it is carried.
   std::string visited(const std::string& outcome) {
     const std::string argument = pickled() ? dumps() : "None";
     switch (value_.transport) {
       case Transport::kSameProcess:
-        return fmt::format("visit({})", pickled() ? dumps() : carried());
+        return fmt::format("visit({})", packed());
       case Transport::kThread:
         line("with ThreadPoolExecutor(1) as pool:");
-        return fmt::format("    away = pool.submit(visit, {}).{}()",
-                           pickled() ? dumps() : carried(), outcome);
+        return fmt::format("    away = pool.submit(visit, {}).{}()", packed(), outcome);
       case Transport::kSpawn:
       case Transport::kFork:
         line(fmt::format("with ProcessPoolExecutor(1, mp_context=get_context(\"{}\")) as pool:",
@@ -287,7 +289,7 @@ class Writer {
       line("before = sorted(vars(store))");
     else
       ask_at_home(question());
-    line(pickled() ? dumps() : carried());
+    line(packed());
     if (!gone) {
       line(fmt::format("away = answer(lambda: {})", question()));
       return finish(wrong_condition());
@@ -297,10 +299,7 @@ class Writer {
   }
 
   void carrying_refused() {
-    if (told_.step == "packing")
-      line(fmt::format("away = answer(lambda: {})", pickled() ? dumps() : carried()));
-    else
-      line(fmt::format("away = answer(lambda: {})", carried()));
+    line(fmt::format("away = answer(lambda: {})", told_.step == "packing" ? packed() : carried()));
     finish(wrong_condition());
   }
 
@@ -399,7 +398,7 @@ class Writer {
       steps.push_back("pass");
     }
     if (told_.field == "packing") {
-      line(pickled() ? dumps() : carried());
+      line(packed());
     } else {
       define_visit(steps);
       call_visit();
@@ -434,7 +433,7 @@ class Writer {
       define_visit(steps);
       call_visit();
       line("print(found := sorted(os.listdir(\".\")))");
-      return finish(fmt::format("len(found) > {}", 1));
+      return finish("len(found) > 1");
     }
     steps.push_back("return open_files()");
     define_visit(steps);
@@ -581,7 +580,6 @@ class Writer {
 
   const Case& value_;
   const Disagreement& told_;
-  const Json& seen_;
   const ReproOptions& options_;
   const Json& words_;
   std::vector<Answer> operation_answers_;

@@ -5,9 +5,9 @@
 #include <unistd.h>
 
 #include <cstdlib>
-#include <sstream>
 
 #include "harness/sandbox.h"
+#include "harness/value.h"
 
 namespace storefuzz {
 namespace {
@@ -15,14 +15,6 @@ namespace {
 std::string variable(const char* name, std::string fallback = "") {
   const char* value = std::getenv(name);
   return value && *value ? value : std::move(fallback);
-}
-
-std::vector<std::string> split(const std::string& text) {
-  std::vector<std::string> parts;
-  std::istringstream stream(text);
-  for (std::string part; std::getline(stream, part, ',');)
-    if (!part.empty()) parts.push_back(part);
-  return parts;
 }
 
 Interpreter::Options interpreter_options(const Board* board, int stacks) {
@@ -64,7 +56,7 @@ Result<std::unique_ptr<Session>> Session::start(bool fatal_stacks) {
   auto stores = parse_stores(variable("STOREFUZZ_STORES", "zip,local"));
   if (!stores) return std::unexpected(stores.error());
   self->stores_ = std::move(*stores);
-  self->oracles_off_ = split(variable("STOREFUZZ_ORACLES_OFF"));
+  self->oracles_off_ = comma_separated(variable("STOREFUZZ_ORACLES_OFF"));
   int stacks = descriptor_from("STOREFUZZ_STACKS");
   if (stacks < 0) {
     static auto own = StackFile::make();  // open as long as the process lives

@@ -36,6 +36,23 @@ inline std::vector<std::byte> random_bytes(unsigned seed, std::size_t size) {
   return bytes;
 }
 
+// Bytes that neither repeat nor deflate, the same in every run.
+inline std::string noise(std::size_t size) {
+  std::string bytes(size, '\0');
+  std::uint32_t state = 1;
+  for (char& byte : bytes) {
+    state = state * 1664525 + 1013904223;
+    byte = static_cast<char>(state >> 24);
+  }
+  return bytes;
+}
+
+inline bool is_normalised(const Case& value) {
+  Case again = value;
+  normalise(again);
+  return again == value;
+}
+
 inline Case random_case(unsigned seed, const Stores& stores = kBothStores) {
   return generate_case(random_bytes(seed, 160), stores);
 }

@@ -3,6 +3,8 @@
 
 #include <zlib.h>
 
+#include <sstream>
+
 namespace storefuzz {
 namespace {
 
@@ -22,6 +24,14 @@ std::string latin1(std::string_view bytes) {
 }
 
 }  // namespace
+
+std::vector<std::string> comma_separated(const std::string& text) {
+  std::vector<std::string> parts;
+  std::istringstream stream(text);
+  for (std::string part; std::getline(stream, part, ',');)
+    if (!part.empty()) parts.push_back(part);
+  return parts;
+}
 
 std::string_view shorten(std::string_view text, std::size_t size) {
   if (text.size() <= size) return text;

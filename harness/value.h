@@ -1,9 +1,10 @@
 // Bytes as an answer shows them; the same form side.py's `plain` gives, so that both can be
-// compared.
+// compared. And what is done with texts in several places.
 #pragma once
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "harness/case.h"
 
@@ -14,6 +15,9 @@ Json shown_bytes(std::string_view bytes);
 
 // The bytes behind the "bytes" or "head" of such a value: its characters as bytes of latin-1.
 std::string bytes_of_latin1(std::string_view text);
+
+// "a,b" → a, b; empty parts are left out.
+std::vector<std::string> comma_separated(const std::string& text);
 
 // At most `size` bytes of a text, never cut within a UTF-8 character.
 std::string_view shorten(std::string_view text, std::size_t size);

@@ -387,7 +387,6 @@ def leave(request: dict[str, Any]) -> dict[str, Any]:
     reply: dict[str, Any] = {}
     if store is not None:
         reply["closed"] = ask(store.close)
-        reply["state"] = {}
         del store
     reply["descriptors"] = open_descriptors()
     reply["mark"] = mark()

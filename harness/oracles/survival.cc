@@ -24,12 +24,9 @@ Verdict judge_survival(const Case& value, const Expectation&, const Observations
         fmt::format("the child dies by {} after {}", crash->signal, describe_journey(value)),
         *crash, "child");
   }
-  // The parent of a handed-over store, or one in the same process, still uses the file itself.
-  const bool own_process =
-      value.transport == Transport::kSpawn || value.carrier == Carrier::kMadeAnew;
-  if (own_process && value.transport != Transport::kSameProcess &&
-      value.transport != Transport::kThread && value.transport != Transport::kFork &&
-      seen.child.descriptors && !seen.child.descriptors->empty() && shown(seen.child.left))
+  // Elsewhere the parent's own handle, shared or inherited, is open as well.
+  if (value.transport == Transport::kSpawn && seen.child.descriptors &&
+      !seen.child.descriptors->empty() && shown(seen.child.left))
     add("descriptors", "left open",
         fmt::format("a closed {} keeps its file open in the child", store_name(value)),
         Shown{Json(*seen.child.descriptors)}, "child");
