@@ -154,7 +154,8 @@ void start(int* count, char*** arguments) {
     send({{"started",
            {{"release", session->release()},
             {"python", session->python_version()},
-            {"containment", session->containment()}}}});
+            {"containment", session->containment()},
+            {"skipped", session->skipped()}}}});
   if (session->board().data().fuzzing_since == 0)
     session->board().data().fuzzing_since = now_nanoseconds();
 }
@@ -178,8 +179,9 @@ std::size_t write_back(const Case& value, std::uint8_t* data, std::size_t size, 
 Case decode(const std::uint8_t* data, std::size_t size) {
   const char* text = reinterpret_cast<const char*>(data);
   if (size > 0 && text[0] == '{')
-    if (auto parsed = parse_case({text, size})) return *parsed;
-  return generate_case({reinterpret_cast<const std::byte*>(data), size}, session->stores());
+    if (auto parsed = parse_case({text, size})) return session->fit(*parsed);
+  return session->fit(
+      generate_case({reinterpret_cast<const std::byte*>(data), size}, session->stores()));
 }
 
 int fuzz_case(const Case& value) {
@@ -212,7 +214,8 @@ extern "C" int LLVMFuzzerInitialize(int* count, char*** arguments) {
 extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t size,
                                                std::size_t limit, unsigned seed) {
   using namespace storefuzz;
-  const Case next = mutate_case(decode(data, size), random_bytes(seed), session->stores());
+  const Case next =
+      session->fit(mutate_case(decode(data, size), random_bytes(seed), session->stores()));
   return write_back(next, data, size, limit);
 }
 

@@ -35,8 +35,8 @@ struct BoardData {
   std::atomic<std::uint64_t> lines_watched;
   std::atomic<std::int64_t> fuzzing_since;  // steady clock, nanoseconds; 0: not yet
   std::atomic<std::int64_t> case_since;     // the same; 0: no case in flight
-  std::array<std::atomic<std::uint64_t>, 4> transport_cases;
-  std::array<std::atomic<std::uint64_t>, 4> transport_nanoseconds;
+  std::array<std::atomic<std::uint64_t>, 8> transport_cases;  // by Transport
+  std::array<std::atomic<std::uint64_t>, 8> transport_nanoseconds;
   std::atomic<std::uint32_t> case_size;
   std::array<char, kMaxCaseText> case_text;
 };

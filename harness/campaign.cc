@@ -9,6 +9,7 @@
 #include <random>
 
 #include "harness/dossier.h"
+#include "harness/generate.h"
 #include "harness/value.h"
 
 namespace storefuzz {
@@ -77,7 +78,14 @@ class Campaign {
     if (options_.progress) options_.progress(line);
   }
 
+  Result<void> check_stores() const {
+    auto stores = parse_stores(options_.stores);
+    return stores ? Result<void>() : std::unexpected(stores.error());
+  }
+
   Result<void> prepare() {
+    if (options_.adapter.empty())  // found out before an environment is made
+      if (auto named = check_stores(); !named) return named;
     if (!options_.known.empty()) {
       auto known = load_quirks(options_.known);
       if (!known) return std::unexpected(known.error());
@@ -95,9 +103,13 @@ class Campaign {
     }
     if (auto fit = RunDirectory::check(options_.out); !fit) return fit;
     progress("preparing the environment of the subject …");
-    auto subject = find_subject(options_.zarr, options_.python);
+    auto subject = find_subject(options_.subject);
     if (!subject) return std::unexpected(subject.error());
     subject_ = std::move(*subject);
+    if (!options_.adapter.empty()) {
+      if (auto used = use_adapter(options_.adapter, subject_.python); !used) return used;
+      if (auto named = check_stores(); !named) return named;
+    }
     auto run = RunDirectory::make(options_.out);
     if (!run) return std::unexpected(run.error());
     run_.emplace(std::move(*run));
@@ -184,6 +196,8 @@ class Campaign {
       if (!fuzzed) return std::unexpected(fuzzed.error());
       merge(std::move(*fuzzed));
     }
+    for (const auto& [store, why] : fuzzed_.skipped.items())
+      say(fmt::format("skipped: {} ({})", store, why.get<std::string>()));
     say(fmt::format("{} executions in {:.0f} s, {} fingerprints", fuzzed_.executions,
                     fuzzed_.seconds, fuzzed_.raw.size()));
     return {};
@@ -271,17 +285,20 @@ class Campaign {
   Result<void> date_findings() {
     if (!options_.date || asked_.empty() || !options_.planted.empty() || interruptions() > 0)
       return {};
-    auto releases = all_releases();
-    if (!releases) return std::unexpected(releases.error());
+    auto known = all_releases();
+    if (!known) return std::unexpected(known.error());
+    std::vector<PlayedRelease> releases;
+    for (const std::string& release : *known)
+      releases.push_back({release, {.zarr = release, .with = options_.subject.with}});
     std::size_t done = 0;
     auto tables = play_releases(
-        asked_, *releases,
+        asked_, releases,
         {.scratch = scratch_->path(),
          .stop = [this] { return interruptions() > 0; },
          .progress =
              [&](std::string_view release) {
                progress(fmt::format("playing {} findings over all releases: {} of {} ({})",
-                                    asked_.size(), ++done, releases->size(), release));
+                                    asked_.size(), ++done, releases.size(), release));
              }});
     if (!tables) return std::unexpected(tables.error());
     for (std::size_t i = 0; i < confirmed_.size(); ++i)
@@ -302,6 +319,8 @@ class Campaign {
             {"platform", platform()},
             {"targets", options_.targets},
             {"stores", comma_separated(options_.stores)},
+            {"skipped", fuzzed_.skipped.is_null() ? Json::object() : fuzzed_.skipped},
+            {"packages", subject_.packages},
             {"seed", seed_},
             {"jobs", options_.jobs},
             {"time", options_.seconds},

@@ -21,11 +21,12 @@ inline constexpr Milliseconds kFindingBudget{60'000};  // for shrinking and conf
 
 struct CampaignOptions {
   std::vector<std::string> targets{"store_journey"};
-  std::string zarr, python;  // see find_subject
+  Wanted subject;
+  std::filesystem::path adapter;  // a stranger's file with a STORE; empty: none
   double seconds = 60;       // of fuzzing
   int jobs = 1;
   unsigned seed = 0;  // 0: drawn, and shown
-  std::string stores = "zip,local";
+  std::string stores = "all";
   std::filesystem::path corpus, known, out;
   bool date = true;     // play each finding over all releases
   std::string planted;  // a planted loss that must be found; its findings are no findings

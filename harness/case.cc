@@ -21,11 +21,6 @@ template <class Enum>
 struct Words;
 
 template <>
-struct Words<StoreKind> {
-  static constexpr std::array table{Word<StoreKind>{StoreKind::kZip, "zip"},
-                                    Word<StoreKind>{StoreKind::kLocal, "local"}};
-};
-template <>
 struct Words<Mode> {
   static constexpr std::array table{Word<Mode>{Mode::kRead, "r"}, Word<Mode>{Mode::kWrite, "w"},
                                     Word<Mode>{Mode::kAppend, "a"},
@@ -35,7 +30,10 @@ template <>
 struct Words<Lifecycle> {
   static constexpr std::array table{Word<Lifecycle>{Lifecycle::kNew, "new"},
                                     Word<Lifecycle>{Lifecycle::kOpen, "open"},
-                                    Word<Lifecycle>{Lifecycle::kClosed, "closed"}};
+                                    Word<Lifecycle>{Lifecycle::kClosed, "closed"},
+                                    Word<Lifecycle>{Lifecycle::kReopened, "reopened"},
+                                    Word<Lifecycle>{Lifecycle::kUsedAfterClose, "used after close"},
+                                    Word<Lifecycle>{Lifecycle::kInsideWith, "inside with"}};
 };
 template <>
 struct Words<Warmth> {
@@ -55,23 +53,65 @@ struct Words<Carrier> {
                                     Word<Carrier>{Carrier::kPickle2, "pickle 2"},
                                     Word<Carrier>{Carrier::kPickle3, "pickle 3"},
                                     Word<Carrier>{Carrier::kPickle4, "pickle 4"},
+                                    Word<Carrier>{Carrier::kCloudpickle, "cloudpickle"},
+                                    Word<Carrier>{Carrier::kForkingPickler, "forking pickler"},
+                                    Word<Carrier>{Carrier::kDask, "dask"},
                                     Word<Carrier>{Carrier::kCopy, "copy"},
                                     Word<Carrier>{Carrier::kDeepcopy, "deepcopy"},
                                     Word<Carrier>{Carrier::kHandedOver, "handed over"},
+                                    Word<Carrier>{Carrier::kInherited, "inherited"},
                                     Word<Carrier>{Carrier::kMadeAnew, "made anew"}};
+};
+template <>
+struct Words<Cargo> {
+  static constexpr std::array table{
+      Word<Cargo>{Cargo::kStore, "store"},          Word<Cargo>{Cargo::kList, "list"},
+      Word<Cargo>{Cargo::kDict, "dict"},            Word<Cargo>{Cargo::kTwoReferences, "two references"},
+      Word<Cargo>{Cargo::kStorePath, "store path"}, Word<Cargo>{Cargo::kArray, "array"},
+      Word<Cargo>{Cargo::kGroup, "group"}};
+};
+template <>
+struct Words<Pool> {
+  static constexpr std::array table{Word<Pool>{Pool::kNone, "none"},
+                                    Word<Pool>{Pool::kProcessPoolExecutor, "ProcessPoolExecutor"},
+                                    Word<Pool>{Pool::kMultiprocessingPool, "multiprocessing.Pool"},
+                                    Word<Pool>{Pool::kThreadPoolExecutor, "ThreadPoolExecutor"},
+                                    Word<Pool>{Pool::kDask, "LocalCluster"}};
+};
+template <>
+struct Words<Meanwhile> {
+  static constexpr std::array table{
+      Word<Meanwhile>{Meanwhile::kIdle, "idle"},
+      Word<Meanwhile>{Meanwhile::kCloses, "closes"},
+      Word<Meanwhile>{Meanwhile::kWritesOn, "writes on"},
+      Word<Meanwhile>{Meanwhile::kDeletesTheFile, "deletes the file"},
+      Word<Meanwhile>{Meanwhile::kChangesDirectory, "changes directory"},
+      Word<Meanwhile>{Meanwhile::kForgetsTheStore, "forgets the store"},
+      Word<Meanwhile>{Meanwhile::kHoldsItsLock, "holds the store's lock"},
+      Word<Meanwhile>{Meanwhile::kHoldsZarrsLock, "holds zarr's lock"}};
+};
+template <>
+struct Words<Surroundings> {
+  static constexpr std::array table{
+      Word<Surroundings>{Surroundings::kSame, "same"},
+      Word<Surroundings>{Surroundings::kOtherDirectory, "other directory"},
+      Word<Surroundings>{Surroundings::kOtherEnvironment, "other environment"},
+      Word<Surroundings>{Surroundings::kOtherConfig, "other config"}};
 };
 template <>
 struct Words<Transport> {
   static constexpr std::array table{Word<Transport>{Transport::kSameProcess, "same process"},
                                     Word<Transport>{Transport::kThread, "thread"},
                                     Word<Transport>{Transport::kSpawn, "spawn"},
+                                    Word<Transport>{Transport::kForkserver, "forkserver"},
                                     Word<Transport>{Transport::kFork, "fork"}};
 };
 template <>
 struct Words<ComesBack> {
   static constexpr std::array table{Word<ComesBack>{ComesBack::kNothing, "nothing"},
                                     Word<ComesBack>{ComesBack::kStore, "store"},
-                                    Word<ComesBack>{ComesBack::kArray, "array"}};
+                                    Word<ComesBack>{ComesBack::kArray, "array"},
+                                    Word<ComesBack>{ComesBack::kGrandchild, "grandchild"}};
 };
 template <>
 struct Words<LookGroup> {
@@ -81,12 +121,14 @@ struct Words<LookGroup> {
                                     Word<LookGroup>{LookGroup::kListing, "listing"},
                                     Word<LookGroup>{LookGroup::kArray, "array"},
                                     Word<LookGroup>{LookGroup::kWrites, "writes"},
+                                    Word<LookGroup>{LookGroup::kDeletes, "deletes"},
                                     Word<LookGroup>{LookGroup::kAgain, "again"}};
 };
 template <>
 struct Words<What> {
   static constexpr std::array table{Word<What>{What::kOpen, "open"},
                                     Word<What>{What::kReopen, "reopen"},
+                                    Word<What>{What::kEnter, "enter"},
                                     Word<What>{What::kClose, "close"},
                                     Word<What>{What::kSet, "set"},
                                     Word<What>{What::kSetIfNotExists, "set if not exists"},
@@ -255,8 +297,8 @@ Json entry_to_json(const Entry& entry) {
 bool needs_value(What what) { return what == What::kSet || what == What::kSetIfNotExists; }
 
 bool needs_key(What what) {
-  return what != What::kOpen && what != What::kReopen && what != What::kClose &&
-         what != What::kList;
+  return what != What::kOpen && what != What::kReopen && what != What::kEnter &&
+         what != What::kClose && what != What::kList;
 }
 
 Json operation_to_json(const Operation& operation) {
@@ -294,7 +336,7 @@ void drop_impossible_entries(Archive& archive, StoreKind store) {
   std::set<std::string> seen;
   std::erase_if(archive.entries, [&](const Entry& entry) {
     if (entry.key.empty() || entry.key.find('\0') != entry.key.npos) return true;
-    if (store == StoreKind::kLocal) {
+    if (store->medium == Medium::kFolder) {
       if (!plain_key(entry.key)) return true;
       for (const std::string& other : seen)
         if (other.starts_with(entry.key + "/") || entry.key.starts_with(other + "/")) return true;
@@ -303,12 +345,76 @@ void drop_impossible_entries(Archive& archive, StoreKind store) {
   });
 }
 
-void normalise_local(Case& value) {
-  const bool read_only = value.constructor.read_only.value_or(false);
-  value.constructor = {.relative_path = value.constructor.relative_path,
-                       .mode = Mode::kAppend,
-                       .read_only = read_only};
-  if (value.archive) value.archive->compression = Compression::kStored;
+// Before a store whose content lies in the object there is nothing: what would lie at its place is
+// written by the parent.
+void write_archive_by_operations(Case& value) {
+  std::vector<Operation> all;
+  for (Entry& entry : value.archive->entries)
+    all.push_back({.what = What::kSet, .entry = std::move(entry)});
+  std::ranges::move(value.operations, std::back_inserter(all));
+  if (all.size() > kMaxOperations) all.resize(kMaxOperations);
+  value.operations = std::move(all);
+  value.archive.reset();
+  if (value.lifecycle == Lifecycle::kNew && !value.operations.empty())
+    value.lifecycle = Lifecycle::kOpen;
+}
+
+// What the constructor does not take, it is not given.
+void normalise_constructor(Case& value) {
+  const Adapter& store = *value.store.operator->();
+  Constructor& made = value.constructor;
+  const Constructor usual;
+  if (!store.takes("mode")) {
+    made.mode = store.medium == Medium::kZip ? Mode::kRead : Mode::kAppend;
+    made.read_only = store.takes("read_only") && made.read_only.value_or(false);
+  }
+  if (!store.takes("compression")) made.compression = usual.compression;
+  if (!store.takes("allowZip64")) made.allow_zip64 = usual.allow_zip64;
+  if (value.archive && store.medium != Medium::kZip)
+    value.archive->compression = Compression::kStored;
+  if (store.medium == Medium::kMemory) made.relative_path = false;
+}
+
+void normalise_journey(Case& value) {
+  // An object is handed over, and a copy made, only within its own process.
+  const bool stays = value.carrier == Carrier::kCopy || value.carrier == Carrier::kDeepcopy ||
+                     value.carrier == Carrier::kHandedOver;
+  // A real pool pickles its arguments itself, and has a transport of its own.
+  if (value.pool != Pool::kNone) {
+    if (!serialises(value.carrier)) value.carrier = Carrier::kPickle5;
+    value.comes_back = ComesBack::kNothing;
+    value.surroundings = Surroundings::kSame;
+    value.meanwhile = Meanwhile::kIdle;
+    if (value.pool == Pool::kThreadPoolExecutor) value.transport = Transport::kThread;
+    else if (value.pool == Pool::kDask) value.transport = Transport::kSpawn;
+    else if (in_this_process(value.transport)) value.transport = Transport::kSpawn;
+  } else if (stays && value.transport != Transport::kSameProcess) {
+    value.transport = Transport::kThread;
+  } else if (value.carrier == Carrier::kInherited) {
+    value.transport = Transport::kFork;  // only a fork inherits
+  }
+  if (!serialises(value.carrier)) {
+    value.cargo = Cargo::kStore;
+    value.twice = false;
+  }
+  // A handed-over store never left, and one made anew has nobody to return to.
+  if (value.carrier == Carrier::kHandedOver || value.carrier == Carrier::kMadeAnew ||
+      value.transport == Transport::kSameProcess)
+    value.comes_back = ComesBack::kNothing;
+  if (value.comes_back == ComesBack::kGrandchild && in_this_process(value.transport))
+    value.comes_back = ComesBack::kStore;
+  if (in_this_process(value.transport)) value.surroundings = Surroundings::kSame;
+  // A store that is handed over cannot be forgotten, and its lock, or zarr's own, holds up everyone
+  // in its process. A fork with another thread inside that lock is the caller's own deadlock.
+  const Meanwhile meanwhile = value.meanwhile;
+  const bool own = value.carrier == Carrier::kHandedOver || value.carrier == Carrier::kInherited;
+  if ((own && (meanwhile == Meanwhile::kForgetsTheStore || meanwhile == Meanwhile::kHoldsItsLock)) ||
+      (meanwhile == Meanwhile::kHoldsZarrsLock && in_this_process(value.transport)))
+    value.meanwhile = Meanwhile::kIdle;
+  // From another directory a relative path leads elsewhere, rightly.
+  if (value.surroundings == Surroundings::kOtherDirectory ||
+      value.meanwhile == Meanwhile::kChangesDirectory)
+    value.constructor.relative_path = false;
 }
 
 }  // namespace
@@ -333,13 +439,16 @@ std::string Entry::bytes() const {
   return whole;
 }
 
-std::string_view name_of(StoreKind value) { return word(value); }
 std::string_view name_of(Mode value) { return word(value); }
 std::string_view name_of(Lifecycle value) { return word(value); }
 std::string_view name_of(Warmth value) { return word(value); }
 std::string_view name_of(Driver value) { return word(value); }
 std::string_view name_of(Carrier value) { return word(value); }
 std::string_view name_of(Transport value) { return word(value); }
+std::string_view name_of(Cargo value) { return word(value); }
+std::string_view name_of(Pool value) { return word(value); }
+std::string_view name_of(Meanwhile value) { return word(value); }
+std::string_view name_of(Surroundings value) { return word(value); }
 std::string_view name_of(ComesBack value) { return word(value); }
 std::string_view name_of(LookGroup value) { return word(value); }
 std::string_view name_of(What value) { return word(value); }
@@ -354,32 +463,43 @@ const std::vector<Enum>& all_of() {
   }();
   return values;
 }
-template const std::vector<StoreKind>& all_of<StoreKind>();
 template const std::vector<Mode>& all_of<Mode>();
 template const std::vector<Lifecycle>& all_of<Lifecycle>();
 template const std::vector<Warmth>& all_of<Warmth>();
 template const std::vector<Driver>& all_of<Driver>();
 template const std::vector<Carrier>& all_of<Carrier>();
 template const std::vector<Transport>& all_of<Transport>();
+template const std::vector<Cargo>& all_of<Cargo>();
+template const std::vector<Pool>& all_of<Pool>();
+template const std::vector<Meanwhile>& all_of<Meanwhile>();
+template const std::vector<Surroundings>& all_of<Surroundings>();
 template const std::vector<ComesBack>& all_of<ComesBack>();
 template const std::vector<LookGroup>& all_of<LookGroup>();
 template const std::vector<What>& all_of<What>();
 template const std::vector<Compression>& all_of<Compression>();
 
+bool serialises(Carrier carrier) { return carrier <= Carrier::kDask; }
+
+bool in_this_process(Transport transport) {
+  return transport == Transport::kSameProcess || transport == Transport::kThread;
+}
+
+bool fresh_interpreter(Transport transport) {
+  return transport == Transport::kSpawn || transport == Transport::kForkserver;
+}
+
+bool ends_open(Lifecycle lifecycle) {
+  return lifecycle != Lifecycle::kNew && lifecycle != Lifecycle::kClosed;
+}
+
 void normalise(Case& value) {
-  if (value.store == StoreKind::kLocal) normalise_local(value);
+  normalise_constructor(value);
+  if (value.archive && value.store->medium == Medium::kMemory) write_archive_by_operations(value);
   if (value.archive) drop_impossible_entries(*value.archive, value.store);
   // A store that was used is not new.
   if (value.lifecycle == Lifecycle::kNew) value.operations.clear();
   for (Operation& operation : value.operations) tidy(operation);
-  // An object is handed over, and a copy made, only within its own process.
-  const bool stays = value.carrier == Carrier::kCopy || value.carrier == Carrier::kDeepcopy ||
-                     value.carrier == Carrier::kHandedOver;
-  if (stays && value.transport != Transport::kSameProcess) value.transport = Transport::kThread;
-  // A handed-over store never left, and one made anew has nobody to return to.
-  if (value.carrier == Carrier::kHandedOver || value.carrier == Carrier::kMadeAnew ||
-      value.transport == Transport::kSameProcess)
-    value.comes_back = ComesBack::kNothing;
+  normalise_journey(value);
   // An array that comes back is compared with what the parent reads itself.
   if (value.comes_back == ComesBack::kArray) value.looks.push_back(LookGroup::kArray);
   std::sort(value.looks.begin(), value.looks.end());
@@ -404,7 +524,7 @@ bool within_bounds(const Case& value) {
 
 Json to_json(const Case& value) {
   Json json;
-  json["store"] = word(value.store);
+  json["store"] = value.store->kind;
   json["archive"] = nullptr;
   if (value.archive) {
     Json entries = Json::array();
@@ -429,6 +549,13 @@ Json to_json(const Case& value) {
   json["carrier"] = word(value.carrier);
   json["transport"] = word(value.transport);
   json["comes_back"] = word(value.comes_back);
+  // The rarer ones only where they say something: a case is read by people.
+  if (value.twice) json["twice"] = true;
+  if (value.cargo != Cargo::kStore) json["cargo"] = word(value.cargo);
+  if (value.pool != Pool::kNone) json["pool"] = word(value.pool);
+  if (value.meanwhile != Meanwhile::kIdle) json["meanwhile"] = word(value.meanwhile);
+  if (value.surroundings != Surroundings::kSame) json["surroundings"] = word(value.surroundings);
+  if (value.twin) json["twin"] = true;
   return json;
 }
 
@@ -458,7 +585,14 @@ Result<Case> parse_case(std::string_view text) {
   if (json.is_discarded()) return bad_input("the case is not JSON");
   Case value;
   Reader reader(json, "the case");
-  reader.read_word("store", value.store);
+  std::string store = value.store->kind;
+  reader.read_text("store", store, kMaxKey);
+  if (auto kind = find_store(store); !kind)
+    reader.fail("names no store: " + kind.error().message);
+  else if ((*kind)->wraps)
+    reader.fail(fmt::format("names a wrapper that wraps nothing: \"{} over local\" does", store));
+  else
+    value.store = *kind;
   if (const Json* archive = reader.find("archive")) value.archive = read_archive(reader, *archive);
   if (const Json* made = reader.find("constructor"))
     read_constructor(reader, *made, value.constructor);
@@ -474,6 +608,12 @@ Result<Case> parse_case(std::string_view text) {
   reader.read_word("carrier", value.carrier);
   reader.read_word("transport", value.transport);
   reader.read_word("comes_back", value.comes_back);
+  reader.read_bool("twice", value.twice);
+  reader.read_word("cargo", value.cargo);
+  reader.read_word("pool", value.pool);
+  reader.read_word("meanwhile", value.meanwhile);
+  reader.read_word("surroundings", value.surroundings);
+  reader.read_bool("twin", value.twin);
   reader.reject_unknown();
   if (!reader.wrong().empty()) return bad_input(reader.wrong());
   normalise(value);
@@ -485,17 +625,28 @@ Result<Case> parse_case(std::string_view text) {
 
 std::string describe_journey(const Case& value) {
   std::string how{word(value.carrier)};
-  switch (value.transport) {
-    case Transport::kSameProcess:
-      return how + " in the same process";
-    case Transport::kThread:
-      return how + " in a thread";
-    case Transport::kSpawn:
-      return how + " to a spawned child";
-    case Transport::kFork:
-      return fmt::format("{} to a forked child of a {} parent", how, word(value.parent));
-  }
-  std::abort();
+  if (value.twice) how += " twice";
+  if (value.cargo != Cargo::kStore) how += fmt::format(" of a {}", word(value.cargo));
+  const auto where = [&]() -> std::string {
+    switch (value.transport) {
+      case Transport::kSameProcess:
+        return " in the same process";
+      case Transport::kThread:
+        return " in a thread";
+      case Transport::kSpawn:
+        return " to a spawned child";
+      case Transport::kForkserver:
+        return " to a child of a fork server";
+      case Transport::kFork:
+        return fmt::format(" to a forked child of a {} parent", word(value.parent));
+    }
+    std::abort();
+  };
+  how += value.pool == Pool::kNone ? where()
+                                   : fmt::format(" by a {} ({})", word(value.pool), word(value.transport));
+  if (value.meanwhile != Meanwhile::kIdle) how += fmt::format(", while the parent {}", word(value.meanwhile));
+  if (value.surroundings != Surroundings::kSame) how += fmt::format(", with {}", word(value.surroundings));
+  return how;
 }
 
 }  // namespace storefuzz

@@ -17,10 +17,9 @@
 
 #include "harness/archive.h"
 #include "harness/error.h"
+#include "harness/store.h"
 
 namespace storefuzz {
-
-using Json = nlohmann::json;
 
 // Bounds of a case; generous for a bug, small for a machine.
 inline constexpr std::size_t kMaxCaseText = 64 * 1024;  // bytes of JSON
@@ -32,9 +31,8 @@ inline constexpr std::size_t kMaxValue = 4096;          // bytes, before `repeat
 inline constexpr std::uint32_t kMaxRepeat = 4096;       // times
 inline constexpr std::size_t kMaxWritten = 1 << 20;     // bytes of all values of a case together
 
-enum class StoreKind { kZip, kLocal };
 enum class Mode { kRead, kWrite, kAppend, kExclusive };
-enum class Lifecycle { kNew, kOpen, kClosed };
+enum class Lifecycle { kNew, kOpen, kClosed, kReopened, kUsedAfterClose, kInsideWith };
 enum class Warmth { kCold, kWarm };
 enum class Driver { kLoop, kCaller };
 enum class Carrier {
@@ -44,17 +42,41 @@ enum class Carrier {
   kPickle2,
   kPickle3,
   kPickle4,
+  kCloudpickle,
+  kForkingPickler,
+  kDask,
   kCopy,
   kDeepcopy,
   kHandedOver,
+  kInherited,
   kMadeAnew,
 };  // plainest first
-enum class Transport { kSameProcess, kThread, kSpawn, kFork };  // plainest first
-enum class ComesBack { kNothing, kStore, kArray };
-enum class LookGroup { kState, kReads, kRanges, kListing, kArray, kWrites, kAgain };
+// What is put into the carrier: the store, or something that holds it.
+enum class Cargo { kStore, kList, kDict, kTwoReferences, kStorePath, kArray, kGroup };
+enum class Transport { kSameProcess, kThread, kSpawn, kForkserver, kFork };  // plainest first
+// What goes on from the child: nothing, the store or its array back to the parent, the store to a
+// grandchild.
+enum class ComesBack { kNothing, kStore, kArray, kGrandchild };
+// What the parent does between packing and the child's look.
+enum class Meanwhile {
+  kIdle,
+  kCloses,
+  kWritesOn,
+  kDeletesTheFile,
+  kChangesDirectory,
+  kForgetsTheStore,
+  kHoldsItsLock,
+  kHoldsZarrsLock,
+};
+// What is different around the child.
+enum class Surroundings { kSame, kOtherDirectory, kOtherEnvironment, kOtherConfig };
+// The real thing that carries cargo and answers, in the slow lane; none: our own child.
+enum class Pool { kNone, kProcessPoolExecutor, kMultiprocessingPool, kThreadPoolExecutor, kDask };
+enum class LookGroup { kState, kReads, kRanges, kListing, kArray, kWrites, kDeletes, kAgain };
 enum class What {
   kOpen,
   kReopen,
+  kEnter,
   kClose,
   kSet,
   kSetIfNotExists,
@@ -104,7 +126,7 @@ struct Operation {
 };
 
 struct Case {
-  StoreKind store = StoreKind::kZip;
+  StoreKind store;
   std::optional<Archive> archive;
   Constructor constructor;
   std::vector<Operation> operations;
@@ -114,19 +136,28 @@ struct Case {
                                     // and a cold parent's caller run those of its operations
   std::vector<LookGroup> looks;     // sorted, each once
   Carrier carrier = Carrier::kPickle5;
+  bool twice = false;  // carried, received and carried again
+  Cargo cargo = Cargo::kStore;
   Transport transport = Transport::kSameProcess;
+  Pool pool = Pool::kNone;
+  Meanwhile meanwhile = Meanwhile::kIdle;
+  Surroundings surroundings = Surroundings::kSame;
   ComesBack comes_back = ComesBack::kNothing;
+  bool twin = false;  // a MemoryStore with the same content is asked the same
   bool operator==(const Case&) const = default;
 };
 
 // Names used in JSON, on pages and on the command line.
-std::string_view name_of(StoreKind);
 std::string_view name_of(Mode);
 std::string_view name_of(Lifecycle);
 std::string_view name_of(Warmth);
 std::string_view name_of(Driver);
 std::string_view name_of(Carrier);
 std::string_view name_of(Transport);
+std::string_view name_of(Cargo);
+std::string_view name_of(Pool);
+std::string_view name_of(Meanwhile);
+std::string_view name_of(Surroundings);
 std::string_view name_of(ComesBack);
 std::string_view name_of(LookGroup);
 std::string_view name_of(What);
@@ -135,6 +166,12 @@ std::string_view name_of(Compression);
 // Every value of an enumeration, in its order: for generators, mutators, arrival tests and lists.
 template <class Enum>
 const std::vector<Enum>& all_of();
+
+// What the journey is about, by group: several oracles and normalise ask it.
+bool serialises(Carrier carrier);             // pickle and its relatives: bytes travel
+bool in_this_process(Transport transport);    // same process, thread
+bool fresh_interpreter(Transport transport);  // spawn, forkserver: nothing of the parent is there
+bool ends_open(Lifecycle lifecycle);          // the parent's store is open when it is packed
 
 // A key every store treats alike: names between single slashes, none of them a dot name.
 bool plain_key(std::string_view key);

@@ -99,7 +99,7 @@ Result<void> write_dossier(const RunDirectory& run, const Dossier& dossier) {
        text({{"fingerprint", dossier.finding.fingerprint}, {"case", to_json(dossier.value)}})},
       {"observations.json", text(dossier.observations)},
       {"repro.py", dossier.script}};
-  if (dossier.value.archive && dossier.value.store == StoreKind::kZip) {
+  if (dossier.value.archive && dossier.value.store->medium == Medium::kZip) {
     std::vector<ArchiveEntry> entries;
     for (const Entry& entry : dossier.value.archive->entries)
       if (!entry.key.empty()) entries.push_back({entry.key, entry.bytes()});

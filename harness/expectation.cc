@@ -15,9 +15,10 @@ class Model {
  public:
   explicit Model(const Case& value) : case_(value) {
     const Constructor& made = value.constructor;
-    zip_ = value.store == StoreKind::kZip;
-    expected_.read_only = made.read_only.value_or(zip_ && made.mode == Mode::kRead);
-    expected_.can_write = !expected_.read_only && !(zip_ && made.mode == Mode::kRead);
+    zip_ = value.store->medium == Medium::kZip;
+    const bool reads = value.store->takes("mode") && made.mode == Mode::kRead;
+    expected_.read_only = made.read_only.value_or(reads);
+    expected_.can_write = value.store->writes && !expected_.read_only && !reads;
     file_exists_ = value.archive.has_value();
     if (value.archive)
       for (const Entry& entry : value.archive->entries) set(entry.key, entry.bytes());
@@ -40,6 +41,7 @@ class Model {
         return erase(operation.entry.key);
       case What::kOpen:
       case What::kReopen:
+      case What::kEnter:
       case What::kClose:
       case What::kGet:
       case What::kGetRange:
@@ -55,7 +57,7 @@ class Model {
     // Made anew, a store claims its file once more, in whatever state its twin is.
     const bool anew = case_.carrier == Carrier::kMadeAnew;
     expected_.unclaimed = zip_ && claims() && (!opened_ || anew);
-    expected_.missing = !file_exists_ && !opened_ &&
+    expected_.missing = !file_exists_ && !opened_ && case_.store->medium != Medium::kMemory &&
                         (zip_ ? case_.constructor.mode == Mode::kRead : expected_.read_only);
     expected_.exists_already =
         zip_ && case_.constructor.mode == Mode::kExclusive && (!opened_ || anew) && file_exists_;
@@ -64,12 +66,42 @@ class Model {
     // A store that is read-only and truncates says two things at once: no opinion.
     if (zip_ && claims() && expected_.read_only) expected_.certain = false;
     if (expected_.unclaimed && case_.constructor.mode == Mode::kWrite) expected_.content.clear();
+    look_away();
     return std::move(expected_);
   }
 
  private:
+  // What the child can see of the content depends on where it lies, and on what was carried.
+  void look_away() {
+    const bool anew = case_.carrier == Carrier::kMadeAnew;
+    const bool here = in_this_process(case_.transport);
+    expected_.away = expected_.content;
+    // Entries that only the parent's handle holds cannot be seen from elsewhere.
+    expected_.away_certain =
+        expected_.certain && (!expected_.pending || case_.carrier == Carrier::kHandedOver);
+    switch (case_.store->shared) {
+      case Shared::kPlace:
+        return;
+      case Shared::kObject:
+        if (anew) expected_.away.clear();
+        expected_.one_content =
+            case_.carrier == Carrier::kHandedOver || case_.carrier == Carrier::kCopy;
+        return;
+      case Shared::kProcess:
+        if (fresh_interpreter(case_.transport)) expected_.away.clear();
+        expected_.one_content = here;
+        return;
+      case Shared::kSession:
+        // No opinion on what such a store holds; only that a copy holds the same.
+        expected_.one_content = case_.carrier == Carrier::kHandedOver;
+        expected_.certain = anew;
+        expected_.away_certain = false;
+        return;
+    }
+  }
+
   bool claims() const {
-    return zip_ &&
+    return case_.store->takes("mode") &&
            (case_.constructor.mode == Mode::kWrite || case_.constructor.mode == Mode::kExclusive);
   }
 
@@ -90,7 +122,7 @@ class Model {
   }
 
   void set(const std::string& key, std::string bytes) {
-    if (!zip_ && !plain_key(key)) expected_.certain = false;
+    if (!case_.store->any_key && !plain_key(key)) expected_.certain = false;
     expected_.content[key] = std::move(bytes);
   }
 
@@ -99,12 +131,13 @@ class Model {
     unsaved_ = unsaved_ || zip_;
   }
 
-  // LocalStore deletes a whole folder by its name; ZipStore acknowledges only what it lacks.
+  // ZipStore acknowledges only what it lacks; a store of files may delete a whole folder by its name.
   void erase(const std::string& key) {
-    if (!zip_ && !plain_key(key)) expected_.certain = false;
-    std::erase_if(expected_.content, [&](const auto& item) {
-      return item.first == key || (!zip_ && item.first.starts_with(key + "/"));
-    });
+    if (!case_.store->any_key && !plain_key(key)) expected_.certain = false;
+    const auto below = [&](const auto& item) { return item.first.starts_with(key + "/"); };
+    if (case_.store->files && std::ranges::any_of(expected_.content, below))
+      expected_.certain = false;
+    expected_.content.erase(key);
   }
 
   const Case& case_;
@@ -117,53 +150,171 @@ class Model {
   bool unsaved_ = false;
 };
 
-// Range questions for one key of `size` bytes: usual ones, and ones at and past the end.
-void plan_ranges(std::vector<Look>& plan, const std::string& key, std::int64_t size) {
-  const auto add = [&](const char* name, std::int64_t start, std::int64_t end) {
-    plan.push_back({name, LookGroup::kRanges, {.key = key}, start, end});
-  };
-  add("get range", 0, 1);
-  add("get range", 1, 3);
-  add("get range", 1, size + 5);
-  add("get range", size, size + 2);
-  add("get range", 3, 1);
-  add("get offset", 1, 0);
-  add("get offset", size + 1, 0);
-  add("get suffix", 2, 0);
-  add("get suffix", size + 7, 0);
-}
-
-void plan_writes(std::vector<Look>& plan, const Case& value, const Expectation& expected,
-                 const std::string& some_key) {
-  const Entry probe{.key = std::string(kProbeKey), .value = std::string(kProbeValue)};
-  const auto add = [&](const char* name, Entry entry) {
-    plan.push_back({name, LookGroup::kWrites, std::move(entry)});
-  };
-  if (expected.read_only) {
-    add("try set", probe);
-    add("try set_if_not_exists", probe);
-    add("try delete", {.key = some_key});
-    add("try delete_dir", {.key = ""});
-    add("try clear", {});
-    return;
+class Plan {
+ public:
+  Plan(const Case& value, const Expectation& expected) : value_(value), expected_(expected) {
+    for (const auto& [key, bytes] : expected.content)
+      if (keys_.size() < 4) keys_.push_back(key);
+    some_key_ = keys_.empty() ? std::string(kMissingKey) : keys_.front();
   }
-  // Two handles that write to one archive lose data by nature; only a parent that holds nothing
-  // lets its child write. A store that was handed over is the parent's own.
-  if (!expected.can_write || value.carrier == Carrier::kHandedOver) return;
-  if (value.store == StoreKind::kZip && value.lifecycle == Lifecycle::kOpen) return;
-  add("set", probe);
-  add("get", {.key = probe.key});
-  add("close", {});
-}
+
+  std::vector<Look> make() {
+    if (wanted(LookGroup::kReads)) reads();
+    if (wanted(LookGroup::kRanges) && !keys_.empty())
+      ranges(some_key_, static_cast<std::int64_t>(expected_.content.at(some_key_).size()));
+    if (wanted(LookGroup::kListing)) listing();
+    if (wanted(LookGroup::kArray)) add("open_array", LookGroup::kArray, "");
+    if (wanted(LookGroup::kAgain)) add("pickle again", LookGroup::kAgain, "");
+    if (wanted(LookGroup::kWrites) || wanted(LookGroup::kDeletes)) writes();
+    return std::move(plan_);
+  }
+
+ private:
+  bool wanted(LookGroup group) const {
+    return std::ranges::find(value_.looks, group) != value_.looks.end();
+  }
+
+  void add(const char* name, LookGroup group, std::string_view key, std::string_view bytes = "") {
+    plan_.push_back(
+        {name, group, {.key = std::string(key), .value = std::string(bytes)}});
+  }
+
+  // The first folder that holds a key, and is none itself; or "".
+  std::string folder() const {
+    for (const std::string& key : keys_)
+      if (const std::size_t slash = key.find('/'); slash != key.npos && slash > 0)
+        if (!expected_.content.contains(key.substr(0, slash))) return key.substr(0, slash);
+    return "";
+  }
+
+  void reads() {
+    for (const std::string& key : keys_)
+      for (const char* name : {"get", "exists", "getsize", "get_sync"})
+        add(name, LookGroup::kReads, key);
+    for (const char* name : {"get", "exists", "getsize", "get_sync"})
+      add(name, LookGroup::kReads, kMissingKey);
+    if (const std::string name = folder(); !name.empty())
+      for (const char* look : {"get", "exists", "getsize", "get_sync"})
+        add(look, LookGroup::kReads, name);
+    add("repr", LookGroup::kReads, "");
+    add("with_read_only", LookGroup::kReads, "");
+  }
+
+  // Usual ranges, and ones at and past the end, empty, or backwards.
+  void ranges(const std::string& key, std::int64_t size) {
+    const auto ask = [&](const char* name, std::int64_t start, std::int64_t end) {
+      plan_.push_back({name, LookGroup::kRanges, {.key = key}, start, end});
+    };
+    ask("get range", 0, 1);
+    ask("get range", 1, 3);
+    ask("get range", 1, size + 5);
+    ask("get range", size, size + 2);
+    ask("get range", size + 3, size + 5);
+    ask("get range", 1, 1);
+    ask("get range", 3, 1);
+    ask("get offset", 1, 0);
+    ask("get offset", size, 0);
+    ask("get offset", size + 1, 0);
+    ask("get suffix", 2, 0);
+    ask("get suffix", 0, 0);
+    ask("get suffix", size + 7, 0);
+    for (const std::string_view name : {std::string_view(key), kMissingKey}) {
+      add("get_partial_values", LookGroup::kRanges, name);
+      add("get_ranges", LookGroup::kRanges, name);
+    }
+  }
+
+  void listing() {
+    add("list", LookGroup::kListing, "");
+    for (const char* prefix : {"", "a", "c", "c/", "nothing"})
+      add("list_prefix", LookGroup::kListing, prefix);
+    for (const char* prefix : {"", "a", "c", "c/", "nothing"})
+      add("list_dir", LookGroup::kListing, prefix);
+    if (!keys_.empty()) add("list_dir", LookGroup::kListing, keys_.back());
+    for (const char* prefix : {"", "a", "c", "nothing"}) {
+      add("is_empty", LookGroup::kListing, prefix);
+      add("getsize_prefix", LookGroup::kListing, prefix);
+    }
+  }
+
+  void writes() {
+    const LookGroup group = LookGroup::kWrites;
+    if (expected_.read_only) {
+      add("try set", group, kProbeKey, kProbeValue);
+      add("try set_if_not_exists", group, kProbeKey, kProbeValue);
+      add("try set_sync", group, kProbeKey, kProbeValue);
+      add("try delete", group, some_key_);
+      add("try delete_sync", group, some_key_);
+      add("try delete_dir", group, "");
+      add("try clear", group, "");
+      return;
+    }
+    // Two handles that write to one archive lose data by nature; only a parent that holds nothing
+    // lets its child write. A store that was handed over is the parent's own.
+    if (!expected_.can_write || value_.carrier == Carrier::kHandedOver) return;
+    const bool zip = value_.store->medium == Medium::kZip;
+    if (zip && (ends_open(value_.lifecycle) || value_.meanwhile == Meanwhile::kWritesOn)) return;
+    add("set", group, kProbeKey, kProbeValue);
+    add("get", group, kProbeKey);
+    add("set_if_not_exists", group, kProbeKey, kOtherValue);
+    add("get", group, kProbeKey);
+    if (wanted(LookGroup::kDeletes) && value_.store->deletes) deletes(group);
+    add("close", group, "");
+  }
+
+  void deletes(LookGroup group) {
+    add("set_if_not_exists", group, kFreshKey, kOtherValue);
+    add("get", group, kFreshKey);
+    add("set_sync", group, "fresh/sync", kOtherValue);
+    add("set", group, "freshly", kOtherValue);
+    add("delete_dir", group, "fresh");
+    add("list", group, "");
+    add("set", group, kFreshKey, "");
+    add("get", group, kFreshKey);
+    add("delete", group, kFreshKey);
+    add("delete", group, kFreshKey);
+    add("exists", group, kFreshKey);
+    add("delete_sync", group, "freshly");
+    add("exists", group, "freshly");
+    if (value_.twin) {
+      add("clear", group, "");
+      add("list", group, "");
+      add("set", group, kProbeKey, kProbeValue);
+    }
+  }
+
+  const Case& value_;
+  const Expectation& expected_;
+  std::vector<std::string> keys_;
+  std::string some_key_;
+  std::vector<Look> plan_;
+};
 
 }  // namespace
 
 std::vector<Operation> operations_of(const Case& value) {
   std::vector<Operation> all = value.operations;
-  if (value.lifecycle == Lifecycle::kOpen) all.push_back({.what = What::kOpen});
-  if (value.lifecycle == Lifecycle::kClosed) {
-    if (all.empty()) all.push_back({.what = What::kOpen});
-    all.push_back({.what = What::kClose});
+  const auto add = [&](What what) { all.push_back({.what = what}); };
+  switch (value.lifecycle) {
+    case Lifecycle::kNew:
+      break;
+    case Lifecycle::kOpen:
+      add(What::kOpen);
+      break;
+    case Lifecycle::kInsideWith:
+      add(What::kEnter);
+      add(What::kOpen);
+      break;
+    case Lifecycle::kClosed:
+      if (all.empty()) add(What::kOpen);
+      add(What::kClose);
+      break;
+    case Lifecycle::kReopened:
+    case Lifecycle::kUsedAfterClose:
+      if (all.empty()) add(What::kOpen);
+      add(What::kClose);
+      add(value.lifecycle == Lifecycle::kReopened ? What::kReopen : What::kList);
+      break;
   }
   return all;
 }
@@ -176,42 +327,58 @@ Expectation expect(const Case& value, const std::vector<Answer>& answers) {
   return model.finish();
 }
 
+Expectation expect(const Case& value, const Observations& seen) {
+  Expectation expected = expect(value, seen.operations);
+  if (!shown(seen.meanwhile)) return expected;
+  const bool zip = value.store->medium == Medium::kZip;
+  const auto unsure = [&] { expected.certain = expected.away_certain = false; };
+  switch (value.meanwhile) {
+    case Meanwhile::kCloses:
+      if (expected.pending) expected.away_certain = expected.certain;
+      expected.pending = false;
+      break;
+    case Meanwhile::kWritesOn:
+      if (expected.unclaimed || !expected.can_write) unsure();
+      expected.content[std::string(kLaterKey)] = kLaterValue;
+      if (zip) {
+        expected.pending = true;
+        expected.away_certain = false;
+      } else if (expected.one_content || value.store->shared == Shared::kPlace) {
+        expected.away[std::string(kLaterKey)] = kLaterValue;
+      }
+      // A fork that inherits begins after the parent has written.
+      if (value.transport == Transport::kFork && value.store->shared != Shared::kPlace)
+        expected.away_certain = false;
+      break;
+    case Meanwhile::kDeletesTheFile:
+      expected.gone = value.store->medium != Medium::kMemory;
+      if (expected.gone) unsure();
+      break;
+    case Meanwhile::kForgetsTheStore:
+      // An archive that nobody holds is closed, and a dictionary that nobody holds is gone.
+      if (expected.pending || value.store->shared == Shared::kProcess) unsure();
+      break;
+    case Meanwhile::kIdle:
+    case Meanwhile::kChangesDirectory:
+    case Meanwhile::kHoldsItsLock:
+    case Meanwhile::kHoldsZarrsLock:
+      break;
+  }
+  return expected;
+}
+
+void apply_look(const Look& look, Content& content) {
+  const std::string& key = look.entry.key;
+  if (look.name == "set" || look.name == "set_sync") content[key] = look.entry.bytes();
+  if (look.name == "set_if_not_exists") content.try_emplace(key, look.entry.bytes());
+  if (look.name == "delete" || look.name == "delete_sync") content.erase(key);
+  if (look.name == "delete_dir")
+    std::erase_if(content, [&](const auto& item) { return item.first.starts_with(key + "/"); });
+  if (look.name == "clear") content.clear();
+}
+
 std::vector<Look> make_plan(const Case& value, const Expectation& expected) {
-  std::vector<Look> plan;
-  std::vector<std::string> keys;
-  for (const auto& [key, bytes] : expected.content)
-    if (keys.size() < 4) keys.push_back(key);
-  const std::string some_key = keys.empty() ? std::string(kMissingKey) : keys.front();
-  const auto wanted = [&](LookGroup group) {
-    return std::ranges::find(value.looks, group) != value.looks.end();
-  };
-  const auto add = [&](const char* name, LookGroup group, std::string key) {
-    plan.push_back({name, group, {.key = std::move(key)}});
-  };
-  if (wanted(LookGroup::kReads)) {
-    for (const std::string& key : keys) {
-      add("get", LookGroup::kReads, key);
-      add("exists", LookGroup::kReads, key);
-      add("getsize", LookGroup::kReads, key);
-    }
-    add("get", LookGroup::kReads, std::string(kMissingKey));
-    add("exists", LookGroup::kReads, std::string(kMissingKey));
-    add("repr", LookGroup::kReads, "");
-  }
-  if (wanted(LookGroup::kRanges) && !keys.empty())
-    plan_ranges(plan, some_key, static_cast<std::int64_t>(expected.content.at(some_key).size()));
-  if (wanted(LookGroup::kListing)) {
-    add("list", LookGroup::kListing, "");
-    add("list_prefix", LookGroup::kListing, "");
-    add("list_prefix", LookGroup::kListing, "a");
-    add("list_dir", LookGroup::kListing, "");
-    add("list_dir", LookGroup::kListing, "a");
-    add("is_empty", LookGroup::kListing, "");
-  }
-  if (wanted(LookGroup::kArray)) add("open_array", LookGroup::kArray, "");
-  if (wanted(LookGroup::kAgain)) add("pickle again", LookGroup::kAgain, "");
-  if (wanted(LookGroup::kWrites)) plan_writes(plan, value, expected, some_key);
-  return plan;
+  return Plan(value, expected).make();
 }
 
 std::vector<Look> without_writes(std::vector<Look> plan) {

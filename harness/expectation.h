@@ -15,6 +15,8 @@
 
 namespace storefuzz {
 
+using Content = std::map<std::string, std::string>;  // key → bytes
+
 struct Expectation {
   bool read_only = false;  // what `read_only` must say
   bool can_write = false;  // a set is expected to be accepted
@@ -23,7 +25,11 @@ struct Expectation {
   bool unclaimed = false;  // mode w or x, never opened: the first use empties or creates the file
   bool missing = false;    // nothing to read lies at the path: opening is rightly refused
   bool exists_already = false;  // mode x, never opened, and the file is there: rightly refused
-  std::map<std::string, std::string> content;  // key → bytes
+  bool gone = false;            // the parent deleted the place: nothing there can be relied on
+  Content content;              // key → bytes, as the parent's store has it
+  Content away;                 // the same for the child, before it writes
+  bool away_certain = true;     // `away` is known
+  bool one_content = true;      // what the child writes, the parent sees
 };
 
 // All operations of the parent: those of the case, then what brings it into its lifecycle state.
@@ -32,8 +38,18 @@ std::vector<Operation> operations_of(const Case& value);
 // `answers` belong to operations_of(value), one each; fewer when the store was not constructed.
 Expectation expect(const Case& value, const std::vector<Answer>& answers);
 
+// The same, with what the parent did meanwhile.
+Expectation expect(const Case& value, const Observations& seen);
+
+// What a writing look does to a content, if it was acknowledged.
+void apply_look(const Look& look, Content& content);
+
 inline constexpr std::string_view kProbeKey = "probe";  // what a child writes where it may
 inline constexpr std::string_view kProbeValue = "written by the child";
+inline constexpr std::string_view kOtherValue = "written over it";
+inline constexpr std::string_view kFreshKey = "fresh/probe";
+inline constexpr std::string_view kLaterKey = "later";  // what a parent writes meanwhile
+inline constexpr std::string_view kLaterValue = "written meanwhile";
 inline constexpr std::string_view kMissingKey = "missing";  // never written by any case
 
 // The questions for both sides, in order; writes come last. `after_writes` leaves the writes of a

@@ -14,15 +14,19 @@ namespace {
 constexpr std::size_t kLongestSlug = 120;
 
 bool had(const Observations& seen, const std::string& name) {
-  auto place = seen.state_before.find(name);
-  return place != seen.state_before.end() && shown(place->second);
+  return std::ranges::any_of(seen.state_before, [&](const auto& item) {
+    const bool named = item.first == name || item.first.ends_with("." + name);  // of what is wrapped
+    return named && shown(item.second);
+  });
 }
 
 // A loss is one finding wherever it shows: reading, writing or pickling again are its symptoms.
 // What the store did not have yet, when it was packed, was not lost on the way.
 void fold(Disagreement& told, const Case& value, const Observations& seen) {
   if (told.lost.empty() || told.oracle == "parent intact") return;
-  const bool stayed = value.carrier == Carrier::kMadeAnew || value.carrier == Carrier::kHandedOver;
+  const bool stayed = value.carrier == Carrier::kMadeAnew ||
+                      value.carrier == Carrier::kHandedOver ||
+                      value.carrier == Carrier::kInherited;
   if (!had(seen, told.lost) || told.operation >= 0 || stayed) {
     told.oracle = "refusal";
     told.field = told.lost;
@@ -53,6 +57,7 @@ std::string cause_of(const Disagreement& told) {
   if (told.oracle == "on disk") return fmt::format("{} by {}", told.wrong, told.field);
   if (told.oracle == "listing" && told.wrong == "twice") return "an entry is listed twice";
   if (told.oracle == "expectation") return "what was acknowledged is not what is read";
+  if (told.oracle == "stores agree") return "stores disagree about " + told.field;
   return fmt::format("{}: {} {}", told.oracle, told.field, told.wrong);
 }
 
@@ -116,13 +121,27 @@ void fold_into_first_look(std::vector<Finding>& findings) {
   findings = std::move(kept);
 }
 
+// What a store itself gets wrong, it gets wrong compared with another store as well.
+void fold_into_same_look(std::vector<Finding>& findings) {
+  std::vector<Finding> kept;
+  const auto told = [&](const Finding& it) {
+    return std::ranges::any_of(findings, [&](const Finding& other) {
+      return other.told.oracle != "stores agree" && other.told.look == it.told.look &&
+             (other.told.side == "parent" || other.told.oracle == "expectation");
+    });
+  };
+  for (const Finding& it : findings)
+    if (it.told.oracle != "stores agree" || !told(it)) kept.push_back(it);
+  findings = std::move(kept);
+}
+
 }  // namespace
 
 Judged judge(const Case& value, const Observations& seen, const std::vector<Quirk>& quirks,
              std::string_view release, const std::vector<std::string>& off) {
   Judged judged;
-  const Expectation expected = expect(value, seen.operations);
-  judged.arrived = child_looked(seen) && shown(seen.child.left);
+  const Expectation expected = expect(value, seen);
+  judged.arrived = child_looked(seen);
   for (const Oracle& oracle : oracles()) {
     if (std::ranges::find(off, oracle.name) != off.end()) continue;
     Verdict verdict = oracle.judge(value, expected, seen);
@@ -139,6 +158,7 @@ Judged judge(const Case& value, const Observations& seen, const std::vector<Quir
     }
   }
   fold_into_disk_loss(judged.findings);
+  fold_into_same_look(judged.findings);
   fold_into_first_look(judged.findings);
   return judged;
 }

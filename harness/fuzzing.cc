@@ -289,6 +289,7 @@ class Supervisor {
       fuzzed_.release = begin->value("release", "");
       fuzzed_.python = begin->value("python", "");
       fuzzed_.containment = begin->value("containment", "");
+      fuzzed_.skipped = begin->value("skipped", Json::object());
       if (!begun_) begun_ = Clock::now();
       return;
     }

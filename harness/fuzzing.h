@@ -25,7 +25,7 @@ struct FuzzOptions {
   std::string python;  // of the subject's environment
   std::filesystem::path scratch;
   std::filesystem::path corpus;  // read before, added to afterwards; empty: none
-  std::string stores = "zip,local";
+  std::string stores = "all";
   std::string planted, oracles_off;
   double seconds = 60;
   std::vector<std::string> until;  // stop once each of these was seen (first_seen)
@@ -56,6 +56,7 @@ struct Fuzzed {
   std::size_t lines_covered = 0, lines_watched = 0;
   int restarts = 0;
   std::string release, python, containment;
+  Json skipped;  // stores that this subject has not: word → why
 };
 
 // When "fingerprint" or "fingerprint@transport" was first seen, in seconds of fuzzing; or never.

@@ -5,6 +5,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
+
+#include "harness/value.h"
 
 namespace storefuzz {
 namespace {
@@ -31,6 +34,9 @@ const std::vector<std::string>& odd_keys() {
 std::string generate_key(Choices& choices) {
   return choices.one_in(16) ? choices.among(odd_keys()) : choices.among(usual_keys());
 }
+
+constexpr std::string_view kGroupMetadata =
+    R"({"zarr_format":3,"node_type":"group","attributes":{}})";
 
 std::vector<Entry> array_entries() {
   return {{.key = "zarr.json", .value = std::string(kArrayMetadata)},
@@ -63,6 +69,8 @@ Entry generate_entry(Choices& choices) {
 Archive generate_archive(Choices& choices) {
   Archive archive{.compression = any<Compression>(choices)};
   if (!choices.one_in(3)) archive.entries = array_entries();
+  if (choices.one_in(4))
+    archive.entries.push_back({.key = "g/zarr.json", .value = std::string(kGroupMetadata)});
   const std::uint32_t more = choices.below(4);
   for (std::uint32_t i = 0; i < more; ++i) archive.entries.push_back(generate_entry(choices));
   return archive;
@@ -100,24 +108,49 @@ std::vector<LookGroup> generate_looks(Choices& choices) {
 
 Result<Stores> parse_stores(std::string_view list) {
   Stores stores;
-  while (!list.empty()) {
-    const std::size_t comma = std::min(list.find(','), list.size());
-    const std::string_view word = list.substr(0, comma);
-    list.remove_prefix(std::min(comma + 1, list.size()));
-    const auto& kinds = all_of<StoreKind>();
-    const auto kind = std::ranges::find(kinds, word, [](StoreKind it) { return name_of(it); });
-    if (kind == kinds.end())
-      return bad_input(fmt::format("there is no store \"{}\"; see storefuzz list stores", word));
+  if (list == "all") {
+    std::ranges::copy_if(all_stores(), std::back_inserter(stores),
+                         [](StoreKind it) { return it->listed; });
+    return stores;
+  }
+  for (const std::string& word : comma_separated(std::string(list))) {
+    auto kind = find_store(word);
+    if (!kind) return std::unexpected(kind.error());
     stores.push_back(*kind);
   }
   if (stores.empty()) return bad_input("no store is named; see storefuzz list stores");
   return stores;
 }
 
+StoreKind generate_store(Choices& choices, const Stores& stores) {
+  // Wrapped is what a wrapper is used for: something on disk, in memory, in an archive.
+  static const std::vector<StoreKind> below = parse_stores("local,memory,zip").value();
+  const StoreKind drawn = choices.among(stores);
+  if (!drawn->wraps) return drawn;
+  StoreKind inner = choices.among(below);
+  static const StoreKind wrapper = find_store("wrapper").value();
+  if (choices.one_in(6)) inner = over(wrapper, inner);
+  return over(drawn, inner);
+}
+
+void generate_journey(Case& value, Choices& choices) {
+  // A spawned child is what a pool gives by default from Python 3.14 on, and elsewhere than on
+  // Linux.
+  value.transport = choices.one_in(4) ? Transport::kSpawn : any<Transport>(choices);
+  // Half of all journeys are what a process pool does; the others try every carrier.
+  value.carrier = choices.one_in(2) ? any<Carrier>(choices) : Carrier::kPickle5;
+  if (choices.one_in(3)) value.comes_back = any<ComesBack>(choices);
+  value.twice = choices.one_in(8);
+  if (choices.one_in(5)) value.cargo = any<Cargo>(choices);
+  if (choices.one_in(5)) value.meanwhile = any<Meanwhile>(choices);
+  if (choices.one_in(6)) value.surroundings = any<Surroundings>(choices);
+  value.twin = choices.one_in(4);
+}
+
 Case generate_case(std::span<const std::byte> bytes, const Stores& stores) {
   Choices choices(bytes);
   Case value;
-  value.store = choices.among(stores);
+  value.store = generate_store(choices, stores);
   value.constructor = generate_constructor(choices);
   // Mode r wants an archive, mode x wants none; one in eight gets what it does not want.
   const bool wants = value.constructor.mode != Mode::kExclusive;
@@ -128,12 +161,7 @@ Case generate_case(std::span<const std::byte> bytes, const Stores& stores) {
   value.parent = any<Warmth>(choices);
   value.driver = any<Driver>(choices);
   value.looks = generate_looks(choices);
-  // A spawned child is what a pool gives by default from Python 3.14 on, and elsewhere than on
-  // Linux.
-  value.transport = choices.one_in(4) ? Transport::kSpawn : any<Transport>(choices);
-  // Half of all journeys are what a process pool does; the others try every carrier.
-  value.carrier = choices.one_in(2) ? any<Carrier>(choices) : Carrier::kPickle5;
-  if (choices.one_in(3)) value.comes_back = any<ComesBack>(choices);
+  generate_journey(value, choices);
   normalise(value);
   return value;
 }

@@ -36,10 +36,13 @@ class Choices {
 // Which stores a run is about; never empty.
 using Stores = std::vector<StoreKind>;
 
-// "zip,local" → stores; bad_input names the word that is none.
+// "zip,local" → stores, "all" → every one of the list; bad_input names the word that is none.
 Result<Stores> parse_stores(std::string_view list);
 
-Case generate_case(std::span<const std::byte> bytes, const Stores& stores = {StoreKind::kZip});
+Case generate_case(std::span<const std::byte> bytes, const Stores& stores = {StoreKind()});
+
+// One of `stores`; a wrapper gets something to wrap.
+StoreKind generate_store(Choices& choices, const Stores& stores);
 
 // Parts of a case, drawn alone: the mutator replaces a part by one of these.
 Archive generate_archive(Choices& choices);
@@ -47,5 +50,6 @@ Constructor generate_constructor(Choices& choices);
 Operation generate_operation(Choices& choices);
 Entry generate_entry(Choices& choices);
 std::vector<LookGroup> generate_looks(Choices& choices);
+void generate_journey(Case& value, Choices& choices);  // carrier, transport and all around them
 
 }  // namespace storefuzz

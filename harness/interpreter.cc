@@ -45,6 +45,7 @@ Result<Interpreter*> Interpreter::start(const Options& options) {
   try {
     py::module_ sys = py::module_::import("sys");
     sys.attr("path").attr("insert")(0, options.reference);
+    for (const std::string& folder : options.folders) sys.attr("path").attr("append")(folder);
     if (options.stacks >= 0) {
       py::module_ faulthandler = py::module_::import("faulthandler");
       faulthandler.attr("register")(SIGUSR2, py::arg("file") = options.stacks,

@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "harness/case.h"
 #include "harness/error.h"
@@ -23,6 +24,7 @@ class Interpreter {
   struct Options {
     std::string python;          // the environment's interpreter; its site-packages hold zarr
     std::string reference;       // the folder with side.py
+    std::vector<std::string> folders;  // where strangers' adapters are imported from
     std::string planted;         // name of a planted loss (planted.py); empty: none
     std::span<std::byte> lines;  // counters of lines, or empty: no guidance
     std::span<std::byte> ever;   // the same lines, never cleared

@@ -8,6 +8,7 @@
 #include <fstream>
 #include <iterator>
 
+#include "harness/construct.h"
 #include "harness/expectation.h"
 
 namespace storefuzz {
@@ -75,6 +76,10 @@ Answer answer_at(const Json& json, const char* key) {
   return found == json.end() ? Answer{} : answer_from_json(*found);
 }
 
+bool packs(const Case& value) {
+  return value.carrier != Carrier::kMadeAnew && value.carrier != Carrier::kInherited;
+}
+
 bool looks_at_state(const Case& value) {
   return std::ranges::find(value.looks, LookGroup::kState) != value.looks.end();
 }
@@ -82,17 +87,32 @@ bool looks_at_state(const Case& value) {
 // Files at the end that are neither the store nor part of it.
 std::vector<std::string> strange_files(const Case& value, const Expectation& expected,
                                        const Mark& mark) {
+  if (expected.gone) return {};
+  const bool zip = value.store->medium == Medium::kZip;
   const auto local = [&](const std::string& name) {
-    if (!name.starts_with("store/")) return false;
+    if (value.store->medium != Medium::kFolder || !name.starts_with("store/")) return false;
     // LocalStore writes to a file beside the key's, and must not leave it there.
     return !name.ends_with(".partial") || expected.content.contains(name.substr(6));
   };
   std::vector<std::string> strange;
-  for (const auto& [name, content] : mark.files.items()) {
-    const bool own = value.store == StoreKind::kZip ? name == "store.zip" : local(name);
-    if (!own) strange.push_back(name);
-  }
+  for (const auto& [name, content] : mark.files.items())
+    if (zip ? name != "store.zip" : !local(name)) strange.push_back(name);
   return strange;
+}
+
+std::string base64(std::string_view bytes) {
+  static constexpr std::string_view kDigits =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string text;
+  for (std::size_t i = 0; i < bytes.size(); i += 3) {
+    std::uint32_t group = 0;
+    const std::size_t count = std::min<std::size_t>(3, bytes.size() - i);
+    for (std::size_t k = 0; k < 3; ++k)
+      group = group << 8 | (k < count ? static_cast<unsigned char>(bytes[i + k]) : 0U);
+    for (std::size_t k = 0; k < 4; ++k)
+      text += k <= count ? kDigits[group >> (18 - 6 * k) & 63] : '=';
+  }
+  return text;
 }
 
 }  // namespace
@@ -113,8 +133,15 @@ Result<Json> Journeys::step(const char* name, Json request) {
 }
 
 Result<void> Journeys::prepare() {
-  if (spawned_ && spawned_->alive()) return {};
+  if (auto spawned = prepare_child(Transport::kSpawn); !spawned) return spawned;
+  return prepare_child(Transport::kForkserver);
+}
+
+Result<void> Journeys::prepare_child(Transport transport) {
+  std::optional<Process>& place = children_[transport];
+  if (place && place->alive()) return {};
   Command command = options_.child;
+  if (transport == Transport::kForkserver) command.arguments.emplace_back("--forkserver");
   command.environment["STOREFUZZ_STACKS"] = std::to_string(stacks_.descriptor());
   command.descriptors.push_back(stacks_.descriptor());
   auto child = Process::start(command);
@@ -123,7 +150,7 @@ Result<void> Journeys::prepare() {
       [&] { return child->ask(R"({"step":"hello"})", kChildStart, &stacks_); });
   if (!std::holds_alternative<std::string>(hello))
     return machine_failure(fmt::format("a spawned child does not start: {}", to_shell(command)));
-  spawned_ = std::move(*child);
+  place = std::move(*child);
   return {};
 }
 
@@ -135,15 +162,16 @@ Result<void> Journeys::make_folder(const Case& value) {
   fs::create_directories(case_folder_, error);
   if (error) return machine_failure("the scratch folder cannot be made: " + error.message());
   if (!value.archive) return {};
-  return value.store == StoreKind::kZip ? write_archive(*value.archive, case_folder_)
-                                        : write_tree(*value.archive, case_folder_);
+  return value.store->medium == Medium::kZip ? write_archive(*value.archive, case_folder_)
+                                             : write_tree(*value.archive, case_folder_);
 }
 
 Result<void> Journeys::build(const Case& value, Observations& seen) {
   Json operations = Json::array();
   for (const Operation& operation : operations_of(value))
     operations.push_back(operation_to_request(operation));
-  auto reply = step("build", {{"case", to_json(value)},
+  auto reply = step("build", {{"store", store_request(value)},
+                              {"warm", value.parent == Warmth::kWarm},
                               {"folder", case_folder_.string()},
                               {"operations", std::move(operations)}});
   if (!reply) return std::unexpected(reply.error());
@@ -157,31 +185,31 @@ Result<void> Journeys::build(const Case& value, Observations& seen) {
 }
 
 Result<Observations> Journeys::play(const Case& value) {
-  if (value.transport == Transport::kSpawn)
-    if (auto ready = prepare(); !ready) return std::unexpected(ready.error());
+  if (fresh_interpreter(value.transport))
+    if (auto ready = prepare_child(value.transport); !ready) return std::unexpected(ready.error());
   Observations seen;
   if (auto made = make_folder(value); !made) return std::unexpected(made.error());
   if (auto built = build(value, seen); !built) return std::unexpected(built.error());
   if (!shown(seen.constructed)) return seen;
   seen.plan = make_plan(value, expect(value, seen.operations));
-  Json request{{"case", to_json(value)},
+  Json request{{"store", store_request(value)},
                {"folder", case_folder_.string()},
                {"carrier", name_of(value.carrier)},
+               {"cargo", name_of(value.cargo)},
+               {"twice", value.twice},
+               {"pool", name_of(value.pool)},
+               {"transport", name_of(value.transport)},
+               {"surroundings", name_of(value.surroundings)},
                {"comes back", name_of(value.comes_back)},
                {"driver", name_of(value.driver)},
                {"look at state", looks_at_state(value)},
                {"plan", plan_to_json(seen.plan)},
+               {"again", plan_to_json(without_writes(seen.plan))},
                {"mark", {{"files", seen.mark_built.files}}},
                {"deadline", static_cast<double>(options_.deadline.count()) / 1000.0}};
-  if (value.carrier != Carrier::kMadeAnew) {
-    auto packed = step("pack", {{"carrier", name_of(value.carrier)}});
-    if (!packed) return std::unexpected(packed.error());
-    seen.packed = answer_at(*packed, "packed");
-    seen.state_packed = state_from_json((*packed)["state"]);
-    seen.mark_packed = mark_from_json((*packed)["mark"]);
-    if (auto pickle = packed->find("pickle"); pickle != packed->end()) request["pickle"] = *pickle;
-  }
-  if (value.carrier == Carrier::kMadeAnew || shown(seen.packed))
+  if (auto sent = send_off(value, seen, request); !sent) return std::unexpected(sent.error());
+  const bool travels = !packs(value) || shown(seen.packed);
+  if (travels)
     if (auto visited = visit(value, seen, request); !visited)
       return std::unexpected(visited.error());
   if (spoiled_) return seen;
@@ -192,32 +220,83 @@ Result<Observations> Journeys::play(const Case& value) {
   return seen;
 }
 
+Result<void> Journeys::send_off(const Case& value, Observations& seen, Json& request) {
+  if (packs(value) && value.pool == Pool::kNone) {
+    auto packed = step("pack", request);
+    if (!packed) return std::unexpected(packed.error());
+    seen.cargo = answer_at(*packed, "cargo");
+    seen.packed = answer_at(*packed, "packed");
+    if (auto state = packed->find("state before"); state != packed->end())
+      seen.state_before = state_from_json(*state);
+    if (auto state = packed->find("state"); state != packed->end())
+      seen.state_packed = state_from_json(*state);
+    if (auto mark = packed->find("mark"); mark != packed->end())
+      seen.mark_packed = mark_from_json(*mark);
+    if (auto pickle = packed->find("pickle"); pickle != packed->end()) request["pickle"] = *pickle;
+    if (!shown(seen.packed)) return {};
+  }
+  // A pool packs by itself, and refuses by itself.
+  if (value.pool != Pool::kNone) seen.packed = Shown{};
+  seen.mark_sent = seen.mark_packed;
+  if (value.meanwhile == Meanwhile::kIdle) return {};
+  auto done = step("meanwhile", {{"what", name_of(value.meanwhile)},
+                                 {"warm", value.parent == Warmth::kWarm},
+                                 {"place", value.store->medium == Medium::kZip ? "store.zip"
+                                                                               : "store"}});
+  if (!done) return std::unexpected(done.error());
+  seen.meanwhile = answer_at(*done, "done");
+  if (auto mark = done->find("mark"); mark != done->end()) {
+    seen.mark_sent = mark_from_json(*mark);
+    request["mark"] = {{"files", seen.mark_sent.files}};
+  }
+  return {};
+}
+
 Result<void> Journeys::visit(const Case& value, Observations& seen, Json request) {
   returned_pickle_.clear();
-  const bool here =
-      value.transport == Transport::kSameProcess || value.transport == Transport::kThread;
+  const bool pool = value.pool != Pool::kNone;
+  const bool here = in_this_process(value.transport);
   request["same process"] = here;
-  request["forked"] = value.transport == Transport::kFork;
-  if (!here) return visit_elsewhere(value, seen, request);
-  auto reply = step(value.transport == Transport::kThread ? "visit in thread" : "visit", request);
+  request["forked"] = value.transport == Transport::kFork && !pool;
+  if (!here && !pool) return visit_elsewhere(value, seen, request);
+  auto reply = step(pool                                      ? "visit in pool"
+                    : value.transport == Transport::kThread ? "visit in thread"
+                                                            : "visit",
+                    request);
   if (!reply) return std::unexpected(reply.error());
   if (auto hang = reply->find("timed out"); hang != reply->end()) {
     seen.child.died = TimedOut{hang->get<std::string>()};
-    spoiled_ = true;
+    spoiled_ = here;
     return {};
   }
-  read_view(*reply, seen.child);
-  if (auto pickle = reply->find("pickle"); pickle != reply->end())
-    returned_pickle_ = pickle->get<std::string>();
+  take_reply(*reply, seen);
   return {};
+}
+
+void Journeys::take_reply(const Json& reply, Observations& seen) {
+  read_view(reply, seen.child);
+  if (auto refused = reply.find("pool refused"); refused != reply.end())
+    seen.packed = answer_from_json(*refused);
+  if (auto died = reply.find("died"); died != reply.end())
+    seen.child.died = answer_from_json(*died);
+  if (auto pickle = reply.find("pickle"); pickle != reply.end())
+    returned_pickle_ = pickle->get<std::string>();
+  if (auto view = reply.find("grandchild"); view != reply.end()) {
+    read_view(*view, seen.returned);
+    if (auto died = view->find("died"); died != view->end())
+      seen.returned.died = answer_from_json(*died);
+  }
 }
 
 Result<Reply> Journeys::ask_child(const Case& value, const std::string& request) {
   stacks_.take();
-  if (value.transport == Transport::kSpawn) {
-    options_.enter("spawn");
+  if (fresh_interpreter(value.transport)) {
+    options_.enter(value.transport == Transport::kSpawn ? "spawn" : "forkserver");
+    // A fork server has the deadline of its own child in hand, and a moment more for itself.
+    const Milliseconds more(value.transport == Transport::kForkserver ? 2000 : 0);
+    std::optional<Process>& child = children_[value.transport];
     return interpreter_.without_lock(
-        [&] { return spawned_->ask(request, options_.deadline, &stacks_); });
+        [&] { return child->ask(request, options_.deadline + more, &stacks_); });
   }
   options_.enter("fork");
   auto child = Process::fork(interpreter_.fork_hooks(stacks_.descriptor()),
@@ -242,10 +321,7 @@ Result<void> Journeys::visit_elsewhere(const Case& value, Observations& seen, co
   }
   if (auto* hang = std::get_if<TimedOut>(&*answer)) seen.child.died = *hang;
   if (auto* text = std::get_if<std::string>(&*answer)) {
-    const Json reply = Json::parse(*text, nullptr, false);
-    read_view(reply, seen.child);
-    if (auto pickle = reply.find("pickle"); pickle != reply.end())
-      returned_pickle_ = pickle->get<std::string>();
+    take_reply(Json::parse(*text, nullptr, false), seen);
   }
   return {};
 }
@@ -255,7 +331,7 @@ Result<void> Journeys::look_at_returned(const Case& value, Observations& seen,
   if (returned_pickle_.empty() || !shown(seen.child.sent_back)) return {};
   Json question = request;
   question["pickle"] = returned_pickle_;
-  question["plan"] = plan_to_json(without_writes(seen.plan));
+  question["plan"] = request["again"];
   auto reply = step("returned", question);
   if (!reply) return std::unexpected(reply.error());
   read_view(*reply, seen.returned);
@@ -264,15 +340,17 @@ Result<void> Journeys::look_at_returned(const Case& value, Observations& seen,
 }
 
 Result<void> Journeys::finish(const Case& value, Observations& seen, const Json& request) {
-  const Expectation expected = expect(value, seen.operations);
+  const Expectation expected = expect(value, seen);
+  Json question = request;
+  question["plan"] = request["again"];
   // Looking would open a store that empties its file at its first use.
   if (!expected.unclaimed) {
-    Json question = request;
-    question["plan"] = plan_to_json(without_writes(seen.plan));
     auto reply = step("look", question);
     if (!reply) return std::unexpected(reply.error());
     read_view(*reply, seen.parent);
   }
+  if (value.twin && expected.certain && !expected.unclaimed && !child_writes(seen.plan))
+    if (auto asked = ask_twin(expected, seen, question); !asked) return asked;
   auto reply = step("leave", Json::object());
   if (!reply) return std::unexpected(reply.error());
   seen.parent.left = answer_at(*reply, "closed");
@@ -280,19 +358,60 @@ Result<void> Journeys::finish(const Case& value, Observations& seen, const Json&
     seen.parent.descriptors = found->get<std::vector<std::string>>();
   seen.mark_end = mark_from_json((*reply)["mark"]);
   seen.strange_files = strange_files(value, expected, seen.mark_end);
-  if (value.store == StoreKind::kZip) seen.archive_end = read_file(case_folder_ / "store.zip");
+  if (value.store->medium == Medium::kZip) seen.archive_end = read_file(case_folder_ / "store.zip");
   return {};
 }
 
-void run_child(const Interpreter::Options& options) {
+Result<void> Journeys::ask_twin(const Expectation& expected, Observations& seen, Json question) {
+  question["content"] = Json::array();
+  for (const auto& [key, bytes] : expected.content)
+    question["content"].push_back({key, base64(bytes)});
+  question["read only"] = expected.read_only;
+  auto reply = step("twin", std::move(question));
+  if (!reply) return std::unexpected(reply.error());
+  read_view(*reply, seen.twin);
+  return {};
+}
+
+namespace {
+
+// A fork server's answer: that of a child of its own, or how that one ended.
+std::string ask_fork(Interpreter& interpreter, const std::string& request, StackFile& stacks) {
+  const Json question = Json::parse(request, nullptr, false);
+  const Milliseconds deadline(static_cast<int>(question.value("deadline", 1.0) * 1000));
+  auto child = Process::fork(interpreter.fork_hooks(stacks.descriptor()),
+                             [&](const std::string& asked) {
+                               auto reply = interpreter.ask_text(asked);
+                               if (!reply) ::_exit(70);
+                               return *reply;
+                             });
+  if (!child) ::_exit(71);
+  const Reply reply =
+      interpreter.without_lock([&] { return child->ask(request, deadline, &stacks); });
+  if (const auto* text = std::get_if<std::string>(&reply)) return *text;
+  if (const auto* crash = std::get_if<Crashed>(&reply))
+    return Json{{"died", to_json(Answer(*crash))}}.dump(-1, ' ', false,
+                                                         Json::error_handler_t::replace);
+  return Json{{"died", to_json(Answer(std::get<TimedOut>(reply)))}}.dump(
+      -1, ' ', false, Json::error_handler_t::replace);
+}
+
+}  // namespace
+
+void run_child(const Interpreter::Options& options, bool forkserver) {
   auto interpreter = Interpreter::start(options);
   if (!interpreter) {
     fmt::print(stderr, "storefuzz child: {}\n", interpreter.error().message);
     ::_exit(71);
   }
+  StackFile stacks(options.stacks);
+  bool greeted = false;
   std::string request;
   while ((*interpreter)->without_lock([&] { return read_frame(0, request); })) {
-    auto reply = (*interpreter)->ask_text(request);
+    // The server itself only says hello: it stays as fresh as it was.
+    auto reply = forkserver && greeted ? ask_fork(**interpreter, request, stacks)
+                                       : (*interpreter)->ask_text(request);
+    greeted = true;
     if (!reply) {
       fmt::print(stderr, "storefuzz child: {}\n", reply.error().message);
       ::_exit(70);

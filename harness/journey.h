@@ -15,6 +15,7 @@
 #include <optional>
 #include <string>
 
+#include "harness/expectation.h"
 #include "harness/interpreter.h"
 #include "harness/observation.h"
 #include "harness/process.h"
@@ -40,13 +41,17 @@ class Journeys {
   // True after a thread of this process hung: what this process sees is no longer trustworthy.
   bool spoiled() const { return spoiled_; }
 
-  // Starts the spawned child ahead of its first use.
+  // Starts the spawned child and the fork server ahead of their first use.
   Result<void> prepare();
 
  private:
   Result<Json> step(const char* name, Json request);
   Result<void> make_folder(const Case& value);
+  Result<void> prepare_child(Transport transport);
   Result<void> build(const Case& value, Observations& seen);
+  Result<void> send_off(const Case& value, Observations& seen, Json& request);
+  void take_reply(const Json& reply, Observations& seen);
+  Result<void> ask_twin(const Expectation& expected, Observations& seen, Json question);
   Result<void> visit(const Case& value, Observations& seen, Json request);
   Result<void> visit_elsewhere(const Case& value, Observations& seen, const Json& request);
   Result<void> look_at_returned(const Case& value, Observations& seen, const Json& request);
@@ -57,13 +62,13 @@ class Journeys {
   Options options_;
   StackFile stacks_;
   std::filesystem::path case_folder_;
-  std::optional<Process> spawned_;
+  std::map<Transport, std::optional<Process>> children_;  // spawned, or a fork server
   std::string returned_pickle_;
   bool spoiled_ = false;
 };
 
 // The main loop of a spawned child: frames from standard input, answers on descriptor 3, until the
-// end of the file. Never returns.
-[[noreturn]] void run_child(const Interpreter::Options& options);
+// end of the file. A fork server has each of them answered by a fork of its own. Never returns.
+[[noreturn]] void run_child(const Interpreter::Options& options, bool forkserver);
 
 }  // namespace storefuzz

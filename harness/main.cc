@@ -130,13 +130,26 @@ Result<Named> read_case(const fs::path& file) {
 
 struct Options {
   std::vector<std::string> targets;
-  std::string zarr, python, time = "60s", stores = "zip,local", corpus, known, out, planted,
+  std::string zarr, python, adapter, time = "60s", stores = "all", corpus, known, out, planted,
                             oracles_off, until, releases, what, run_folder, fingerprint;
-  std::vector<std::string> cases;
+  std::vector<std::string> cases, with, package;
   int jobs = 1;
   unsigned seed = 0;
   bool no_releases = false;
 };
+
+Wanted wanted(const Options& options) {
+  return {.zarr = options.zarr, .venv = options.python, .with = options.with};
+}
+
+// The subject, and the stranger's adapter that goes with it.
+Result<Subject> prepare_subject(const Options& options) {
+  auto subject = find_subject(wanted(options));
+  if (!subject || options.adapter.empty()) return subject;
+  if (auto used = use_adapter(options.adapter, subject->python); !used)
+    return std::unexpected(used.error());
+  return subject;
+}
 
 std::string typed(int count, char** arguments) {
   std::string text = "storefuzz";
@@ -157,10 +170,9 @@ fs::path default_out(const Options& options) {
 int run(const Options& options, const std::string& command) {
   auto seconds = parse_time(options.time);
   if (!seconds) return fail(seconds.error());
-  if (auto stores = parse_stores(options.stores); !stores) return fail(stores.error());
   CampaignOptions campaign{
-      .zarr = options.zarr,
-      .python = options.python,
+      .subject = wanted(options),
+      .adapter = options.adapter,
       .seconds = *seconds,
       .jobs = options.jobs,
       .seed = options.seed,
@@ -192,14 +204,14 @@ void print_side_by_side(const PlayedCase& played) {
 }
 
 int replay(const Options& options) {
+  auto subject = prepare_subject(options);
+  if (!subject) return fail(subject.error());
   std::vector<Named> cases;
   for (const std::string& file : options.cases) {
     auto named = read_case(file);
     if (!named) return fail(named.error());
     cases.push_back(std::move(*named));
   }
-  auto subject = find_subject(options.zarr, options.python);
-  if (!subject) return fail(subject.error());
   auto scratch = Scratch::make();
   if (!scratch) return fail(scratch.error());
   auto player = Player::start({.python = subject->python,
@@ -223,10 +235,10 @@ int replay(const Options& options) {
 }
 
 int shrink_case(const Options& options) {
+  auto subject = prepare_subject(options);
+  if (!subject) return fail(subject.error());
   auto named = read_case(options.cases.front());
   if (!named) return fail(named.error());
-  auto subject = find_subject(options.zarr, options.python);
-  if (!subject) return fail(subject.error());
   auto scratch = Scratch::make();
   if (!scratch) return fail(scratch.error());
   auto player = Player::start(
@@ -249,29 +261,46 @@ int shrink_case(const Options& options) {
   return 1;
 }
 
+// From old to new, each once, however they were named.
+Result<std::vector<PlayedRelease>> chosen_releases(const Options& options) {
+  std::vector<PlayedRelease> chosen;
+  if (!options.package.empty()) {
+    const std::string& package = options.package.front();
+    for (const std::string& version : comma_separated(options.package.back()))
+      chosen.push_back({version, {.zarr = options.releases, .with = {package + "==" + version}}});
+    if (chosen.empty()) return bad_input("--package names no version");
+    return chosen;
+  }
+  auto known = all_releases();
+  if (!known) return std::unexpected(known.error());
+  const std::vector<std::string> named = comma_separated(options.releases);
+  for (const std::string& release : named)
+    if (std::ranges::find(*known, release) == known->end())
+      return bad_input(
+          fmt::format("there is no zarr release {}; see storefuzz list releases", release));
+  if (named.empty() && !options.releases.empty()) return bad_input("--zarr names no release");
+  for (const std::string& release : *known)
+    if (named.empty() || std::ranges::find(named, release) != named.end())
+      chosen.push_back({release, {.zarr = release, .with = options.with}});
+  return chosen;
+}
+
 int releases(const Options& options) {
+  if (!options.adapter.empty()) {
+    auto subject = find_subject({.with = options.with});
+    if (!subject) return fail(subject.error());
+    if (auto used = use_adapter(options.adapter, subject->python); !used)
+      return fail(used.error());
+  }
   std::vector<Asked> asked;
   for (const std::string& file : options.cases) {
     auto named = read_case(file);
     if (!named) return fail(named.error());
     asked.push_back({.value = named->value, .fingerprint = named->fingerprint});
   }
-  auto known = all_releases();
-  if (!known) return fail(known.error());
-  const std::vector<std::string> named = comma_separated(options.releases);
-  for (const std::string& release : named)
-    if (std::ranges::find(*known, release) == known->end())
-      return fail({.code = ExitCode::kBadInput,
-                   .message = fmt::format(
-                       "there is no zarr release {}; see storefuzz list releases", release)});
-  if (named.empty() && !options.releases.empty())
-    return fail({.code = ExitCode::kBadInput, .message = "--zarr names no release"});
-  // From old to new, each once, however they were named.
-  std::vector<std::string> wanted = std::move(*known);
-  if (!named.empty())
-    std::erase_if(wanted, [&](const std::string& release) {
-      return std::ranges::find(named, release) == named.end();
-    });
+  auto chosen = chosen_releases(options);
+  if (!chosen) return fail(chosen.error());
+  const std::vector<PlayedRelease>& wanted = *chosen;
   auto scratch = Scratch::make();
   if (!scratch) return fail(scratch.error());
   std::size_t done = 0;
@@ -320,7 +349,7 @@ int list(const Options& options) {
     screen.say("store_journey  a store is built, carried, looked at on both sides, and compared");
     screen.say("canary         the same over a subject with a planted loss: it must fail");
   } else if (options.what == "stores") {
-    for (const StoreKind kind : all_of<StoreKind>()) screen.say(name_of(kind));
+    for (const StoreKind kind : all_stores()) screen.say(name_of(kind));
   } else if (options.what == "oracles") {
     for (const Oracle& oracle : oracles())
       screen.say(fmt::format("{:<14} {}", oracle.name, oracle.asks));
@@ -338,11 +367,19 @@ int list(const Options& options) {
   return 0;
 }
 
+void add_packages(CLI::App& command, Options& options) {
+  command.add_option("--with", options.with,
+                     "A package beside zarr: icechunk, icechunk==2.3.0, or the path of one");
+  command.add_option("--adapter", options.adapter,
+                     "A Python file with a store of yours (see .github/CONTRIBUTING.md)");
+}
+
 void add_subject(CLI::App& command, Options& options) {
   command.add_option("--zarr", options.zarr,
                      "Release number, or path of a checkout, a wheel, or a folder that holds zarr "
                      "(default: the newest release)");
   command.add_option("--python", options.python, "Your own environment; its zarr is the subject");
+  add_packages(command, options);
 }
 
 void add_hidden(CLI::App& command, Options& options) {
@@ -375,7 +412,7 @@ int main_of(int count, char** arguments) {
       ->check(CLI::Range(1, 64))
       ->capture_default_str();
   run_command.add_option("--seed", options.seed, "Seed; 0 draws one")->capture_default_str();
-  run_command.add_option("--stores", options.stores, "Stores, with commas between")
+  run_command.add_option("--stores", options.stores, "Stores, with commas between, or all")
       ->capture_default_str();
   run_command.add_option("--corpus", options.corpus, "Folder of cases to start from and add to");
   run_command.add_option("--known", options.known, "File of known defects: shown, never red");
@@ -399,6 +436,11 @@ int main_of(int count, char** arguments) {
   auto& releases_command = *app.add_subcommand("releases", "A table: case × release");
   releases_command.add_option("case", options.cases, "Files with cases")->required();
   releases_command.add_option("--zarr", options.releases, "Releases, with commas between");
+  releases_command
+      .add_option("--package", options.package,
+                  "Another package's releases instead: icechunk 2.2.0,2.3.0 (with one --zarr)")
+      ->expected(2);
+  add_packages(releases_command, options);
 
   auto& report_command = *app.add_subcommand("report", "Draw the pages of a run again");
   report_command.add_option("run", options.run_folder, "The run directory")->required();

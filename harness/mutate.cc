@@ -65,10 +65,29 @@ void mutate_looks(Case& value, Choices& choices) {
   if (std::erase(value.looks, group) == 0) value.looks.push_back(group);
 }
 
-void mutate_once(Case& value, Choices& choices, const Stores& stores) {
-  switch (choices.below(12)) {
+void mutate_around(Case& value, Choices& choices) {
+  switch (choices.below(5)) {
     case 0:
-      value.store = choices.among(stores);
+      value.cargo = choices.among(all_of<Cargo>());
+      break;
+    case 1:
+      value.meanwhile = choices.among(all_of<Meanwhile>());
+      break;
+    case 2:
+      value.surroundings = choices.among(all_of<Surroundings>());
+      break;
+    case 3:
+      value.twice = !value.twice;
+      break;
+    default:
+      value.twin = !value.twin;
+  }
+}
+
+void mutate_once(Case& value, Choices& choices, const Stores& stores) {
+  switch (choices.below(14)) {
+    case 0:
+      value.store = generate_store(choices, stores);
       break;
     case 1:
     case 2:
@@ -94,6 +113,12 @@ void mutate_once(Case& value, Choices& choices, const Stores& stores) {
       break;
     case 10:
       value.carrier = choices.among(all_of<Carrier>());
+      break;
+    case 11:
+      generate_journey(value, choices);
+      break;
+    case 12:
+      mutate_around(value, choices);
       break;
     default:
       value.transport = choices.among(all_of<Transport>());
@@ -128,6 +153,13 @@ Case cross_cases(const Case& left, const Case& right, std::span<const std::byte>
     mixed.carrier = right.carrier;
     mixed.transport = right.transport;
     mixed.comes_back = right.comes_back;
+    mixed.twice = right.twice;
+    mixed.cargo = right.cargo;
+  }
+  if (choices.one_in(2)) {
+    mixed.meanwhile = right.meanwhile;
+    mixed.surroundings = right.surroundings;
+    mixed.twin = right.twin;
   }
   normalise(mixed);
   return within_bounds(mixed) ? mixed : left;

@@ -99,6 +99,7 @@ void read_view(const Json& json, View& into) {
     for (const Json& answer : *found) into.looks.push_back(answer_from_json(answer));
   if (auto found = json.find("equality"); found != json.end())
     into.equality = state_from_json(*found);
+  into.same_object = answer_at(json, "same object");
   into.sent_back = answer_at(json, "sent back");
   into.array = answer_at(json, "array");
   into.left = answer_at(json, "left");
@@ -117,7 +118,9 @@ Json to_json(const Observations& seen) {
   for (const Answer& answer : seen.operations) json["operations"].push_back(to_json(answer));
   for (const auto& [name, answer] : seen.state_before)
     json["state before packing"][name] = to_json(answer);
+  json["cargo"] = to_json(seen.cargo);
   json["packed"] = to_json(seen.packed);
+  json["meanwhile"] = to_json(seen.meanwhile);
   for (const auto& [name, answer] : seen.state_packed)
     json["state after packing"][name] = to_json(answer);
   json["files"] = {{"built", seen.mark_built.files},
@@ -126,6 +129,7 @@ Json to_json(const Observations& seen) {
   json["child"] = to_json(seen.child, seen.plan);
   json["returned"] = to_json(seen.returned, seen.plan);
   json["parent"] = to_json(seen.parent, seen.plan);
+  if (!seen.twin.looks.empty()) json["twin"] = to_json(seen.twin, seen.plan);
   json["strange files"] = seen.strange_files;
   return json;
 }

@@ -73,6 +73,7 @@ struct View {
   std::optional<State> state_sent;  // of the store, as the child pickled it for the way back
   std::vector<Answer> looks;        // one for each Look of the plan; empty when nobody looked
   State equality;                   // "copy == store", …
+  Answer same_object;               // two references of one pickle arrived as one object
   Answer sent_back;
   Answer array;                                         // what the returned array reads
   Answer left;                                          // closed the store
@@ -86,14 +87,18 @@ struct Observations {
   Answer constructed;              // the constructor, in the parent
   std::vector<Answer> operations;  // one for each Operation
   State state_before;              // the parent's store before it was packed
+  Answer cargo;  // what holds the store was made; refused: there is nothing to hold it
   Answer packed;
+  Answer meanwhile;    // what the parent did before the child looked
   State state_packed;  // the parent's store after it was packed
   Mark mark_built;
   Mark mark_packed;
+  Mark mark_sent;  // after what the parent did meanwhile
   std::vector<Look> plan;
   View child;
   View returned;
   View parent;                             // the parent's own store, after the child was done
+  View twin;                               // a MemoryStore of the same content, in the parent
   Mark mark_end;                           // after the parent closed its store
   std::string archive_end;                 // bytes of the archive then; empty if there is none
   std::vector<std::string> strange_files;  // files nobody asked for, at the end

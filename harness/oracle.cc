@@ -28,6 +28,8 @@ const std::vector<Oracle>& oracles() {
       {"deadline", "does everything come to an end?", judge_deadline},
       {"survival", "does every side live, and leave nothing behind?", judge_survival},
       {"expectation", "is what was read what the case wrote?", judge_expectation},
+      {"stores agree", "do two kinds of store give the same answers to the same questions?",
+       judge_stores_agree},
   };
   return list;
 }
@@ -65,6 +67,7 @@ std::string say(const Look& look) {
     return fmt::format("get({:?}, SuffixByteRequest({}))", look.entry.key, look.start);
   if (name == "open_array") return "zarr.open_array(store)";
   if (name == "pickle again") return "pickle.dumps(store)";
+  if (name == "with_read_only") return "with_read_only(True)";
   std::string call = name.starts_with("try ") ? name.substr(4) : name;
   std::ranges::replace(call, ' ', '_');  // "set if not exists"
   const bool bare = call.ends_with("open") || call == "list" || call == "repr" || call == "close" ||
@@ -73,13 +76,7 @@ std::string say(const Look& look) {
 }
 
 std::string store_name(const Case& value) {
-  switch (value.store) {
-    case StoreKind::kZip:
-      return "ZipStore";
-    case StoreKind::kLocal:
-      return "LocalStore";
-  }
-  std::abort();
+  return value.store->type;
 }
 
 std::string carrying(const Case& value) {
@@ -90,6 +87,8 @@ std::string carrying(const Case& value) {
       return "deep-copying";
     case Carrier::kHandedOver:
       return "handing over";
+    case Carrier::kInherited:
+      return "inheriting";
     case Carrier::kMadeAnew:
       return "making anew";
     default:

@@ -15,8 +15,8 @@ bool names_things(const Quirk& quirk) {
   const auto digits = [](const std::string& release) {
     return release.empty() || std::isdigit(static_cast<unsigned char>(release.front()));
   };
-  return std::ranges::any_of(all_of<StoreKind>(),
-                             [&](StoreKind it) { return name_of(it) == quirk.store; }) &&
+  return std::ranges::any_of(all_stores(),
+                             [&](StoreKind it) { return it->kind == quirk.store; }) &&
          std::ranges::any_of(oracles(),
                              [&](const Oracle& it) { return it.name == quirk.oracle; }) &&
          digits(quirk.first) && digits(quirk.last);
@@ -52,6 +52,23 @@ Result<Quirk> read_quirk(const Json& json, const std::string& file) {
   return quirk;
 }
 
+// What is right for a store is right for what wraps it: "logging over zip" is, or wraps, both.
+bool is_or_wraps(std::string_view store, std::string_view kind) {
+  while (!store.empty()) {
+    const std::size_t over = store.find(" over ");
+    if (store.substr(0, over) == kind) return true;
+    store = over == store.npos ? std::string_view() : store.substr(over + 6);
+  }
+  return false;
+}
+
+// "_store._store.path" is the `path` of what is wrapped.
+std::string_view without_wrappers(std::string_view field) {
+  for (const std::string_view prefix : {"_store.", "store."})
+    while (field.starts_with(prefix)) field.remove_prefix(prefix.size());
+  return field;
+}
+
 }  // namespace
 
 Result<std::vector<Quirk>> load_quirks(const std::filesystem::path& file) {
@@ -74,9 +91,10 @@ Result<std::vector<Quirk>> load_quirks(const std::filesystem::path& file) {
 
 const Quirk* match(const std::vector<Quirk>& quirks, std::string_view store,
                    const Disagreement& found, std::string_view release) {
+  const std::string_view field = without_wrappers(found.field);
   for (const Quirk& quirk : quirks) {
-    if (quirk.store != store || quirk.oracle != found.oracle || quirk.field != found.field ||
-        quirk.wrong != found.wrong)
+    if (!is_or_wraps(store, quirk.store) || quirk.oracle != found.oracle ||
+        quirk.field != field || quirk.wrong != found.wrong)
       continue;
     if (!quirk.first.empty() && compare_releases(release, quirk.first) < 0) continue;
     if (!quirk.last.empty() && compare_releases(release, quirk.last) > 0) continue;

@@ -98,25 +98,25 @@ std::string ReleaseTable::sentence() const {
 }
 
 Result<std::vector<ReleaseTable>> play_releases(const std::vector<Asked>& asked,
-                                                const std::vector<std::string>& releases,
+                                                const std::vector<PlayedRelease>& releases,
                                                 const ReleasesOptions& options) {
   std::vector<ReleaseTable> tables(asked.size());
   for (ReleaseTable& table : tables)
-    for (const std::string& release : releases)
-      table.rows.emplace_back(release, Standing::kUnknown);
+    for (const PlayedRelease& release : releases)
+      table.rows.emplace_back(release.name, Standing::kUnknown);
   std::atomic<std::size_t> next = 0;
   std::mutex talking;
   const auto work = [&] {
     for (std::size_t i = next++; i < releases.size(); i = next++) {
       if (options.stop && options.stop()) return;
-      auto subject = find_subject(releases[i], "", true);
+      auto subject = find_subject(releases[i].wanted, true);
       if (!subject) continue;
       auto player = Player::start({.python = subject->python, .scratch = options.scratch});
       if (!player) continue;
       for (std::size_t k = 0; k < asked.size(); ++k)
         tables[k].rows[i].second = stand(*player, asked[k]);
       const std::scoped_lock lock(talking);
-      if (options.progress) options.progress(releases[i]);
+      if (options.progress) options.progress(releases[i].name);
     }
   };
   std::vector<std::jthread> workers;

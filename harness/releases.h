@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "harness/player.h"
+#include "harness/subject.h"
 
 namespace storefuzz {
 
@@ -37,9 +38,15 @@ struct ReleasesOptions {
   std::function<void(std::string_view)> progress;  // told each release that is done
 };
 
+// A column of a table: its name, and the subject behind it.
+struct PlayedRelease {
+  std::string name;
+  Wanted wanted;
+};
+
 // One table for each of `asked`. A release whose environment cannot be made is unknown.
 Result<std::vector<ReleaseTable>> play_releases(const std::vector<Asked>& asked,
-                                                const std::vector<std::string>& releases,
+                                                const std::vector<PlayedRelease>& releases,
                                                 const ReleasesOptions& options);
 
 Json to_json(const ReleaseTable& table);

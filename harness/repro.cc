@@ -10,6 +10,7 @@
 #include <optional>
 #include <utility>
 
+#include "harness/construct.h"
 #include "harness/expectation.h"
 #include "harness/oracle.h"
 #include "harness/python_text.h"
@@ -23,18 +24,30 @@ std::string entry_literal(const Entry& entry) {
   return entry.repeat == 1 ? plain : fmt::format("{} * {}", plain, entry.repeat);
 }
 
+// What the lines of vocabulary.json are for one store.
+struct Vocabulary {
+  Json words;     // of its interface
+  Json usual;     // of every store
+  Json carriers;
+};
+
 class Writer {
  public:
   Writer(const Case& value, const Finding& finding, const Json& observations,
-         const ReproOptions& options, const Json& words)
-      : value_(value), told_(finding.told), options_(options), words_(words) {
+         const ReproOptions& options, const Vocabulary& vocabulary)
+      : value_(value),
+        told_(finding.told),
+        options_(options),
+        vocabulary_(vocabulary),
+        words_(vocabulary.words) {
     // A parent that died or hung tells nothing: then what it did is taken to have gone well.
     if (observations.is_object())
       for (const Json& answer : observations.value("operations", Json::array()))
         operation_answers_.push_back(answer_from_json(answer));
     else
       operation_answers_.assign(operations_of(value).size(), Shown{});
-    plan_ = make_plan(value, expect(value, operation_answers_));
+    expected_ = expect(value, operation_answers_);
+    plan_ = make_plan(value, expected_);
   }
 
   std::string write() {
@@ -79,27 +92,11 @@ class Writer {
     return "store." + (told_.lost.empty() ? told_.field : told_.lost);
   }
 
-  std::string constructor() const {
-    const Constructor& made = value_.constructor;
-    std::string path = value_.store == StoreKind::kZip ? "store.zip" : "store";
-    path = made.relative_path ? text_literal(path)
-                              : fmt::format("os.path.abspath({})", text_literal(path));
-    std::string arguments = path;
-    if (value_.store == StoreKind::kZip) {
-      arguments += fmt::format(", mode=\"{}\"", name_of(made.mode));
-      if (made.compression == Compression::kDeflated)
-        arguments += ", compression=zipfile.ZIP_DEFLATED";
-      if (!made.allow_zip64) arguments += ", allowZip64=False";
-    }
-    const bool usual = value_.store == StoreKind::kLocal && made.read_only == false;
-    if (made.read_only && !usual)
-      arguments += fmt::format(", read_only={}", *made.read_only ? "True" : "False");
-    return fmt::format("zarr.storage.{}({})", store_name(value_), arguments);
-  }
+  std::string constructor() const { return constructor_text(value_); }
 
   void make_archive_lines() {
     if (!value_.archive) return;
-    if (value_.store == StoreKind::kLocal) {
+    if (value_.store->medium == Medium::kFolder) {
       std::vector<std::string> files;
       for (const Entry& entry : value_.archive->entries)
         files.push_back(
@@ -134,45 +131,79 @@ class Writer {
     }
   }
 
-  std::string dumps() const {
-    const int protocol = static_cast<int>(std::string_view(name_of(value_.carrier)).back() - '0');
-    return protocol == 5 ? "pickle.dumps(store)"
-                         : fmt::format("pickle.dumps(store, protocol={})", protocol);
-  }
-
   bool zarr_2() const { return options_.release.starts_with("2."); }
 
-  bool pickled() const { return name_of(value_.carrier).starts_with("pickle"); }
+  bool pickled() const { return serialises(value_.carrier); }
+
+  std::string cargo_word(const char* which) const {
+    return words_["cargo"][std::string(name_of(value_.cargo))].value(which, "");
+  }
+
+  std::string carrier_word(const char* which) const {
+    const std::string line =
+        vocabulary_.carriers[std::string(name_of(value_.carrier))].value(which, "None");
+    return fill(line, {{", protocol=5", ""}});
+  }
+
+  std::string pack(const std::string& cargo) const {
+    return fill(carrier_word("pack"), {{"{cargo}", cargo}});
+  }
+
+  std::string unpack(const std::string& packed) const {
+    return fill(carrier_word("receive"), {{"{packed}", packed}});
+  }
+
+  // The store, or what holds it, as bytes.
+  std::string dumps() const {
+    const std::string once = pack(cargo_word("put"));
+    return value_.twice ? pack(unpack(once)) : once;
+  }
+
+  // What `packed` holds, as a store again.
+  std::string received(const std::string& packed) const {
+    return fill(cargo_word("take"), {{"{cargo}", unpack(packed)}});
+  }
 
   // The carried store, in this process.
   std::string carried() const {
-    switch (value_.carrier) {
-      case Carrier::kCopy:
-        return "copy.copy(store)";
-      case Carrier::kDeepcopy:
-        return "copy.deepcopy(store)";
-      case Carrier::kHandedOver:
-        return "store";
-      case Carrier::kMadeAnew:
-        return constructor();
-      default:
-        return fmt::format("pickle.loads({})", dumps());
-    }
+    if (value_.carrier == Carrier::kMadeAnew) return constructor();
+    return value_.carrier == Carrier::kInherited ? "store" : received(dumps());
   }
 
-  // The store put into its carrier, as it leaves this process or stays in it.
-  std::string packed() const { return pickled() ? dumps() : carried(); }
+  // The store put into its carrier, as it leaves this process or stays in it; what the parent does
+  // meanwhile comes in between.
+  std::string packed() {
+    const std::string whole = pickled() ? dumps() : carried();
+    if (value_.meanwhile == Meanwhile::kIdle) return whole;
+    line("packed = " + whole);
+    meanwhile_line();
+    return "packed";
+  }
+
+  void meanwhile_line() {
+    if (value_.meanwhile == Meanwhile::kForgetsTheStore) line("del store");
+    line(fill(words_["meanwhile"].value(std::string(name_of(value_.meanwhile)), "None"),
+              {{"{place}", place_text(value_)},
+               {"buffer(", "cpu.Buffer.from_bytes("},
+               {"run(", value_.parent == Warmth::kWarm ? "sync(" : "asyncio.run("}}));
+  }
 
   // An expression for `visit` called where the case says, with the store where it is carried.
   std::string visited(const std::string& outcome) {
-    const std::string argument = pickled() ? dumps() : "None";
+    const bool travels = value_.carrier != Carrier::kMadeAnew;
+    const bool here = in_this_process(value_.transport);
+    const std::string argument = travels && (here || pickled()) ? packed() : "None";
+    if (argument == "None" && value_.meanwhile != Meanwhile::kIdle) meanwhile_line();
+    if (value_.carrier == Carrier::kInherited)
+      line("visit.store = store  # what a fork inherits");
     switch (value_.transport) {
       case Transport::kSameProcess:
-        return fmt::format("visit({})", packed());
+        return fmt::format("visit({})", argument);
       case Transport::kThread:
         line("with ThreadPoolExecutor(1) as pool:");
-        return fmt::format("    away = pool.submit(visit, {}).{}()", packed(), outcome);
+        return fmt::format("    away = pool.submit(visit, {}).{}()", argument, outcome);
       case Transport::kSpawn:
+      case Transport::kForkserver:
       case Transport::kFork:
         line(fmt::format("with ProcessPoolExecutor(1, mp_context=get_context(\"{}\")) as pool:",
                          name_of(value_.transport)));
@@ -185,15 +216,25 @@ class Writer {
   // The first `before` of the steps come before the store is received.
   void define_visit(std::vector<std::string> steps, std::size_t before = 0) {
     if (options_.compact) fold(steps, before);
-    visit_ = "def visit(store):\n";
+    visit_ += "def visit(store):\n";
     for (std::size_t i = 0; i < steps.size(); ++i) {
-      if (i == before && pickled()) visit_ += "    store = pickle.loads(store)\n";
-      if (i == before && value_.carrier == Carrier::kMadeAnew)
-        visit_ += fmt::format("    store = {}\n", constructor());
+      if (i == before) visit_ += receiving();
       visit_ += fmt::format("    {}\n", steps[i]);
     }
-    if (steps.size() <= before && pickled()) visit_ += "    pickle.loads(store)\n";
+    if (steps.size() <= before) visit_ += receiving();
     visit_ += "\n";
+  }
+
+  // How `visit` comes to its store, and what is different around it.
+  std::string receiving() const {
+    std::string text;
+    if (value_.surroundings != Surroundings::kSame)
+      text = fmt::format("    {}\n", words_["surroundings"].value(
+                                         std::string(name_of(value_.surroundings)), "None"));
+    if (pickled()) text += fmt::format("    store = {}\n", received("store"));
+    if (value_.carrier == Carrier::kMadeAnew) text += fmt::format("    store = {}\n", constructor());
+    if (value_.carrier == Carrier::kInherited) text += "    store = visit.store\n";
+    return text;
   }
 
   // Many steps as one loop over them, as wide as a line may be: the last stays what it is when it
@@ -279,6 +320,8 @@ class Writer {
     if (told_.oracle == "survival") return survival();
     if (told_.oracle == "parent intact") return parent_after_packing();
     if (told_.step == "packing" || told_.step == "receiving") return carrying_refused();
+    if (told_.oracle == "stores agree") return twin_answer();
+    if (told_.step == "two references") return two_references();
     if (told_.side == "parent") return parent_answer();
     child_answer();
   }
@@ -289,7 +332,7 @@ class Writer {
       line("before = sorted(vars(store))");
     else
       ask_at_home(question());
-    line(packed());
+    line(pickled() ? dumps() : carried());
     if (!gone) {
       line(fmt::format("away = answer(lambda: {})", question()));
       return finish(wrong_condition());
@@ -298,8 +341,43 @@ class Writer {
     finish(fmt::format("{} in lost", text_literal(told_.field)));
   }
 
+  void two_references() {
+    const std::string both = unpack(dumps());
+    line(fmt::format("both = {}", both));
+    line(fmt::format("away = answer(lambda: {})",
+                     fill(cargo_word("same"), {{"{cargo}", "both"}})));
+    finish(wrong_condition());
+  }
+
+  // A MemoryStore with the same content, asked the same.
+  void twin_answer() {
+    std::vector<std::string> entries;
+    for (const auto& [key, bytes] : expected_.content)
+      entries.push_back(fmt::format("{}: cpu.Buffer.from_bytes({})", text_literal(key),
+                                    bytes_text(bytes)));
+    line(fmt::format("twin = zarr.storage.MemoryStore({{{}}}{})", fmt::join(entries, ", "),
+                     expected_.read_only ? ", read_only=True" : ""));
+    line(fmt::format("away = answer(lambda: {})", question()));
+    Writer plain(*this);
+    plain.words_ = vocabulary_.usual;
+    line(fmt::format("home = answer(lambda: {})",
+                     fill(plain.question(), {{"store.", "twin."}})));
+    line("print(\"the store:\", away, \"a MemoryStore:\", home)");
+    finish("away != home and " + wrong_condition());
+  }
+
+  static std::string bytes_text(const std::string& bytes) {
+    const bool uniform = bytes.size() > 64 && bytes.size() % 16 == 0 && [&] {
+      for (std::size_t i = 16; i < bytes.size(); i += 16)
+        if (bytes.compare(i, 16, bytes, 0, 16) != 0) return false;
+      return true;
+    }();
+    return uniform ? fmt::format("{} * {}", bytes_literal(bytes.substr(0, 16)), bytes.size() / 16)
+                   : bytes_literal(bytes);
+  }
+
   void carrying_refused() {
-    line(fmt::format("away = answer(lambda: {})", told_.step == "packing" ? packed() : carried()));
+    line(fmt::format("away = answer(lambda: {})", told_.step == "packing" && pickled() ? dumps() : carried()));
     finish(wrong_condition());
   }
 
@@ -328,8 +406,10 @@ class Writer {
 
   void parent_answer() {
     ask_at_home(question());
-    if (value_.carrier != Carrier::kMadeAnew && value_.carrier != Carrier::kHandedOver &&
-        child_writes(plan_)) {
+    const bool away = value_.carrier != Carrier::kMadeAnew &&
+                      value_.carrier != Carrier::kHandedOver && child_writes(plan_);
+    if (!away && value_.meanwhile != Meanwhile::kIdle) meanwhile_line();
+    if (away) {
       std::vector<std::string> steps = all_looks(true);
       if (!closes(steps)) steps.push_back("answer(store.close)");
       define_visit(steps);
@@ -375,7 +455,18 @@ class Writer {
   void returned(const std::string& ask) {
     const bool array = value_.comes_back == ComesBack::kArray;
     ask_at_home(array ? "zarr.open_array(store, mode=\"r\")[:].tolist()" : ask);
-    define_visit({array ? "return zarr.open_array(store, mode=\"r\")" : "return store"});
+    if (value_.comes_back == ComesBack::kGrandchild) {
+      visit_ = fmt::format("def look(store):\n    store = pickle.loads(store)\n"
+                           "    return answer(lambda: {})\n\n", ask);
+      define_visit({"with ProcessPoolExecutor(1, mp_context=get_context(\"fork\")) as pool:",
+                    "    return pool.submit(look, pickle.dumps(store)).result()"});
+      call_visit();
+      return finish(wrong_condition());
+    }
+    std::vector<std::string> steps;
+    if (options_.thorough) steps = all_looks(true);
+    steps.emplace_back(array ? "return zarr.open_array(store, mode=\"r\")" : "return store");
+    define_visit(steps);
     call_visit();
     line(array ? "away = answer(lambda: away[:].tolist())"
                : fmt::format("store = away; away = answer(lambda: {})", ask));
@@ -398,7 +489,7 @@ class Writer {
       steps.push_back("pass");
     }
     if (told_.field == "packing") {
-      line(packed());
+      line(pickled() ? dumps() : carried());
     } else {
       define_visit(steps);
       call_visit();
@@ -465,8 +556,7 @@ class Writer {
   }
 
   bool hangs_in_child() const {
-    return told_.side == "child" &&
-           (value_.transport == Transport::kSpawn || value_.transport == Transport::kFork);
+    return told_.side == "child" && !in_this_process(value_.transport);
   }
 
   // What hangs its own process is ended by a timer, after the stacks.
@@ -505,9 +595,12 @@ class Writer {
       line("os._exit(0)");
       return;
     }
+    const std::string argument = pickled() ? packed() : "None";
+    if (!pickled() && value_.meanwhile != Meanwhile::kIdle) meanwhile_line();
+    if (value_.carrier == Carrier::kInherited) line("visit.store = store  # what a fork inherits");
     line(fmt::format("pool = ProcessPoolExecutor(1, mp_context=get_context(\"{}\"))",
                      name_of(value_.transport)));
-    line(fmt::format("future = pool.submit(visit, {})", pickled() ? dumps() : "None"));
+    line(fmt::format("future = pool.submit(visit, {})", argument));
     line(fmt::format("stuck = not wait([future], {}).done", options_.seconds));
     line("[child.kill() for child in pool._processes.values()]");
     line("dumps = open(\"stacks\").read().split(\"Timeout\")");
@@ -539,6 +632,11 @@ class Writer {
       helpers +=
           "def open_files():\n    return [fd for fd in os.listdir(\"/proc/self/fd\") "
           "if os.path.realpath(f\"/proc/self/fd/{fd}\").startswith(os.getcwd())]\n\n";
+    if (uses("holding("))
+      helpers +=
+          "def holding(lock):  # another thread has it, for as long as this process lives\n"
+          "    threading.Thread(target=lambda: lock.acquire() and time.sleep(99), "
+          "daemon=True).start()\n    time.sleep(0.3)\n\n";
     return imports(helpers) + helpers + visit_;
   }
 
@@ -546,13 +644,18 @@ class Writer {
     const std::string code = without_literals(helpers + visit_ + body_) + " sys. os. tempfile.";
     const auto uses = [&](std::string_view word) { return mentions(code, word); };
     std::vector<std::string> modules;
-    for (const char* name : {"asyncio", "contextlib", "copy", "faulthandler", "os", "pathlib",
-                             "pickle", "sys", "tempfile", "threading", "zipfile", "zlib"})
+    for (const char* name : {"asyncio", "cloudpickle", "contextlib", "copy", "distributed.protocol",
+                             "faulthandler", "gc", "os", "pathlib", "pickle", "shutil", "sys",
+                             "tempfile", "threading", "time", "zipfile", "zlib"})
       if (uses(std::string(name) + ".")) modules.emplace_back(name);
+    std::string packages = fmt::format("\"zarr=={}\"", options_.release);
+    for (const char* name : {"cloudpickle", "distributed", "fsspec", "icechunk", "obstore"})
+      if (uses(std::string(name) + ".") || value_.store->make.find(name) != std::string::npos)
+        packages += fmt::format(", \"{}\"", name);
     std::string text = fmt::format(
-        "# /// script\n# requires-python = \">=3.12\"\n# dependencies = [\"zarr=={}\"]\n# ///\n"
+        "# /// script\n# requires-python = \">=3.12\"\n# dependencies = [{}]\n# ///\n"
         "import {}\n",
-        options_.release, fmt::join(modules, ", "));
+        packages, fmt::join(modules, ", "));
     std::vector<std::string> pools;
     for (const char* name : {"ProcessPoolExecutor", "ThreadPoolExecutor"})
       if (uses(name)) pools.emplace_back(name);
@@ -562,8 +665,11 @@ class Writer {
     if (uses("BrokenProcessPool"))
       text += "from concurrent.futures.process import BrokenProcessPool\n";
     if (uses("get_context(")) text += "from multiprocessing import get_context\n";
+    if (uses("ForkingPickler")) text += "from multiprocessing.reduction import ForkingPickler\n";
     text += "sys.excepthook = lambda *error: print(*error, flush=True) or os._exit(2)\n";
     text += "import zarr, zarr.storage\n";
+    if (uses("zarr.core.sync.")) text += "import zarr.core.sync\n";
+    for (const std::string& import : value_.store->imports) text += import + "\n";
     if (uses("sync(")) text += "from zarr.core.sync import sync\n";
     std::vector<std::string> names;
     if (uses("cpu.Buffer")) names.emplace_back("cpu");
@@ -581,8 +687,10 @@ class Writer {
   const Case& value_;
   const Disagreement& told_;
   const ReproOptions& options_;
-  const Json& words_;
+  const Vocabulary& vocabulary_;
+  Json words_;
   std::vector<Answer> operation_answers_;
+  Expectation expected_;
   std::vector<Look> plan_;
   std::string body_, visit_;
 };
@@ -596,11 +704,13 @@ Result<std::string> write_repro(const Case& value, const Finding& finding, const
                                 const ReproOptions& options) {
   std::ifstream file(options.vocabulary);
   const Json words = Json::parse(file, nullptr, false);
-  const char* dialect = options.release.starts_with("2.") ? "zarr 2" : "zarr 3";
-  if (words.is_discarded() || !words.contains(dialect))
+  const std::string usual = options.release.starts_with("2.") ? "zarr 2" : "zarr 3";
+  const std::string own = value.store->interface.empty() ? usual : value.store->interface;
+  if (words.is_discarded() || !words.contains(usual) || !words.contains(own))
     return machine_failure("the vocabulary cannot be read");
+  const Vocabulary vocabulary{words[own], words[usual], words["carriers"]};
   const auto write = [&](const ReproOptions& how) {
-    return Writer(value, finding, observations, how, words[dialect]).write() + std::string(kTail);
+    return Writer(value, finding, observations, how, vocabulary).write() + std::string(kTail);
   };
   const auto is_long = [](const std::string& it) {
     return std::ranges::count(it, '\n') > kMostLines;

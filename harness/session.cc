@@ -4,7 +4,9 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
+#include <filesystem>
 
 #include "harness/sandbox.h"
 #include "harness/value.h"
@@ -17,9 +19,25 @@ std::string variable(const char* name, std::string fallback = "") {
   return value && *value ? value : std::move(fallback);
 }
 
+// The adapters of strangers, as the supervisor read them.
+Result<void> take_adapters() {
+  const std::string text = variable("STOREFUZZ_ADAPTERS");
+  return text.empty() ? Result<void>() : add_adapters(parse_json(text));
+}
+
+// Where their modules are found.
+std::vector<std::string> adapter_folders() {
+  std::vector<std::string> folders;
+  const Json list = parse_json(variable("STOREFUZZ_ADAPTERS", "[]"));
+  for (const Json& entry : list)
+    folders.push_back(std::filesystem::path(entry.value("file", "")).parent_path().string());
+  return folders;
+}
+
 Interpreter::Options interpreter_options(const Board* board, int stacks) {
   Interpreter::Options options{.python = variable("STOREFUZZ_PYTHON"),
-                               .reference = variable("STOREFUZZ_REFERENCE", STOREFUZZ_REFERENCE),
+                               .reference = reference_folder(),
+                               .folders = adapter_folders(),
                                .planted = variable("STOREFUZZ_PLANTED"),
                                .stacks = stacks};
   if (board && std::getenv("STOREFUZZ_BOARD")) {
@@ -53,9 +71,6 @@ Result<std::unique_ptr<Session>> Session::start(bool fatal_stacks) {
   auto contained = forbid_writes_outside(scratch);
   if (!contained) return std::unexpected(contained.error());
   self->containment_ = contained->sentence;
-  auto stores = parse_stores(variable("STOREFUZZ_STORES", "zip,local"));
-  if (!stores) return std::unexpected(stores.error());
-  self->stores_ = std::move(*stores);
   self->oracles_off_ = comma_separated(variable("STOREFUZZ_ORACLES_OFF"));
   int stacks = descriptor_from("STOREFUZZ_STACKS");
   if (stacks < 0) {
@@ -63,6 +78,7 @@ Result<std::unique_ptr<Session>> Session::start(bool fatal_stacks) {
     if (!own) return std::unexpected(own.error());
     stacks = own->descriptor();
   }
+  if (auto added = take_adapters(); !added) return std::unexpected(added.error());
   Interpreter::Options options = interpreter_options(&self->board_, stacks);
   options.fatal_stacks = fatal_stacks;
   auto quirks = load_quirks(options.reference + "/quirks.json");
@@ -75,6 +91,7 @@ Result<std::unique_ptr<Session>> Session::start(bool fatal_stacks) {
   if (!hello) return std::unexpected(hello.error());
   self->release_ = hello->value("zarr", "");
   self->python_version_ = hello->value("python", "");
+  if (auto found = self->find_stores(); !found) return std::unexpected(found.error());
   Command child{.arguments = {"/proc/self/exe", "--child"}};
   if (shared >= 0) child.descriptors.push_back(shared);
   const std::string deadline = variable("STOREFUZZ_DEADLINE", "1000");
@@ -87,9 +104,41 @@ Result<std::unique_ptr<Session>> Session::start(bool fatal_stacks) {
   return self;
 }
 
+// Named or all: those that this subject has, and that this environment has the packages for.
+Result<void> Session::find_stores() {
+  auto stores = parse_stores(variable("STOREFUZZ_STORES", "all"));
+  if (!stores) return std::unexpected(stores.error());
+  Json asked = Json::array();
+  for (const StoreKind kind : *stores)
+    asked.push_back({{"kind", kind->kind}, {"make", kind->make}, {"imports", kind->imports}});
+  auto lacks = interpreter_->ask({{"step", "lacking"}, {"stores", asked}});
+  if (!lacks) return std::unexpected(lacks.error());
+  skipped_ = (*lacks)["stores"];
+  lacking_carriers_ = (*lacks)["carriers"].get<std::vector<std::string>>();
+  for (const StoreKind kind : *stores)
+    if (!skipped_.contains(kind->kind)) stores_.push_back(kind);
+  if (stores_.empty())
+    return bad_input(fmt::format("none of the stores can be had here: {}",
+                                 skipped_.begin().value().get<std::string>()));
+  return {};
+}
+
+Case Session::fit(Case value) const {
+  if (std::ranges::find(lacking_carriers_, name_of(value.carrier)) == lacking_carriers_.end() &&
+      value.pool != Pool::kDask)
+    return value;
+  if (std::ranges::find(lacking_carriers_, "dask") == lacking_carriers_.end()) return value;
+  value.carrier = Carrier::kPickle5;
+  if (value.pool == Pool::kDask) value.pool = Pool::kNone;
+  normalise(value);
+  return value;
+}
+
 Result<void> Session::prepare() { return journeys_->prepare(); }
 
 Result<Played> Session::play(const Case& value) {
+  if (fit(value) != value)  // neither good nor bad
+    return Played{.seen = {.constructed = Refused{.type = "ImportError"}}, .judged = {}};
   board_.begin_case(to_text(value));
   const std::int64_t begin = now_nanoseconds();
   auto seen = journeys_->play(value);
@@ -113,7 +162,7 @@ void become_child_if_asked(int count, char** arguments) {
   Interpreter::Options options =
       interpreter_options(board ? &*board : nullptr, descriptor_from("STOREFUZZ_STACKS"));
   options.fatal_stacks = true;
-  run_child(options);
+  run_child(options, count > 2 && std::string_view(arguments[2]) == "--forkserver");
 }
 
 }  // namespace storefuzz

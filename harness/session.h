@@ -7,7 +7,8 @@
 //   STOREFUZZ_PYTHON      interpreter of the subject's environment (required)
 //   STOREFUZZ_REFERENCE   folder with side.py (default: where it was built from)
 //   STOREFUZZ_SCRATCH     folder this process may write to (default: a new one, removed by nobody)
-//   STOREFUZZ_STORES      zip,local (default: both)
+//   STOREFUZZ_STORES      zip,local (default: all)
+//   STOREFUZZ_ADAPTERS    JSON list of adapters from strangers' files (default: none)
 //   STOREFUZZ_DEADLINE    milliseconds for a child's visit (default 1000)
 //   STOREFUZZ_PLANTED     name of a planted loss (default: none)
 //   STOREFUZZ_ORACLES_OFF oracles left out, with commas between
@@ -44,7 +45,9 @@ class Session {
 
   Result<Played> play(const Case& value);
 
-  const Stores& stores() const { return stores_; }
+  const Stores& stores() const { return stores_; }  // those that can be had here
+  const Json& skipped() const { return skipped_; }  // the others: word → why
+  Case fit(Case value) const;  // a carrier that cannot be had here becomes the plainest one
   const std::string& release() const { return release_; }
   const std::string& python_version() const { return python_version_; }
   const std::string& containment() const { return containment_; }
@@ -55,6 +58,7 @@ class Session {
 
  private:
   explicit Session(Board board) : board_(std::move(board)) {}
+  Result<void> find_stores();
 
   Board board_;
   Interpreter* interpreter_ = nullptr;
@@ -62,6 +66,8 @@ class Session {
   std::vector<Quirk> quirks_;
   std::vector<std::string> oracles_off_;
   Stores stores_;
+  Json skipped_;
+  std::vector<std::string> lacking_carriers_;
   std::string release_, python_version_, containment_;
 };
 

@@ -7,6 +7,7 @@ library only; run it with the tools environment's python, which brings `uv` alon
     environment.py 3.0.1                  {"python": ".../bin/python", "release": "3.0.1", ...}
     environment.py ../zarr-python         a checkout: edits are seen at once
     environment.py zarr-3.4.2-py3-none-any.whl
+    environment.py 3.4.2 --with icechunk --with dask==2026.8.0 --with ../xarray
     environment.py --venv ~/my-env        nothing is made: looks whether that one will do
 
 Exit codes: 2 the subject was named wrong, 3 the machine lacks something; one sentence on stderr.
@@ -27,7 +28,7 @@ import subprocess
 import sys
 import time
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -40,7 +41,16 @@ HERE = Path(__file__).resolve().parent
 SYSTEM_CERTIFICATES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt")
 
 # What uv's message holds when nobody answered.
-NO_NETWORK = ("dns error", "error sending request", "failed to connect", "timed out")
+NO_NETWORK = (
+    "dns error",
+    "error sending request",
+    "failed to connect",
+    "timed out",
+    "network was disabled",
+)
+
+# What uv's message holds when it had all the answers, and they do not go together.
+NO_SOLUTION = "no solution found"
 
 # A checkout gets `zarr._version` (zarr 2: `zarr.version`) only when it is built. This module comes
 # last in the search, so it answers only where the checkout has no such file.
@@ -71,6 +81,29 @@ sys.meta_path.append(VersionFinder)
 # What must be equal for an environment's compiled modules to load into our process.
 KIND = "import sys; print(sys.implementation.name, '%d.%d' % sys.version_info[:2] + sys.abiflags)"
 
+# Prints the versions of those of some packages that are installed.
+TELL_PACKAGES = """
+import contextlib, json
+from importlib import metadata
+told = {{}}
+for package in {packages!r}:
+    with contextlib.suppress(metadata.PackageNotFoundError):
+        told[package] = metadata.version(package)
+print(json.dumps(told))
+"""
+
+# Imports what is installed; where zarr comes later, what needs it may say so.
+TRY_PACKAGES = """
+import importlib.util
+for package in {packages!r}:
+    try:
+        if importlib.util.find_spec(package):
+            importlib.import_module(package)
+    except ModuleNotFoundError as error:
+        if {with_zarr} or error.name.split(".")[0] != "zarr":
+            raise
+"""
+
 
 class Problem(Exception):
     """One sentence for the user, and the exit code that goes with it."""
@@ -78,6 +111,18 @@ class Problem(Exception):
     def __init__(self, code: int, sentence: str) -> None:
         super().__init__(sentence)
         self.code = code
+
+
+@dataclasses.dataclass(frozen=True)
+class Addition:
+    """A package that `--with` puts beside zarr."""
+
+    package: str
+    # As uv is asked for it.
+    install: str
+    # Where they are known: its version, and a mark of a wheel's content.
+    version: str = ""
+    mark: str = ""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -90,9 +135,19 @@ class Recipe:
     constraints: list[str] = dataclasses.field(default_factory=list)
     # Whether zarr stays in there, or only what it depends on.
     with_zarr: bool = True
+    # The packages whose versions are told.
+    packages: list[str] = dataclasses.field(default_factory=list)
+    # Whose fault it is when it cannot be: the machine's, or of who named what is added.
+    failure: int = MACHINE_LACKS
 
     def text(self) -> str:
         return json.dumps(dataclasses.asdict(self), indent=1)
+
+
+def package_of(requirement: str) -> str:
+    """The name that a requirement begins with, as the registry spells it."""
+    name = re.match(r"[A-Za-z0-9._-]*", requirement)[0]
+    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -101,13 +156,22 @@ class Releases:
 
     newest: str
     constraints: list[str]
+    packages: list[str]
+    beside: dict[str, list[str]]
+    third_parties: dict[str, list[str]]
     requirements: dict[str, list[str]]
 
     @staticmethod
     def load() -> Releases:
         data = json.loads((HERE / "releases.json").read_text())
-        requirements = {row["release"]: row["requirements"] for row in data["releases"]}
-        return Releases(data["newest"], data["constraints"], requirements)
+        return Releases(
+            data["newest"],
+            data["constraints"],
+            data["packages"],
+            data["beside"],
+            data["third parties"],
+            {row["release"]: row["requirements"] for row in data["releases"]},
+        )
 
     def nearest(self, wrong: str) -> str:
         """The last release that is not newer than the one asked for."""
@@ -119,10 +183,9 @@ class Releases:
         return next(pin for pin in self.constraints if pin.startswith(f"{package}=="))
 
     def for_major_version(self, version: str) -> list[str]:
-        """What only the pins know: the metadata of zarr 2 allows a numcodecs it cannot import."""
-        if not version.startswith("2."):
-            return []
-        return next(pins for release, pins in self.requirements.items() if release[0] == "2")
+        """What every zarr of that major version gets; a newer one gets what the last one does."""
+        known = [major for major in self.beside if int(major) <= int(version.split(".")[0])]
+        return self.beside[known[-1]] if known else []
 
 
 def say(text: str) -> None:
@@ -174,7 +237,7 @@ def last_line(text: str) -> str:
     return lines[-1] if lines else "no reason given"
 
 
-def run_uv(what: str, *arguments: str | Path) -> None:
+def run_uv(recipe: Recipe, *arguments: str | Path) -> None:
     uv = Path(sys.prefix) / "bin" / "uv"
     if not uv.exists():
         raise Problem(MACHINE_LACKS, f"There is no uv beside {sys.executable}: run scripts/setup.")
@@ -190,10 +253,15 @@ def run_uv(what: str, *arguments: str | Path) -> None:
     if done.returncode == 0:
         return
     if any(sign in done.stderr.lower() for sign in NO_NETWORK):
-        raise Problem(MACHINE_LACKS, f"{what} is not there yet, and the network does not answer.")
-    # uv draws a tree of causes; as one sentence it is its words without the drawing.
-    reason = " ".join(re.sub(r"(?m)[^\x00-\x7f]+|^error:", " ", done.stderr).split())
-    raise Problem(MACHINE_LACKS, f"{what} cannot be installed: {reason}")
+        raise Problem(
+            MACHINE_LACKS, f"{recipe.title} is not there yet, and the network does not answer."
+        )
+    # uv draws a tree of causes; as one sentence it is its words without the drawing, and without
+    # where it was at work.
+    causes = done.stderr.partition("error:")[2] or done.stderr
+    reason = " ".join(re.sub(r"[^\x00-\x7f]+", " ", causes).split())
+    code = recipe.failure if NO_SOLUTION in done.stderr.lower() else MACHINE_LACKS
+    raise Problem(code, f"{recipe.title} cannot be installed: {reason}")
 
 
 @contextmanager
@@ -215,17 +283,21 @@ def is_made(environment: Path, recipe: Recipe) -> bool:
 def fill(environment: Path, recipe: Recipe, interpreter: Path) -> None:
     python = environment / "bin" / "python"
     # Relocatable, because the environment is renamed when it is ready.
-    run_uv(recipe.title, "venv", "--relocatable", "--python", interpreter, environment)
+    run_uv(recipe, "venv", "--relocatable", "--python", interpreter, environment)
     constraints = environment / "constraints.txt"
     constraints.write_text("".join(f"{pin}\n" for pin in recipe.constraints))
     target = ("--python", python)
-    run_uv(recipe.title, "pip", "install", *target, "--constraint", constraints, *recipe.install)
+    run_uv(recipe, "pip", "install", *target, "--constraint", constraints, *recipe.install)
     if not recipe.with_zarr:
-        run_uv(recipe.title, "pip", "uninstall", *target, "zarr")
+        run_uv(recipe, "pip", "uninstall", *target, "zarr")
     # Importing proves the environment, and writes the bytecode that contained children may not.
-    trial = ask_python(python, f"import cloudpickle, {'zarr' if recipe.with_zarr else 'numcodecs'}")
+    needed = f"import cloudpickle, {'zarr' if recipe.with_zarr else 'numcodecs'}\n"
+    others = TRY_PACKAGES.format(packages=recipe.packages, with_zarr=recipe.with_zarr)
+    trial = ask_python(python, needed + others)
     if trial.returncode != 0:
-        raise Problem(MACHINE_LACKS, f"{recipe.title} does not work: {last_line(trial.stderr)}")
+        raise Problem(recipe.failure, f"{recipe.title} does not work: {last_line(trial.stderr)}")
+    told = ask_python(python, TELL_PACKAGES.format(packages=recipe.packages))
+    (environment / "packages.json").write_text(told.stdout)
     (environment / "recipe.json").write_text(recipe.text())
 
 
@@ -264,16 +336,24 @@ def replace_text(path: Path, text: str) -> None:
 
 def release_recipe(release: str, releases: Releases) -> Recipe:
     install = [f"zarr=={release}", "cloudpickle", *releases.requirements[release]]
+    install += releases.for_major_version(release)
     return Recipe(f"zarr {release}", f"zarr-{release}", install, releases.constraints)
 
 
-def wheel_recipe(wheel: Path, releases: Releases) -> Recipe:
+def parts_of_wheel(wheel: Path) -> tuple[str, str, str]:
+    """Its package, its version, and a mark of its content."""
     parts = wheel.name.split("-")
-    if parts[0] != "zarr" or len(parts) < 5:
+    if len(parts) < 5:
+        raise Problem(NAMED_WRONG, f"{wheel} is not named like a wheel.")
+    return package_of(parts[0]), parts[1], hashlib.sha256(wheel.read_bytes()).hexdigest()[:8]
+
+
+def wheel_recipe(wheel: Path, releases: Releases) -> Recipe:
+    package, version, mark = parts_of_wheel(wheel)
+    if package != "zarr":
         raise Problem(NAMED_WRONG, f"{wheel} is not a wheel of zarr.")
-    mark = hashlib.sha256(wheel.read_bytes()).hexdigest()[:8]
-    install = [str(wheel), releases.pinned("cloudpickle"), *releases.for_major_version(parts[1])]
-    return Recipe(wheel.name, f"wheel-{parts[1]}-{mark}", install)
+    install = [str(wheel), releases.pinned("cloudpickle"), *releases.for_major_version(version)]
+    return Recipe(wheel.name, f"wheel-{version}-{mark}", install)
 
 
 def guess_version(checkout: Path, releases: Releases) -> str:
@@ -291,13 +371,12 @@ def guess_version(checkout: Path, releases: Releases) -> str:
     return f"{heading[1] if heading else releases.newest}+checkout"
 
 
-def read_project(folder: Path) -> dict | None:
-    """The `project` table of a zarr checkout, or nothing where this is not one."""
+def read_project(folder: Path) -> dict:
+    """The `project` table of a checkout; empty where there is none."""
     try:
-        project = tomllib.loads((folder / "pyproject.toml").read_text())["project"]
+        return tomllib.loads((folder / "pyproject.toml").read_text())["project"]
     except (OSError, ValueError, KeyError):
-        return None
-    return project if project.get("name") == "zarr" and "dependencies" in project else None
+        return {}
 
 
 def folder_recipe(folder: Path, releases: Releases) -> tuple[Recipe, Path, str]:
@@ -314,7 +393,7 @@ def folder_recipe(folder: Path, releases: Releases) -> tuple[Recipe, Path, str]:
     checkout = folder.parent if folder.name == "src" else folder
     title, name = f"the dependencies of {checkout}", f"folder-{checkout.name}-{mark}"
     project = read_project(checkout)
-    if project:
+    if project.get("name") == "zarr" and "dependencies" in project:
         version = guess_version(checkout, releases)
         install = [*project["dependencies"], releases.pinned("cloudpickle")]
         install += releases.for_major_version(version)
@@ -336,6 +415,66 @@ def read_version(package: Path) -> str | None:
     return None
 
 
+def read_addition(text: str, releases: Releases) -> Addition:
+    """What one `--with` names. A path looks like one: no name means a folder that lies here."""
+    if "/" in text or text.startswith(".") or text.endswith(".whl"):
+        return addition_at(Path(text).resolve())
+    if not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?(==[A-Za-z0-9.!+]+)?", text):
+        raise Problem(NAMED_WRONG, f"{text!r} is no PACKAGE, no PACKAGE==VERSION and no PATH.")
+    package = package_of(text)
+    version = text.partition("==")[2]
+    if not version and package in releases.third_parties:
+        version = releases.third_parties[package][0].partition("==")[2]
+    return Addition(package, f"{package}=={version}" if version else package, version)
+
+
+def addition_at(path: Path) -> Addition:
+    if path.is_file() and path.suffix == ".whl":
+        package, version, mark = parts_of_wheel(path)
+        return Addition(package, str(path), version, mark)
+    if not path.exists():
+        raise Problem(NAMED_WRONG, f"There is nothing at {path}.")
+    if not any((path / file).exists() for file in ("pyproject.toml", "setup.py")):
+        raise Problem(NAMED_WRONG, f"{path} is neither a wheel nor the checkout of a package.")
+    # As with a checkout of zarr, edits are seen at once.
+    name = read_project(path).get("name", path.name)
+    return Addition(package_of(name), f"--editable={path}")
+
+
+def add(recipe: Recipe, named: list[str], releases: Releases) -> Recipe:
+    """The recipe with more packages beside the same zarr."""
+    additions = {one.package: one for one in (read_addition(text, releases) for text in named)}
+    packages = list(dict.fromkeys([*releases.packages, *sorted(additions)]))
+    if not additions:
+        return dataclasses.replace(recipe, packages=packages)
+    if "zarr" in additions:
+        raise Problem(NAMED_WRONG, "--with puts packages beside zarr; zarr itself is named alone.")
+    installed = {}
+    for one in additions.values():
+        first, *others = releases.third_parties.get(one.package, [one.install])
+        # The pins were tried with one version; for another one uv looks what fits.
+        pinned = one.install == first
+        installed |= {package_of(pin): pin if pinned else package_of(pin) for pin in others}
+    installed |= {one.package: one.install for one in additions.values()}
+
+    def kept(pins: list[str]) -> list[str]:
+        return [pin for pin in pins if pin.partition("==")[0] not in installed]
+
+    ordered = [additions[package] for package in sorted(additions)]
+    marks = sorted(installed.values()) + [one.mark for one in ordered]
+    labels = [f"{one.package}-{one.version}".rstrip("-") for one in ordered]
+    mark = hashlib.sha256("\n".join(marks).encode()).hexdigest()[:8]
+    return dataclasses.replace(
+        recipe,
+        title=f"{recipe.title} with {' and '.join(labels)}",
+        name=f"{'+'.join([recipe.name, *labels])}-{mark}",
+        install=[*kept(recipe.install), *installed.values()],
+        constraints=kept(recipe.constraints),
+        packages=packages,
+        failure=NAMED_WRONG,
+    )
+
+
 def link(environment: Path, importable: Path, version: str) -> None:
     site = next((environment / "lib").glob("python3*/site-packages"))
     replace_text(site / "storefuzz_version.py", VERSION_MODULE.format(version=version))
@@ -355,27 +494,31 @@ def imported_release(environment: Path, subject: Path) -> str:
     return release
 
 
-def prepare_path(subject: Path, folder: Path, interpreter: Path, releases: Releases) -> dict:
+def prepare_path(subject: Path, made: Callable[[Recipe], Path], releases: Releases) -> dict:
     subject = subject.resolve()
     if subject.is_file():
         if subject.suffix != ".whl":
             raise Problem(NAMED_WRONG, f"{subject} is neither a wheel nor a folder.")
-        environment = make(wheel_recipe(subject, releases), folder, interpreter)
+        environment = made(wheel_recipe(subject, releases))
     else:
         recipe, importable, version = folder_recipe(subject, releases)
-        environment = make(recipe, folder, interpreter)
+        environment = made(recipe)
         link(environment, importable, version)
         subject = importable
     return answer(environment, imported_release(environment, subject), subject)
 
 
-def prepare(subject: str, folder: Path, interpreter: Path) -> dict:
+def prepare(subject: str, named: list[str], folder: Path, interpreter: Path) -> dict:
     releases = Releases.load()
+
+    def made(recipe: Recipe) -> Path:
+        return make(add(recipe, named, releases), folder, interpreter)
+
     release = releases.newest if subject == "newest" else subject
     if release in releases.requirements:
-        return answer(make(release_recipe(release, releases), folder, interpreter), release, None)
+        return answer(made(release_recipe(release, releases)), release, None)
     if os.path.exists(subject):
-        return prepare_path(Path(subject), folder, interpreter, releases)
+        return prepare_path(Path(subject), made, releases)
     if "/" in subject or subject.endswith(".whl"):
         raise Problem(NAMED_WRONG, f"There is nothing at {subject}.")
     raise Problem(
@@ -386,8 +529,12 @@ def prepare(subject: str, folder: Path, interpreter: Path) -> dict:
 
 
 def answer(environment: Path, release: str, path: Path | None) -> dict:
-    python = str(environment / "bin" / "python")
-    return {"python": python, "release": release, "path": str(path) if path else None}
+    return {
+        "python": str(environment / "bin" / "python"),
+        "release": release,
+        "path": str(path) if path else None,
+        "packages": json.loads((environment / "packages.json").read_text()),
+    }
 
 
 def look_at_venv(place: Path) -> dict:
@@ -395,7 +542,8 @@ def look_at_venv(place: Path) -> dict:
     python = (place if place.is_file() else place / "bin" / "python").absolute()
     if not python.exists():
         raise Problem(NAMED_WRONG, f"{place} is no Python environment: it has no bin/python.")
-    said = ask_python(python, f"{KIND}\nimport zarr; print(zarr.__version__)")
+    packages = TELL_PACKAGES.format(packages=Releases.load().packages)
+    said = ask_python(python, f"{KIND}\nimport zarr; print(zarr.__version__)\n{packages}")
     lines = said.stdout.splitlines()
     own = ask_python(Path(sys.executable), KIND).stdout.strip()
     if lines and lines[0] != own:
@@ -407,7 +555,13 @@ def look_at_venv(place: Path) -> dict:
     if said.returncode != 0:
         reason = last_line(said.stderr)
         raise Problem(NAMED_WRONG, f"zarr cannot be imported in {place}: {reason}")
-    return {"python": str(python), "release": lines[-1], "path": None}
+    release, told = lines[-2:]
+    return {
+        "python": str(python),
+        "release": release,
+        "path": None,
+        "packages": json.loads(told),
+    }
 
 
 def choose_interpreter(named: str | None) -> tuple[Path, Path]:
@@ -433,7 +587,17 @@ def main(arguments: list[str]) -> None:
     one.add_argument("--venv", type=Path, metavar="DIR", help="look at the user's own environment")
     one.add_argument("--folder", action="store_true", help="print where environments are kept")
     parser.add_argument("--python", metavar="INTERPRETER", help="make environments for this one")
+    parser.add_argument(
+        "--with",
+        action="append",
+        default=[],
+        dest="additions",
+        metavar="PACKAGE",
+        help="put PACKAGE, PACKAGE==VERSION, or the wheel or checkout at a PATH beside zarr",
+    )
     options = parser.parse_args(arguments)
+    if options.additions and not options.subject:
+        raise Problem(NAMED_WRONG, "--with needs a release or a path: only those are installed.")
     if options.list:
         print("\n".join(Releases.load().requirements))
     elif options.venv:
@@ -443,7 +607,7 @@ def main(arguments: list[str]) -> None:
         if options.folder:
             print(folder)
         else:
-            print(json.dumps(prepare(options.subject, folder, interpreter)))
+            print(json.dumps(prepare(options.subject, options.additions, folder, interpreter)))
 
 
 if __name__ == "__main__":

@@ -70,6 +70,25 @@ def copy_zarr(newest_python: Path, into: Path) -> Path:
     return Path(shutil.copytree(package, into / "zarr"))
 
 
+def make_wheel(folder: Path, package: str, version: str) -> Path:
+    """A wheel with one empty module, whose version it is."""
+    wheel = folder / f"{package}-{version}-py3-none-any.whl"
+    info = f"{package}-{version}.dist-info"
+    metadata = f"Metadata-Version: 2.1\nName: {package}\nVersion: {version}\n"
+    tag = "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+    with zipfile.ZipFile(wheel, "w") as archive:
+        archive.writestr(f"{package}/__init__.py", f"__version__ = '{version}'\n")
+        archive.writestr(f"{info}/METADATA", metadata)
+        archive.writestr(f"{info}/WHEEL", tag)
+        names = [*archive.namelist(), f"{info}/RECORD"]
+        archive.writestr(f"{info}/RECORD", "".join(f"{name},,\n" for name in names))
+    return wheel
+
+
+def version_of(pin: str) -> str:
+    return pin.partition("==")[2]
+
+
 def test_list_is_in_order_and_ends_with_the_newest() -> None:
     code, out, _ = run("--list")
     releases = out.split()
@@ -143,6 +162,9 @@ def test_no_network_is_one_sentence(cache: dict[str, str], tmp_path: Path) -> No
     code, sentence = refused("3.0.1", env=cache | nowhere)
     assert code == 3
     assert "network" in sentence
+    code, sentence = refused("3.0.1", "--with", "icechunk", env=cache | nowhere)
+    assert code == 3
+    assert "network" in sentence
 
 
 def test_folder_with_zarr_gets_the_dependencies_of_its_release(
@@ -179,23 +201,107 @@ def test_checkout_that_was_never_built(
 
 
 def test_wheel(cache: dict[str, str], tmp_path: Path) -> None:
-    wheel = tmp_path / "zarr-9.9.9-py3-none-any.whl"
-    info = "zarr-9.9.9.dist-info"
-    with zipfile.ZipFile(wheel, "w") as archive:
-        archive.writestr("zarr/__init__.py", "__version__ = '9.9.9'\n")
-        archive.writestr(f"{info}/METADATA", "Metadata-Version: 2.1\nName: zarr\nVersion: 9.9.9\n")
-        tag = "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
-        archive.writestr(f"{info}/WHEEL", tag)
-        names = [*archive.namelist(), f"{info}/RECORD"]
-        archive.writestr(f"{info}/RECORD", "".join(f"{name},,\n" for name in names))
+    wheel = make_wheel(tmp_path, "zarr", "9.9.9")
     answer = said(wheel, env=cache)
     assert answer["release"] == "9.9.9"
     assert answer["path"] == str(wheel)
+    assert {"fsspec", "obstore", "cloudpickle"} == answer["packages"].keys()
+
+
+def test_zarr_2_has_no_optional_stores(cache: dict[str, str]) -> None:
+    assert said("2.18.7", env=cache)["packages"].keys() == {"cloudpickle"}
+
+
+@pytest.mark.parametrize("package", DATA["third parties"])
+def test_third_party_beside_zarr(cache: dict[str, str], package: str) -> None:
+    pins = DATA["third parties"][package]
+    answer = said(DATA["newest"], "--with", package, env=cache)
+    told = answer["packages"]
+    assert answer["release"] == DATA["newest"]
+    assert {pin: told[pin.partition("==")[0]] for pin in pins} == {
+        pin: version_of(pin) for pin in pins
+    }
+    assert "fsspec" in told
+    place = Path(answer["python"]).parent.parent
+    assert place.name.startswith(f"zarr-{DATA['newest']}+{pins[0].replace('==', '-')}-")
+    code, again, progress = run(DATA["newest"], "--with", pins[0], env=cache)
+    assert (code, json.loads(again), progress) == (0, answer, "")
+    subprocess.run([answer["python"], "-c", f"import zarr, {package}"], check=True)
+
+
+def test_another_version_brings_what_fits_it(cache: dict[str, str]) -> None:
+    told = said(DATA["newest"], "--with", "dask==2026.3.0", env=cache)["packages"]
+    assert told["dask"] == told["distributed"] == "2026.3.0"
+
+
+def test_version_of_what_is_pinned_anyway(cache: dict[str, str]) -> None:
+    both = ("--with", "obstore==0.9.2", "--with", "fsspec==2025.3.0")
+    told = said(DATA["newest"], *both, env=cache)["packages"]
+    assert (told["obstore"], told["fsspec"]) == ("0.9.2", "2025.3.0")
+
+
+def test_wheel_beside_zarr(cache: dict[str, str], tmp_path: Path) -> None:
+    first = said("3.4.1", "--with", make_wheel(tmp_path, "beside", "1.0"), env=cache)
+    assert first["packages"]["beside"] == "1.0"
+    # The same name with another content is another package.
+    with zipfile.ZipFile(tmp_path / "beside-1.0-py3-none-any.whl", "a") as archive:
+        archive.writestr("beside/more.py", "")
+    second = said("3.4.1", "--with", tmp_path / "beside-1.0-py3-none-any.whl", env=cache)
+    assert second["python"] != first["python"]
+    subprocess.run([second["python"], "-c", "import beside.more, zarr"], check=True)
+
+
+def test_checkout_beside_a_checkout(
+    cache: dict[str, str], tmp_path: Path, newest_python: Path
+) -> None:
+    copy_zarr(newest_python, tmp_path)
+    checkout = tmp_path / "checkout"
+    checkout.mkdir()
+    (checkout / "beside.py").write_text('"""Needs zarr."""\n\n__version__ = "1.5"\nimport zarr\n')
+    (checkout / "pyproject.toml").write_text(
+        '[build-system]\nrequires = ["flit_core"]\nbuild-backend = "flit_core.buildapi"\n'
+        '[project]\nname = "beside"\ndynamic = ["version", "description"]\n'
+        'dependencies = ["zarr"]\n'
+    )
+    answer = said(tmp_path, "--with", checkout, env=cache)
+    assert answer["path"] == str(tmp_path)
+    assert answer["packages"]["beside"] == "1.5"
+    with (checkout / "beside.py").open("a") as file:
+        file.write("edited = zarr.__file__\n")
+    ask = "import beside; print(beside.edited)"
+    file = subprocess.check_output([answer["python"], "-c", ask], text=True).strip()
+    assert file == str(tmp_path / "zarr" / "__init__.py")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "storefuzz-has-no-such-package",
+        "icechunk==0.0.77",
+        "icechunk>=1",
+        "zarr==3.0.1",
+        "./nothing",
+        "nothing.whl",
+        "/",
+    ],
+)
+def test_addition_named_wrong(cache: dict[str, str], wrong: str) -> None:
+    code, sentence = refused(DATA["newest"], "--with", wrong, env=cache)
+    assert code == 2
+    assert wrong.partition("==")[0].removeprefix("./") in sentence
+    assert not list(Path(cache["STOREFUZZ_CACHE"]).glob("*/.zarr*"))
+
+
+def test_nothing_is_added_to_an_environment_of_the_user(newest_python: Path) -> None:
+    code, sentence = refused("--venv", newest_python, "--with", "icechunk")
+    assert code == 2
+    assert "--with" in sentence
 
 
 def test_own_environment(newest_python: Path) -> None:
     answer = said("--venv", newest_python.parent.parent)
-    assert answer == {"python": str(newest_python), "release": DATA["newest"], "path": None}
+    assert answer == said("newest")
+    assert answer["path"] is None
     assert said("--venv", newest_python) == answer
 
 

@@ -200,8 +200,13 @@ HARM: dict[str, Callable[[], None]] = {
 
 
 def plant(name: str) -> None:
-    """Patch zarr in this process. KeyError: no such loss."""
-    (PLANTED | HARM)[name]()
+    """Patch zarr in this process; `name` may be a mutant's. KeyError: no such loss."""
+    if name in PLANTED | HARM:
+        (PLANTED | HARM)[name]()
+    else:
+        import mutants
+
+        mutants.plant(name)
 
 
 if __name__ == "__main__":

@@ -2,16 +2,19 @@
 
 The C++ harness calls `answer(request)` with one JSON text and gets one JSON text back; both sides
 run this very file, so that a difference between their answers is a difference between their
-stores. Nothing here judges: an exception of the subject is an answer, `refused`. Looks and
-operations are lines of vocabulary.json. What it does not do: decide the order of the steps
-(journey.cc), or what must come back (expectation.cc).
+stores. Nothing here judges: an exception of the subject is an answer, `refused`. Looks, operations
+and carriers are lines of vocabulary.json; how a store is made is a text of the request, by
+stores.json. What it does not do: decide the order of the steps (journey.cc), or what must come back
+(expectation.cc).
 """
 
 from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import copy
+import ctypes
 import faulthandler
 import functools
 import gc
@@ -20,6 +23,8 @@ import os
 import pathlib
 import pickle
 import re
+import shutil
+import signal
 import sys
 import threading
 import time
@@ -29,14 +34,15 @@ import zipfile
 import zlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from multiprocessing.reduction import ForkingPickler
 from typing import Any
 
 warnings.simplefilter("ignore")  # zarr warns a lot; a warning is no finding
 
 import zarr  # noqa: E402
+import zarr.storage  # noqa: E402
 
-from stores import ADAPTERS, ZARR_2  # noqa: E402
-
+ZARR_2 = zarr.__version__.startswith("2.")
 Answer = dict[str, Any]
 SHOWN_BYTES = 64  # longer values are shown as size, checksum and first bytes
 TEXT_LIMIT = 300  # characters of an exception's text that are kept
@@ -58,12 +64,17 @@ _folder = "."  # the case's folder, replaced by <case> in whatever is shown
 
 def run_by_caller(coroutine: Any) -> Any:
     """Run `coroutine` in the calling thread: by hand, or in a loop of ours when its store waits."""
-    if not ADAPTERS[_HELD["kind"]].waits:
+    if not _HELD["waits"]:
         try:
             coroutine.send(None)
         except StopIteration as stop:
             return stop.value
         raise AssertionError("the store waits; its adapter says that it does not")
+    return run_in_loop(coroutine)
+
+
+def run_in_loop(coroutine: Any) -> Any:
+    """Run `coroutine` in a loop of this thread."""
     place = (os.getpid(), threading.get_ident())
     if place not in _LOOPS:
         _LOOPS[place] = asyncio.new_event_loop()
@@ -88,14 +99,40 @@ def data(buffer: Any) -> bytes | None:
     return None if buffer is None else buffer.to_bytes()
 
 
-def _compile(name: str, line: str) -> Callable[..., Any]:
-    """A vocabulary line as a function; its name shows in stacks, so that a hang tells its look."""
-    body = line.replace("{", "").replace("}", "")
-    source = f"lambda store, run, key, value, start, end: {body}"
-    return eval(compile(source, f"<look {name}>", "eval"), _NAMES)
+def holding(lock: Any) -> None:
+    """Let another thread take `lock`; it holds it until `let_go`."""
+    taken, done = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with lock:
+            taken.set()
+            done.wait()
+
+    threading.Thread(target=hold, daemon=True).start()
+    if not taken.wait(1):
+        raise TimeoutError("the lock was never free")
+    _HELD["let go"] = done.set
 
 
-_NAMES: dict[str, Any] = {"zarr": zarr, "pickle": pickle, "collect": collect, "data": data}
+def let_go() -> None:
+    _HELD.pop("let go", lambda: None)()
+
+
+_NAMES: dict[str, Any] = {
+    "contextlib": contextlib,
+    "collect": collect,
+    "copy": copy,
+    "data": data,
+    "ForkingPickler": ForkingPickler,
+    "gc": gc,
+    "holding": holding,
+    "os": os,
+    "pickle": pickle,
+    "shutil": shutil,
+    "threading": threading,
+    "zarr": zarr,
+    "zipfile": zipfile,
+}
 if not ZARR_2:
     _NAMES |= {
         "prototype": default_buffer_prototype(),
@@ -104,10 +141,47 @@ if not ZARR_2:
         "OffsetByteRequest": OffsetByteRequest,
         "SuffixByteRequest": SuffixByteRequest,
     }
+for _optional in ("cloudpickle", "distributed.protocol"):
+    with contextlib.suppress(ImportError):
+        exec(f"import {_optional}", _NAMES)  # a carrier that this environment may lack
+
+_ARGUMENTS = ("store", "run", "key", "value", "start", "end", "cargo", "packed", "place")
+
+
+@functools.lru_cache(4096)
+def compiled(name: str, line: str) -> Callable[..., Any]:
+    """A vocabulary line as a function; its name shows in stacks, so that a hang tells its look."""
+    for argument in _ARGUMENTS:
+        line = line.replace(f"{{{argument}}}", argument)
+    source = f"lambda {', '.join(_ARGUMENTS)}: {line}"
+    return eval(compile(source, f"<look {name}>", "eval"), _NAMES)
+
+
+def call(name: str, line: str, **arguments: Any) -> Any:
+    """What a vocabulary line gives for these arguments; the others are None."""
+    return compiled(name, line)(*(arguments.get(argument) for argument in _ARGUMENTS))
+
+
 with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "vocabulary.json")) as _file:
-    _WORDS = json.load(_file)["zarr 2" if ZARR_2 else "zarr 3"]
-_OPERATIONS = {name: _compile(name, line) for name, line in _WORDS["operations"].items()}
-_LOOKS = {name: _compile(name, line) for name, line in _WORDS["looks"].items()}
+    _VOCABULARY = json.load(_file)
+
+
+def words() -> dict[str, Any]:
+    """The vocabulary of the case's store."""
+    return _VOCABULARY["zarr 2" if ZARR_2 else _HELD["interface"] or "zarr 3"]
+
+
+@functools.cache
+def bring(line: str) -> None:
+    """Run an import of an adapter, once."""
+    exec(line, _NAMES)
+
+
+def make_store(about: dict[str, Any]) -> Any:
+    """Call the constructor as the case says; `about` is the `store` of a request."""
+    for line in about["imports"]:
+        bring(line)
+    return call("constructor", about["make"])
 
 
 # --- values and answers -------------------------------------------------------------------------
@@ -134,6 +208,8 @@ def plain(value: Any) -> Any:
         return {"path": hide_paths(str(value))}
     if isinstance(value, list | tuple):
         return [plain(item) for item in value]
+    if isinstance(value, type):
+        return {"type": value.__name__}
     return {"object": type(value).__name__}
 
 
@@ -151,7 +227,7 @@ def refused(error: BaseException) -> Answer:
         answer["frame"] = f"{hide_paths(own[-1].filename)}:{own[-1].name}"
     if isinstance(error, AttributeError) and error.name and error.obj is not None:
         kind = type(error.obj)
-        if kind.__module__[:4] == "zarr" and error.name not in dir(kind):
+        if is_store(error.obj) and error.name not in dir(kind):
             answer["lost"] = error.name
     return answer
 
@@ -179,21 +255,43 @@ def names_of(kind: type) -> frozenset[str]:
     return frozenset(names)
 
 
-def state_of(store: Any) -> dict[str, Answer]:
-    """Every attribute and property of a store, without touching it: name → answer."""
+def is_store(value: Any) -> bool:
+    """Whether this is a store, of zarr or of somebody else, or a path in one."""
+    kinds = type(value).__mro__
+    return any(kind.__module__.startswith("zarr.") for kind in kinds) and hasattr(value, "exists")
+
+
+def state_of(store: Any, within: str = "") -> dict[str, Answer]:
+    """Every attribute and property of a store, and of what it wraps: name → answer."""
     names = set(vars(store)) if hasattr(store, "__dict__") else set()
     names |= names_of(type(store))
-    return {name: ask(lambda name=name: getattr(store, name)) for name in sorted(names)}
+    state: dict[str, Answer] = {}
+    for name in sorted(names):
+        held: list[Any] = []
+        state[within + name] = ask(lambda name=name, held=held: read_into(held, store, name))
+        if held and is_store(held[0]) and within.count(".") < 4:
+            state |= state_of(held[0], f"{within}{name}.")
+    return state
 
 
-def perform(table: dict[str, Callable[..., Any]], store: Any, run: Any, step: dict) -> Answer:
+def read_into(held: list[Any], store: Any, name: str) -> Any:
+    held.append(getattr(store, name))
+    return held[0]
+
+
+def perform(table: str, store: Any, run: Any, step: dict[str, Any]) -> Answer:
     """One look or operation on `store`."""
-    function = table.get(step["do"])
-    if function is None:
+    name = step["do"]
+    line = words()[table].get(name)
+    needs = words()["needs"].get(name) if table == "looks" else None
+    if line is None or (needs and not hasattr(type(store), needs)):
         return {"answer": "absent"}
+    if name in words()["gathers"] and run is run_by_caller:
+        run = run_in_loop
     value = (step.get("value", "") * step.get("repeat", 1)).encode()
-    arguments = (store, run, step.get("key", ""), value, step.get("start", 0), step.get("end", 0))
-    return ask(lambda: function(*arguments))
+    arguments = {"key": step.get("key", ""), "value": value}
+    arguments |= {"start": step.get("start", 0), "end": step.get("end", 0)}
+    return ask(lambda: call(name, line, store=store, run=run, **arguments))
 
 
 def mark(previous: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -228,47 +326,75 @@ def enter(request: dict[str, Any]) -> None:
     global _folder
     _folder = request["folder"]
     os.chdir(_folder)
+    about = request["store"]
     if not request.get("forked"):
         _HELD.clear()
-    _HELD["kind"] = request["case"]["store"]
+        for line in about["imports"]:
+            with contextlib.suppress(ImportError):
+                bring(line)
+        if about["clean"]:
+            with contextlib.suppress(NameError):  # nothing to clean where its import failed
+                call("clean", about["clean"])
+    _HELD["interface"], _HELD["waits"] = about["interface"], about["waits"]
 
 
 def build(request: dict[str, Any]) -> dict[str, Any]:
     """Make the store as the case says and bring it into its lifecycle state."""
-    case = request["case"]
     enter(request)
-    warm = case["parent"] == "warm"
+    warm = request["warm"]
     set_warmth(warm)
     run = runner("loop" if warm else "caller")
     reply: dict[str, Any] = {"operations": []}
 
     def make() -> None:
-        _HELD["store"] = ADAPTERS[case["store"]].make(case, _folder)
+        _HELD["store"] = make_store(request["store"])
 
     reply["constructed"] = ask(make)
     if "store" not in _HELD:
         return reply
     store = _HELD["store"]
     for operation in request["operations"]:
-        reply["operations"].append(perform(_OPERATIONS, store, run, operation))
+        reply["operations"].append(perform("operations", store, run, operation))
     reply["state"] = state_of(store)
     reply["mark"] = mark()
     return reply
 
 
+def put_cargo(request: dict[str, Any], store: Any) -> tuple[Answer, Any]:
+    """What goes into the carrier: the store, or something that holds it."""
+    line = words()["cargo"].get(request["cargo"])
+    if line is None:
+        return {"answer": "absent"}, None
+    made: list[Any] = []
+    answer = ask(lambda: made.append(call("cargo", line["put"], store=store)))
+    return answer, made[0] if made else None
+
+
+def take_cargo(request: dict[str, Any], cargo: Any) -> Any:
+    return call("cargo", words()["cargo"][request["cargo"]]["take"], cargo=cargo)
+
+
 def pack(request: dict[str, Any]) -> dict[str, Any]:
     """Put the held store into its carrier; the state of the store afterwards comes along."""
-    carrier, store = request["carrier"], _HELD[request.get("which", "store")]
+    store = _HELD["store"]
+    line = _VOCABULARY["carriers"][request["carrier"]]
     reply: dict[str, Any] = {}
+    reply["cargo"], cargo = put_cargo(request, store)
+    if reply["cargo"]["answer"] != "shown":
+        return reply
+    # Making an array reads, and may open: only what packing changes counts.
+    reply["state before"] = state_of(store)
 
     def put() -> None:
-        if carrier.startswith("pickle "):
-            pickled = pickle.dumps(store, protocol=int(carrier[len("pickle ") :]))
-            reply["pickle"] = base64.b64encode(pickled).decode()
-        elif carrier in ("copy", "deepcopy"):
-            _HELD["carried"] = getattr(copy, carrier)(store)
-        elif carrier == "handed over":
-            _HELD["carried"] = store
+        packed = call("packing", line["pack"], cargo=cargo)
+        if request["twice"]:
+            packed = call(
+                "packing", line["pack"], cargo=call("packing", line["receive"], packed=packed)
+            )
+        if isinstance(packed, bytes):
+            reply["pickle"] = base64.b64encode(packed).decode()
+        else:
+            _HELD["carried"] = packed
 
     reply["packed"] = ask(put)
     reply["state"] = state_of(store)
@@ -276,31 +402,72 @@ def pack(request: dict[str, Any]) -> dict[str, Any]:
     return reply
 
 
-def receive(request: dict[str, Any]) -> Any:
+def meanwhile(request: dict[str, Any]) -> dict[str, Any]:
+    """What the parent does while its store is under way."""
+    store = _HELD["store"]
+    line = words()["meanwhile"].get(request["what"])
+    if line is None:
+        return {"done": {"answer": "absent"}}
+    if request["what"] == "forgets the store":
+        del store, _HELD["store"]
+        return {"done": ask(gc.collect)}
+    run = runner("loop" if request["warm"] else "caller")
+    reply = {
+        "done": ask(lambda: call("meanwhile", line, store=store, run=run, place=request["place"]))
+    }
+    return reply | {"mark": mark()}
+
+
+def receive(request: dict[str, Any], reply: dict[str, Any]) -> Any:
     """Take the store out of its carrier."""
     if request["carrier"] == "made anew":
-        return ADAPTERS[request["case"]["store"]].make(request["case"], _folder)
-    if "pickle" in request:
-        return pickle.loads(base64.b64decode(request["pickle"]))
-    return _HELD["carried"]
+        return make_store(request["store"])
+    if request["carrier"] == "inherited":
+        return _HELD["store"]
+    packed = base64.b64decode(request["pickle"]) if "pickle" in request else _HELD["carried"]
+    cargo = call("receiving", _VOCABULARY["carriers"][request["carrier"]]["receive"], packed=packed)
+    if same := words()["cargo"][request["cargo"]].get("same"):
+        reply["same object"] = ask(lambda: call("cargo", same, cargo=cargo))
+    return take_cargo(request, cargo)
 
 
 def look(store: Any, request: dict[str, Any]) -> dict[str, Any]:
     """The state of `store`, then every look of the plan, in order."""
     run = runner(request["driver"])
     reply: dict[str, Any] = {"state": state_of(store)} if request["look at state"] else {}
-    reply["looks"] = [perform(_LOOKS, store, run, step) for step in request["plan"]]
+    reply["looks"] = [perform("looks", store, run, step) for step in request["plan"]]
     return reply
+
+
+@contextlib.contextmanager
+def surroundings(name: str) -> Any:
+    """Another directory, environment or zarr.config around the child, for as long as it looks."""
+    line = words()["surroundings"].get(name, "None")
+    environment = dict(os.environ)
+    undo = call("surroundings", line)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(environment)
+        if hasattr(undo, "__exit__"):
+            undo.__exit__(None, None, None)
+        os.chdir(_folder)
 
 
 def visit(request: dict[str, Any]) -> dict[str, Any]:
     """The child's whole part: receive, look, send back, leave nothing behind."""
+    with surroundings(request["surroundings"]):
+        return visit_inside(request)
+
+
+def visit_inside(request: dict[str, Any]) -> dict[str, Any]:
     reply: dict[str, Any] = {}
     before = request["mark"]
     arrived: dict[str, Any] = {}
 
     def take() -> None:
-        arrived["store"] = receive(request)
+        arrived["store"] = receive(request, reply)
 
     reply["received"] = ask(take)
     reply["mark after receiving"] = mark(before)
@@ -315,25 +482,25 @@ def visit(request: dict[str, Any]) -> dict[str, Any]:
 
 
 def stay(store: Any, request: dict[str, Any]) -> dict[str, Any]:
-    """Look at the store, send it back, close it; afterwards nobody holds it any more."""
+    """Look at the store, send it on, close it; afterwards nobody holds it any more."""
     reply: dict[str, Any] = {"arrived with": sorted(getattr(store, "__dict__", {}))}
     reply |= look(store, request)
-    if request["same process"]:
-        own = _HELD["store"]
+    own = _HELD.get("store")
+    if request["same process"] and own is not None:
         reply["equality"] = {
             "copy == store": ask(lambda: store == own),
             "store == copy": ask(lambda: own == store),
             "copy != store": ask(lambda: store != own),
         }
     if request["comes back"] != "nothing":
-        reply |= send_back(store, request)
-    if request["carrier"] != "handed over":
-        reply["left"] = ask(store.close)
+        reply |= send_on(store, request)
+    if request["carrier"] not in ("handed over", "inherited"):
+        reply["left"] = perform("looks", store, None, {"do": "close"})
     return reply
 
 
-def send_back(store: Any, request: dict[str, Any]) -> dict[str, Any]:
-    """Pickle the store, or the array opened from it, for the way back."""
+def send_on(store: Any, request: dict[str, Any]) -> dict[str, Any]:
+    """Pickle the store, or the array opened from it, for the way back or to a grandchild."""
     reply: dict[str, Any] = {"state sent": state_of(store)}
 
     def put() -> None:
@@ -343,11 +510,37 @@ def send_back(store: Any, request: dict[str, Any]) -> dict[str, Any]:
         reply["pickle"] = base64.b64encode(pickle.dumps(cargo)).decode()
 
     reply["sent back"] = ask(put)
+    if request["comes back"] == "grandchild" and "pickle" in reply:
+        reply["grandchild"] = ask_grandchild(request | {"pickle": reply.pop("pickle")})
     return reply
 
 
+def ask_grandchild(request: dict[str, Any]) -> dict[str, Any]:
+    """Fork, look at the store there, and bring the answers back."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG: it ends with its parent
+            with open(writing, "w") as out:
+                out.write(json.dumps(returned(request)))
+            os._exit(0)
+        finally:
+            os._exit(70)
+    os.close(writing)
+    _HELD["grandchild"] = child
+    with open(reading) as answers:
+        text = answers.read()
+    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    del _HELD["grandchild"]
+    if status != 0:
+        name = signal.Signals(-status).name if status < 0 else f"exit {status}"
+        return {"died": {"answer": "crashed", "signal": name, "stacks": ""}}
+    return json.loads(text)
+
+
 def returned(request: dict[str, Any]) -> dict[str, Any]:
-    """The parent's look at what came back, as `future.result()` would have it."""
+    """Look at what was sent on: in the parent, as `future.result()` has it, or in a grandchild."""
     reply: dict[str, Any] = {}
     cargo: list[Any] = []
     reply["received"] = ask(lambda: cargo.append(pickle.loads(base64.b64decode(request["pickle"]))))
@@ -357,15 +550,31 @@ def returned(request: dict[str, Any]) -> dict[str, Any]:
         reply["array"] = ask(lambda: cargo[0][:].tolist())
         return reply
     reply |= look(cargo[0], request)
-    own = _HELD["store"]
-    reply["equality"] = {"copy == store": ask(lambda: cargo[0] == own)}
-    reply["left"] = ask(cargo[0].close)
+    own = _HELD.get("store")
+    if own is not None and request["comes back"] == "store":
+        reply["equality"] = {"copy == store": ask(lambda: cargo[0] == own)}
+    reply["left"] = perform("looks", cargo[0], None, {"do": "close"})
+    return reply
+
+
+def ask_twin(request: dict[str, Any]) -> dict[str, Any]:
+    """A MemoryStore with the same content, asked the same."""
+    store = zarr.storage.MemoryStore(
+        {key: cpu.Buffer.from_bytes(base64.b64decode(value)) for key, value in request["content"]},
+        read_only=request["read only"],
+    )
+    held = _HELD["interface"]
+    _HELD["interface"] = "zarr 3"
+    reply = look(store, request)
+    _HELD["interface"] = held
     return reply
 
 
 def look_at_own(request: dict[str, Any]) -> dict[str, Any]:
-    """The parent's look at the store it kept."""
-    return look(_HELD["store"], request)
+    """The parent's look at the store it kept, once it has nothing else to do."""
+    let_go()
+    os.chdir(_folder)
+    return look(_HELD["store"], request) if "store" in _HELD else {}
 
 
 def visit_in_thread(request: dict[str, Any]) -> dict[str, Any]:
@@ -382,11 +591,13 @@ def visit_in_thread(request: dict[str, Any]) -> dict[str, Any]:
 
 def leave(request: dict[str, Any]) -> dict[str, Any]:
     """The parent closes and forgets its store."""
+    let_go()
+    os.chdir(_folder)
     store = _HELD.pop("store", None)
     _HELD.pop("carried", None)
     reply: dict[str, Any] = {}
     if store is not None:
-        reply["closed"] = ask(store.close)
+        reply["closed"] = perform("looks", store, None, {"do": "close"})
         del store
     reply["descriptors"] = open_descriptors()
     reply["mark"] = mark()
@@ -427,10 +638,30 @@ def hello(request: dict[str, Any]) -> dict[str, Any]:
     return {"zarr": zarr.__version__, "python": sys.version.split()[0]}
 
 
+def lacking(request: dict[str, Any]) -> dict[str, Any]:
+    """Which of these stores and carriers cannot be had here, and why."""
+    lacks: dict[str, str] = {}
+    for about in request["stores"]:
+        try:
+            for line in about["imports"]:
+                bring(line)
+            eval(about["make"].partition("(")[0], _NAMES)
+        except ImportError as error:
+            lacks[about["kind"]] = f"{error.name} is not installed"
+        except AttributeError:
+            lacks[about["kind"]] = f"zarr {zarr.__version__} has none"
+    known = {"cloudpickle": "cloudpickle", "dask": "distributed"}
+    carriers = [name for name, module in known.items() if module not in _NAMES]
+    return {"stores": lacks, "carriers": carriers}
+
+
 _STEPS: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
     "hello": hello,
     "build": build,
+    "lacking": lacking,
     "pack": pack,
+    "meanwhile": meanwhile,
+    "twin": ask_twin,
     "visit": visit,
     "visit in thread": visit_in_thread,
     "look": look_at_own,

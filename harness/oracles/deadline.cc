@@ -23,7 +23,8 @@ Verdict judge_deadline(const Case& value, const Expectation&, const Observations
                      .side = side});
   };
   check(seen.child, "child", "the child");
-  check(seen.returned, "returned", "the parent");
+  check(seen.returned, "returned",
+        value.comes_back == ComesBack::kGrandchild ? "the grandchild" : "the parent");
   check(seen.parent, "parent", "the parent");
   return agree_or(std::move(found));
 }

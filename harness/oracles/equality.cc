@@ -32,13 +32,26 @@ void check(const Case& value, const State& equality, const std::string& side,
 }  // namespace
 
 Verdict judge_equality(const Case& value, const Expectation&, const Observations& seen) {
-  if (seen.child.equality.empty() && seen.returned.equality.empty())
+  const bool alone = seen.child.equality.empty() && seen.returned.equality.empty();
+  if (alone && !shown(seen.child.same_object))
     return not_comparable("the copy and the original were never in one process");
+  // The parent went on meanwhile: its store need not equal what left before.
+  if (value.meanwhile != Meanwhile::kIdle) return not_comparable("the parent did something meanwhile");
   // Two stores made of one path may be equal or not; nothing was carried.
   if (value.carrier == Carrier::kMadeAnew) return not_comparable("the store was made anew");
   std::vector<Disagreement> found;
   check(value, seen.child.equality, "child", found);
   check(value, seen.returned.equality, "returned", found);
+  if (const Shown* same = shown(seen.child.same_object); same && same->value != true)
+    found.push_back({.oracle = "equality",
+                     .field = "two references",
+                     .wrong = "two objects",
+                     .headline = fmt::format("two references to one {} arrive as two objects",
+                                             store_name(value)),
+                     .parent = Shown{true},
+                     .child = *same,
+                     .side = "child",
+                     .step = "two references"});
   return agree_or(std::move(found));
 }
 

@@ -15,7 +15,7 @@ namespace {
 class Judge {
  public:
   Judge(const Case& value, const Observations& seen, const View& view, std::string side,
-        std::map<std::string, std::string> content)
+        Content content)
       : value_(value),
         seen_(seen),
         view_(view),
@@ -26,8 +26,8 @@ class Judge {
     for (std::size_t i = 0; i < view_.looks.size(); ++i) {
       const Look& look = seen_.plan[i];
       const Shown* answer = shown(view_.looks[i]);
-      if (look.name == "set" && answer) content_[look.entry.key] = look.entry.bytes();
       if (!answer) continue;
+      apply_look(look, content_);
       if (std::optional<Json> truth = truth_of(look, answer->value);
           truth && *truth != answer->value)
         report(look, *answer, *truth, static_cast<int>(i));
@@ -42,8 +42,10 @@ class Judge {
     auto found = content_.find(look.entry.key);
     const bool there = found != content_.end();
     if (look.name == "list") return sorted_keys(answer);
-    if (!there && look.entry.key != kMissingKey) return std::nullopt;
-    if (look.name == "get") return there ? shown_bytes(found->second) : Json();
+    if (look.name == "getsize_prefix") return size_below(look.entry.key);
+    const bool written = look.group == LookGroup::kWrites;
+    if (!there && look.entry.key != kMissingKey && !written) return std::nullopt;
+    if (look.name == "get" || look.name == "get_sync") return there ? shown_bytes(found->second) : Json();
     if (look.name == "exists") return there;
     if (!there) return std::nullopt;
     const auto size = static_cast<std::int64_t>(found->second.size());
@@ -55,6 +57,16 @@ class Judge {
     if (look.name == "get suffix" && look.start <= size)
       return shown_bytes(found->second.substr(size - look.start));
     return std::nullopt;
+  }
+
+  // The size of all values below a prefix, which is a folder.
+  std::optional<Json> size_below(const std::string& prefix) const {
+    std::size_t size = 0;
+    for (const auto& [key, bytes] : content_) {
+      if (!plain_key(key)) return std::nullopt;
+      if (key.starts_with(prefix.empty() ? "" : prefix + "/")) size += bytes.size();
+    }
+    return size;
   }
 
   // A listing is right when, as a set, it is the set of keys; it is shown in its own order.
@@ -82,17 +94,14 @@ class Judge {
   const Observations& seen_;
   const View& view_;
   std::string side_;
-  std::map<std::string, std::string> content_;
+  Content content_;
   std::vector<Disagreement> found_;
 };
 
-// What the parent must find after its child wrote and closed.
-std::map<std::string, std::string> after_child(const Expectation& expected,
-                                               const Observations& seen) {
-  std::map<std::string, std::string> content = expected.content;
+// A content and what the child's acknowledged writes made of it.
+Content after_child(Content content, const Observations& seen) {
   for (std::size_t i = 0; i < seen.child.looks.size(); ++i)
-    if (seen.plan[i].name == "set" && shown(seen.child.looks[i]))
-      content[seen.plan[i].entry.key] = seen.plan[i].entry.bytes();
+    if (shown(seen.child.looks[i])) apply_look(seen.plan[i], content);
   return content;
 }
 
@@ -100,19 +109,26 @@ std::map<std::string, std::string> after_child(const Expectation& expected,
 
 Verdict judge_expectation(const Case& value, const Expectation& expected,
                           const Observations& seen) {
-  if (!expected.certain) return not_comparable("the model is not certain of the content");
+  if (!expected.certain && !expected.away_certain)
+    return not_comparable("the model is not certain of the content");
   std::vector<Disagreement> found;
-  // Entries that only the parent's handle holds cannot be seen from elsewhere.
-  if (!expected.pending || value.carrier == Carrier::kHandedOver)
-    found = Judge(value, seen, seen.child, "child", expected.content).run();
-  // What a child wrote, a handle of the parent that was opened before need not see.
-  if (!expected.unclaimed && !child_writes(seen.plan))
-    std::ranges::move(Judge(value, seen, seen.parent, "parent", expected.content).run(),
+  const auto judge = [&](const View& view, const char* side, Content content) {
+    std::ranges::move(Judge(value, seen, view, side, std::move(content)).run(),
                       std::back_inserter(found));
-  if (!expected.pending)
-    std::ranges::move(
-        Judge(value, seen, seen.returned, "returned", after_child(expected, seen)).run(),
-        std::back_inserter(found));
+  };
+  if (expected.away_certain) judge(seen.child, "child", expected.away);
+  const bool wrote = child_writes(seen.plan);
+  // What a child wrote, an archive that the parent had opened before need not show.
+  const bool zip = value.store->medium == Medium::kZip;
+  if (expected.certain && !expected.unclaimed && !(wrote && zip))
+    judge(seen.parent, "parent",
+          wrote && expected.one_content ? after_child(expected.content, seen) : expected.content);
+  if (expected.away_certain) {
+    // A name that means something in one process means the parent's own content at home.
+    const bool home = value.store->shared == Shared::kProcess &&
+                      value.comes_back == ComesBack::kStore && !expected.one_content;
+    judge(seen.returned, "returned", home ? expected.content : after_child(expected.away, seen));
+  }
   return agree_or(std::move(found));
 }
 

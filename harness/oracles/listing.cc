@@ -69,16 +69,22 @@ class Judge {
   }
 
   void compare_with(const std::set<std::string>& all) {
-    for (const char* prefix : {"", "a"}) {
+    for (const char* prefix : {"", "a", "c", "nothing"}) {
       if (auto names = listed_.names("list_prefix", prefix)) check_prefix(all, prefix, *names);
       if (auto names = listed_.names("list_dir", prefix)) check_dir(all, prefix, *names);
     }
     int look = -1;
-    if (const Shown* empty = listed_.answer("is_empty", "", &look);
-        empty && empty->value != all.empty())
-      add("is_empty", "contradicts list",
-          fmt::format("`is_empty(\"\")` of a {} contradicts list()", store_name(value_)),
-          Shown{all.empty()}, *empty, look);
+    for (const std::string prefix : {"", "a", "c", "nothing"}) {
+      const bool none = std::ranges::none_of(all, [&](const std::string& key) {
+        return key.starts_with(prefix.empty() ? "" : prefix + "/");
+      });
+      const bool plain = std::ranges::all_of(all, plain_key);
+      const Shown* empty = listed_.answer("is_empty", prefix, &look);
+      if (empty && empty->value != none && (plain || prefix.empty()))
+        add("is_empty", "contradicts list",
+            fmt::format("`is_empty({:?})` of a {} contradicts list()", prefix, store_name(value_)),
+            Shown{none}, *empty, look);
+    }
     for (const std::string& key : all) {
       if (const Shown* there = listed_.answer("exists", key, &look); there && there->value != true)
         add("exists", "contradicts list",

@@ -24,15 +24,15 @@ class Judge {
       : value_(value), expected_(expected), seen_(seen) {}
 
   std::vector<Disagreement> run() {
-    zip_ = value_.store == StoreKind::kZip;
+    zip_ = value_.store->medium == Medium::kZip;
     if (emptied_while_building()) return std::move(found_);
     const bool first_use = expected_.unclaimed || (!has_file(seen_.mark_built) && zip_);
     if (!first_use) {
       // Making a copy packs and receives in one.
-      const bool pickled = name_of(value_.carrier).starts_with("pickle");
+      const bool pickled = serialises(value_.carrier);
       step(pickled ? "packing" : "receiving", seen_.mark_built, seen_.mark_packed);
       if (found_.empty())  // the first change explains what follows
-        step("receiving", seen_.mark_packed, seen_.child.mark_after_receiving);
+        step("receiving", seen_.mark_sent, seen_.child.mark_after_receiving);
       // A handed-over store is the parent's own: what it does is done in the parent.
       if (found_.empty() && !child_writes(seen_.plan))
         step("looking", seen_.child.mark_after_receiving, seen_.child.mark_after_leaving);
@@ -71,15 +71,10 @@ class Judge {
   std::string what_store() const {
     const std::string_view mode = name_of(value_.constructor.mode);
     if (!zip_) return "a " + store_name(value_);
-    switch (value_.lifecycle) {
-      case Lifecycle::kNew:
-        return fmt::format("a new `{}` store", mode);
-      case Lifecycle::kOpen:
-        return fmt::format("an open `{}` store", mode);
-      case Lifecycle::kClosed:
-        return fmt::format("a `{}` store that had been written and closed", mode);
-    }
-    std::abort();
+    if (ends_open(value_.lifecycle)) return fmt::format("an open `{}` store", mode);
+    return value_.lifecycle == Lifecycle::kNew
+               ? fmt::format("a new `{}` store", mode)
+               : fmt::format("a `{}` store that had been written and closed", mode);
   }
 
   // Nothing may differ between two moments with no write between them.
@@ -110,7 +105,7 @@ class Judge {
     bool closed = false;
     bool set = false;
     for (std::size_t i = 0; i < seen_.child.looks.size(); ++i) {
-      if (seen_.plan[i].name == "set") set = shown(seen_.child.looks[i]);
+      if (seen_.plan[i].name == "set") set = set || shown(seen_.child.looks[i]);
       if (seen_.plan[i].name == "close") closed = shown(seen_.child.looks[i]);
     }
     if (set && closed) wanted[std::string(kProbeKey)] = kProbeValue;
@@ -150,6 +145,8 @@ class Judge {
 
 Verdict judge_on_disk(const Case& value, const Expectation& expected, const Observations& seen) {
   if (!shown(seen.constructed)) return not_comparable("the store was not made");
+  if (expected.gone) return not_comparable("the parent deleted the place");
+  if (value.store->medium == Medium::kMemory) return not_comparable("nothing lies on disk");
   return agree_or(Judge(value, expected, seen).run());
 }
 

@@ -83,6 +83,9 @@ Verdict judge_reads(const Case& value, const Expectation& expected, const Observ
   if (!child_looked(seen)) return not_comparable("the child did not get to look");
   if (seen.parent.looks.empty()) return not_comparable("the parent did not look");
   if (expected.pending) return not_comparable("the parent holds entries the archive lacks yet");
+  if (expected.gone) return not_comparable("the parent deleted what is read");
+  if (expected.away != expected.content || (expected.certain && !expected.away_certain))
+    return not_comparable("the child has another content than the parent, rightly");
   if (expected.unclaimed)
     return not_comparable("each side claims the file for itself, mode w or x");
   if (child_writes(seen.plan)) return not_comparable("the child wrote between the two looks");

@@ -14,7 +14,7 @@ class Judge {
 
   std::vector<Disagreement> run() {
     check_operations();
-    check(seen_.packed, "packing", "packing", "parent");
+    check_packed();
     check_received();
     check_looks(seen_.parent, "parent");
     check_looks(seen_.child, "child");
@@ -48,9 +48,13 @@ class Judge {
   }
 
   std::string mood() const {
-    if (!seen_.operations.empty() || value_.lifecycle != Lifecycle::kNew)
-      return value_.lifecycle == Lifecycle::kOpen ? "an open" : "a closed";
-    return "a never opened";
+    if (ends_open(value_.lifecycle)) return "an open";
+    return value_.lifecycle == Lifecycle::kClosed ? "a closed" : "a never opened";
+  }
+
+  std::string of_mode() const {
+    if (!value_.store->takes("mode")) return "";
+    return fmt::format(" of mode `{}`", name_of(value_.constructor.mode));
   }
 
   void check_operations() {
@@ -73,9 +77,25 @@ class Judge {
             static_cast<int>(i));
   }
 
+  // Whatever is a store travels, unless a documented limit (a quirk) says otherwise.
+  void check_packed() {
+    const Refused* no = refused(seen_.packed);
+    if (!no) return;
+    found_.push_back({.oracle = "refusal",
+                      .field = "packing",
+                      .wrong = "raises " + no->type,
+                      .headline = fmt::format("packing a {} ({}) raises {}: {}", store_name(value_),
+                                              name_of(value_.carrier), no->type, no->text),
+                      .parent = Shown{nullptr},
+                      .child = seen_.packed,
+                      .side = "parent",
+                      .lost = no->lost,
+                      .step = "packing"});
+  }
+
   // A store that could be made and packed can be received, unless its file is rightly refused.
   void check_received() {
-    const bool rightly = expected_.missing || expected_.exists_already;
+    const bool rightly = expected_.missing || expected_.exists_already || expected_.gone;
     for (const auto& [view, side] :
          {std::pair{&seen_.child, "child"}, std::pair{&seen_.returned, "returned"}}) {
       const Refused* no = refused(view->received);
@@ -89,8 +109,8 @@ class Judge {
           {.oracle = "refusal",
            .field = "receiving",
            .wrong = "raises " + no->type,
-           .headline = fmt::format("{} a {} of mode `{}` raises {}", carrying(value_),
-                                   store_name(value_), name_of(value_.constructor.mode), no->type),
+           .headline = fmt::format("{} a {}{} raises {}: {}", carrying(value_), store_name(value_),
+                                   of_mode(), no->type, no->text),
            .parent = Shown{nullptr},
            .child = view->received,
            .side = side,
@@ -100,7 +120,9 @@ class Judge {
   }
 
   void compare_types() {
-    if (expected_.pending || expected_.unclaimed || child_writes(seen_.plan)) return;
+    if (expected_.pending || expected_.unclaimed || expected_.gone || child_writes(seen_.plan))
+      return;
+    if (expected_.away != expected_.content) return;
     if (value_.lifecycle == Lifecycle::kClosed) return;  // a closed store refuses in its own way
     for (std::size_t i = 0; i < seen_.child.looks.size() && i < seen_.parent.looks.size(); ++i) {
       const Refused* away = refused(seen_.child.looks[i]);

@@ -18,14 +18,17 @@ Verdict judge_survival(const Case& value, const Expectation&, const Observations
                      .child = std::move(answer),
                      .side = std::move(side)});
   };
-  if (const Crashed* crash = std::get_if<Crashed>(&seen.child.died)) {
+  for (const auto& [view, who] :
+       {std::pair{&seen.child, "child"}, std::pair{&seen.returned, "grandchild"}}) {
+    const Crashed* crash = std::get_if<Crashed>(&view->died);
+    if (!crash) continue;
     const HangPlace place = find_hang(crash->stacks);
-    add(place.frame.empty() ? "child" : place.frame, crash->signal,
-        fmt::format("the child dies by {} after {}", crash->signal, describe_journey(value)),
-        *crash, "child");
+    add(place.frame.empty() ? who : place.frame, crash->signal,
+        fmt::format("the {} dies by {} after {}", who, crash->signal, describe_journey(value)),
+        *crash, view == &seen.child ? "child" : "returned");
   }
   // Elsewhere the parent's own handle, shared or inherited, is open as well.
-  if (value.transport == Transport::kSpawn && seen.child.descriptors &&
+  if (fresh_interpreter(value.transport) && seen.child.descriptors &&
       !seen.child.descriptors->empty() && shown(seen.child.left))
     add("descriptors", "left open",
         fmt::format("a closed {} keeps its file open in the child", store_name(value)),

@@ -7,6 +7,10 @@
 namespace storefuzz {
 namespace {
 
+bool writes(std::string_view name) {
+  return name.starts_with("set") || name.starts_with("delete") || name == "clear";
+}
+
 void check(const Case& value, const Expectation& expected, const Observations& seen,
            const View& view, const std::string& side, std::vector<Disagreement>& found) {
   for (std::size_t i = 0; i < view.looks.size() && i < seen.plan.size(); ++i) {
@@ -23,7 +27,7 @@ void check(const Case& value, const Expectation& expected, const Observations& s
       it.parent = Refused{.type = "ValueError"};
       it.wrong = "accepted";
       it.headline = fmt::format("`{}` is accepted by a read-only {}", say(look), store_name(value));
-    } else if (!expected.read_only && look.name == "set" && no) {
+    } else if (!expected.read_only && writes(look.name) && no) {
       it.parent = Shown{nullptr};
       it.wrong = "refused " + no->type;
       it.lost = no->lost;
@@ -39,6 +43,7 @@ void check(const Case& value, const Expectation& expected, const Observations& s
 }  // namespace
 
 Verdict judge_writable(const Case& value, const Expectation& expected, const Observations& seen) {
+  if (expected.gone) return not_comparable("the parent deleted what is written to");
   if (expected.missing || expected.exists_already)
     return not_comparable("opening this store is rightly refused");
   std::vector<Disagreement> found;

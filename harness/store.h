@@ -1,0 +1,89 @@
+// The stores a case can name: adapters, read from data.
+//
+// An adapter is one object of reference/stores.json, or the `STORE` of a stranger's Python file: how
+// its constructor is written in Python, and what the store can do. A wrapper names another store:
+// "logging over local". Nothing here loads Python; the texts are run by side.py and quoted by
+// repro.py scripts, so that a script makes exactly the store that was seen.
+//
+//     Result<StoreKind> kind = find_store("logging over zip");
+//     if (kind) std::puts((*kind)->type.c_str());  // LoggingStore
+#pragma once
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "harness/error.h"
+
+namespace storefuzz {
+
+using Json = nlohmann::json;
+
+// Where the content lies.
+enum class Medium { kZip, kFolder, kMemory };
+
+// Who sees the same content as the parent's store.
+enum class Shared {
+  kPlace,    // every store made for the same place
+  kObject,   // the object alone; a pickled store takes a copy of the content along
+  kProcess,  // every store of that name in the same process, and what a fork inherits
+  kSession,  // the object, until it says otherwise: elsewhere the model has no opinion
+};
+
+struct Adapter {
+  std::string kind;                    // its word: "zip", "logging over local"
+  std::string type;                    // its class, as headlines name it
+  std::string make;                    // Python: "zarr.storage.ZipStore({path}{arguments})"
+  std::vector<std::string> imports;    // Python lines that `make` needs besides zarr.storage
+  std::vector<std::string> arguments;  // of a case's constructor: mode, read_only, compression, …
+  std::string clean;                   // Python that forgets what earlier cases left in the process
+  std::string interface;               // of vocabulary.json; empty: that of every store
+  std::string file;                    // a stranger's Python file; empty: ours
+  Medium medium = Medium::kFolder;
+  Shared shared = Shared::kPlace;
+  bool wraps = false;    // `make` has an {inner}
+  bool writes = true;    // unless it is read-only
+  bool deletes = true;   // where it writes
+  bool waits = true;     // its coroutines need an event loop
+  bool any_key = false;  // a key is any text; else it is a path below a folder
+  bool files = false;    // a key is a file: no key lies below another one
+  bool listed = true;    // drawn by default; others only when they are named
+
+  bool takes(std::string_view argument) const;
+};
+
+// A handle: cheap to copy, always valid; the first adapter of the list unless said otherwise.
+class StoreKind {
+ public:
+  StoreKind();
+  explicit StoreKind(const Adapter* adapter) : adapter_(adapter) {}
+  const Adapter* operator->() const { return adapter_; }
+  bool operator==(const StoreKind& other) const { return adapter_->kind == other->kind; }
+  auto operator<=>(const StoreKind& other) const { return adapter_->kind <=> other->kind; }
+
+ private:
+  const Adapter* adapter_;
+};
+
+std::string_view name_of(StoreKind kind);
+
+// The folder with stores.json and side.py: named by STOREFUZZ_REFERENCE or STOREFUZZ_HOME, else
+// that of the sources this was built from.
+std::string reference_folder();
+
+// All adapters, in the order of the file; wrappers by their own word.
+const std::vector<StoreKind>& all_stores();
+
+// "zip", "logging over wrapper over local". bad_input: no such word, a wrapper over nothing.
+Result<StoreKind> find_store(std::string_view words);
+
+// Puts a wrapper around a store.
+StoreKind over(StoreKind wrapper, StoreKind inner);
+
+// Adds the adapters of a JSON list, as find_adapter (subject.h) gets them from a stranger's file.
+// bad_input: a member is missing, unknown or of a wrong type, or a word is taken.
+Result<void> add_adapters(const Json& list);
+
+}  // namespace storefuzz
