@@ -6,7 +6,10 @@
 
 #include <chrono>
 #include <ctime>
+#include <algorithm>
+#include <map>
 #include <random>
+#include <set>
 
 #include "harness/dossier.h"
 #include "harness/generate.h"
@@ -20,7 +23,7 @@ namespace fs = std::filesystem;
 constexpr int kDeadlineMilliseconds = 1000;
 constexpr const char* kProofLoss = "arrival changes compression";
 constexpr const char* kProofFingerprint = "zip-attributes-compression-changed";
-constexpr int kUnshrunkAfter = 60;  // findings; the others of a flood are counted, not followed
+constexpr int kUnshrunkAfter = 150;  // findings; the others of a flood are counted, not followed
 
 double since(std::chrono::steady_clock::time_point begin) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
@@ -241,15 +244,71 @@ class Campaign {
                                  .planted = options_.planted,
                                  .oracles_off = options_.oracles_off});
     if (!player) return std::unexpected(player.error());
-    std::vector<const RawFinding*> order;
-    for (const auto& [fingerprint, raw] : fuzzed_.raw) order.push_back(&raw);
-    std::ranges::sort(order, {}, &RawFinding::seconds);
-    for (std::size_t i = 0; i < order.size(); ++i) {
-      progress(fmt::format("shrinking and confirming {} of {}: {}", i + 1, order.size(),
-                           order[i]->finding.fingerprint));
-      if (auto finished = finish_one(*player, *order[i], i); !finished) return finished;
+    auto order = in_order(*player);
+    if (!order) return std::unexpected(order.error());
+    const std::vector<RawFinding>& list = *order;
+    for (std::size_t i = 0; i < list.size(); ++i) {
+      progress(fmt::format("shrinking and confirming {} of {}: {}", i + 1, list.size(),
+                           list[i].finding.fingerprint));
+      if (auto finished = finish_one(*player, list[i], i); !finished) return finished;
     }
     return {};
+  }
+
+  // Each once, whatever it is wrapped in; one of each cause first, in the order they were found.
+  Result<std::vector<RawFinding>> in_order(Player& player) {
+    std::map<std::string, RawFinding> unwrapped;
+    for (const auto& [fingerprint, raw] : fuzzed_.raw) {
+      progress("looking below wrappers: " + fingerprint);
+      auto it = unwrap(player, raw);
+      if (!it) return std::unexpected(it.error());
+      auto [place, fresh] = unwrapped.try_emplace(without_inner(*it), *it);
+      if (!fresh) join(place->second, *it);
+    }
+    std::vector<RawFinding> order;
+    for (auto& [key, raw] : unwrapped) order.push_back(std::move(raw));
+    std::ranges::sort(order, {}, &RawFinding::seconds);
+    std::set<std::string> causes;
+    std::ranges::stable_partition(
+        order, [&](const RawFinding& it) { return causes.insert(it.finding.cause).second; });
+    return order;
+  }
+
+  // A finding that shows without its wrapper is not the wrapper's.
+  static Result<RawFinding> unwrap(Player& player, RawFinding raw) {
+    while (raw.value.store->inner) {
+      Case bare = raw.value;
+      bare.store = StoreKind(raw.value.store->inner);
+      normalise(bare);
+      const std::string tail =
+          raw.finding.fingerprint.substr(slug(name_of(raw.value.store)).size());
+      auto played = player.play(bare);
+      if (!played) return std::unexpected(played.error());
+      const Finding* same = find(played->findings, slug(name_of(bare.store)) + tail);
+      if (!same) break;
+      raw.finding = *same;
+      raw.value = std::move(bare);
+    }
+    return raw;
+  }
+
+  // What a wrapper gets wrong is one finding, whatever it wraps.
+  static std::string without_inner(const RawFinding& raw) {
+    const std::string_view kind = name_of(raw.value.store);
+    return slug(kind.substr(0, kind.find(" over "))) +
+           raw.finding.fingerprint.substr(slug(kind).size());
+  }
+
+  static void join(RawFinding& one, const RawFinding& other) {
+    one.count += other.count;
+    for (const auto& [journey, seconds] : other.seen_on) {
+      auto [place, fresh] = one.seen_on.try_emplace(journey, seconds);
+      if (!fresh) place->second = std::min(place->second, seconds);
+    }
+    if (other.seconds < one.seconds) {
+      one.seconds = other.seconds;
+      one.executions = other.executions;
+    }
   }
 
   Result<void> finish_one(Player& player, const RawFinding& raw, std::size_t index) {

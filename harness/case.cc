@@ -411,7 +411,12 @@ void normalise_journey(Case& value) {
   if ((own && (meanwhile == Meanwhile::kForgetsTheStore || meanwhile == Meanwhile::kHoldsItsLock)) ||
       (meanwhile == Meanwhile::kHoldsZarrsLock && in_this_process(value.transport)))
     value.meanwhile = Meanwhile::kIdle;
-  // From another directory a relative path leads elsewhere, rightly.
+  // From another directory a relative path leads elsewhere, rightly; so does a place named there.
+  if (value.carrier == Carrier::kMadeAnew) {
+    if (value.surroundings == Surroundings::kOtherDirectory)
+      value.surroundings = Surroundings::kSame;
+    if (value.meanwhile == Meanwhile::kChangesDirectory) value.meanwhile = Meanwhile::kIdle;
+  }
   if (value.surroundings == Surroundings::kOtherDirectory ||
       value.meanwhile == Meanwhile::kChangesDirectory)
     value.constructor.relative_path = false;

@@ -58,6 +58,7 @@ Json store_request(const Case& value) {
   return {{"make", constructor_text(value)},
           {"imports", value.store->imports},
           {"clean", value.store->clean},
+          {"before", value.store->before},
           {"interface", value.store->interface},
           {"waits", value.store->waits}};
 }

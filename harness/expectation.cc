@@ -27,6 +27,7 @@ class Model {
   void apply(const Operation& operation, const Answer& answer) {
     const bool done = acknowledged(answer);
     if (operation.what == What::kClose) return close(done);
+    if (operation.what == What::kEnter) return;
     if (done) open();
     if (!done && claims() && !opened_) maybe_opened_ = true;
     if (!done || !expected_.can_write) return;
@@ -62,6 +63,7 @@ class Model {
     expected_.exists_already =
         zip_ && case_.constructor.mode == Mode::kExclusive && (!opened_ || anew) && file_exists_;
     expected_.pending = open_ && unsaved_;
+    expected_.made_by_use = zip_ && !file_exists_;
     if (maybe_opened_ && !opened_) expected_.certain = false;
     // A store that is read-only and truncates says two things at once: no opinion.
     if (zip_ && claims() && expected_.read_only) expected_.certain = false;

@@ -25,6 +25,7 @@ struct Expectation {
   bool unclaimed = false;  // mode w or x, never opened: the first use empties or creates the file
   bool missing = false;    // nothing to read lies at the path: opening is rightly refused
   bool exists_already = false;  // mode x, never opened, and the file is there: rightly refused
+  bool made_by_use = false;     // there is no archive yet: the first use makes one
   bool gone = false;            // the parent deleted the place: nothing there can be relied on
   Content content;              // key → bytes, as the parent's store has it
   Content away;                 // the same for the child, before it writes

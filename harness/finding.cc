@@ -121,6 +121,24 @@ void fold_into_first_look(std::vector<Finding>& findings) {
   findings = std::move(kept);
 }
 
+// A read-only store that took a write is another store afterwards: what is read then are symptoms.
+void fold_into_accepted_write(std::vector<Finding>& findings) {
+  auto accepted = std::ranges::find_if(findings, [](const Finding& it) {
+    return it.told.oracle == "writable" && it.told.wrong == "accepted";
+  });
+  if (accepted == findings.end()) return;
+  const auto symptom = [](const Finding& it) {
+    const std::string& oracle = it.told.oracle;
+    return oracle == "reads" || oracle == "on disk" || oracle == "stores agree" ||
+           oracle == "listing" || oracle == "equality" ||
+           (oracle == "expectation" && it.told.side != "child");
+  };
+  for (const Finding& it : findings)
+    if (symptom(it) && accepted->symptoms.size() < 8)
+      accepted->symptoms.push_back(it.told.headline);
+  std::erase_if(findings, symptom);
+}
+
 // What a store itself gets wrong, it gets wrong compared with another store as well.
 void fold_into_same_look(std::vector<Finding>& findings) {
   std::vector<Finding> kept;
@@ -158,6 +176,7 @@ Judged judge(const Case& value, const Observations& seen, const std::vector<Quir
     }
   }
   fold_into_disk_loss(judged.findings);
+  fold_into_accepted_write(judged.findings);
   fold_into_same_look(judged.findings);
   fold_into_first_look(judged.findings);
   return judged;

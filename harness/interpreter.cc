@@ -6,6 +6,8 @@
 #include <pybind11/embed.h>
 #include <signal.h>
 
+#include <algorithm>
+
 namespace py = pybind11;
 
 namespace storefuzz {
@@ -75,7 +77,10 @@ Result<std::string> Interpreter::ask_text(const std::string& request) {
   try {
     return parts_->answer(request).cast<std::string>();
   } catch (const py::error_already_set& error) {
-    return machine_failure(fmt::format("side.py failed: {}", error.what()));
+    // One line, or a log would keep only the end of it.
+    std::string told = error.what();
+    std::ranges::replace(told, '\n', ' ');
+    return machine_failure(fmt::format("side.py failed: {}", told));
   }
 }
 

@@ -310,6 +310,8 @@ class Writer {
     if (told_.oracle == "deadline" && !hangs_in_child()) set_alarm();
     if (value_.parent == Warmth::kWarm && !zarr_2())
       line("sync(asyncio.sleep(0))  # zarr's event loop runs: a warm parent");
+    if (!value_.store->before.empty())
+      line(value_.store->before + "  # its own threads run, as after any use");
     make_archive_lines();
     line(fmt::format("store = {}", constructor()));
     operation_lines();
@@ -444,11 +446,22 @@ class Writer {
   }
 
   void equality() {
+    if (value_.transport == Transport::kThread) return equality_in_thread();
     line(fmt::format("store_copy = {}", carried()));
     const char* ask = told_.field == "copy == store"   ? "store_copy == store"
                       : told_.field == "store == copy" ? "store == store_copy"
                                                        : "store_copy != store";
     line(fmt::format("away = answer(lambda: {})", ask));
+    finish(wrong_condition());
+  }
+
+  void equality_in_thread() {
+    line("visit.own = store");
+    const char* ask = told_.field == "copy == store"   ? "store == visit.own"
+                      : told_.field == "store == copy" ? "visit.own == store"
+                                                       : "store != visit.own";
+    define_visit({fmt::format("return answer(lambda: {})", ask)});
+    call_visit();
     finish(wrong_condition());
   }
 

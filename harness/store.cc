@@ -45,6 +45,7 @@ class AdapterReader {
     texts("imports", it.imports);
     texts("arguments", it.arguments);
     text("clean", it.clean);
+    text("before", it.before);
     text("interface", it.interface);
     text("file", it.file);
     word("medium", it.medium, kMedia);
@@ -172,6 +173,7 @@ Adapter wrap(const Adapter& wrapper, const Adapter& inner) {
   if (whole.file.empty()) whole.file = wrapper.file;
   whole.waits = wrapper.waits || inner.waits;
   whole.wraps = inner.wraps;
+  whole.inner = &inner;
   return whole;
 }
 

@@ -39,8 +39,10 @@ struct Adapter {
   std::vector<std::string> imports;    // Python lines that `make` needs besides zarr.storage
   std::vector<std::string> arguments;  // of a case's constructor: mode, read_only, compression, …
   std::string clean;                   // Python that forgets what earlier cases left in the process
+  std::string before;                  // Python that wakes what it needs in the process (threads)
   std::string interface;               // of vocabulary.json; empty: that of every store
   std::string file;                    // a stranger's Python file; empty: ours
+  const Adapter* inner = nullptr;      // what a wrapper was put over
   Medium medium = Medium::kFolder;
   Shared shared = Shared::kPlace;
   bool wraps = false;    // `make` has an {inner}

@@ -153,7 +153,7 @@ def compiled(name: str, line: str) -> Callable[..., Any]:
     """A vocabulary line as a function; its name shows in stacks, so that a hang tells its look."""
     for argument in _ARGUMENTS:
         line = line.replace(f"{{{argument}}}", argument)
-    source = f"lambda {', '.join(_ARGUMENTS)}: {line}"
+    source = f"lambda {', '.join(_ARGUMENTS)}: ({line})"
     return eval(compile(source, f"<look {name}>", "eval"), _NAMES)
 
 
@@ -190,7 +190,7 @@ def make_store(about: dict[str, Any]) -> Any:
 def hide_paths(text: str) -> str:
     """Equal texts for equal cases: folder, object addresses and thread numbers taken out."""
     text = text.replace(_folder, "<case>").replace(_SUBJECT, "").replace(_STDLIB, "")
-    return re.sub(r"0x[0-9a-f]{6,}", "0x…", text)
+    return re.sub(r"0x[0-9a-f]{6,}|\b[0-9]{9,}\b", "0x…", text)
 
 
 def plain(value: Any) -> Any:
@@ -333,8 +333,11 @@ def enter(request: dict[str, Any]) -> None:
             with contextlib.suppress(ImportError):
                 bring(line)
         if about["clean"]:
-            with contextlib.suppress(NameError):  # nothing to clean where its import failed
+            with contextlib.suppress(NameError, AttributeError):  # a release may lack the store
                 call("clean", about["clean"])
+        if about["before"]:
+            with contextlib.suppress(NameError):
+                call("before", about["before"])
     _HELD["interface"], _HELD["waits"] = about["interface"], about["waits"]
 
 

@@ -18,7 +18,7 @@ void compare(const Case& value, const State& before, const State& after, const s
     const Shown* was = shown(had);
     if (!was) continue;
     // A store made anew shares what the constructor was told, not what happened since.
-    if (value.carrier == Carrier::kMadeAnew && name.starts_with("_")) continue;
+    if (value.carrier == Carrier::kMadeAnew && name[name.rfind('.') + 1] == '_') continue;
     auto place = after.find(name);
     const Answer now = place == after.end() ? Answer{} : place->second;
     Disagreement it{
@@ -48,6 +48,11 @@ void compare(const Case& value, const State& before, const State& after, const s
 
 Verdict judge_attributes(const Case& value, const Expectation&, const Observations& seen) {
   if (!child_looked(seen)) return not_comparable("the child did not get to look");
+  // One object on both sides: what the parent did to it, the child sees.
+  const bool own =
+      value.carrier == Carrier::kHandedOver || value.carrier == Carrier::kInherited;
+  if (own && value.meanwhile != Meanwhile::kIdle)
+    return not_comparable("the parent used the very store that the child looked at");
   std::vector<Disagreement> found;
   if (seen.child.state) compare(value, seen.state_before, *seen.child.state, "child", found);
   // What comes back is what the child sent, whatever its own use made of the store.

@@ -31,12 +31,14 @@ void check(const Case& value, const State& equality, const std::string& side,
 
 }  // namespace
 
-Verdict judge_equality(const Case& value, const Expectation&, const Observations& seen) {
+Verdict judge_equality(const Case& value, const Expectation& expected, const Observations& seen) {
   const bool alone = seen.child.equality.empty() && seen.returned.equality.empty();
   if (alone && !shown(seen.child.same_object))
     return not_comparable("the copy and the original were never in one process");
   // The parent went on meanwhile: its store need not equal what left before.
   if (value.meanwhile != Meanwhile::kIdle) return not_comparable("the parent did something meanwhile");
+  if (child_writes(seen.plan) && !expected.one_content)
+    return not_comparable("the child wrote to a copy of its own");
   // Two stores made of one path may be equal or not; nothing was carried.
   if (value.carrier == Carrier::kMadeAnew) return not_comparable("the store was made anew");
   std::vector<Disagreement> found;

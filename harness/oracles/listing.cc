@@ -19,7 +19,8 @@ struct Listed {
 
   const Shown* answer(std::string_view name, std::string_view key, int* index = nullptr) const {
     for (std::size_t i = 0; i < view.looks.size(); ++i) {
-      if (seen.plan[i].name != name || seen.plan[i].entry.key != key) continue;
+      const Look& look = seen.plan[i];
+      if (look.name != name || look.entry.key != key || look.group == LookGroup::kWrites) continue;
       if (index) *index = static_cast<int>(i);
       return shown(view.looks[i]);
     }

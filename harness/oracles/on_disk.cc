@@ -55,7 +55,8 @@ class Judge {
 
   // The parent's own operations: closed and used again, an archive keeps what was acknowledged.
   bool emptied_while_building() {
-    if (!zip_ || !expected_.certain || expected_.pending || expected_.unclaimed) return false;
+    if (!zip_ || !expected_.certain || expected_.unclaimed) return false;
+    if (expect(value_, seen_.operations).pending) return false;
     if (expected_.content.empty() || !has_file(seen_.mark_built)) return false;
     const auto& entries = seen_.mark_built.entries;
     if (entries && !entries->empty()) return false;
