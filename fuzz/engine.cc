@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -150,6 +151,9 @@ void start(int* count, char*** arguments) {
   ::signal(SIGINT, SIG_DFL);  // Python may have taken it; libFuzzer installs its own after us
   map_counters(session->board());
   session->board().data().lines_watched = session->lines_watched();
+  // The slow lane waits most of its time, and leaves the rest to the fast one.
+  if (const char* niceness = std::getenv("STOREFUZZ_NICE"))
+    ::setpriority(PRIO_PROCESS, 0, std::atoi(niceness));
   if (findings >= 0)
     send({{"started",
            {{"release", session->release()},
@@ -182,6 +186,17 @@ Case decode(const std::uint8_t* data, std::size_t size) {
     if (auto parsed = parse_case({text, size})) return session->fit(*parsed);
   return session->fit(
       generate_case({reinterpret_cast<const std::byte*>(data), size}, session->stores()));
+}
+
+Case in_a_pool(Case value) {
+  if (value.pool != Pool::kNone) return value;
+  const auto& pools = all_of<Pool>();
+  value.pool = pools[1 + std::hash<std::string>{}(to_text(value)) % (pools.size() - 1)];
+  normalise(value);
+  value = session->fit(value);
+  if (value.pool == Pool::kNone) value.pool = Pool::kProcessPoolExecutor;
+  normalise(value);
+  return value;
 }
 
 int fuzz_case(const Case& value) {

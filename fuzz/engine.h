@@ -17,6 +17,9 @@ namespace storefuzz {
 // Bytes → case: the JSON form where it is one, else whatever the generator makes of the bytes.
 Case decode(const std::uint8_t* data, std::size_t size);
 
+// The case carried by a real pool: its own, or one that its text draws.
+Case in_a_pool(Case value);
+
 // Plays and judges. 0: the engine may keep the input; -1: it should not.
 int fuzz_case(const Case& value);
 

@@ -6,8 +6,10 @@
 
 #include <chrono>
 #include <ctime>
+#include <fstream>
 #include <algorithm>
 #include <map>
+#include <memory>
 #include <random>
 #include <set>
 
@@ -64,6 +66,7 @@ class Campaign {
     if (auto proved = prove(); !proved) return std::unexpected(proved.error());
     if (auto fuzzed = fuzz_all(); !fuzzed) return std::unexpected(fuzzed.error());
     if (!options_.until.empty()) return measured();
+    if (options_.fingerprints || !options_.until_new.empty()) return told();
     const auto begin = std::chrono::steady_clock::now();
     if (auto finished = finish_findings(); !finished) return std::unexpected(finished.error());
     if (auto dated = date_findings(); !dated) return std::unexpected(dated.error());
@@ -180,30 +183,52 @@ class Campaign {
 
   Result<void> fuzz_all() {
     if (interruptions() > 0) return {};
-    for (const std::string& target : options_.targets) {
-      auto fuzzed =
-          fuzz({.target = target,
-                .python = subject_.python,
-                .scratch = scratch_->path(),
-                .corpus = options_.corpus,
-                .stores = options_.stores,
-                .planted = options_.planted,
-                .oracles_off = options_.oracles_off,
-                .seconds = options_.seconds / static_cast<double>(options_.targets.size()),
-                .until = options_.until,
-                .jobs = options_.jobs,
-                .seed = seed_,
-                .deadline_milliseconds = kDeadlineMilliseconds,
-                .interruptions = options_.interruptions,
-                .progress = options_.progress});
-      if (!fuzzed) return std::unexpected(fuzzed.error());
-      merge(std::move(*fuzzed));
-    }
+    auto fuzzed = fuzz({.targets = options_.targets,
+                        .python = subject_.python,
+                        .scratch = scratch_->path(),
+                        .corpus = options_.corpus,
+                        .stores = options_.stores,
+                        .planted = options_.planted,
+                        .oracles_off = options_.oracles_off,
+                        .seconds = options_.seconds,
+                        .until = options_.until,
+                        .enough = enough(),
+                        .jobs = options_.jobs,
+                        .seed = seed_,
+                        .deadline_milliseconds = kDeadlineMilliseconds,
+                        .interruptions = options_.interruptions,
+                        .progress = options_.progress});
+    if (!fuzzed) return std::unexpected(fuzzed.error());
+    fuzzed_ = std::move(*fuzzed);
     for (const auto& [store, why] : fuzzed_.skipped.items())
       say(fmt::format("skipped: {} ({})", store, why.get<std::string>()));
     say(fmt::format("{} executions in {:.0f} s, {} fingerprints", fuzzed_.executions,
                     fuzzed_.seconds, fuzzed_.raw.size()));
     return {};
+  }
+
+  // For --until-new: a fingerprint that is not in the file, and does not happen without the plant.
+  std::function<bool(const RawFinding&)> enough() {
+    if (options_.until_new.empty()) return {};
+    std::ifstream file(options_.until_new);
+    for (std::string line; std::getline(file, line);) baseline_.insert(line);
+    auto player = Player::start({.python = subject_.python, .scratch = scratch_->path()});
+    if (!player) return {};
+    unplanted_ = std::make_shared<Player>(std::move(*player));
+    return [this](const RawFinding& raw) {
+      if (baseline_.contains(raw.finding.fingerprint)) return false;
+      auto played = unplanted_->play(raw.value);
+      if (!played || find(played->findings, raw.finding.fingerprint)) return false;
+      news_ = fmt::format("new {} {:.1f}", raw.finding.fingerprint, raw.seconds);
+      return true;
+    };
+  }
+
+  Result<CampaignEnd> told() const {
+    if (options_.fingerprints)
+      for (const auto& [fingerprint, raw] : fuzzed_.raw) say(fingerprint);
+    if (!options_.until_new.empty()) say(news_.empty() ? "nothing new" : news_);
+    return CampaignEnd{};
   }
 
   // How long each fingerprint took; 1 when one was not found, as a test wants it.
@@ -217,24 +242,6 @@ class Campaign {
     }
     if (auto written = write_run(); !written) return std::unexpected(written.error());
     return end;
-  }
-
-  void merge(Fuzzed more) {
-    if (fuzzed_.executions == 0) {
-      fuzzed_ = std::move(more);
-      return;
-    }
-    fuzzed_.raw.merge(more.raw);
-    for (const auto& [id, count] : more.quirks) fuzzed_.quirks[id] += count;
-    for (const auto& [name, cost] : more.transports) {
-      fuzzed_.transports[name].first += cost.first;
-      fuzzed_.transports[name].second += cost.second;
-    }
-    fuzzed_.executions += more.executions;
-    fuzzed_.arrived += more.arrived;
-    fuzzed_.seconds += more.seconds;
-    fuzzed_.restarts += more.restarts;
-    fuzzed_.lines_covered = std::max(fuzzed_.lines_covered, more.lines_covered);
   }
 
   Result<void> finish_findings() {
@@ -368,7 +375,13 @@ class Campaign {
   Json run_json() const {
     Json transports = Json::object();
     for (const auto& [name, cost] : fuzzed_.transports)
-      transports[name] = {{"cases", cost.first}, {"seconds", cost.second}};
+      transports[name] = {{"cases", cost.first},
+                          {"seconds", cost.second},
+                          {"cases_per_second",
+                           cost.second > 0 ? static_cast<double>(cost.first) / cost.second : 0.0}};
+    Json targets = Json::object();
+    for (const auto& [name, rate] : fuzzed_.targets)
+      targets[name] = {{"cases", rate.first}, {"cases_per_second", rate.second}};
     const auto executions = static_cast<double>(fuzzed_.executions);
     return {{"storefuzz", STOREFUZZ_VERSION},
             {"command", options_.command},
@@ -389,6 +402,7 @@ class Campaign {
             {"executions_per_second", fuzzed_.seconds > 0 ? executions / fuzzed_.seconds : 0.0},
             {"coverage", {{"lines", fuzzed_.lines_covered}, {"of", fuzzed_.lines_watched}}},
             {"transports", std::move(transports)},
+            {"lanes", std::move(targets)},
             {"arrived", executions > 0 ? static_cast<double>(fuzzed_.arrived) / executions : 0.0},
             {"quirks", fuzzed_.quirks},
             {"self_proof", proof_},
@@ -461,6 +475,9 @@ class Campaign {
   std::string started_, containment_;
   Json proof_;
   Fuzzed fuzzed_;
+  std::set<std::string> baseline_;
+  std::shared_ptr<Player> unplanted_;
+  std::string news_;
   double finish_seconds_ = 0;
   std::vector<Json> confirmed_, unconfirmed_;
   std::vector<Asked> asked_;

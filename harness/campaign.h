@@ -32,6 +32,8 @@ struct CampaignOptions {
   std::string planted;  // a planted loss that must be found; its findings are no findings
   std::string oracles_off;
   std::vector<std::string> until;      // measure: stop at these fingerprints, follow none
+  std::filesystem::path until_new;     // measure: stop at the first fingerprint not in this file
+  bool fingerprints = false;           // measure: say what was found, follow nothing
   std::string command;                 // as it was typed, for run.json
   std::function<int()> interruptions;  // how often Ctrl-C was pressed
   std::function<void(std::string_view)> progress;  // one line that replaces the one before

@@ -336,7 +336,7 @@ void drop_impossible_entries(Archive& archive, StoreKind store) {
   std::set<std::string> seen;
   std::erase_if(archive.entries, [&](const Entry& entry) {
     if (entry.key.empty() || entry.key.find('\0') != entry.key.npos) return true;
-    if (store->medium == Medium::kFolder) {
+    if (store->medium == Medium::kFolder || store->files) {
       if (!plain_key(entry.key)) return true;
       for (const std::string& other : seen)
         if (other.starts_with(entry.key + "/") || entry.key.starts_with(other + "/")) return true;

@@ -125,6 +125,10 @@ class Model {
 
   void set(const std::string& key, std::string bytes) {
     if (!case_.store->any_key && !plain_key(key)) expected_.certain = false;
+    // Where a file system would refuse, a dictionary that plays one may do anything.
+    if (case_.store->files && case_.store->medium != Medium::kFolder)
+      for (const auto& [other, value] : expected_.content)
+        if (other.starts_with(key + "/") || key.starts_with(other + "/")) expected_.certain = false;
     expected_.content[key] = std::move(bytes);
   }
 
@@ -152,11 +156,13 @@ class Model {
   bool unsaved_ = false;
 };
 
+constexpr std::size_t kKeysAsked = 3;  // each look costs the subject a good part of a millisecond
+
 class Plan {
  public:
   Plan(const Case& value, const Expectation& expected) : value_(value), expected_(expected) {
     for (const auto& [key, bytes] : expected.content)
-      if (keys_.size() < 4) keys_.push_back(key);
+      if (keys_.size() < kKeysAsked) keys_.push_back(key);
     some_key_ = keys_.empty() ? std::string(kMissingKey) : keys_.front();
   }
 
@@ -228,12 +234,12 @@ class Plan {
 
   void listing() {
     add("list", LookGroup::kListing, "");
-    for (const char* prefix : {"", "a", "c", "c/", "nothing"})
+    for (const char* prefix : {"", "a", "c/", "nothing"})
       add("list_prefix", LookGroup::kListing, prefix);
-    for (const char* prefix : {"", "a", "c", "c/", "nothing"})
+    for (const char* prefix : {"", "a", "c/", "nothing"})
       add("list_dir", LookGroup::kListing, prefix);
     if (!keys_.empty()) add("list_dir", LookGroup::kListing, keys_.back());
-    for (const char* prefix : {"", "a", "c", "nothing"}) {
+    for (const char* prefix : {"", "a", "nothing"}) {
       add("is_empty", LookGroup::kListing, prefix);
       add("getsize_prefix", LookGroup::kListing, prefix);
     }

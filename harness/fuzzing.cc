@@ -11,6 +11,7 @@
 #include <fstream>
 #include <memory>
 #include <optional>
+#include <set>
 
 #include "harness/board.h"
 #include "harness/player.h"
@@ -24,6 +25,7 @@ namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
 
 constexpr double kParentGrace = 4.0;     // seconds a parent may take beyond its child's deadline
+constexpr double kPoolGrace = 60.0;      // more, for those that start real pools
 constexpr double kStartSeconds = 180.0;  // for a fuzz process to start
 constexpr int kIdleDeaths = 10;          // in a row and with no case played, before a run gives up
 constexpr std::size_t kMaxCorpusFiles = 100'000;
@@ -31,13 +33,15 @@ constexpr std::size_t kMaxCorpusFiles = 100'000;
 // One fuzz process and what belongs to it, over all its restarts.
 class Job {
  public:
-  Job(const FuzzOptions& options, int number, Board board, StackFile stacks)
+  Job(const FuzzOptions& options, std::string target, int number, Board board, StackFile stacks)
       : options_(options),
+        target_(std::move(target)),
         number_(number),
         board_(std::move(board)),
         stacks_(std::move(stacks)),
         folder_(options.scratch / fmt::format("job-{}", number)) {}
 
+  const std::string& target() const { return target_; }
   const Board& board() const { return board_; }
   int lines() const { return lines_.get(); }
   bool started() const { return started_; }
@@ -89,7 +93,8 @@ class Job {
   // A parent past its deadline: its stacks, or nothing.
   std::optional<std::string> hang() {
     const std::int64_t since = board_.data().case_since;
-    const double limit = options_.deadline_milliseconds * 2 / 1000.0 + kParentGrace;
+    const double limit = options_.deadline_milliseconds * 2 / 1000.0 + kParentGrace +
+                         (slow() ? kPoolGrace : 0.0);
     if (!started_ || since == 0 || (now_nanoseconds() - since) / 1e9 < limit) return std::nullopt;
     return stacks_.ask(process_->pid());
   }
@@ -127,11 +132,12 @@ class Job {
 
  private:
   fs::path avoid() const { return folder_ / "avoid"; }
+  bool slow() const { return target_ == "slow_journey"; }
 
   Command command_for(int findings) const {
     const auto number = [](int value) { return std::to_string(value); };
     const fs::path cases = folder_ / "cases";
-    return {.arguments = {program(options_.target).string(), (folder_ / "corpus").string(),
+    return {.arguments = {program(target_).string(), (folder_ / "corpus").string(),
                           fmt::format("-seed={}", options_.seed + 1000U * number_ + restarts_),
                           "-max_total_time=0", "-len_control=0", "-max_len=16384", "-reload=0",
                           "-timeout=86400", "-rss_limit_mb=0", "-detect_leaks=0",
@@ -149,12 +155,14 @@ class Job {
                             {"STOREFUZZ_BOARD", number(board_.descriptor())},
                             {"STOREFUZZ_FINDINGS", number(findings)},
                             {"STOREFUZZ_AVOID", avoid().string()},
+                            {"STOREFUZZ_NICE", slow() ? "10" : "0"},
                             {"TMPDIR", cases.string()}},
             .descriptors = {stacks_.descriptor(), board_.descriptor(), findings},
             .frames = false};
   }
 
   const FuzzOptions& options_;
+  std::string target_;
   int number_;
   Board board_;
   StackFile stacks_;
@@ -189,12 +197,15 @@ class Supervisor {
 
  private:
   Result<void> launch() {
-    for (int i = 0; i < options_.jobs; ++i) {
+    const int count = options_.jobs * static_cast<int>(options_.targets.size());
+    for (int i = 0; i < count; ++i) {
       auto board = Board::make();
       if (!board) return std::unexpected(board.error());
       auto stacks = StackFile::make();
       if (!stacks) return std::unexpected(stacks.error());
-      jobs_.push_back(std::make_unique<Job>(options_, i, std::move(*board), std::move(*stacks)));
+      jobs_.push_back(std::make_unique<Job>(
+          options_, options_.targets[static_cast<std::size_t>(i) % options_.targets.size()], i,
+          std::move(*board), std::move(*stacks)));
       copy_corpus(jobs_.back()->corpus());
       if (auto launched = jobs_.back()->launch(); !launched) return launched;
     }
@@ -229,10 +240,13 @@ class Supervisor {
     return {};
   }
 
-  bool over() const {
+  bool over() {
     if (options_.interruptions && options_.interruptions() > 0) return true;
     const auto seen = [&](const std::string& it) { return first_seen(fuzzed_, it).has_value(); };
     if (!options_.until.empty() && std::ranges::all_of(options_.until, seen)) return true;
+    if (options_.enough)
+      for (const auto& [fingerprint, raw] : fuzzed_.raw)
+        if (asked_.insert(fingerprint).second && options_.enough(raw)) return true;
     return begun_ && elapsed() >= options_.seconds;
   }
 
@@ -347,6 +361,9 @@ class Supervisor {
       fuzzed_.executions += data.executions;
       fuzzed_.arrived += data.arrived;
       fuzzed_.restarts += job->restarts();
+      auto& [cases, rate] = fuzzed_.targets[job->target()];
+      cases += data.executions;
+      rate = static_cast<double>(cases) / std::max(elapsed(), 0.001);
       fuzzed_.lines_covered = std::max(fuzzed_.lines_covered, job->board().lines_covered());
       fuzzed_.lines_watched = data.lines_watched;
       for (const Transport transport : all_of<Transport>()) {
@@ -383,6 +400,7 @@ class Supervisor {
   std::vector<std::unique_ptr<Job>> jobs_;
   std::optional<Clock::time_point> begun_;
   Clock::time_point next_progress_{};
+  std::set<std::string> asked_;
   Fuzzed fuzzed_;
 };
 

@@ -20,22 +20,6 @@
 
 namespace storefuzz {
 
-struct FuzzOptions {
-  std::string target;  // name of a fuzz target of this build
-  std::string python;  // of the subject's environment
-  std::filesystem::path scratch;
-  std::filesystem::path corpus;  // read before, added to afterwards; empty: none
-  std::string stores = "all";
-  std::string planted, oracles_off;
-  double seconds = 60;
-  std::vector<std::string> until;  // stop once each of these was seen (first_seen)
-  int jobs = 1;
-  unsigned seed = 1;
-  int deadline_milliseconds = 1000;    // of a child's visit
-  std::function<int()> interruptions;  // how often Ctrl-C was pressed
-  std::function<void(std::string_view)> progress;
-};
-
 // A finding as the loop saw it: not yet shrunk, not yet confirmed.
 struct RawFinding {
   Finding finding;
@@ -44,6 +28,23 @@ struct RawFinding {
   std::uint64_t executions = 0;  // of its job, until it was first seen
   double seconds = 0;
   std::map<std::pair<std::string, std::string>, double> seen_on;  // carrier, transport → seconds
+};
+
+struct FuzzOptions {
+  std::vector<std::string> targets;  // fuzz targets of this build, side by side
+  std::string python;  // of the subject's environment
+  std::filesystem::path scratch;
+  std::filesystem::path corpus;  // read before, added to afterwards; empty: none
+  std::string stores = "all";
+  std::string planted, oracles_off;
+  double seconds = 60;
+  std::vector<std::string> until;  // stop once each of these was seen (first_seen)
+  std::function<bool(const RawFinding&)> enough;  // asked once of each finding: stop?
+  int jobs = 1;  // processes for each target
+  unsigned seed = 1;
+  int deadline_milliseconds = 1000;    // of a child's visit
+  std::function<int()> interruptions;  // how often Ctrl-C was pressed
+  std::function<void(std::string_view)> progress;
 };
 
 struct Fuzzed {
@@ -56,6 +57,7 @@ struct Fuzzed {
   std::size_t lines_covered = 0, lines_watched = 0;
   int restarts = 0;
   std::string release, python, containment;
+  std::map<std::string, std::pair<std::uint64_t, double>> targets;  // cases, cases a second
   Json skipped;  // stores that this subject has not: word → why
 };
 

@@ -131,11 +131,11 @@ Result<Named> read_case(const fs::path& file) {
 struct Options {
   std::vector<std::string> targets;
   std::string zarr, python, adapter, time = "60s", stores = "all", corpus, known, out, planted,
-                            oracles_off, until, releases, what, run_folder, fingerprint;
+                            oracles_off, until, until_new, releases, what, run_folder, fingerprint;
   std::vector<std::string> cases, with, package;
   int jobs = 1;
   unsigned seed = 0;
-  bool no_releases = false;
+  bool no_releases = false, fingerprints = false;
 };
 
 Wanted wanted(const Options& options) {
@@ -189,6 +189,8 @@ int run(const Options& options, const std::string& command) {
       .say = [](std::string_view line) { screen.say(line); }};
   if (!options.targets.empty()) campaign.targets = options.targets;
   campaign.until = comma_separated(options.until);
+  campaign.until_new = options.until_new;
+  campaign.fingerprints = options.fingerprints;
   auto end = run_campaign(campaign);
   if (!end) return fail(end.error());
   return static_cast<int>(end->code);
@@ -404,7 +406,7 @@ int main_of(int count, char** arguments) {
 
   auto& run_command = *app.add_subcommand("run", "Fuzz, shrink, confirm, and draw a page");
   run_command.add_option("targets", options.targets, "Targets (default: store_journey)")
-      ->check(CLI::IsMember({"store_journey", "canary"}));
+      ->check(CLI::IsMember({"store_journey", "slow_journey", "canary"}));
   add_subject(run_command, options);
   run_command.add_option("--time", options.time, "Fuzzing time: 60s, 5m, 1h")
       ->capture_default_str();
@@ -420,6 +422,11 @@ int main_of(int count, char** arguments) {
   run_command.add_flag("--no-releases", options.no_releases,
                        "Do not play each finding over all releases");
   add_hidden(run_command, options);
+  run_command.add_option("--until-new", options.until_new,
+                         "Stop at the first fingerprint that is not in this file")
+      ->group("");
+  run_command.add_flag("--fingerprints", options.fingerprints, "Only say what was found")
+      ->group("");
   run_command.add_option("--until", options.until, "Stop at these fingerprints")->group("");
 
   auto& replay_command = *app.add_subcommand("replay", "Does it still happen?");

@@ -65,7 +65,7 @@ bool is_or_wraps(std::string_view store, std::string_view kind) {
 // "_store._store.path" is the `path` of what is wrapped.
 std::string_view without_wrappers(std::string_view field) {
   for (const std::string_view prefix : {"_store.", "store."})
-    while (field.starts_with(prefix)) field.remove_prefix(prefix.size());
+    if (field.starts_with(prefix)) return without_wrappers(field.substr(prefix.size()));
   return field;
 }
 

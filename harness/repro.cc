@@ -42,6 +42,8 @@ class Writer {
         words_(vocabulary.words) {
     // A parent that died or hung tells nothing: then what it did is taken to have gone well.
     if (observations.is_object())
+      meanwhile_ = answer_from_json(observations.value("meanwhile", Json::object()));
+    if (observations.is_object())
       for (const Json& answer : observations.value("operations", Json::array()))
         operation_answers_.push_back(answer_from_json(answer));
     else
@@ -75,8 +77,8 @@ class Writer {
   std::string look_phrase(const Look& look) {
     std::string text = phrase("looks", look.name, look.entry, look.start, look.end,
                               value_.driver == Driver::kLoop);
-    return look.group == LookGroup::kListing && text.find("collect(") != text.npos
-               ? "sorted(" + text + ")"
+    const bool names = look.group == LookGroup::kListing && text.find("collect(") != text.npos;
+    return names ? "sorted(" + text + ")"
                : text;
   }
 
@@ -182,14 +184,38 @@ class Writer {
 
   void meanwhile_line() {
     if (value_.meanwhile == Meanwhile::kForgetsTheStore) line("del store");
-    line(fill(words_["meanwhile"].value(std::string(name_of(value_.meanwhile)), "None"),
-              {{"{place}", place_text(value_)},
-               {"buffer(", "cpu.Buffer.from_bytes("},
-               {"run(", value_.parent == Warmth::kWarm ? "sync(" : "asyncio.run("}}));
+    const std::string doing =
+        fill(words_["meanwhile"].value(std::string(name_of(value_.meanwhile)), "None"),
+             {{"{place}", place_text(value_)},
+              {"buffer(", "cpu.Buffer.from_bytes("},
+              {"run(", value_.parent == Warmth::kWarm ? "sync(" : "asyncio.run("}});
+    line(refused(meanwhile_) ? fmt::format("answer(lambda: {})", doing) : doing);
+  }
+
+  // A real pool packs what it is given by itself.
+  std::string visited_in_pool(const std::string& outcome) {
+    const std::string cargo = cargo_word("put");
+    switch (value_.pool) {
+      case Pool::kThreadPoolExecutor:
+        line("with ThreadPoolExecutor(1) as pool:");
+        break;
+      case Pool::kMultiprocessingPool:
+        line(fmt::format("with get_context(\"{}\").Pool(1) as pool:", name_of(value_.transport)));
+        return fmt::format("    away = pool.apply(visit, ({},))", cargo);
+      case Pool::kDask:
+        line("with LocalCluster(n_workers=1, dashboard_address=None) as its, Client(its) as pool:");
+        return fmt::format("    away = pool.submit(visit, {}, pure=False).{}()", cargo, outcome);
+      case Pool::kProcessPoolExecutor:
+      case Pool::kNone:
+        line(fmt::format("with ProcessPoolExecutor(1, mp_context=get_context(\"{}\")) as pool:",
+                         name_of(value_.transport)));
+    }
+    return fmt::format("    away = pool.submit(visit, {}).{}()", cargo, outcome);
   }
 
   // An expression for `visit` called where the case says, with the store where it is carried.
   std::string visited(const std::string& outcome) {
+    if (value_.pool != Pool::kNone) return visited_in_pool(outcome);
     const bool travels = value_.carrier != Carrier::kMadeAnew;
     const bool here = in_this_process(value_.transport);
     const std::string argument = travels && (here || pickled()) ? packed() : "None";
@@ -231,6 +257,10 @@ class Writer {
     if (value_.surroundings != Surroundings::kSame)
       text = fmt::format("    {}\n", words_["surroundings"].value(
                                          std::string(name_of(value_.surroundings)), "None"));
+    if (value_.pool != Pool::kNone) {
+      const std::string taken = fill(cargo_word("take"), {{"{cargo}", "store"}});
+      return taken == "store" ? text : text + fmt::format("    store = {}\n", taken);
+    }
     if (pickled()) text += fmt::format("    store = {}\n", received("store"));
     if (value_.carrier == Carrier::kMadeAnew) text += fmt::format("    store = {}\n", constructor());
     if (value_.carrier == Carrier::kInherited) text += "    store = visit.store\n";
@@ -272,6 +302,12 @@ class Writer {
     return it->value["crc32"];
   }
 
+  // Paths, types and other objects are shown by stand-ins that no script can write down.
+  static bool has_literal(const Json& value) {
+    if (value.is_object()) return value.contains("bytes");
+    return !value.is_array() || std::ranges::all_of(value, has_literal);
+  }
+
   // What `away` is when the subject is wrong. An answer that has no literal (a path, an object) is
   // wrong when it is not the one of `home`.
   std::string wrong_condition() const {
@@ -281,7 +317,7 @@ class Writer {
                  : fmt::format("away.startswith(\"{}\") and \"'{}'\" in away", no->type, no->lost);
     if (const auto sum = checksum()) return fmt::format("away == repr({})", sum->dump());
     const Shown* it = shown(told_.child);
-    if (!it || (it->value.is_object() && !it->value.contains("bytes"))) return "away != home";
+    if (!it || !has_literal(it->value)) return "away != home";
     Json value = it->value;
     const bool listing = told_.look >= 0 && plan_[told_.look].group == LookGroup::kListing;
     if (listing && value.is_array()) std::sort(value.begin(), value.end());
@@ -630,7 +666,8 @@ class Writer {
     if (uses("data("))
       helpers += "def data(buffer):\n    return None if buffer is None else buffer.to_bytes()\n\n";
     if (uses("collect("))
-      helpers += "async def collect(keys):\n    return [key async for key in keys]\n\n";
+      helpers +=
+          "async def collect(method, *of):\n    return [it async for it in method(*of)]\n\n";
     if (uses("answer("))
       helpers +=
           "def answer(question):\n    try:\n        return repr(question())\n"
@@ -663,7 +700,7 @@ class Writer {
       if (uses(std::string(name) + ".")) modules.emplace_back(name);
     std::string packages = fmt::format("\"zarr=={}\"", options_.release);
     for (const char* name : {"cloudpickle", "distributed", "fsspec", "icechunk", "obstore"})
-      if (uses(std::string(name) + ".") || value_.store->make.find(name) != std::string::npos)
+      if (uses(std::string(name) + ".") || (name == std::string_view("distributed") && uses("LocalCluster(")) || value_.store->make.find(name) != std::string::npos)
         packages += fmt::format(", \"{}\"", name);
     std::string text = fmt::format(
         "# /// script\n# requires-python = \">=3.12\"\n# dependencies = [{}]\n# ///\n"
@@ -677,6 +714,7 @@ class Writer {
       text += fmt::format("from concurrent.futures import {}\n", fmt::join(pools, ", "));
     if (uses("BrokenProcessPool"))
       text += "from concurrent.futures.process import BrokenProcessPool\n";
+    if (uses("LocalCluster(")) text += "from distributed import Client, LocalCluster\n";
     if (uses("get_context(")) text += "from multiprocessing import get_context\n";
     if (uses("ForkingPickler")) text += "from multiprocessing.reduction import ForkingPickler\n";
     text += "sys.excepthook = lambda *error: print(*error, flush=True) or os._exit(2)\n";
@@ -703,6 +741,7 @@ class Writer {
   const Vocabulary& vocabulary_;
   Json words_;
   std::vector<Answer> operation_answers_;
+  Answer meanwhile_;
   Expectation expected_;
   std::vector<Look> plan_;
   std::string body_, visit_;

@@ -124,12 +124,11 @@ Result<void> Session::find_stores() {
 }
 
 Case Session::fit(Case value) const {
-  if (std::ranges::find(lacking_carriers_, name_of(value.carrier)) == lacking_carriers_.end() &&
-      value.pool != Pool::kDask)
-    return value;
-  if (std::ranges::find(lacking_carriers_, "dask") == lacking_carriers_.end()) return value;
-  value.carrier = Carrier::kPickle5;
-  if (value.pool == Pool::kDask) value.pool = Pool::kNone;
+  const auto lacks = [&](std::string_view carrier) {
+    return std::ranges::find(lacking_carriers_, carrier) != lacking_carriers_.end();
+  };
+  if (lacks(name_of(value.carrier))) value.carrier = Carrier::kPickle5;
+  if (value.pool == Pool::kDask && lacks("dask")) value.pool = Pool::kNone;
   normalise(value);
   return value;
 }

@@ -19,10 +19,12 @@ import faulthandler
 import functools
 import gc
 import json
+import multiprocessing
 import os
 import pathlib
 import pickle
 import re
+import select
 import shutil
 import signal
 import sys
@@ -33,7 +35,7 @@ import warnings
 import zipfile
 import zlib
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from multiprocessing.reduction import ForkingPickler
 from typing import Any
 
@@ -91,8 +93,9 @@ def set_warmth(warm: bool) -> None:
         zarr_sync.cleanup_resources()
 
 
-async def collect(keys: Any) -> list[str]:
-    return [key async for key in keys]
+async def collect(method: Any, *of: Any) -> list[Any]:
+    """All that `method(*of)` yields; called inside the loop, as zarr itself calls it."""
+    return [it async for it in method(*of)]
 
 
 def data(buffer: Any) -> bytes | None:
@@ -427,6 +430,11 @@ def receive(request: dict[str, Any], reply: dict[str, Any]) -> Any:
         return make_store(request["store"])
     if request["carrier"] == "inherited":
         return _HELD["store"]
+    if "cargo itself" in request:
+        cargo = request["cargo itself"].pop()
+        if same := words()["cargo"][request["cargo"]].get("same"):
+            reply["same object"] = ask(lambda: call("cargo", same, cargo=cargo))
+        return take_cargo(request, cargo)
     packed = base64.b64decode(request["pickle"]) if "pickle" in request else _HELD["carried"]
     cargo = call("receiving", _VOCABULARY["carriers"][request["carrier"]]["receive"], packed=packed)
     if same := words()["cargo"][request["cargo"]].get("same"):
@@ -531,11 +539,14 @@ def ask_grandchild(request: dict[str, Any]) -> dict[str, Any]:
         finally:
             os._exit(70)
     os.close(writing)
-    _HELD["grandchild"] = child
     with open(reading) as answers:
+        in_time = select.select([answers], [], [], request["deadline"] * 0.6)[0]
+        if not in_time:
+            os.kill(child, signal.SIGKILL)
         text = answers.read()
     status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    del _HELD["grandchild"]
+    if not in_time:
+        return {"died": {"answer": "timed out", "stacks": ""}}
     if status != 0:
         name = signal.Signals(-status).name if status < 0 else f"exit {status}"
         return {"died": {"answer": "crashed", "signal": name, "stacks": ""}}
@@ -590,6 +601,55 @@ def visit_in_thread(request: dict[str, Any]) -> dict[str, Any]:
         return {"timed out": stacks()}
     pool.shutdown()
     return reply
+
+
+# --- the slow lane: real pools ------------------------------------------------------------------
+
+_POOLS: dict[tuple[str, str], Any] = {}  # kept alive, as a user's pool is
+POOL_START = 20.0  # seconds that a pool may take beyond a child's deadline: it starts interpreters
+
+
+def open_pool(name: str, context: str) -> Callable[..., Any]:
+    """A pool of one worker: `run(timeout, function, *arguments)`."""
+    if name == "ThreadPoolExecutor":
+        pool: Any = ThreadPoolExecutor(1)
+    elif name == "ProcessPoolExecutor":
+        pool = ProcessPoolExecutor(1, mp_context=multiprocessing.get_context(context))
+    elif name == "multiprocessing.Pool":
+        own = multiprocessing.get_context(context).Pool(1)
+        return lambda timeout, *call: own.apply_async(call[0], call[1:]).get(timeout)
+    else:
+        from distributed import Client, LocalCluster
+
+        cluster = LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None)
+        client = Client(cluster)
+        return lambda timeout, *call: client.submit(*call, pure=False).result(timeout)
+    return lambda timeout, *call: pool.submit(*call).result(timeout)
+
+
+def visit_of_cargo(cargo: Any, request: dict[str, Any]) -> dict[str, Any]:
+    """The worker's part: the pool has carried the cargo."""
+    if not request["same process"]:
+        enter(request)
+    return visit(request | {"cargo itself": [cargo]})
+
+
+def visit_in_pool(request: dict[str, Any]) -> dict[str, Any]:
+    """`visit`, by a real pool. What it refuses to carry is told apart from what is seen there."""
+    answer, cargo = put_cargo(request, _HELD["store"])
+    if answer["answer"] != "shown":
+        return {"pool refused": answer}
+    place = (request["pool"], request["transport"])
+    try:
+        if place not in _POOLS:
+            _POOLS[place] = open_pool(*place)
+        return _POOLS[place](request["deadline"] + POOL_START, visit_of_cargo, cargo, request)
+    except (TimeoutError, multiprocessing.TimeoutError):
+        _POOLS.pop(place)
+        return {"timed out": ""}
+    except Exception as error:
+        _POOLS.pop(place, None)  # it may be broken
+        return {"pool refused": refused(error)}
 
 
 def leave(request: dict[str, Any]) -> dict[str, Any]:
@@ -667,6 +727,7 @@ _STEPS: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
     "twin": ask_twin,
     "visit": visit,
     "visit in thread": visit_in_thread,
+    "visit in pool": visit_in_pool,
     "look": look_at_own,
     "returned": returned,
     "leave": leave,
