@@ -85,6 +85,8 @@ class Campaign {
   }
 
   Result<void> check_stores() const {
+    if (auto carriers = parse_carriers(options_.carriers); !carriers)
+      return std::unexpected(carriers.error());
     auto stores = parse_stores(options_.stores);
     return stores ? Result<void>() : std::unexpected(stores.error());
   }
@@ -188,6 +190,7 @@ class Campaign {
                         .scratch = scratch_->path(),
                         .corpus = options_.corpus,
                         .stores = options_.stores,
+                        .carriers = options_.carriers,
                         .planted = options_.planted,
                         .oracles_off = options_.oracles_off,
                         .seconds = options_.seconds,

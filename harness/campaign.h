@@ -26,7 +26,7 @@ struct CampaignOptions {
   double seconds = 60;       // of fuzzing
   int jobs = 1;
   unsigned seed = 0;  // 0: drawn, and shown
-  std::string stores = "all";
+  std::string stores = "all", carriers;
   std::filesystem::path corpus, known, out;
   bool date = true;     // play each finding over all releases
   std::string planted;  // a planted loss that must be found; its findings are no findings

@@ -381,7 +381,10 @@ void normalise_journey(Case& value) {
                      value.carrier == Carrier::kHandedOver;
   // A real pool pickles its arguments itself, and has a transport of its own.
   if (value.pool != Pool::kNone) {
-    if (!serialises(value.carrier)) value.carrier = Carrier::kPickle5;
+    // Threads share the object; processes get what the pool pickles.
+    if (value.pool == Pool::kThreadPoolExecutor) value.carrier = Carrier::kHandedOver;
+    else if (!serialises(value.carrier)) value.carrier = Carrier::kPickle5;
+    value.twice = false;
     value.comes_back = ComesBack::kNothing;
     value.surroundings = Surroundings::kSame;
     value.meanwhile = Meanwhile::kIdle;
@@ -631,7 +634,10 @@ Result<Case> parse_case(std::string_view text) {
 std::string describe_journey(const Case& value) {
   std::string how{word(value.carrier)};
   if (value.twice) how += " twice";
-  if (value.cargo != Cargo::kStore) how += fmt::format(" of a {}", word(value.cargo));
+  if (value.cargo == Cargo::kTwoReferences)
+    how += " of two references";
+  else if (value.cargo != Cargo::kStore)
+    how += fmt::format(" of {} {}", value.cargo == Cargo::kArray ? "an" : "a", word(value.cargo));
   const auto where = [&]() -> std::string {
     switch (value.transport) {
       case Transport::kSameProcess:

@@ -55,13 +55,45 @@ TEST(Case, AnEmptyObjectAndNullsAreThePlainestCase) {
             plainest);
 }
 
+TEST(Case, EveryStoreIsReadBackByItsWord) {
+  for (const StoreKind kind : test::every_store()) {
+    EXPECT_EQ(accepted(Json{{"store", kind->kind}}.dump()).store, kind) << kind->kind;
+    EXPECT_EQ(to_json(accepted(Json{{"store", kind->kind}}.dump()))["store"], kind->kind);
+  }
+}
+
+// A case is read by people: what is as usual is not said.
+TEST(Case, WhatIsRareIsSaidOnlyWhereItIsThere) {
+  const char* rare[] = {"twice", "cargo", "pool", "meanwhile", "surroundings", "twin"};
+  const Json plain = to_json(accepted("{}"));
+  for (const char* member : rare) EXPECT_FALSE(plain.contains(member)) << member;
+  const Json all = to_json(accepted(
+      R"({"transport": "fork", "twice": true, "cargo": "dict", "meanwhile": "closes",
+          "surroundings": "other config", "twin": true, "pool": "none"})"));
+  for (const char* member : rare)
+    EXPECT_EQ(all.contains(member), std::string_view(member) != "pool") << member;
+  EXPECT_EQ(to_json(accepted(R"({"pool": "LocalCluster"})"))["pool"], "LocalCluster");
+}
+
+// The corpus of an earlier release names none of the newer members.
+TEST(Case, WhatAnOlderCaseDoesNotSayIsAsItWas) {
+  const Case value = accepted(R"({"store": "local", "carrier": "pickle 2", "transport": "spawn"})");
+  EXPECT_FALSE(value.twice || value.twin);
+  EXPECT_EQ(value.cargo, Cargo::kStore);
+  EXPECT_EQ(value.pool, Pool::kNone);
+  EXPECT_EQ(value.meanwhile, Meanwhile::kIdle);
+  EXPECT_EQ(value.surroundings, Surroundings::kSame);
+}
+
 TEST(Case, WhatWasWrittenByHandIsUnderstood) {
   const Case value = accepted(R"({
     "archive": {"entries": [{"key": "a", "value": "x", "repeat": 900}], "compression": "deflated"},
     "constructor": {"path": "relative", "mode": "a", "read_only": false, "allowZip64": false},
     "operations": [{"do": "get range", "key": "a", "start": 1, "end": 3}, {"do": "close"}],
     "lifecycle": "closed", "parent": "warm", "driver": "loop", "looks": ["again", "reads", "reads"],
-    "carrier": "pickle 2", "transport": "spawn", "comes_back": "array"})");
+    "carrier": "pickle 2", "transport": "spawn", "comes_back": "array", "twice": true,
+    "cargo": "two references", "meanwhile": "holds zarr's lock",
+    "surroundings": "other environment", "twin": true})");
   const Case wanted{
       .archive = Archive{.entries = {{.key = "a", .value = "x", .repeat = 900}},
                          .compression = Compression::kDeflated},
@@ -76,17 +108,23 @@ TEST(Case, WhatWasWrittenByHandIsUnderstood) {
       .driver = Driver::kLoop,
       .looks = {LookGroup::kReads, LookGroup::kArray, LookGroup::kAgain},
       .carrier = Carrier::kPickle2,
+      .twice = true,
+      .cargo = Cargo::kTwoReferences,
       .transport = Transport::kSpawn,
-      .comes_back = ComesBack::kArray};
+      .meanwhile = Meanwhile::kHoldsZarrsLock,
+      .surroundings = Surroundings::kOtherEnvironment,
+      .comes_back = ComesBack::kArray,
+      .twin = true};
   EXPECT_EQ(value, wanted) << to_text(value);
 }
 
 // One member set to each of its words, in a case where normalising leaves that member alone.
 template <class Enum>
-void expect_words(const char* member, Enum Case::* into) {
+void expect_words(const char* member, Enum Case::* into,
+                  const Json& around = {{"transport", "thread"}}) {
   std::set<std::string_view> names;
   for (const Enum word : all_of<Enum>()) {
-    Json json{{"transport", "thread"}};
+    Json json = around;
     json[member] = name_of(word);
     EXPECT_EQ(accepted(json.dump()).*into, word) << json;
     names.insert(name_of(word));
@@ -95,13 +133,18 @@ void expect_words(const char* member, Enum Case::* into) {
 }
 
 TEST(Case, EveryWordOfEveryListIsReadBack) {
-  expect_words("store", &Case::store);
   expect_words("lifecycle", &Case::lifecycle);
   expect_words("parent", &Case::parent);
   expect_words("driver", &Case::driver);
   expect_words("carrier", &Case::carrier);
   expect_words("transport", &Case::transport);
-  expect_words("comes_back", &Case::comes_back);
+  expect_words("cargo", &Case::cargo);
+  expect_words("pool", &Case::pool);
+  // A grandchild, a held lock and other surroundings need a process of their own.
+  const Json elsewhere{{"transport", "spawn"}};
+  expect_words("comes_back", &Case::comes_back, elsewhere);
+  expect_words("meanwhile", &Case::meanwhile, elsewhere);
+  expect_words("surroundings", &Case::surroundings, elsewhere);
   for (const Mode mode : all_of<Mode>())
     EXPECT_EQ(accepted(Json{{"constructor", {{"mode", name_of(mode)}}}}.dump()).constructor.mode,
               mode);
@@ -120,18 +163,31 @@ struct Wrong {
 
 TEST(Case, WhatIsWrongIsNamed) {
   const Wrong wrongs[] = {
-      {R"({"store": "zap"})", "\"store\""},
-      {R"({"store": "zap"})", "zip, local"},
+      {R"({"store": "zap"})", "no store \"zap\""},
+      {R"({"store": "zap"})", "storefuzz list stores"},
+      {R"({"store": ""})", "no store"},
+      {R"({"store": "logging"})", "wraps nothing"},
+      {R"({"store": "wrapper over logging"})", "wraps nothing"},
+      {R"({"store": "logging over"})", "no store"},
+      {R"({"store": "zip over local"})", "no wrapper"},
+      {R"({"store": "wrapper over wrapper over wrapper over wrapper over wrapper over zip"})",
+       "at most 4"},
       {R"({"store": 7})", "\"store\""},
       {R"({"carrier": "pickle 9"})", "\"carrier\""},
-      {R"({"transport": "pigeon"})", "same process, thread, spawn, fork"},
+      {R"({"transport": "pigeon"})", "same process, thread, spawn, forkserver, fork"},
       {R"({"lifecycle": "dead"})", "\"lifecycle\""},
       {R"({"parent": "hot"})", "\"parent\""},
       {R"({"driver": true})", "\"driver\""},
       {R"({"comes_back": "never"})", "\"comes_back\""},
+      {R"({"twice": "yes"})", "\"twice\""},
+      {R"({"twin": 1})", "\"twin\""},
+      {R"({"cargo": "bag"})", "store, list, dict, two references, store path, array, group"},
+      {R"({"pool": "swimming"})", "ProcessPoolExecutor"},
+      {R"({"meanwhile": "sleeps"})", "deletes the file"},
+      {R"({"surroundings": 7})", "\"surroundings\""},
       {R"({"looks": "state"})", "\"looks\""},
       {R"({"looks": ["state", "nose"]})", "\"looks\""},
-      {R"({"looks": ["state","state","state","state","state","state","state","state"]})",
+      {R"({"looks": ["state","state","state","state","state","state","state","state","state"]})",
        "\"looks\""},
       {R"({"colour": "red"})", "\"colour\""},
       {R"({"archive": 1})", "the archive must be an object"},
@@ -311,12 +367,42 @@ TEST(Normalise, EveryRuleHoldsForEveryWildCase) {
     Case after = before;
     normalise(after);
     SCOPED_TRACE(to_text(before));
-    const bool near =
-        after.transport == Transport::kSameProcess || after.transport == Transport::kThread;
+    const bool near = in_this_process(after.transport);
     const bool stays = after.carrier == Carrier::kCopy || after.carrier == Carrier::kDeepcopy ||
                        after.carrier == Carrier::kHandedOver;
-    ASSERT_TRUE(near || !stays);
-    ASSERT_EQ(after.carrier, before.carrier);
+    const bool own = after.carrier == Carrier::kHandedOver || after.carrier == Carrier::kInherited;
+    ASSERT_EQ(after.pool, before.pool);
+    if (after.pool == Pool::kNone) {
+      ASSERT_TRUE(near || !stays);
+      ASSERT_EQ(after.carrier, before.carrier);
+      ASSERT_TRUE(after.carrier != Carrier::kInherited || after.transport == Transport::kFork);
+    } else {
+      ASSERT_TRUE(serialises(after.carrier));
+      ASSERT_EQ(after.comes_back, ComesBack::kNothing);
+      ASSERT_EQ(after.meanwhile, Meanwhile::kIdle);
+      ASSERT_EQ(after.surroundings, Surroundings::kSame);
+      ASSERT_EQ(near, after.pool == Pool::kThreadPoolExecutor);
+      ASSERT_TRUE(after.pool != Pool::kDask || after.transport == Transport::kSpawn);
+    }
+    if (!serialises(after.carrier)) {
+      ASSERT_EQ(after.cargo, Cargo::kStore);
+      ASSERT_FALSE(after.twice);
+    }
+    if (near) {
+      ASSERT_NE(after.comes_back, ComesBack::kGrandchild);
+      ASSERT_EQ(after.surroundings, Surroundings::kSame);
+      ASSERT_NE(after.meanwhile, Meanwhile::kHoldsZarrsLock);
+    }
+    if (own) {
+      ASSERT_NE(after.meanwhile, Meanwhile::kForgetsTheStore);
+      ASSERT_NE(after.meanwhile, Meanwhile::kHoldsItsLock);
+    }
+    const bool elsewhere = after.surroundings == Surroundings::kOtherDirectory ||
+                           after.meanwhile == Meanwhile::kChangesDirectory;
+    if (elsewhere) {
+      ASSERT_FALSE(after.constructor.relative_path);
+      ASSERT_NE(after.carrier, Carrier::kMadeAnew);
+    }
     if (after.comes_back != ComesBack::kNothing) {
       ASSERT_NE(after.carrier, Carrier::kHandedOver);
       ASSERT_NE(after.carrier, Carrier::kMadeAnew);
@@ -330,17 +416,28 @@ TEST(Normalise, EveryRuleHoldsForEveryWildCase) {
       ASSERT_NE(std::ranges::find(after.looks, LookGroup::kArray), after.looks.end());
     }
     ASSERT_EQ(std::ranges::adjacent_find(after.looks, std::greater_equal{}), after.looks.end());
-    if (after.store == StoreKind::kLocal) {
+    ASSERT_EQ(after.store, before.store);
+    if (!after.store->takes("mode")) {
       ASSERT_TRUE(after.constructor.read_only.has_value());
+      ASSERT_TRUE(after.store->takes("read_only") || !*after.constructor.read_only);
+    }
+    if (!after.store->takes("compression")) {
       ASSERT_EQ(after.constructor.compression, Compression::kStored);
+    }
+    if (!after.store->takes("allowZip64")) {
       ASSERT_TRUE(after.constructor.allow_zip64);
     }
+    if (after.store->medium == Medium::kMemory) {
+      ASSERT_FALSE(after.archive.has_value());
+      ASSERT_FALSE(after.constructor.relative_path);
+    }
+    ASSERT_LE(after.operations.size(), kMaxOperations);
     std::set<std::string> keys;
     for (const Entry& entry : after.archive.value_or(Archive{}).entries) {
       ASSERT_FALSE(entry.key.empty());
       ASSERT_TRUE(keys.insert(entry.key).second) << entry.key;
       ASSERT_EQ(entry.key.find('\0'), entry.key.npos);
-      if (after.store == StoreKind::kLocal) {
+      if (after.store->medium == Medium::kFolder || after.store->files) {
         ASSERT_TRUE(plain_key(entry.key));
       }
     }
@@ -362,13 +459,158 @@ TEST(Normalise, WhatIsPossibleStaysAsItIs) {
 
 TEST(Normalise, AFolderHoldsNoKeyThatRunsThroughAFile) {
   Case value;
-  value.store = StoreKind::kLocal;
+  value.store = test::kLocal;
   value.archive =
       Archive{.entries = {{"a", "1"}, {"a/b", "2"}, {"c/d", "3"}, {"c", "4"}, {"cd", "5"}}};
   normalise(value);
   std::vector<std::string> keys;
   for (const Entry& entry : value.archive->entries) keys.push_back(entry.key);
   EXPECT_EQ(keys, (std::vector<std::string>{"a", "c/d", "cd"}));
+}
+
+// What would lie at its place is written by the parent: before the store there is nothing.
+TEST(Normalise, AnArchiveOfAStoreInMemoryBecomesItsFirstWrites) {
+  Case value = test::plain_case();
+  value.store = test::store("logging over memory");
+  value.operations = {{.what = What::kList}};
+  value.lifecycle = Lifecycle::kClosed;
+  normalise(value);
+  EXPECT_FALSE(value.archive.has_value());
+  ASSERT_EQ(value.operations.size(), 3);
+  EXPECT_EQ(value.operations[0].what, What::kSet);
+  EXPECT_EQ(value.operations[0].entry, (Entry{.key = "a", .value = "hello"}));
+  EXPECT_EQ(value.operations[1].entry, (Entry{.key = "b/c", .value = "xy"}));
+  EXPECT_EQ(value.operations[2].what, What::kList);
+  EXPECT_EQ(value.lifecycle, Lifecycle::kClosed);
+  value = test::plain_case();  // a new store was never written to
+  value.store = test::store("memory");
+  normalise(value);
+  EXPECT_EQ(value.lifecycle, Lifecycle::kOpen);
+  value = {.store = test::store("memory"), .archive = Archive{}};
+  normalise(value);
+  EXPECT_EQ(value.lifecycle, Lifecycle::kNew);
+}
+
+TEST(Normalise, WhatAConstructorDoesNotTakeItIsNotGiven) {
+  const Constructor odd{.relative_path = true,
+                        .mode = Mode::kExclusive,
+                        .read_only = true,
+                        .compression = Compression::kDeflated,
+                        .allow_zip64 = false};
+  const auto kept = [&](const char* word) {
+    Case value{.store = test::store(word), .constructor = odd};
+    normalise(value);
+    return value.constructor;
+  };
+  EXPECT_EQ(kept("zip"), odd);
+  EXPECT_EQ(kept("logging over zip"), odd);
+  EXPECT_EQ(kept("local"),
+            (Constructor{.relative_path = true, .mode = Mode::kAppend, .read_only = true}));
+  EXPECT_EQ(kept("directory"),
+            (Constructor{.relative_path = true, .mode = Mode::kAppend, .read_only = false}));
+  EXPECT_EQ(kept("fsspec zip"),
+            (Constructor{.relative_path = true, .mode = Mode::kRead, .read_only = true}));
+  EXPECT_EQ(kept("memory"), (Constructor{.mode = Mode::kAppend, .read_only = true}));
+}
+
+// One rule of normalise_journey: what is asked, and the one thing that becomes of it.
+struct Rule {
+  const char* name;
+  const char* before;
+  const char* after;
+};
+
+TEST(Normalise, EachRuleOfTheJourney) {
+  const Rule rules[] = {
+      {"a copy stays in its process", R"({"carrier":"copy","transport":"fork"})",
+       R"({"carrier":"copy","transport":"thread"})"},
+      {"so does a deep copy", R"({"carrier":"deepcopy","transport":"forkserver"})",
+       R"({"carrier":"deepcopy","transport":"thread"})"},
+      {"so does what is handed over", R"({"carrier":"handed over","transport":"spawn"})",
+       R"({"carrier":"handed over","transport":"thread"})"},
+      {"only a fork inherits", R"({"carrier":"inherited","transport":"spawn"})",
+       R"({"carrier":"inherited","transport":"fork"})"},
+      {"a copy carries nothing but the store", R"({"carrier":"copy","cargo":"array"})",
+       R"({"carrier":"copy"})"},
+      {"and is made once", R"({"carrier":"copy","twice":true})", R"({"carrier":"copy"})"},
+      {"what is handed over never left",
+       R"({"carrier":"handed over","transport":"thread","comes_back":"store"})",
+       R"({"carrier":"handed over","transport":"thread"})"},
+      {"what was made anew has nobody to return to",
+       R"({"carrier":"made anew","transport":"spawn","comes_back":"store"})",
+       R"({"carrier":"made anew","transport":"spawn"})"},
+      {"nothing comes back from the same process", R"({"comes_back":"store"})", "{}"},
+      {"a thread has no grandchild", R"({"transport":"thread","comes_back":"grandchild"})",
+       R"({"transport":"thread","comes_back":"store"})"},
+      {"a thread has its process's surroundings",
+       R"({"transport":"thread","surroundings":"other config"})", R"({"transport":"thread"})"},
+      {"what is handed over is not forgotten",
+       R"({"carrier":"handed over","meanwhile":"forgets the store"})",
+       R"({"carrier":"handed over"})"},
+      {"what is inherited is not forgotten",
+       R"({"carrier":"inherited","transport":"fork","meanwhile":"forgets the store"})",
+       R"({"carrier":"inherited","transport":"fork"})"},
+      {"its own lock holds up everyone",
+       R"({"carrier":"inherited","transport":"fork","meanwhile":"holds the store's lock"})",
+       R"({"carrier":"inherited","transport":"fork"})"},
+      {"zarr's lock holds up its process",
+       R"({"transport":"thread","meanwhile":"holds zarr's lock"})", R"({"transport":"thread"})"},
+      {"anew in another directory leads elsewhere",
+       R"({"carrier":"made anew","transport":"spawn","surroundings":"other directory"})",
+       R"({"carrier":"made anew","transport":"spawn"})"},
+      {"and from another directory as well",
+       R"({"carrier":"made anew","transport":"spawn","meanwhile":"changes directory"})",
+       R"({"carrier":"made anew","transport":"spawn"})"},
+      {"a relative path leads elsewhere in another directory",
+       R"({"transport":"spawn","surroundings":"other directory","constructor":{"path":"relative"}})",
+       R"({"transport":"spawn","surroundings":"other directory"})"},
+      {"and while the parent changes its own",
+       R"({"transport":"spawn","meanwhile":"changes directory","constructor":{"path":"relative"}})",
+       R"({"transport":"spawn","meanwhile":"changes directory"})"},
+      {"a pool pickles", R"({"pool":"multiprocessing.Pool","transport":"fork","carrier":"copy"})",
+       R"({"pool":"multiprocessing.Pool","transport":"fork"})"},
+      {"a pool brings only answers",
+       R"({"pool":"multiprocessing.Pool","transport":"fork","comes_back":"store"})",
+       R"({"pool":"multiprocessing.Pool","transport":"fork"})"},
+      {"a pool is alone",
+       R"({"pool":"multiprocessing.Pool","transport":"fork","meanwhile":"closes"})",
+       R"({"pool":"multiprocessing.Pool","transport":"fork"})"},
+      {"a pool has its own surroundings",
+       R"({"pool":"multiprocessing.Pool","transport":"fork","surroundings":"other config"})",
+       R"({"pool":"multiprocessing.Pool","transport":"fork"})"},
+      {"a pool of threads has threads", R"({"pool":"ThreadPoolExecutor","transport":"fork"})",
+       R"({"pool":"ThreadPoolExecutor","transport":"thread"})"},
+      {"a cluster starts its own", R"({"pool":"LocalCluster","transport":"fork"})",
+       R"({"pool":"LocalCluster","transport":"spawn"})"},
+      {"a pool of processes has processes", R"({"pool":"ProcessPoolExecutor"})",
+       R"({"pool":"ProcessPoolExecutor","transport":"spawn"})"},
+  };
+  for (const Rule& rule : rules) {
+    const Case after = accepted(rule.before);
+    EXPECT_EQ(to_text(after), to_text(accepted(rule.after))) << rule.name;
+    // What is expected says what it means: nothing of it is normalised away.
+    const Json said = Json::parse(rule.after);
+    for (const auto& [member, value] : said.items())
+      if (member != "constructor") EXPECT_EQ(to_json(after)[member], value) << rule.name;
+  }
+}
+
+TEST(Words, AboutGroupsOfCarriersTransportsAndLifecycles) {
+  std::set<std::string_view> bytes, here, fresh, open;
+  for (const Carrier it : all_of<Carrier>())
+    if (!serialises(it)) bytes.insert(name_of(it));
+  EXPECT_EQ(bytes, (std::set<std::string_view>{"copy", "deepcopy", "handed over", "inherited",
+                                               "made anew"}));
+  for (const Transport it : all_of<Transport>()) {
+    if (in_this_process(it)) here.insert(name_of(it));
+    if (fresh_interpreter(it)) fresh.insert(name_of(it));
+  }
+  EXPECT_EQ(here, (std::set<std::string_view>{"same process", "thread"}));
+  EXPECT_EQ(fresh, (std::set<std::string_view>{"spawn", "forkserver"}));
+  for (const Lifecycle it : all_of<Lifecycle>())
+    if (ends_open(it)) open.insert(name_of(it));
+  EXPECT_EQ(open, (std::set<std::string_view>{"open", "reopened", "used after close",
+                                              "inside with"}));
 }
 
 TEST(PlainKey, KnowsPlainFromOdd) {
@@ -425,6 +667,16 @@ TEST(Journey, IsDescribedInWords) {
   value.transport = Transport::kSpawn;
   value.carrier = Carrier::kPickle2;
   EXPECT_EQ(describe_journey(value), "pickle 2 to a spawned child");
+  value.transport = Transport::kForkserver;
+  value.cargo = Cargo::kTwoReferences;
+  value.twice = true;
+  EXPECT_EQ(describe_journey(value),
+            "pickle 2 twice of two references to a child of a fork server");
+  value = {.meanwhile = Meanwhile::kWritesOn, .surroundings = Surroundings::kOtherDirectory};
+  EXPECT_EQ(describe_journey(value),
+            "pickle 5 in the same process, while the parent writes on, with other directory");
+  value = {.transport = Transport::kSpawn, .pool = Pool::kProcessPoolExecutor};
+  EXPECT_EQ(describe_journey(value), "pickle 5 by a ProcessPoolExecutor (spawn)");
 }
 
 }  // namespace

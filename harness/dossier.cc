@@ -3,6 +3,9 @@
 
 #include <fmt/format.h>
 
+#include <fstream>
+#include <iterator>
+
 #include "harness/confirm.h"
 #include "harness/repro.h"
 #include "harness/shrink.h"
@@ -40,6 +43,13 @@ Result<void> try_script(Dossier& dossier, const DossierOptions& options, bool th
   if (*script == dossier.script) return {};  // nothing to add
   dossier.script = *script;
   const auto file = options.scratch / (dossier.fingerprint + ".py");
+  // A stranger's store is imported from beside the script.
+  if (const std::filesystem::path adapter = dossier.value.store->file; !adapter.empty()) {
+    std::error_code error;
+    std::filesystem::copy_file(adapter, options.scratch / adapter.filename(),
+                               std::filesystem::copy_options::overwrite_existing, error);
+    if (error) return machine_failure("the adapter cannot be copied: " + error.message());
+  }
   if (auto written = write_file_whole(file, dossier.script); !written) return written;
   ConfirmOptions how{.python = options.python,
                      .scratch = options.scratch,
@@ -105,6 +115,11 @@ Result<void> write_dossier(const RunDirectory& run, const Dossier& dossier) {
       if (!entry.key.empty()) entries.push_back({entry.key, entry.bytes()});
     if (auto bytes = make_archive(entries, dossier.value.archive->compression))
       files.emplace_back("archive.zip", *bytes);
+  }
+  if (const std::filesystem::path adapter = dossier.value.store->file; !adapter.empty()) {
+    std::ifstream file(adapter, std::ios::binary);
+    files.emplace_back(adapter.filename().string(),
+                       std::string{std::istreambuf_iterator<char>(file), {}});
   }
   for (const auto& [name, content] : files)
     if (auto written = run.write(folder / name, content); !written) return written;

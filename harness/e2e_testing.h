@@ -43,7 +43,7 @@ T must(Result<T> result) {
 inline const std::string& python(const std::string& release) {
   static std::map<std::string, std::string> known;
   std::string& path = known[release];
-  if (path.empty()) path = must(find_subject(release, "", true)).python;
+  if (path.empty()) path = must(find_subject({.zarr = release}, true)).python;
   return path;
 }
 

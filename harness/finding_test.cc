@@ -169,7 +169,7 @@ TEST(Fingerprint, OfLongFieldsThatDifferAtTheirEndDiffer) {
 TEST(Fingerprint, IsTheSameForEveryCarrierTransportAndContent) {
   std::set<std::string> fingerprints;
   for (unsigned seed = 0; seed < 300; ++seed) {
-    const Case value = test::random_case(seed, {StoreKind::kZip});
+    const Case value = test::random_case(seed, {test::kZip});
     Observations seen = test::sound_observations(value);
     if (value.carrier == Carrier::kMadeAnew || value.carrier == Carrier::kHandedOver) continue;
     seen.child.state->erase("_read_only");

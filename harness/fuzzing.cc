@@ -148,6 +148,7 @@ class Job {
             .environment = {{"STOREFUZZ_PYTHON", options_.python},
                             {"STOREFUZZ_SCRATCH", folder_.string()},
                             {"STOREFUZZ_STORES", options_.stores},
+                            {"STOREFUZZ_CARRIERS", options_.carriers},
                             {"STOREFUZZ_PLANTED", options_.planted},
                             {"STOREFUZZ_ORACLES_OFF", options_.oracles_off},
                             {"STOREFUZZ_DEADLINE", number(options_.deadline_milliseconds)},
@@ -156,6 +157,7 @@ class Job {
                             {"STOREFUZZ_FINDINGS", number(findings)},
                             {"STOREFUZZ_AVOID", avoid().string()},
                             {"STOREFUZZ_NICE", slow() ? "10" : "0"},
+                            {"STOREFUZZ_POOLS", slow() ? "1" : ""},
                             {"TMPDIR", cases.string()}},
             .descriptors = {stacks_.descriptor(), board_.descriptor(), findings},
             .frames = false};

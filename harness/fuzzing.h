@@ -35,7 +35,7 @@ struct FuzzOptions {
   std::string python;  // of the subject's environment
   std::filesystem::path scratch;
   std::filesystem::path corpus;  // read before, added to afterwards; empty: none
-  std::string stores = "all";
+  std::string stores = "all", carriers;
   std::string planted, oracles_off;
   double seconds = 60;
   std::vector<std::string> until;  // stop once each of these was seen (first_seen)

@@ -122,6 +122,19 @@ Result<Stores> parse_stores(std::string_view list) {
   return stores;
 }
 
+Result<std::vector<Carrier>> parse_carriers(std::string_view list) {
+  std::vector<Carrier> carriers;
+  for (const std::string& word : comma_separated(std::string(list))) {
+    const auto& all = all_of<Carrier>();
+    const auto found = std::ranges::find(all, word, [](Carrier it) { return name_of(it); });
+    if (found == all.end())
+      return bad_input(
+          fmt::format("there is no carrier \"{}\"; see storefuzz list carriers", word));
+    carriers.push_back(*found);
+  }
+  return carriers;
+}
+
 StoreKind generate_store(Choices& choices, const Stores& stores) {
   // Wrapped is what a wrapper is used for: something on disk, in memory, in an archive.
   static const std::vector<StoreKind> below = parse_stores("local,memory,zip").value();

@@ -39,6 +39,9 @@ using Stores = std::vector<StoreKind>;
 // "zip,local" → stores, "all" → every one of the list; bad_input names the word that is none.
 Result<Stores> parse_stores(std::string_view list);
 
+// "pickle 5,copy" → carriers, "" → none; bad_input names the word that is none.
+Result<std::vector<Carrier>> parse_carriers(std::string_view list);
+
 Case generate_case(std::span<const std::byte> bytes, const Stores& stores = {StoreKind()});
 
 // One of `stores`; a wrapper gets something to wrap.

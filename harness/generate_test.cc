@@ -11,16 +11,15 @@
 namespace storefuzz {
 namespace {
 
-// Everything that must arrive is seen within this many cases, by each of ten seeds. The worst of
-// them needed 1,227 (520 to 1,230): some carrier on some transport, of one kind of store, comes
-// last.
-constexpr unsigned kArrival = 3000;
+// Everything that must arrive is seen within this many cases, by each of ten seeds: some carrier on
+// some transport, of one of all stores, comes last.
+constexpr unsigned kArrival = 30'000;
 
 using test::is_normalised;
 
 TEST(Generate, AnyBytesAreACaseThatIsNormalisedAndWithinBounds) {
   for (unsigned seed = 0; seed < 20'000; ++seed) {
-    const Case value = generate_case(test::random_bytes(seed, seed % 300), test::kBothStores);
+    const Case value = generate_case(test::random_bytes(seed, seed % 300), test::kListed);
     ASSERT_TRUE(is_normalised(value)) << to_text(value);
     ASSERT_TRUE(within_bounds(value)) << to_text(value);
     ASSERT_LE(to_text(value).size(), kMaxCaseText);
@@ -30,14 +29,18 @@ TEST(Generate, AnyBytesAreACaseThatIsNormalisedAndWithinBounds) {
 TEST(Generate, BytesThatAreAllAlikeAreACase) {
   for (int byte = 0; byte < 256; ++byte) {
     const std::vector<std::byte> bytes(4096, static_cast<std::byte>(byte));
-    const Case value = generate_case(bytes, test::kBothStores);
+    const Case value = generate_case(bytes, test::kListed);
     EXPECT_TRUE(is_normalised(value) && within_bounds(value)) << byte;
   }
 }
 
 TEST(Generate, NoBytesAreThePlainestCase) {
   const Case value = generate_case({});
-  EXPECT_EQ(value.store, StoreKind::kZip);
+  EXPECT_EQ(value.store, test::kZip);
+  EXPECT_FALSE(value.twice || value.twin);
+  EXPECT_EQ(value.cargo, Cargo::kStore);
+  EXPECT_EQ(value.meanwhile, Meanwhile::kIdle);
+  EXPECT_EQ(value.surroundings, Surroundings::kSame);
   EXPECT_EQ(value.carrier, Carrier::kPickle5);
   EXPECT_EQ(value.transport, Transport::kSameProcess);
   EXPECT_EQ(value.constructor.mode, Mode::kRead);
@@ -51,14 +54,37 @@ TEST(Generate, TheSameBytesAreTheSameCase) {
 
 TEST(Generate, OnlyTheStoresAskedForAreMade) {
   for (unsigned seed = 0; seed < 500; ++seed) {
-    EXPECT_EQ(test::random_case(seed, {StoreKind::kZip}).store, StoreKind::kZip);
-    EXPECT_EQ(test::random_case(seed, {StoreKind::kLocal}).store, StoreKind::kLocal);
+    EXPECT_EQ(test::random_case(seed, {test::kZip}).store, test::kZip);
+    EXPECT_EQ(test::random_case(seed, {test::kLocal}).store, test::kLocal);
   }
+}
+
+// The slow lane has pools of its own.
+TEST(Generate, NoCaseNamesAPool) {
+  for (unsigned seed = 0; seed < 2000; ++seed)
+    ASSERT_EQ(test::random_case(seed).pool, Pool::kNone);
+}
+
+TEST(Generate, AWrapperAlwaysWrapsSomethingAndNothingElseDoes) {
+  std::set<std::string> inner;
+  int deeper = 0;
+  for (unsigned seed = 0; seed < 2000; ++seed) {
+    const StoreKind kind = test::random_case(seed, {test::store("logging")}).store;
+    ASSERT_FALSE(kind->wraps) << kind->kind;
+    ASSERT_NE(kind->inner, nullptr) << kind->kind;
+    ASSERT_TRUE(kind->kind.starts_with("logging over ")) << kind->kind;
+    deeper += kind->inner->inner != nullptr;
+    if (!kind->inner->inner) inner.insert(kind->inner->kind);
+  }
+  EXPECT_EQ(inner, (std::set<std::string>{"local", "memory", "zip"}));
+  EXPECT_GT(deeper, 100) << "no wrapper of a wrapper";
+  for (unsigned seed = 0; seed < 200; ++seed)
+    ASSERT_EQ(test::random_case(seed, {test::store("path over zip")}).store->kind, "path over zip");
 }
 
 TEST(Generate, EveryArchiveOfAZipStoreCanBeMade) {
   for (unsigned seed = 0; seed < 3000; ++seed) {
-    const Case value = test::random_case(seed, {StoreKind::kZip});
+    const Case value = test::random_case(seed, {test::kZip});
     if (!value.archive) continue;
     std::vector<ArchiveEntry> entries;
     for (const Entry& entry : value.archive->entries) entries.push_back({entry.key, entry.bytes()});
@@ -94,7 +120,7 @@ std::set<std::string> all_that_must_arrive() {
   const auto add = [&]<class Enum>(const char* what, const std::vector<Enum>& all) {
     for (const Enum word : all) names.insert(std::string(what) + ": " + std::string(name_of(word)));
   };
-  add("store", all_of<StoreKind>());
+  add("store", all_stores());
   add("mode", all_of<Mode>());
   add("compression", all_of<Compression>());
   add("archive", all_of<Compression>());
@@ -104,13 +130,18 @@ std::set<std::string> all_that_must_arrive() {
   add("look", all_of<LookGroup>());
   add("operation", all_of<What>());
   add("comes back", all_of<ComesBack>());
+  add("cargo", all_of<Cargo>());
+  add("meanwhile", all_of<Meanwhile>());
+  add("surroundings", all_of<Surroundings>());
+  for (const char* it : {"twice: true", "twice: false", "twin: true", "twin: false"})
+    names.insert(it);
   add("child of warm parent", all_of<Transport>());
   // What normalise leaves possible, asked of normalise itself.
   for (const Carrier carrier : all_of<Carrier>())
     for (const Transport transport : all_of<Transport>()) {
       Case value{.carrier = carrier, .transport = transport};
       normalise(value);
-      for (const StoreKind store : all_of<StoreKind>())
+      for (const StoreKind store : all_stores())
         names.insert("journey of " + std::string(name_of(store)) + ": " +
                      std::string(name_of(value.carrier)) + ", " +
                      std::string(name_of(value.transport)));
@@ -123,8 +154,10 @@ void cross_off(const Case& value, std::set<std::string>& missing) {
     missing.erase(what + ": " + std::string(name));
   };
   const Constructor& made = value.constructor;
-  seen("store", name_of(value.store));
-  if (value.store == StoreKind::kZip) {
+  // A wrapper is seen in what it was put over.
+  const std::string store(value.store->kind.substr(0, value.store->kind.find(" over ")));
+  seen("store", store);
+  if (value.store == test::kZip) {
     seen("mode", name_of(made.mode));
     seen("compression", name_of(made.compression));
     seen("allowZip64", made.allow_zip64 ? "true" : "false");
@@ -143,7 +176,12 @@ void cross_off(const Case& value, std::set<std::string>& missing) {
   }
   seen("comes back", name_of(value.comes_back));
   if (value.parent == Warmth::kWarm) seen("child of warm parent", name_of(value.transport));
-  seen("journey of " + std::string(name_of(value.store)),
+  seen("cargo", name_of(value.cargo));
+  seen("meanwhile", name_of(value.meanwhile));
+  seen("surroundings", name_of(value.surroundings));
+  seen("twice", value.twice ? "true" : "false");
+  seen("twin", value.twin ? "true" : "false");
+  seen("journey of " + store,
        std::string(name_of(value.carrier)) + ", " + std::string(name_of(value.transport)));
 }
 
@@ -164,7 +202,7 @@ TEST(Arrival, WhatAProcessPoolDoesIsCommon) {
   int spawned = 0;
   int forked_warm = 0;
   for (unsigned seed = 0; seed < 2000; ++seed) {
-    const Case value = test::random_case(seed, {StoreKind::kZip});
+    const Case value = test::random_case(seed, {test::kZip});
     const bool pool = value.carrier == Carrier::kPickle5 && value.constructor.mode == Mode::kRead &&
                       value.archive.has_value();
     spawned += pool && value.transport == Transport::kSpawn;
@@ -197,8 +235,19 @@ TEST(Choices, EveryNumberBelowALimitCanBeDrawnAndNoneAbove) {
 }
 
 TEST(Stores, AreNamedWithCommasBetween) {
-  EXPECT_EQ(parse_stores("zip"), Stores{StoreKind::kZip});
-  EXPECT_EQ(parse_stores("local,zip"), (Stores{StoreKind::kLocal, StoreKind::kZip}));
+  EXPECT_EQ(parse_stores("zip"), Stores{test::kZip});
+  EXPECT_EQ(parse_stores("logging over zip,memory"),
+            (Stores{test::store("logging over zip"), test::store("memory")}));
+  EXPECT_EQ(parse_stores("local,zip"), (Stores{test::kLocal, test::kZip}));
+}
+
+TEST(Stores, AllAreThoseThatAreDrawnByDefault) {
+  const Stores all = parse_stores("all").value();
+  std::size_t listed = 0;
+  for (const StoreKind it : all_stores()) listed += it->listed;
+  EXPECT_EQ(all.size(), listed);
+  EXPECT_GT(listed, 10);
+  EXPECT_FALSE(parse_stores("all,zip").has_value()) << "all is no store";
 }
 
 TEST(Stores, AWordThatIsNoneIsNamed) {

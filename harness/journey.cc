@@ -277,6 +277,8 @@ void Journeys::take_reply(const Json& reply, Observations& seen) {
   read_view(reply, seen.child);
   if (auto refused = reply.find("pool refused"); refused != reply.end())
     seen.packed = answer_from_json(*refused);
+  if (auto cargo = reply.find("cargo"); cargo != reply.end())
+    seen.cargo = answer_from_json(*cargo);
   if (auto died = reply.find("died"); died != reply.end())
     seen.child.died = answer_from_json(*died);
   if (auto pickle = reply.find("pickle"); pickle != reply.end())

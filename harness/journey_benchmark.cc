@@ -59,7 +59,7 @@ int skip(const std::string& why) {
 int run(int count, char** arguments) {
   benchmark::Initialize(&count, arguments);
   if (!std::getenv("STOREFUZZ_PYTHON")) {
-    const auto subject = find_subject("", "", true);
+    const auto subject = find_subject({}, true);
     if (!subject) return skip(subject.error().message);
     ::setenv("STOREFUZZ_PYTHON", subject->python.c_str(), 1);
   }

@@ -179,7 +179,7 @@ TEST_F(Containment, KeepsTheParentFromDeletingOutside) {
   Player player = e2e::player(e2e::kNewest);
   if (player.containment().find("has no Landlock") != std::string::npos) GTEST_SKIP();
   Case value = test::plain_case();
-  value.store = StoreKind::kLocal;
+  value.store = test::kLocal;
   value.lifecycle = Lifecycle::kOpen;
   normalise(value);
   // player-N/deep/er/case/store; how deep is not promised, so every depth is tried.

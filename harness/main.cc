@@ -130,7 +130,7 @@ Result<Named> read_case(const fs::path& file) {
 
 struct Options {
   std::vector<std::string> targets;
-  std::string zarr, python, adapter, time = "60s", stores = "all", corpus, known, out, planted,
+  std::string zarr, python, adapter, time = "60s", stores = "all", carriers, corpus, known, out, planted,
                             oracles_off, until, until_new, releases, what, run_folder, fingerprint;
   std::vector<std::string> cases, with, package;
   int jobs = 1;
@@ -177,6 +177,7 @@ int run(const Options& options, const std::string& command) {
       .jobs = options.jobs,
       .seed = options.seed,
       .stores = options.stores,
+      .carriers = options.carriers,
       .corpus = options.corpus,
       .known = options.known,
       .out = options.out.empty() ? default_out(options) : fs::path(options.out),
@@ -349,9 +350,15 @@ int report(const Options& options) {
 int list(const Options& options) {
   if (options.what == "targets") {
     screen.say("store_journey  a store is built, carried, looked at on both sides, and compared");
+    screen.say("slow_journey   the same, carried by real pools: concurrent.futures, multiprocessing, Dask");
     screen.say("canary         the same over a subject with a planted loss: it must fail");
+  } else if (options.what == "carriers") {
+    for (const Carrier carrier : all_of<Carrier>()) screen.say(name_of(carrier));
   } else if (options.what == "stores") {
-    for (const StoreKind kind : all_stores()) screen.say(name_of(kind));
+    for (const StoreKind kind : all_stores())
+      screen.say(fmt::format("{:<16} {}{}", name_of(kind), kind->type,
+                             kind->wraps ? ", over another store: " + kind->kind + " over local"
+                                         : std::string()));
   } else if (options.what == "oracles") {
     for (const Oracle& oracle : oracles())
       screen.say(fmt::format("{:<14} {}", oracle.name, oracle.asks));
@@ -416,6 +423,8 @@ int main_of(int count, char** arguments) {
   run_command.add_option("--seed", options.seed, "Seed; 0 draws one")->capture_default_str();
   run_command.add_option("--stores", options.stores, "Stores, with commas between, or all")
       ->capture_default_str();
+  run_command.add_option("--carriers", options.carriers,
+                         "Carriers, with commas between (default: all)");
   run_command.add_option("--corpus", options.corpus, "Folder of cases to start from and add to");
   run_command.add_option("--known", options.known, "File of known defects: shown, never red");
   run_command.add_option("--out", options.out, "The run directory (default: runs/<time>-zarr-…)");
@@ -453,9 +462,9 @@ int main_of(int count, char** arguments) {
   report_command.add_option("run", options.run_folder, "The run directory")->required();
 
   auto& list_command = *app.add_subcommand("list", "What there is");
-  list_command.add_option("what", options.what, "targets, stores, oracles, quirks or releases")
+  list_command.add_option("what", options.what, "targets, stores, carriers, oracles, quirks or releases")
       ->required()
-      ->check(CLI::IsMember({"targets", "stores", "oracles", "quirks", "releases"}));
+      ->check(CLI::IsMember({"targets", "stores", "carriers", "oracles", "quirks", "releases"}));
 
   const auto named = [&](const CLI::App* it) { return it->get_name() == arguments[1]; };
   if (count > 1 && arguments[1][0] != '-' && app.get_subcommands(named).empty())

@@ -1,6 +1,6 @@
 // Case → neighbouring case: one typed change, drawn from bytes.
 //
-//     Case next = mutate_case(current, random_bytes, {StoreKind::kZip});
+//     Case next = mutate_case(current, random_bytes, {store});
 #pragma once
 
 #include <cstddef>

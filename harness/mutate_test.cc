@@ -9,14 +9,14 @@ namespace storefuzz {
 namespace {
 
 // From the plainest case, chains of mutations reach every value within this many steps; see below.
-constexpr unsigned kSteps = 3000;
+constexpr unsigned kSteps = 4000;
 
 bool is_possible(const Case& value) { return test::is_normalised(value) && within_bounds(value); }
 
 TEST(Mutate, TheResultIsAlwaysNormalisedAndWithinBounds) {
   Case value = generate_case({});
   for (unsigned seed = 0; seed < 20'000; ++seed) {
-    value = mutate_case(value, test::random_bytes(seed, seed % 200), test::kBothStores);
+    value = mutate_case(value, test::random_bytes(seed, seed % 200), test::kListed);
     ASSERT_TRUE(is_possible(value)) << "seed " << seed << ": " << to_text(value);
   }
 }
@@ -25,8 +25,8 @@ TEST(Mutate, TheSameBytesGiveTheSameCase) {
   const Case value = test::plain_case();
   for (unsigned seed = 0; seed < 1000; ++seed) {
     const auto bytes = test::random_bytes(seed, 100);
-    ASSERT_EQ(mutate_case(value, bytes, test::kBothStores),
-              mutate_case(value, bytes, test::kBothStores));
+    ASSERT_EQ(mutate_case(value, bytes, test::kListed),
+              mutate_case(value, bytes, test::kListed));
   }
 }
 
@@ -40,7 +40,7 @@ TEST(Mutate, ACaseThatIsFullStaysWithinItsBounds) {
   normalise(full);
   ASSERT_TRUE(within_bounds(full));
   for (unsigned seed = 0; seed < 5000; ++seed)
-    ASSERT_TRUE(is_possible(mutate_case(full, test::random_bytes(seed, 100), test::kBothStores)));
+    ASSERT_TRUE(is_possible(mutate_case(full, test::random_bytes(seed, 100), test::kListed)));
 }
 
 TEST(Mutate, MostMutationsChangeSomethingAndManyKeepTheRest) {
@@ -48,7 +48,7 @@ TEST(Mutate, MostMutationsChangeSomethingAndManyKeepTheRest) {
   int changed = 0;
   int archive_kept = 0;
   for (unsigned seed = 0; seed < 2000; ++seed) {
-    const Case next = mutate_case(value, test::random_bytes(seed, 100), {StoreKind::kZip});
+    const Case next = mutate_case(value, test::random_bytes(seed, 100), {test::kZip});
     changed += next != value;
     archive_kept += next.archive == value.archive;
   }
@@ -59,8 +59,8 @@ TEST(Mutate, MostMutationsChangeSomethingAndManyKeepTheRest) {
 TEST(Mutate, WithoutTheLocalStoreNoneIsMade) {
   Case value = test::plain_case();
   for (unsigned seed = 0; seed < 2000; ++seed) {
-    value = mutate_case(value, test::random_bytes(seed, 100), {StoreKind::kZip});
-    ASSERT_EQ(value.store, StoreKind::kZip);
+    value = mutate_case(value, test::random_bytes(seed, 100), {test::kZip});
+    ASSERT_EQ(value.store, test::kZip);
   }
 }
 
@@ -72,7 +72,11 @@ void expect_all(const std::set<Enum>& seen, const char* what) {
 
 TEST(Mutate, FromThePlainestCaseEveryValueIsReached) {
   for (unsigned run = 0; run < 5; ++run) {
-    std::set<StoreKind> stores;
+    std::set<std::string> stores;
+    std::set<Cargo> cargos;
+    std::set<Meanwhile> meanwhiles;
+    std::set<Surroundings> surroundings;
+    std::set<bool> twice, twin;
     std::set<Mode> modes;
     std::set<Compression> compressions;
     std::set<Lifecycle> lifecycles;
@@ -89,11 +93,16 @@ TEST(Mutate, FromThePlainestCaseEveryValueIsReached) {
     std::size_t longest = 0;
     Case value = generate_case({});
     for (unsigned step = 0; step < kSteps; ++step) {
-      value = mutate_case(value, test::random_bytes(run * 100'000 + step, 100), test::kBothStores);
-      stores.insert(value.store);
+      value = mutate_case(value, test::random_bytes(run * 100'000 + step, 100), test::kListed);
+      stores.insert(value.store->kind.substr(0, value.store->kind.find(" over ")));
+      cargos.insert(value.cargo);
+      meanwhiles.insert(value.meanwhile);
+      surroundings.insert(value.surroundings);
+      twice.insert(value.twice);
+      twin.insert(value.twin);
       modes.insert(value.constructor.mode);
       compressions.insert(value.constructor.compression);
-      if (value.store == StoreKind::kZip) read_only.insert(value.constructor.read_only);
+      if (value.store == test::kZip) read_only.insert(value.constructor.read_only);
       relative.insert(value.constructor.relative_path);
       zip64.insert(value.constructor.allow_zip64);
       lifecycles.insert(value.lifecycle);
@@ -107,7 +116,13 @@ TEST(Mutate, FromThePlainestCaseEveryValueIsReached) {
       longest = std::max(longest, value.operations.size());
     }
     SCOPED_TRACE(run);
-    expect_all(stores, "store");
+    for (const StoreKind it : test::kListed)
+      EXPECT_TRUE(stores.contains(it->kind)) << "store never is " << it->kind;
+    expect_all(cargos, "cargo");
+    expect_all(meanwhiles, "meanwhile");
+    expect_all(surroundings, "surroundings");
+    EXPECT_EQ(twice.size(), 2);
+    EXPECT_EQ(twin.size(), 2);
     expect_all(modes, "mode");
     expect_all(compressions, "compression");
     expect_all(lifecycles, "lifecycle");
@@ -128,13 +143,13 @@ TEST(Mutate, FromThePlainestCaseEveryValueIsReached) {
 // Steps to a neighbour, not cases drawn afresh: only one thing is different.
 TEST(Mutate, EveryPartCanChangeWithoutTheOthers) {
   Case value = test::plain_case();
-  value.store = StoreKind::kZip;
-  value.transport = Transport::kThread;
+  value.store = test::kZip;
+  value.transport = Transport::kSpawn;
   value.lifecycle = Lifecycle::kOpen;
   value.operations = {{.what = What::kList}};
   std::vector<Case> neighbours;
   for (unsigned seed = 0; seed < 20'000; ++seed)
-    neighbours.push_back(mutate_case(value, test::random_bytes(seed, 100), test::kBothStores));
+    neighbours.push_back(mutate_case(value, test::random_bytes(seed, 100), test::kListed));
   const auto expect_alone = [&](const char* what, auto part) {
     EXPECT_TRUE(std::ranges::any_of(neighbours, [&](const Case& next) {
       Case back = next;
@@ -156,6 +171,12 @@ TEST(Mutate, EveryPartCanChangeWithoutTheOthers) {
   expect_alone("carrier", [](Case& it) -> auto& { return it.carrier; });
   expect_alone("transport", [](Case& it) -> auto& { return it.transport; });
   expect_alone("comes_back", [](Case& it) -> auto& { return it.comes_back; });
+  expect_alone("twice", [](Case& it) -> auto& { return it.twice; });
+  expect_alone("cargo", [](Case& it) -> auto& { return it.cargo; });
+  expect_alone("meanwhile", [](Case& it) -> auto& { return it.meanwhile; });
+  expect_alone("surroundings", [](Case& it) -> auto& { return it.surroundings; });
+  expect_alone("twin", [](Case& it) -> auto& { return it.twin; });
+  expect_alone("store", [](Case& it) -> auto& { return it.store; });
 }
 
 TEST(Cross, TheResultIsPossibleAndMadeOfItsParents) {
@@ -167,7 +188,35 @@ TEST(Cross, TheResultIsPossibleAndMadeOfItsParents) {
     ASSERT_EQ(mixed, cross_cases(left, right, test::random_bytes(seed, 16)));
     ASSERT_TRUE(mixed.store == left.store || mixed.store == right.store);
     ASSERT_TRUE(mixed.carrier == left.carrier || mixed.carrier == right.carrier);
+    ASSERT_TRUE(mixed.cargo == left.cargo || mixed.cargo == right.cargo ||
+                mixed.cargo == Cargo::kStore);
+    ASSERT_TRUE(mixed.twin == left.twin || mixed.twin == right.twin);
   }
+}
+
+// A new member that is forgotten here would never be bred.
+TEST(Cross, EveryPartOfTheOtherCaseCanBeInherited) {
+  const Case left = test::plain_case();
+  Case right = left;
+  right.transport = Transport::kFork;
+  right.carrier = Carrier::kCloudpickle;
+  right.twice = right.twin = true;
+  right.cargo = Cargo::kDict;
+  right.meanwhile = Meanwhile::kCloses;
+  right.surroundings = Surroundings::kOtherConfig;
+  right.comes_back = ComesBack::kGrandchild;
+  normalise(right);
+  Case both = left;
+  for (unsigned seed = 0; seed < 200; ++seed) {
+    const Case mixed = cross_cases(left, right, test::random_bytes(seed, 16));
+    if (mixed.carrier != left.carrier) {
+      EXPECT_TRUE(mixed.twice);
+      EXPECT_EQ(mixed.cargo, Cargo::kDict);
+      EXPECT_EQ(mixed.comes_back, ComesBack::kGrandchild);
+    }
+    if (mixed == right) both = mixed;
+  }
+  EXPECT_EQ(both, right);
 }
 
 TEST(Cross, ACaseCrossedWithItselfIsItself) {

@@ -418,7 +418,7 @@ TEST(NoOpinion, OnWritingToAStoreThatIsRightlyRefused) {
 
 TEST(NoOpinion, OnContentTheModelDoesNotKnow) {
   Case value = test::plain_case();
-  value.store = StoreKind::kLocal;
+  value.store = test::kLocal;
   value.lifecycle = Lifecycle::kOpen;
   value.operations = {{.what = What::kSet, .entry = {"a//b", "x"}}};
   normalise(value);

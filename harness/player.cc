@@ -40,6 +40,7 @@ Result<void> Player::launch() {
                                   {"STOREFUZZ_PLANTED", options_.planted},
                                   {"STOREFUZZ_ORACLES_OFF", options_.oracles_off},
                                   {"STOREFUZZ_BOARD", ""},
+                                  {"STOREFUZZ_POOLS", "1"},
                                   {"STOREFUZZ_DEADLINE", std::to_string(options_.deadline.count())},
                                   {"STOREFUZZ_STACKS", std::to_string(stacks_.descriptor())},
                                   {"TMPDIR", folder.string()}},

@@ -67,7 +67,7 @@ std::vector<Case> varied(const Control& control) {
     if (!value.archive) continue;
     value.constructor.mode = Mode::kRead;
     value.constructor.read_only =
-        control.store == StoreKind::kLocal ? std::optional(true) : std::nullopt;
+        control.store == test::kLocal ? std::optional(true) : std::nullopt;
     // 3.0.1 has no `_lock` before opening: another defect, with its own regression.
     value.lifecycle = Lifecycle::kOpen;
     std::erase_if(value.operations, [](const Operation& it) { return it.what == What::kClose; });
@@ -76,6 +76,9 @@ std::vector<Case> varied(const Control& control) {
     value.transport = control.transport;
     value.parent = control.parent;
     value.comes_back = ComesBack::kNothing;
+    value.meanwhile = Meanwhile::kIdle;
+    value.surroundings = Surroundings::kSame;
+    value.twin = false;
     // Made anew is never opened but by what is asked first: an array, as its users do.
     if (control.carrier == Carrier::kMadeAnew) value.looks = {LookGroup::kState, LookGroup::kArray};
     normalise(value);
@@ -98,13 +101,13 @@ TEST_P(Controls, FindNothingIn301) {
 
 INSTANTIATE_TEST_SUITE_P(
     Of301, Controls,
-    testing::Values(Control{"HandedOverToAThread", StoreKind::kZip, Carrier::kHandedOver,
+    testing::Values(Control{"HandedOverToAThread", test::kZip, Carrier::kHandedOver,
                             Transport::kThread, Warmth::kWarm},
-                    Control{"MadeAnewInASpawnedChild", StoreKind::kZip, Carrier::kMadeAnew,
+                    Control{"MadeAnewInASpawnedChild", test::kZip, Carrier::kMadeAnew,
                             Transport::kSpawn, Warmth::kWarm},
-                    Control{"MadeAnewInAForkOfAColdParent", StoreKind::kZip, Carrier::kMadeAnew,
+                    Control{"MadeAnewInAForkOfAColdParent", test::kZip, Carrier::kMadeAnew,
                             Transport::kFork, Warmth::kCold},
-                    Control{"LocalStorePickledToASpawnedChild", StoreKind::kLocal,
+                    Control{"LocalStorePickledToASpawnedChild", test::kLocal,
                             Carrier::kPickle5, Transport::kSpawn, Warmth::kWarm}),
     [](const auto& info) { return std::string(info.param.name); });
 
@@ -124,7 +127,8 @@ TEST(Releases, WhereTheStateCannotBeReachedAReleaseIsNotGood) {
   normalise(value);
   const auto tables =
       e2e::must(play_releases({{.value = value, .fingerprint = "zip-listing-list-twice"}},
-                              {"3.0.1", "3.4.2"}, {.scratch = e2e::scratch()}));
+                              {{"3.0.1", {.zarr = "3.0.1"}}, {"3.4.2", {.zarr = "3.4.2"}}},
+                              {.scratch = e2e::scratch()}));
   ASSERT_EQ(tables.size(), 1U);
   EXPECT_EQ(tables[0].rows[0].second, Standing::kNotApplicable);
   EXPECT_EQ(tables[0].rows[1].second, Standing::kBad);

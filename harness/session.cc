@@ -68,7 +68,9 @@ Result<std::unique_ptr<Session>> Session::start(bool fatal_stacks) {
   auto board = shared >= 0 ? Board::open(shared) : Board::make();
   if (!board) return std::unexpected(board.error());
   std::unique_ptr<Session> self(new Session(std::move(*board)));
-  auto contained = forbid_writes_outside(scratch);
+  std::vector<std::filesystem::path> also;
+  if (!variable("STOREFUZZ_POOLS").empty()) also.emplace_back("/dev/shm");
+  auto contained = forbid_writes_outside(scratch, also);
   if (!contained) return std::unexpected(contained.error());
   self->containment_ = contained->sentence;
   self->oracles_off_ = comma_separated(variable("STOREFUZZ_ORACLES_OFF"));
@@ -106,11 +108,17 @@ Result<std::unique_ptr<Session>> Session::start(bool fatal_stacks) {
 
 // Named or all: those that this subject has, and that this environment has the packages for.
 Result<void> Session::find_stores() {
+  auto carriers = parse_carriers(variable("STOREFUZZ_CARRIERS"));
+  if (!carriers) return std::unexpected(carriers.error());
+  carriers_ = std::move(*carriers);
   auto stores = parse_stores(variable("STOREFUZZ_STORES", "all"));
   if (!stores) return std::unexpected(stores.error());
   Json asked = Json::array();
   for (const StoreKind kind : *stores)
-    asked.push_back({{"kind", kind->kind}, {"make", kind->make}, {"imports", kind->imports}});
+    asked.push_back({{"kind", kind->kind},
+                     {"make", kind->make},
+                     {"imports", kind->imports},
+                     {"needs", kind->needs}});
   auto lacks = interpreter_->ask({{"step", "lacking"}, {"stores", asked}});
   if (!lacks) return std::unexpected(lacks.error());
   skipped_ = (*lacks)["stores"];
@@ -128,6 +136,8 @@ Case Session::fit(Case value) const {
     return std::ranges::find(lacking_carriers_, carrier) != lacking_carriers_.end();
   };
   if (lacks(name_of(value.carrier))) value.carrier = Carrier::kPickle5;
+  if (!carriers_.empty() && std::ranges::find(carriers_, value.carrier) == carriers_.end())
+    value.carrier = carriers_[std::hash<std::string>{}(to_text(value)) % carriers_.size()];
   if (value.pool == Pool::kDask && lacks("dask")) value.pool = Pool::kNone;
   normalise(value);
   return value;

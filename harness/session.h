@@ -8,12 +8,15 @@
 //   STOREFUZZ_REFERENCE   folder with side.py (default: where it was built from)
 //   STOREFUZZ_SCRATCH     folder this process may write to (default: a new one, removed by nobody)
 //   STOREFUZZ_STORES      zip,local (default: all)
+//   STOREFUZZ_CARRIERS    the carriers that are played, with commas between (default: all)
 //   STOREFUZZ_ADAPTERS    JSON list of adapters from strangers' files (default: none)
 //   STOREFUZZ_DEADLINE    milliseconds for a child's visit (default 1000)
 //   STOREFUZZ_PLANTED     name of a planted loss (default: none)
 //   STOREFUZZ_ORACLES_OFF oracles left out, with commas between
 //   STOREFUZZ_KNOWN       file of known defects; a target run by hand does not abort on them
 //   STOREFUZZ_AVOID       file of cases, one a line, that a fuzz process passes over
+//   STOREFUZZ_POOLS       set for real pools, whose locks lie in /dev/shm: it may be written too
+//   STOREFUZZ_NICE        niceness of a fuzz process (default: as it was started)
 //   STOREFUZZ_STACKS, STOREFUZZ_BOARD, STOREFUZZ_FINDINGS   descriptors from the supervisor
 #pragma once
 
@@ -68,6 +71,7 @@ class Session {
   Stores stores_;
   Json skipped_;
   std::vector<std::string> lacking_carriers_;
+  std::vector<Carrier> carriers_;  // that were asked for; empty: all
   std::string release_, python_version_, containment_;
 };
 

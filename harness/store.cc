@@ -43,6 +43,7 @@ class AdapterReader {
     text("type", it.type, true);
     text("make", it.make, true);
     texts("imports", it.imports);
+    text("needs", it.needs);
     texts("arguments", it.arguments);
     text("clean", it.clean);
     text("before", it.before);
@@ -69,7 +70,7 @@ class AdapterReader {
     if (it.kind.find(kOver) != it.kind.npos || it.kind.find(',') != it.kind.npos)
       fail("has a word with \" over \" or a comma in it");
     if (!wrong_.empty())
-      return bad_input(fmt::format("the adapter \"{}\" {}", json_.value("kind", Json("")).dump(),
+      return bad_input(fmt::format("the adapter {} {}", json_.value("kind", Json("")).dump(),
                                    wrong_));
     return it;
   }
@@ -172,6 +173,7 @@ Adapter wrap(const Adapter& wrapper, const Adapter& inner) {
   if (!wrapper.interface.empty()) whole.interface = wrapper.interface;
   if (whole.file.empty()) whole.file = wrapper.file;
   whole.waits = wrapper.waits || inner.waits;
+  whole.any_key = wrapper.any_key && inner.any_key;
   whole.wraps = inner.wraps;
   whole.inner = &inner;
   return whole;

@@ -37,6 +37,7 @@ struct Adapter {
   std::string type;                    // its class, as headlines name it
   std::string make;                    // Python: "zarr.storage.ZipStore({path}{arguments})"
   std::vector<std::string> imports;    // Python lines that `make` needs besides zarr.storage
+  std::string needs;                   // a module that must be there, besides the imports
   std::vector<std::string> arguments;  // of a case's constructor: mode, read_only, compression, …
   std::string clean;                   // Python that forgets what earlier cases left in the process
   std::string before;                  // Python that wakes what it needs in the process (threads)

@@ -28,6 +28,7 @@ import select
 import shutil
 import signal
 import sys
+import tempfile
 import threading
 import time
 import traceback
@@ -573,12 +574,14 @@ def returned(request: dict[str, Any]) -> dict[str, Any]:
 
 def ask_twin(request: dict[str, Any]) -> dict[str, Any]:
     """A MemoryStore with the same content, asked the same."""
-    store = zarr.storage.MemoryStore(
-        {key: cpu.Buffer.from_bytes(base64.b64decode(value)) for key, value in request["content"]},
-        read_only=request["read only"],
-    )
+    if ZARR_2:  # its mappings promise no more than a mapping does
+        return {}
+    content = {
+        key: cpu.Buffer.from_bytes(base64.b64decode(value)) for key, value in request["content"]
+    }
+    store = zarr.storage.MemoryStore(content, read_only=request["read only"])
     held = _HELD["interface"]
-    _HELD["interface"] = "zarr 3"
+    _HELD["interface"] = ""
     reply = look(store, request)
     _HELD["interface"] = held
     return reply
@@ -606,7 +609,8 @@ def visit_in_thread(request: dict[str, Any]) -> dict[str, Any]:
 # --- the slow lane: real pools ------------------------------------------------------------------
 
 _POOLS: dict[tuple[str, str], Any] = {}  # kept alive, as a user's pool is
-POOL_START = 20.0  # seconds that a pool may take beyond a child's deadline: it starts interpreters
+POOL_START = 30.0  # seconds until a new pool must have answered: it starts interpreters
+POOL_PATIENCE = 3  # deadlines of a child that a pool's worker may take
 
 
 def open_pool(name: str, context: str) -> Callable[..., Any]:
@@ -621,7 +625,12 @@ def open_pool(name: str, context: str) -> Callable[..., Any]:
     else:
         from distributed import Client, LocalCluster
 
-        cluster = LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None)
+        cluster = LocalCluster(
+            n_workers=1,
+            threads_per_worker=1,
+            dashboard_address=None,
+            local_directory=tempfile.gettempdir(),
+        )
         client = Client(cluster)
         return lambda timeout, *call: client.submit(*call, pure=False).result(timeout)
     return lambda timeout, *call: pool.submit(*call).result(timeout)
@@ -638,12 +647,14 @@ def visit_in_pool(request: dict[str, Any]) -> dict[str, Any]:
     """`visit`, by a real pool. What it refuses to carry is told apart from what is seen there."""
     answer, cargo = put_cargo(request, _HELD["store"])
     if answer["answer"] != "shown":
-        return {"pool refused": answer}
+        return {"cargo": answer}
     place = (request["pool"], request["transport"])
     try:
         if place not in _POOLS:
             _POOLS[place] = open_pool(*place)
-        return _POOLS[place](request["deadline"] + POOL_START, visit_of_cargo, cargo, request)
+            _POOLS[place](POOL_START, os.getpid)
+        patience = request["deadline"] * POOL_PATIENCE
+        return _POOLS[place](patience, visit_of_cargo, cargo, request)
     except (TimeoutError, multiprocessing.TimeoutError):
         _POOLS.pop(place)
         return {"timed out": ""}
@@ -706,11 +717,14 @@ def lacking(request: dict[str, Any]) -> dict[str, Any]:
     lacks: dict[str, str] = {}
     for about in request["stores"]:
         try:
-            for line in about["imports"]:
+            for line in [
+                *about["imports"],
+                *([f"import {about['needs']}"] if about["needs"] else []),
+            ]:
                 bring(line)
             eval(about["make"].partition("(")[0], _NAMES)
         except ImportError as error:
-            lacks[about["kind"]] = f"{error.name} is not installed"
+            lacks[about["kind"]] = f"{error.name} is not there"
         except AttributeError:
             lacks[about["kind"]] = f"zarr {zarr.__version__} has none"
     known = {"cloudpickle": "cloudpickle", "dask": "distributed"}

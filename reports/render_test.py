@@ -12,6 +12,7 @@ import pytest
 
 import render
 import run_directory
+import stores
 import telling
 
 HERE = Path(__file__).parent
@@ -34,7 +35,9 @@ def a_run(**changes: Any) -> dict[str, Any]:
         "python": "3.13.0",
         "platform": "Linux 6.1 x86_64",
         "targets": ["store_journey"],
-        "stores": ["zip", "local"],
+        "stores": ["zip", "logging over local"],
+        "skipped": {"icechunk fork": "icechunk is not installed"},
+        "packages": {"obstore": "0.12.1", "fsspec": "2026.9.0"},
         "seed": 1,
         "jobs": 1,
         "time": 60.0,
@@ -85,6 +88,13 @@ def a_case(**changes: Any) -> dict[str, Any]:
         "comes_back": "nothing",
         **changes,
     }
+
+
+# A case whose journey says all there is to say.
+A_LONG_WAY = {
+    **{"cargo": "list", "twice": True, "pool": "LocalCluster", "meanwhile": "closes"},
+    **{"surroundings": "other config", "comes_back": "grandchild", "twin": True},
+}
 
 
 def a_finding(**changes: Any) -> dict[str, Any]:
@@ -319,7 +329,7 @@ def test_the_page_tells_a_finding(tmp_path: Path) -> None:
         "uv run --with zarr==3.0.1 findings/zip-attributes-_read_only-lost/repro.py",
         "uv run --with zarr==3.0.2 findings/zip-attributes-_read_only-lost/repro.py",
         "print('<here>')",
-        "ZipStore(<absolute path>, mode='r', compression='stored', allowZip64=True)",
+        'ZipStore zarr.storage.ZipStore(os.path.abspath("store.zip"), mode="r")',
         "set('a', 'x' * 3)",
         "Seen in 512 cases, first after 12 cases, 0.4 s into the fuzzing.",
         "did not answer in time",
@@ -331,8 +341,9 @@ def test_the_page_tells_a_finding(tmp_path: Path) -> None:
     assert "2 causes, 2 findings in zarr 3.0.1; all confirmed." in summary
     row = next(line for line in summary.splitlines() if line.startswith(r"| \_read\_only"))
     assert row == (
-        r"| \_read\_only is lost | `_read_only` is lost when a ZipStore is pickled | bad in 3.0.0 "
-        "– 3.0.1, good from 3.0.2 | `findings/zip-attributes-_read_only-lost/repro.py` |"
+        r"| \_read\_only is lost | `_read_only` is lost when a ZipStore is pickled | ZipStore: "
+        "pickle, protocol 5; in a freshly spawned interpreter | bad in 3.0.0 – 3.0.1, good from "
+        "3.0.2 | `findings/zip-attributes-_read_only-lost/repro.py` |"
     )
     readme = (folder / "findings" / a_finding()["fingerprint"] / "README.md").read_text("utf-8")
     assert readme.startswith("# `_read_only` is lost when a ZipStore is pickled\n")
@@ -460,12 +471,13 @@ def test_hostile_text_stays_text(tmp_path: Path) -> None:
     findings = [
         hostile(a_finding(known=known)),
         hostile(a_hang(security="yes")),
-        hostile(a_finding(fingerprint="w", case={**a_case(), HOSTILE: HOSTILE})),
+        hostile(a_finding(fingerprint="w", case={**a_case(**A_LONG_WAY), HOSTILE: HOSTILE})),
     ]
     findings[2]["releases"]["table"] = {HOSTILE: HOSTILE}
     loose = hostile(a_finding(fingerprint="loose", why="x"))
     about = hostile(a_run(quirks={}, transports={}))
     about |= {"quirks": {HOSTILE: 1}, "transports": {HOSTILE: {"cases": 1, "seconds": 1.0}}}
+    about |= {"skipped": {HOSTILE: HOSTILE}, "packages": {HOSTILE: HOSTILE}}
     del about["findings"], about["unconfirmed"]
     html, summary = draw(
         write_run(tmp_path, findings, [{**loose, "confirmed": False}], repro="</pre>```", **about)
@@ -484,7 +496,7 @@ def test_hostile_text_stays_text(tmp_path: Path) -> None:
     table = [line for line in summary.splitlines() if line.startswith("|")]
     assert len(table) == 2 + 2
     for line in table:
-        assert len(re.findall(r"(?<!\\)\|", line)) == 5
+        assert len(re.findall(r"(?<!\\)\|", line)) == 6
     for text in (summary, *readmes):
         prose = re.sub(r"(?s)^(`{3,}).*?^\1$", "", text, flags=re.MULTILINE)
         prose = re.sub(r"(?s)(?<![`\\])(`+)(?!`).*?(?<!`)\1(?!`)", "", prose)
@@ -642,6 +654,14 @@ def test_every_pair_of_answers_is_drawn(
         ({"oracle": "parent intact"}, ["Parent, before answered", "Parent, after answered"]),
         ({"oracle": "expectation", "side": "child"}, ["Should be ", "Child answered"]),
         (
+            {"oracle": "stores agree", "side": "parent", "store": "logging over zip file"},
+            ["MemoryStore answered", "LoggingStore over ZipStore (zip file) answered"],
+        ),
+        (
+            {"side": "returned", "case": a_case(comes_back="grandchild")},
+            ["Parent answered", "Grandchild answered"],
+        ),
+        (
             {"side": "parent", "parent": ANSWERS[4], "child": {**ANSWERS[1], "frame": "_zip.get"}},
             ["Parent raised an error in _zip.get"],
         ),
@@ -653,11 +673,232 @@ def test_the_sides_are_named_for_what_they_are(changes: dict[str, Any], names: l
 
 
 def test_a_case_of_the_future_is_still_told(tmp_path: Path) -> None:
-    case = {"store": "icechunk", "carrier": "pigeon", "transport": "radio", "weather": ["rain"]}
-    finding = a_finding(case=case, carrier="pigeon", transport="radio", releases=None)
+    case = {"store": "logging over tape", "constructor": {"mode": "a", "speed": 2}}
+    case |= {"carrier": "pigeon", "cargo": "letter", "transport": "radio", "meanwhile": "sings"}
+    case |= {"lifecycle": "worn", "comes_back": "echo", "weather": ["rain"]}
+    finding = a_finding(case=case, store="logging over tape", carrier="pigeon", releases=None)
     text = readable(draw(write_run(tmp_path, [finding]))[0])
-    for told in ("icechunk(<absolute path>)", "pigeon", "radio", "['rain']", "Not tried on other"):
-        assert told in text
+    for told in (
+        *("pigeon; letter", "radio", "sings", "worn", "echo", "['rain']", "Not tried on other"),
+        "LoggingStore over tape",
+        'LoggingStore(tape(os.path.abspath("store"), mode="a", speed=2), log_level="CRITICAL")',
+    ):
+        assert told in text, told
+
+
+@pytest.mark.parametrize(
+    ("word", "name"),
+    [
+        ("zip", "ZipStore"),
+        ("zip file", "ZipStore (zip file)"),
+        ("managed memory", "ManagedMemoryStore"),
+        ("fsspec zip", "FsspecStore (fsspec zip)"),
+        ("logging over zip", "LoggingStore over ZipStore"),
+        ("path over object local", "StorePath over ObjectStore (object local)"),
+        ("cache over tape", "CacheStore over tape"),
+        ("tape", "tape"),
+    ],
+)
+def test_stores_are_named_by_their_types(word: str, name: str) -> None:
+    assert stores.store_name(word) == name
+
+
+@pytest.mark.parametrize(
+    ("store", "made", "call"),
+    [
+        (
+            "zip",
+            {"mode": "w", "compression": "deflated", "allowZip64": False, "read_only": False},
+            'zarr.storage.ZipStore(os.path.abspath("store.zip"), mode="w", '
+            "compression=zipfile.ZIP_DEFLATED, allowZip64=False, read_only=False)",
+        ),
+        ("local", {"path": "relative", "mode": "a"}, 'zarr.storage.LocalStore("store")'),
+        ("memory", {"read_only": False}, "zarr.storage.MemoryStore()"),
+        ("memory", {"read_only": True}, "zarr.storage.MemoryStore(read_only=True)"),
+        (
+            "wrapper over path over fsspec memory",
+            {"read_only": True},
+            "zarr.storage.WrapperStore(zarr.storage.StorePath("
+            'zarr.storage.FsspecStore.from_url("memory://store", read_only=True)))',
+        ),
+        (
+            "zip file",
+            {"path": "relative", "mode": "a"},
+            'zarr.storage.ZipStore(open("store.zip", "r+b"), mode="a")',
+        ),
+        (
+            "zip file",
+            {"mode": "x"},
+            'zarr.storage.ZipStore(open(os.path.abspath("store.zip"), "x+b"), mode="x")',
+        ),
+    ],
+)
+def test_the_call_that_makes_the_store_is_that_of_a_script(
+    store: str, made: dict[str, Any], call: str
+) -> None:
+    assert stores.making(a_case(store=store, constructor=made)) == call
+
+
+def test_a_file_that_is_not_there_yet_is_made() -> None:
+    case = a_case(store="zip file", archive=None, constructor={"mode": "a"})
+    assert '"w+b"' in stores.making(case)
+
+
+def test_every_adapter_makes_a_call_without_holes() -> None:
+    for kind, adapter in stores.ADAPTERS.items():
+        word = f"{kind} over zip" if "{inner}" in adapter["make"] else kind
+        assert not re.search(r"\{[a-z]+\}", stores.making(a_case(store=word))), kind
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"carrier": "cloudpickle"}, "cloudpickle; in a freshly"),
+        ({"carrier": "forking pickler"}, "multiprocessing's ForkingPickler"),
+        ({"carrier": "dask"}, "Dask's serialization"),
+        ({"cargo": "list"}, "pickle, protocol 5; inside a list"),
+        ({"cargo": "two references"}, "two references in one pickle"),
+        ({"cargo": "group", "twice": True}, "inside a Group; carried twice"),
+        ({"twice": False, "cargo": "store"}, "pickle, protocol 5; in a freshly"),
+        ({"transport": "forkserver"}, "in a child of the fork server"),
+        ({"pool": "ProcessPoolExecutor"}, "a ProcessPoolExecutor, which pickles by itself"),
+        ({"pool": "multiprocessing.Pool"}, "a multiprocessing.Pool, which pickles by itself"),
+        ({"pool": "ThreadPoolExecutor"}, "a ThreadPoolExecutor, which hands the object over"),
+        ({"pool": "LocalCluster", "cargo": "dict"}, "serializes by itself; inside a dict"),
+        ({"meanwhile": "closes"}, "the parent closes its store"),
+        ({"meanwhile": "holds zarr's lock"}, "holds the lock of zarr's event loop"),
+        ({"surroundings": "other directory"}, "the child works in another directory"),
+        ({"surroundings": "other config"}, "the child has a zarr.config of its own"),
+        ({"comes_back": "store"}, "the child sends the store back to the parent"),
+        ({"comes_back": "grandchild"}, "the child sends the store on to a grandchild"),
+    ],
+)
+def test_the_whole_journey_is_told_everywhere(
+    tmp_path: Path, changes: dict[str, Any], told: str
+) -> None:
+    case = a_case(**changes)
+    finding = a_finding(case=case, carrier=case["carrier"], transport=case["transport"])
+    validator(FINDING_SCHEMA).validate(finding)
+    html, summary = draw(write_run(tmp_path, [finding]))
+    assert told in telling.travels(case)
+    assert telling.travels(case) in summary
+    readme = next(tmp_path.rglob("README.md")).read_text("utf-8")
+    for row in telling.travel_rows(case):
+        assert f"{row.label} {row.words}" in readable(html)
+        assert f"- **{row.label}:** {row.words}" in readme
+
+
+@pytest.mark.parametrize(
+    ("changes", "row"),
+    [
+        ({"lifecycle": "reopened"}, ("It travels", "closed and opened again", "")),
+        ({"lifecycle": "used after close"}, ("It travels", "closed, then used once more", "")),
+        ({"lifecycle": "inside with"}, ("It travels", "open, inside its with block", "")),
+        (
+            {"twin": True},
+            ("Compared", "with a MemoryStore of the same content, asked the same", ""),
+        ),
+        ({"store": "wrapper over zip"}, ("On disk", "a zip archive, stored, with 1 key", "")),
+        (
+            {"operations": [{"do": "get range", "key": "a", "start": 1, "end": -2}]},
+            ("Then", "", "get('a', RangeByteRequest(1, -2))"),
+        ),
+        (
+            {"operations": [{"do": "get suffix", "key": "a", "start": 0}]},
+            ("Then", "", "get('a', SuffixByteRequest(0))"),
+        ),
+        (
+            {"operations": [{"do": "set if not exists", "key": "a", "value": "x"}]},
+            ("Then", "", "set_if_not_exists('a', 'x')"),
+        ),
+        ({"operations": [{"do": "enter"}]}, ("Then", "", "__enter__()")),
+    ],
+)
+def test_a_case_is_told_in_words(changes: dict[str, Any], row: tuple[str, str, str]) -> None:
+    rows = telling.case_rows(a_case(**changes))
+    assert row in rows
+    told = {"twin", "twice", "pool", "cargo", "meanwhile", "surroundings", "comes_back"}
+    assert told.isdisjoint(row.label for row in rows)
+
+
+def test_nothing_lies_on_disk_of_a_store_in_memory() -> None:
+    labels = [row.label for row in telling.case_rows(a_case(store="memory", archive=None))]
+    assert "On disk" not in labels
+
+
+def test_every_word_of_a_case_has_words_here() -> None:
+    source = (HERE.parent / "harness" / "case.cc").read_text("utf-8")
+    words: dict[str, list[str]] = {}
+    for name, word in re.findall(r'Word<(\w+)>\{\w+::\w+,\s*"([^"]+)"\}', source):
+        words.setdefault(name, []).append(word)
+    on_the_way = {member: told for member, _, told in telling.ON_THE_WAY}
+    assert set(words["Carrier"]) == set(telling.CARRIERS)
+    assert set(words["Transport"]) == set(telling.TRANSPORT_WORDS)
+    for name, told in {
+        "Cargo": telling.CARGO_WORDS,
+        "Pool": {**telling.POOLS, "none": ""},
+        "Lifecycle": telling.LIFECYCLES,
+        "Meanwhile": on_the_way["meanwhile"],
+        "Surroundings": on_the_way["surroundings"],
+        "ComesBack": on_the_way["comes_back"],
+    }.items():
+        assert set(words[name]) == set(told), name
+
+
+def test_every_oracle_is_explained() -> None:
+    source = (HERE.parent / "harness" / "oracle.cc").read_text("utf-8")
+    assert re.findall(r'^ +\{"([^"]+)", "', source, re.MULTILINE) == list(telling.ORACLES)
+
+
+@pytest.mark.parametrize("member", ["cargo", "pool", "meanwhile", "surroundings", "twice", "twin"])
+@pytest.mark.parametrize("wrong", [None, 1, [], {}, ["list"]])
+def test_a_case_with_a_member_of_a_wrong_type_is_refused(member: str, wrong: Any) -> None:
+    finding = a_finding(case=a_case(**{member: wrong}))
+    assert not validator(FINDING_SCHEMA).is_valid(finding)
+    assert fault_of(finding, FINDING_SCHEMA)
+
+
+def test_the_names_of_carriers_are_plain_in_tags_and_tables(tmp_path: Path) -> None:
+    seen = [{"carrier": "forking pickler", "transport": "forkserver", "seconds": 3.0}]
+    case = a_case(carrier="dask", pool="LocalCluster")
+    html, _ = draw(write_run(tmp_path, [a_finding(case=case, carrier="dask", seen_on=seen)]))
+    text = readable(html)
+    assert "carrier Dask's serialization transport same process pool LocalCluster" in text
+    assert "multiprocessing's ForkingPickler 3.0 s" in text
+    readme = next(tmp_path.rglob("README.md")).read_text("utf-8")
+    assert "- multiprocessing's ForkingPickler, forkserver" in readme
+
+
+def test_the_run_tells_what_it_had_and_how_fast_it_was(tmp_path: Path) -> None:
+    html, summary = draw(write_run(tmp_path, [a_finding()]))
+    for told in (
+        "Stores ZipStore, LoggingStore over LocalStore 1 skipped, see below; store_journey",
+        "Packages beside zarr fsspec 2026.9.0, obstore 0.12.1",
+        "Stores that were skipped IcechunkStore (icechunk fork) icechunk is not installed",
+        "time cases a second same process 70,230 31 s 2,265 spawn 20,200 20 s 1,010",
+    ):
+        assert told in readable(html), told
+    readme = next(tmp_path.rglob("README.md")).read_text("utf-8")
+    assert "Python 3.13.0, with fsspec 2026.9.0, obstore 0.12.1, by storefuzz 0.1.0." in readme
+    for told in (
+        "with fsspec 2026.9.0, obstore 0.12.1, storefuzz 0.1.0.",
+        "\nCases a second: same process 2,265 (70,230 cases), spawn 1,010 (20,200 cases), "
+        "fork 88 (804 cases).\n",
+        "\nStores that were skipped: IcechunkStore (icechunk fork): icechunk is not installed.\n",
+    ):
+        assert told in summary, told
+
+
+def test_a_run_that_lacked_nothing_says_nothing_of_it(tmp_path: Path) -> None:
+    html, summary = draw(write_run(tmp_path, skipped={}, packages={}))
+    assert "skipped" not in readable(html) + summary
+    assert "Packages" not in readable(html)
+
+
+def test_a_finding_that_no_release_shows_is_still_told(tmp_path: Path) -> None:
+    releases = {"first_bad": None, "sentence": "bad nowhere", "table": {"3.0.1": "good"}}
+    html, _ = draw(write_run(tmp_path, [a_finding(releases=releases)]))
+    assert "bad nowhere" in readable(html)
 
 
 def test_equal_stretches_are_left_out() -> None:
@@ -681,6 +922,8 @@ def test_words_for_numbers() -> None:
         *("0 %", "1 %", "50 %", "99 %", "100 %"),
     ]
     assert telling.moment("yesterday") == "yesterday"
+    rates = [telling.rate(cases, took) for cases, took in ((0, 0), (5, 4), (40, 4), (9000, 1.5))]
+    assert rates == ["–", "1.2", "10", "6,000"]
 
 
 def test_markdown_code_cannot_leave_its_place() -> None:

@@ -13,15 +13,16 @@ from itertools import groupby
 from typing import Any, NamedTuple
 
 from run_directory import Run, cut
+from stores import making, medium, store_name
 
 Finding = dict[str, Any]
 
-STORES = {"zip": "ZipStore", "local": "LocalStore", "memory": "MemoryStore"}
 # Plainest first, as fingerprints count them.
 TRANSPORTS = ["same process", "thread", "spawn", "forkserver", "fork"]
 CARRIERS = [
     *(f"pickle {protocol}" for protocol in (5, 0, 1, 2, 3, 4)),
-    *("cloudpickle", "copy", "deepcopy", "handed over", "inherited", "made anew"),
+    *("cloudpickle", "forking pickler", "dask"),
+    *("copy", "deepcopy", "handed over", "inherited", "made anew"),
 ]
 TRANSPORT_WORDS = {
     "same process": "in the same process",
@@ -30,14 +31,85 @@ TRANSPORT_WORDS = {
     "forkserver": "in a child of the fork server",
     "fork": "in a forked child of the parent",
 }
+CARRIER_NAMES = {
+    "forking pickler": "multiprocessing's ForkingPickler",
+    "dask": "Dask's serialization",
+}
 CARRIER_WORDS = {
+    **CARRIER_NAMES,
     "copy": "copy.copy",
     "deepcopy": "copy.deepcopy",
     "handed over": "the object itself, handed over",
     "inherited": "inherited by the fork",
     "made anew": "only its path; the store is made anew",
 }
-LIFECYCLES = {"new": "not opened yet", "open": "open", "closed": "closed again"}
+POOLS = {
+    "ProcessPoolExecutor": "a ProcessPoolExecutor, which pickles by itself",
+    "multiprocessing.Pool": "a multiprocessing.Pool, which pickles by itself",
+    "ThreadPoolExecutor": "a ThreadPoolExecutor, which hands the object over",
+    "LocalCluster": "a Dask LocalCluster of processes, which serializes by itself",
+}
+CARGO_WORDS = {
+    "store": "",
+    "list": "inside a list",
+    "dict": "inside a dict",
+    "two references": "two references in one pickle",
+    "store path": "inside a StorePath",
+    "array": "inside an Array",
+    "group": "inside a Group",
+}
+# What else there is to a journey: member of a case, label, and words; an empty one is not told.
+ON_THE_WAY = [
+    (
+        "meanwhile",
+        "Meanwhile",
+        {
+            "idle": "",
+            "closes": "the parent closes its store",
+            "writes on": "the parent writes one more key",
+            "deletes the file": "the parent deletes what lies at the store's path",
+            "changes directory": "the parent changes its working directory",
+            "forgets the store": "the parent forgets its store, and it is garbage-collected",
+            "holds the store's lock": "another thread of the parent holds the store's lock",
+            "holds zarr's lock": "another thread of the parent holds the lock of zarr's event loop",
+        },
+    ),
+    (
+        "surroundings",
+        "Around it",
+        {
+            "same": "",
+            "other directory": "the child works in another directory",
+            "other environment": "the child has other environment variables",
+            "other config": "the child has a zarr.config of its own",
+        },
+    ),
+    (
+        "comes_back",
+        "Sent on",
+        {
+            "nothing": "",
+            "store": "the child sends the store back to the parent",
+            "array": "the child sends the array it opened back to the parent",
+            "grandchild": "the child sends the store on to a grandchild",
+        },
+    ),
+]
+LIFECYCLES = {
+    "new": "not opened yet",
+    "open": "open",
+    "closed": "closed again",
+    "reopened": "closed and opened again",
+    "used after close": "closed, then used once more",
+    "inside with": "open, inside its with block",
+}
+# Operations that are not simply a method of that name.
+METHODS = {"enter": "__enter__"}
+RANGES = {
+    "get range": "RangeByteRequest",
+    "get offset": "OffsetByteRequest",
+    "get suffix": "SuffixByteRequest",
+}
 WARMTH = {
     "warm": "warm: it has used zarr's event loop before",
     "cold": "cold: it has not used zarr's event loop",
@@ -55,6 +127,7 @@ ORACLES = {
     "deadline": "Does every call come back? A hang is shown with the Python stacks of both sides.",
     "survival": "Does no process die by a signal, and is nothing left behind?",
     "expectation": "Is what was read what the case had written?",
+    "stores agree": "Does a store answer as a MemoryStore with the same content does?",
 }
 # What the two sides of a finding are, where they are not simply parent and child.
 FIRST_SIDE = {
@@ -64,6 +137,7 @@ FIRST_SIDE = {
     "writable": "Should be",
     "on disk": "Before",
     "parent intact": "Parent, before",
+    "stores agree": "MemoryStore",
 }
 SECOND_SIDE = {"on disk": "After", "parent intact": "Parent, after"}
 PLACES = ("Should be", "Before", "After")
@@ -139,6 +213,18 @@ def seconds(value: float) -> str:
         return f"{value:.0f} s"
     minutes, rest = divmod(round(value), 60)
     return f"{minutes:,} min {rest} s" if rest else f"{minutes:,} min"
+
+
+def rate(cases: int, took: float) -> str:
+    """Gives cases a second; a dash where no time was spent."""
+    if took <= 0:
+        return "–"
+    return f"{cases / took:,.0f}" if cases >= 10 * took else f"{cases / took:.1f}"
+
+
+def packages(about: dict[str, Any]) -> str:
+    """Names the packages beside zarr, with their versions."""
+    return ", ".join(f"{name} {version}" for name, version in sorted(about["packages"].items()))
 
 
 def moment(text: str) -> str:
@@ -249,43 +335,65 @@ def call(name: str, arguments: dict[str, Any], positional: tuple[str, ...] = ())
     return f"{name}({', '.join(parts)})"
 
 
+def operation_text(operation: dict[str, Any]) -> str:
+    """Writes one thing the parent does with its store, as a call of the store's method."""
+    do = operation["do"]
+    arguments = {key: value for key, value in operation.items() if key != "do"}
+    if do in RANGES:
+        key = python_text(arguments.pop("key", ""))
+        return f"get({key}, {call(RANGES[do], arguments, ('start', 'end'))})"
+    return call(METHODS.get(do, do.replace(" ", "_")), arguments, ("key", "value"))
+
+
+def travel_rows(case: dict[str, Any]) -> list[Row]:
+    """Tells how the store travels, and what happens on the way."""
+    carrier, pool = case["carrier"], case.get("pool")
+    words = CARRIER_WORDS.get(carrier, carrier.replace("pickle ", "pickle, protocol "))
+    how = [POOLS.get(pool, pool) if pool else words]
+    cargo = case.get("cargo", "store")
+    how.append(CARGO_WORDS.get(cargo, cargo))
+    how.append("carried twice" if case.get("twice") else "")
+    rows = [
+        Row("Carried by", "; ".join(part for part in how if part)),
+        Row("Arrives", TRANSPORT_WORDS.get(case["transport"], case["transport"])),
+    ]
+    for member, label, told in ON_THE_WAY:
+        word = case.get(member, "")
+        if text := told.get(word, word):
+            rows.append(Row(label, text))
+    return rows
+
+
+def travels(case: dict[str, Any]) -> str:
+    """Tells how the store travels in one line."""
+    return "; ".join(row.words for row in travel_rows(case))
+
+
 def case_rows(case: dict[str, Any]) -> list[Row]:
     """Tells a case in order: what lies on disk, what the parent does, how the store travels."""
     rows = []
-    archive = case.get("archive")
-    is_zip = case["store"] == "zip"
+    archive, lies = case.get("archive"), medium(case["store"])
     if archive is not None:
         entries = archive.get("entries", [])
-        made = f"a zip archive, {archive.get('compression', 'stored')}," if is_zip else "a folder"
+        zipped = f"a zip archive, {archive.get('compression', 'stored')},"
+        made = zipped if lies == "zip" else "a folder"
         rows.append(Row("On disk", f"{made} with {counted(len(entries), 'key')}"))
         for entry in entries:
             value = python_text(entry.get("value", ""))
             times = entry.get("repeat", 1)
             code = f"{python_text(entry['key'])}: {value}"
             rows.append(Row("", code=code if times == 1 else f"{code} * {python_text(times)}"))
-    elif "archive" in case:
+    elif "archive" in case and lies != "memory":
         rows.append(Row("On disk", "nothing yet"))
-    constructor = dict(case.get("constructor", {}))
-    path = constructor.pop("path", "absolute")
-    if case["store"] == "local":  # the other members of a case are arguments of ZipStore
-        constructor = {"read_only": constructor.get("read_only")}
-    text = call("", constructor)[1:-1]
-    store = STORES.get(case["store"], case["store"])
-    rows.append(Row("Store", code=f"{store}(<{path} path>{', ' if text else ''}{text})"))
+    rows.append(Row("Store", store_name(case["store"]), making(case)))
     for step, operation in enumerate(case.get("operations", [])):
-        arguments = {key: value for key, value in operation.items() if key != "do"}
-        code = call(operation["do"], arguments, ("key", "value"))
-        rows.append(Row("" if step else "Then", code=code))
+        rows.append(Row("" if step else "Then", code=operation_text(operation)))
     if "lifecycle" in case:
         state = LIFECYCLES.get(case["lifecycle"], case["lifecycle"])
         rows.append(Row("It travels", state))
     if "parent" in case:
         rows.append(Row("Parent", WARMTH.get(case["parent"], case["parent"])))
-    carrier = CARRIER_WORDS.get(
-        case["carrier"], case["carrier"].replace("pickle ", "pickle, protocol ")
-    )
-    rows.append(Row("Carried by", carrier))
-    rows.append(Row("Arrives", TRANSPORT_WORDS.get(case["transport"], case["transport"])))
+    rows += travel_rows(case)
     if case.get("looks"):
         driver = DRIVERS.get(case.get("driver", ""), case.get("driver", ""))
         rows.append(
@@ -294,11 +402,12 @@ def case_rows(case: dict[str, Any]) -> list[Row]:
                 ", ".join(case["looks"]) + (f"; coroutines run {driver}" if driver else ""),
             )
         )
-    if case.get("comes_back", "nothing") != "nothing":
-        rows.append(Row("Comes back", f"the {case['comes_back']}, to the parent"))
+    if case.get("twin"):
+        rows.append(Row("Compared", "with a MemoryStore of the same content, asked the same"))
     told = {
         *("store", "archive", "constructor", "operations", "lifecycle", "parent", "carrier"),
-        *("transport", "looks", "driver", "comes_back"),
+        *("transport", "looks", "driver", "cargo", "twice", "pool", "twin"),
+        *(member for member, _, _ in ON_THE_WAY),
     }
     rows += [Row(key, code=python_text(value)) for key, value in case.items() if key not in told]
     return rows
@@ -364,8 +473,12 @@ def sides(finding: Finding) -> list[Side]:
     """Tells the answers of a finding, the right one first; it is left out if there is none."""
     oracle, right, wrong = finding["oracle"], finding["parent"], finding["child"]
     whose: str = finding.get("side", "child")
+    if whose == "returned" and finding["case"].get("comes_back") == "grandchild":
+        whose = "Grandchild"
     first = FIRST_SIDE.get(oracle, "Should be" if whose == "parent" else "Parent")
     second = SECOND_SIDE.get(oracle, WRONG_SIDE.get(whose, whose))
+    if oracle == "stores agree":
+        second = store_name(finding["store"])
     told = [side(first, right, wrong), side(second, wrong, right)]
     silent = right is None or right["answer"] == "absent"
     broken = wrong is not None and wrong["answer"] in ("refused", "crashed", "timed out")
@@ -400,7 +513,7 @@ def release_key(release: str) -> list[tuple[int, int, str]]:
 
 def plays_other_interface(finding: dict) -> bool:
     """True if a finding of zarr 3 is also seen in zarr 2, which its script cannot run in."""
-    first = (finding["releases"] or {}).get("first_bad", "")
+    first = (finding["releases"] or {}).get("first_bad") or ""
     return first.startswith("2.") and not finding["subject"].startswith("2.")
 
 
