@@ -375,6 +375,16 @@ class Campaign {
     return {};
   }
 
+  // The words of the stores that were drawn.
+  Json stores_played() const {
+    Json words = Json::array();
+    if (auto stores = parse_stores(options_.stores))
+      for (const StoreKind kind : *stores)
+        if (!fuzzed_.skipped.is_object() || !fuzzed_.skipped.contains(kind->kind))
+          words.push_back(kind->kind);
+    return words;
+  }
+
   Json run_json() const {
     Json transports = Json::object();
     for (const auto& [name, cost] : fuzzed_.transports)
@@ -393,7 +403,7 @@ class Campaign {
             {"python", fuzzed_.python},
             {"platform", platform()},
             {"targets", options_.targets},
-            {"stores", comma_separated(options_.stores)},
+            {"stores", stores_played()},
             {"skipped", fuzzed_.skipped.is_null() ? Json::object() : fuzzed_.skipped},
             {"packages", subject_.packages},
             {"seed", seed_},

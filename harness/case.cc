@@ -656,7 +656,7 @@ std::string describe_journey(const Case& value) {
   how += value.pool == Pool::kNone ? where()
                                    : fmt::format(" by a {} ({})", word(value.pool), word(value.transport));
   if (value.meanwhile != Meanwhile::kIdle) how += fmt::format(", while the parent {}", word(value.meanwhile));
-  if (value.surroundings != Surroundings::kSame) how += fmt::format(", with {}", word(value.surroundings));
+  if (value.surroundings != Surroundings::kSame) how += fmt::format(", with an{}", fmt::format(" {}", word(value.surroundings)));
   return how;
 }
 

@@ -107,8 +107,8 @@ Result<void> write_dossier(const RunDirectory& run, const Dossier& dossier) {
   std::vector<std::pair<std::string, std::string>> files{
       {"case.json",
        text({{"fingerprint", dossier.finding.fingerprint}, {"case", to_json(dossier.value)}})},
-      {"observations.json", text(dossier.observations)},
-      {"repro.py", dossier.script}};
+      {"observations.json", text(dossier.observations)}};
+  if (!dossier.script.empty()) files.emplace_back("repro.py", dossier.script);
   if (dossier.value.archive && dossier.value.store->medium == Medium::kZip) {
     std::vector<ArchiveEntry> entries;
     for (const Entry& entry : dossier.value.archive->entries)

@@ -96,8 +96,8 @@ class Model {
       case Shared::kSession:
         // No opinion on what such a store holds; only that a copy holds the same.
         expected_.one_content = case_.carrier == Carrier::kHandedOver;
-        expected_.certain = anew;
-        expected_.away_certain = false;
+        expected_.certain = expected_.away_certain = false;
+        expected_.other_content = anew;
         return;
     }
   }
@@ -335,9 +335,10 @@ Expectation expect(const Case& value, const std::vector<Answer>& answers) {
   return model.finish();
 }
 
-Expectation expect(const Case& value, const Observations& seen) {
-  Expectation expected = expect(value, seen.operations);
-  if (!shown(seen.meanwhile)) return expected;
+namespace {
+
+// What the parent did meanwhile.
+void apply_meanwhile(const Case& value, Expectation& expected) {
   const bool zip = value.store->medium == Medium::kZip;
   const auto unsure = [&] { expected.certain = expected.away_certain = false; };
   switch (value.meanwhile) {
@@ -372,6 +373,14 @@ Expectation expect(const Case& value, const Observations& seen) {
     case Meanwhile::kHoldsZarrsLock:
       break;
   }
+}
+
+}  // namespace
+
+Expectation expect(const Case& value, const Observations& seen) {
+  Expectation expected = expect(value, seen.operations);
+  if (shown(seen.meanwhile)) apply_meanwhile(value, expected);
+  expected.other_content = expected.other_content || expected.away != expected.content;
   return expected;
 }
 

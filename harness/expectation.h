@@ -30,6 +30,7 @@ struct Expectation {
   Content content;              // key → bytes, as the parent's store has it
   Content away;                 // the same for the child, before it writes
   bool away_certain = true;     // `away` is known
+  bool other_content = false;   // the child rightly looks at another content than the parent
   bool one_content = true;      // what the child writes, the parent sees
 };
 

@@ -68,6 +68,10 @@ Finding make_finding(const Case& value, Disagreement told) {
       slug(fmt::format("{}-{}-{}-{}", name_of(value.store), told.oracle, told.field, told.wrong));
   found.cause = cause_of(told);
   found.told = std::move(told);
+  const std::string name = store_name(value);
+  if (std::string_view("AEIO").find(name.front()) != std::string_view::npos)
+    if (const std::size_t at = found.told.headline.find(" a " + name); at != std::string::npos)
+      found.told.headline.insert(at + 2, "n");
   return found;
 }
 
@@ -94,7 +98,8 @@ void fold_into_disk_loss(std::vector<Finding>& findings) {
   Finding& loss = *disk;
   const auto symptom = [](const Finding& it) {
     const bool looks = it.told.oracle == "expectation" || it.told.oracle == "reads";
-    return looks && (it.told.wrong == "other value" || !it.told.wrong.starts_with("refused"));
+    return looks && (!it.told.wrong.starts_with("refused") ||
+                     it.told.wrong == "refused FileNotFoundError");  // the size of what is gone
   };
   for (const Finding& it : findings)
     if (symptom(it) && loss.symptoms.size() < 8) loss.symptoms.push_back(it.told.headline);

@@ -21,6 +21,12 @@ Case spawned() {
   return value;
 }
 
+// The child's store arrives without it.
+void lose(Observations& seen, const std::string& name) {
+  if (seen.child.state) seen.child.state->erase(name);
+  std::erase(seen.child.arrived_with, name);
+}
+
 std::string all_of(const Judged& judged) {
   std::string text;
   for (const Finding& it : judged.findings) text += it.fingerprint + " (" + it.cause + ")\n";
@@ -47,7 +53,7 @@ TEST(Judge, AChildThatDiedHasNotArrived) {
 TEST(Judge, EverythingALostAttributeBreaksIsOneFinding) {
   const Case value = spawned();
   Observations seen = test::sound_observations(value);
-  seen.child.state->erase("_read_only");
+  lose(seen, "_read_only");
   const Refused lost = refusal("AttributeError", "_read_only");
   seen.child.state->at("read_only") = lost;
   for (const char* name : {"open_array", "try set", "try set_if_not_exists", "try delete",
@@ -116,6 +122,129 @@ TEST(Judge, AnEmptiedArchiveExplainsWhatIsReadFromIt) {
   EXPECT_FALSE(judged.findings[0].symptoms.empty());
 }
 
+// --- what is folded into what
+// ---------------------------------------------------------------------
+
+int index_of(const Observations& seen, const char* name, const char* key = "") {
+  const int index = look_at(seen, name, key);
+  EXPECT_GE(index, 0) << name << " is not asked";
+  return index;
+}
+
+Answer& at(View& view, const Observations& seen, const char* name, const char* key = "") {
+  return view.looks.at(static_cast<std::size_t>(index_of(seen, name, key)));
+}
+
+// A read-only store that took a write is another store afterwards.
+TEST(Judge, AnAcceptedWriteExplainsWhatIsReadAfterwards) {
+  Case value = spawned();
+  value.twin = true;
+  normalise(value);
+  Observations seen = test::sound_observations(value);
+  at(seen.child, seen, "try set") = Shown{nullptr};
+  const Answer more = Shown{Json::array({"a", "b/c", "probe"})};
+  at(seen.parent, seen, "list") = more;
+  for (Mark* mark : {&seen.child.mark_after_leaving, &seen.mark_end})
+    mark->files["store.zip"] = {170, 1};
+  const Judged judged = judge(value, seen, {}, kRelease);
+  ASSERT_EQ(judged.findings.size(), 1) << all_of(judged);
+  EXPECT_EQ(judged.findings[0].told.oracle, "writable");
+  EXPECT_EQ(judged.findings[0].told.wrong, "accepted");
+  EXPECT_GE(judged.findings[0].symptoms.size(), 2);
+}
+
+// What the child itself reads wrongly no write of its own explains: writes come last.
+TEST(Judge, AnAcceptedWriteDoesNotExplainWhatTheChildReadBefore) {
+  Observations seen = test::sound_observations(spawned());
+  at(seen.child, seen, "try set") = Shown{nullptr};
+  for (View* view : {&seen.child, &seen.parent})
+    at(*view, seen, "get", "a") = Shown{{{"bytes", "wrong"}}};
+  const Judged judged = judge(spawned(), seen, {}, kRelease);
+  EXPECT_EQ(judged.findings.size(), 2) << all_of(judged);
+}
+
+TEST(Judge, WhatOneLookShowsFirstTheLooksAfterItShowAgain) {
+  Observations seen = test::sound_observations(spawned());
+  for (const char* name : {"get", "getsize"})
+    for (View* view : {&seen.child, &seen.parent, &seen.returned})
+      if (!view->looks.empty()) at(*view, seen, name, "a") = Shown{7};
+  const Judged judged = judge(spawned(), seen, {}, kRelease);
+  const auto told = std::ranges::count_if(
+      judged.findings, [](const Finding& it) { return it.told.side == "child"; });
+  EXPECT_EQ(told, 1) << all_of(judged);
+  EXPECT_FALSE(judged.findings[0].symptoms.empty());
+}
+
+TEST(Judge, WhatAStoreGetsWrongByItselfItGetsWrongBesideAnotherAsWell) {
+  Case value = spawned();
+  value.twin = true;
+  normalise(value);
+  Observations seen = test::sound_observations(value);
+  for (View* view : {&seen.child, &seen.parent})
+    at(*view, seen, "getsize", "a") = Shown{7};
+  Judged judged = judge(value, seen, {}, kRelease);
+  for (const Finding& it : judged.findings) EXPECT_NE(it.told.oracle, "stores agree");
+  EXPECT_FALSE(judged.findings.empty());
+  // Alone, it is a finding.
+  judged = judge(value, seen, {}, kRelease, {"expectation"});
+  ASSERT_EQ(judged.findings.size(), 1) << all_of(judged);
+  EXPECT_EQ(judged.findings[0].told.oracle, "stores agree");
+  EXPECT_EQ(judged.findings[0].cause, "stores disagree about getsize");
+}
+
+// One object on both sides loses nothing on a way it did not go.
+TEST(Judge, WhatWasInheritedOrHandedOverLostNothingOnItsWay) {
+  for (const Carrier carrier : {Carrier::kInherited, Carrier::kHandedOver}) {
+    Case value = test::plain_case();
+    value.carrier = carrier;
+    value.transport = carrier == Carrier::kInherited ? Transport::kFork : Transport::kThread;
+    normalise(value);
+    Observations seen = test::sound_observations(value);
+    at(seen.child, seen, "list") = refusal("AttributeError", "_read_only");
+    const Judged judged = judge(value, seen, {}, kRelease);
+    ASSERT_FALSE(judged.findings.empty());
+    EXPECT_EQ(judged.findings[0].cause, "_read_only missing before opening") << all_of(judged);
+  }
+}
+
+TEST(Judge, AGrandchildThatDiesIsAFindingOfItsOwn) {
+  Case value = spawned();
+  value.comes_back = ComesBack::kGrandchild;
+  normalise(value);
+  Observations seen = test::sound_observations(value);
+  seen.returned = {.died = Crashed{"SIGSEGV", ""}};
+  const Judged judged = judge(value, seen, {}, kRelease);
+  ASSERT_EQ(judged.findings.size(), 1) << all_of(judged);
+  EXPECT_EQ(judged.findings[0].fingerprint, "zip-survival-grandchild-SIGSEGV");
+  EXPECT_TRUE(judged.arrived) << "the child itself came to look";
+}
+
+TEST(Judge, TheStoreThatWrapsStandsInTheFingerprint) {
+  Case value = spawned();
+  value.store = test::store("logging over zip");
+  Observations seen = test::sound_observations(value);
+  lose(seen, "_store._read_only");
+  const Judged judged = judge(value, seen, {}, kRelease);
+  ASSERT_EQ(judged.findings.size(), 1) << all_of(judged);
+  EXPECT_TRUE(judged.findings[0].fingerprint.starts_with("logging-over-zip-attributes-"));
+}
+
+TEST(Judge, AQuirkOfAStoreIsOneOfWhatWrapsIt) {
+  Case value = spawned();
+  const std::vector<Quirk> quirks{
+      {.id = "locks stay", .store = "zip", .oracle = "attributes", .field = "_lock", .wrong = "lost"}};
+  for (const auto& [word, inner] : {std::pair{"zip", ""},
+                                    {"logging over zip", "_store."},
+                                    {"cache over wrapper over zip", "_store._store."}}) {
+    value.store = test::store(word);
+    Observations seen = test::sound_observations(value);
+    lose(seen, inner + std::string("_lock"));
+    const Judged judged = judge(value, seen, quirks, kRelease);
+    EXPECT_TRUE(judged.findings.empty()) << word << ": " << all_of(judged);
+    EXPECT_EQ(judged.quirks.at("locks stay"), 1) << word;
+  }
+}
+
 TEST(Judge, TheVerdictsAreAFeatureThatRepeatsAndTellsCasesApart) {
   const Case value = spawned();
   const Observations seen = test::sound_observations(value);
@@ -171,8 +300,10 @@ TEST(Fingerprint, IsTheSameForEveryCarrierTransportAndContent) {
   for (unsigned seed = 0; seed < 300; ++seed) {
     const Case value = test::random_case(seed, {test::kZip});
     Observations seen = test::sound_observations(value);
-    if (value.carrier == Carrier::kMadeAnew || value.carrier == Carrier::kHandedOver) continue;
-    seen.child.state->erase("_read_only");
+    if (value.carrier == Carrier::kMadeAnew || value.carrier == Carrier::kHandedOver ||
+        value.carrier == Carrier::kInherited)
+      continue;
+    lose(seen, "_read_only");
     for (const Finding& it : judge(value, seen, {}, kRelease).findings)
       if (it.told.field == "_read_only") fingerprints.insert(it.fingerprint);
   }

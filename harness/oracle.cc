@@ -76,7 +76,14 @@ std::string say(const Look& look) {
 }
 
 std::string store_name(const Case& value) {
-  return value.store->type;
+  const Adapter& store = *value.store.operator->();
+  // The kind only where the type does not tell it: FsspecStore (fsspec zip).
+  std::string plain = store.kind + "store";
+  std::erase(plain, ' ');
+  const bool tells = std::ranges::equal(plain, store.type, {}, {}, [](unsigned char c) {
+    return static_cast<char>(std::tolower(c));
+  });
+  return tells ? store.type : fmt::format("{} ({})", store.type, store.kind);
 }
 
 std::string carrying(const Case& value) {

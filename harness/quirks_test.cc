@@ -59,6 +59,39 @@ TEST(Quirks, MatchExactlyWhatTheyName) {
   }
 }
 
+// What is right for a store is right for what wraps it, and for nothing else.
+TEST(Quirks, OfAStoreHoldForItsWrappers) {
+  const auto quirks = loaded(kQuirk);
+  Disagreement inner = kFound;
+  for (const char* store : {"zip", "logging over zip", "cache over wrapper over zip"})
+    for (const char* field : {"_zf", "_store._zf", "_store._store._zf", "store._zf"}) {
+      inner.field = field;
+      EXPECT_NE(match(quirks, store, inner, "3.4.1"), nullptr) << store << " " << field;
+    }
+  for (const char* store : {"zip file", "fsspec zip", "logging over local", "logging over zip file",
+                            "zipper", "logging over", " over zip over local"}) {
+    inner.field = "_store._zf";
+    const bool wraps = std::string_view(store) == " over zip over local";
+    EXPECT_EQ(match(quirks, store, inner, "3.4.1") != nullptr, wraps) << store;
+  }
+  for (const char* field : {"store_zf", "_zf._store", "_store", "_cache._zf", "_store.", "_store._z"}) {
+    inner.field = field;
+    EXPECT_EQ(match(quirks, "logging over zip", inner, "3.4.1"), nullptr) << field;
+  }
+}
+
+TEST(Quirks, OfAWrapperHoldWhereItIsAnywhereInTheChain) {
+  const auto quirks = loaded(changed("store", "cache"));
+  EXPECT_NE(match(quirks, "cache over local", kFound, "3.4.1"), nullptr);
+  EXPECT_NE(match(quirks, "logging over cache over zip", kFound, "3.4.1"), nullptr);
+  EXPECT_EQ(match(quirks, "logging over zip", kFound, "3.4.1"), nullptr);
+}
+
+TEST(Quirks, NameAStoreOfTheListNotAChain) {
+  const auto refused = load(changed("store", "logging over zip"));
+  EXPECT_FALSE(refused.has_value());
+}
+
 TEST(Quirks, HoldInTheirReleasesOnlyBothEndsIncluded) {
   const auto quirks = loaded(kQuirk);
   for (const char* release : {"3.0.3", "3.0.10", "3.1.0", "3.4.1"})

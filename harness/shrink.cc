@@ -44,12 +44,15 @@ class Reducer {
     offer_plainer(&Case::transport);
     offer_plainer(&Case::carrier);
     offer_plainer(&Case::comes_back);
+    offer_plainer(&Case::pool);
+    offer_plainer(&Case::cargo);
+    offer_plainer(&Case::meanwhile);
+    offer_plainer(&Case::surroundings);
+    if (value_.twice) offer([](Case& next) { next.twice = false; });
+    if (value_.twin) offer([](Case& next) { next.twin = false; });
     offer_plainer(&Case::parent);
     if (value_.driver == Driver::kLoop) offer([](Case& next) { next.driver = Driver::kCaller; });
-    if (value_.lifecycle != Lifecycle::kNew)
-      offer([](Case& next) { next.lifecycle = Lifecycle::kNew; });
-    if (value_.lifecycle == Lifecycle::kClosed)
-      offer([](Case& next) { next.lifecycle = Lifecycle::kOpen; });
+    offer_plainer(&Case::lifecycle);
   }
 
   void reduce_looks() {

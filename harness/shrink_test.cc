@@ -20,6 +20,9 @@ std::uint64_t size_of(const Case& value) {
       static_cast<std::uint64_t>(value.comes_back) + static_cast<std::uint64_t>(value.parent) +
       static_cast<std::uint64_t>(value.lifecycle) + static_cast<std::uint64_t>(made.mode) +
       static_cast<std::uint64_t>(made.compression);
+  size += static_cast<std::uint64_t>(value.cargo) + static_cast<std::uint64_t>(value.pool) +
+          static_cast<std::uint64_t>(value.meanwhile) +
+          static_cast<std::uint64_t>(value.surroundings) + value.twice + value.twin;
   size += value.driver == Driver::kLoop;
   size += made.relative_path;
   size += !made.allow_zip64;
@@ -95,6 +98,47 @@ TEST(Reductions, ThereIsOneForEveryOperationAndEveryEntry) {
       rest.erase(rest.begin() + static_cast<std::ptrdiff_t>(i));
       return it.archive && it.archive->entries == rest;
     })) << i;
+}
+
+TEST(Reductions, ThereIsOneForEverythingAroundTheJourney) {
+  Case value = test::plain_case();
+  value.transport = Transport::kSpawn;
+  value.lifecycle = Lifecycle::kUsedAfterClose;
+  value.twice = value.twin = true;
+  value.cargo = Cargo::kGroup;
+  value.meanwhile = Meanwhile::kHoldsZarrsLock;
+  value.surroundings = Surroundings::kOtherConfig;
+  value.comes_back = ComesBack::kGrandchild;
+  normalise(value);
+  const std::vector<Case> smaller = reductions(value);
+  const auto expect_one = [&](const char* what, auto change) {
+    Case wanted = value;
+    change(wanted);
+    EXPECT_NE(wanted, value) << what;
+    EXPECT_NE(std::ranges::find(smaller, wanted), smaller.end()) << what;
+  };
+  expect_one("twice", [](Case& it) { it.twice = false; });
+  expect_one("twin", [](Case& it) { it.twin = false; });
+  for (const Cargo cargo : {Cargo::kStore, Cargo::kList, Cargo::kArray})
+    expect_one("cargo", [&](Case& it) { it.cargo = cargo; });
+  for (const Meanwhile meanwhile : {Meanwhile::kIdle, Meanwhile::kHoldsItsLock})
+    expect_one("meanwhile", [&](Case& it) { it.meanwhile = meanwhile; });
+  expect_one("surroundings", [](Case& it) { it.surroundings = Surroundings::kSame; });
+  for (const ComesBack back : {ComesBack::kNothing, ComesBack::kStore})
+    expect_one("comes_back", [&](Case& it) { it.comes_back = back; });
+  for (const Lifecycle lifecycle : {Lifecycle::kNew, Lifecycle::kOpen, Lifecycle::kReopened})
+    expect_one("lifecycle", [&](Case& it) { it.lifecycle = lifecycle; });
+  value.pool = Pool::kMultiprocessingPool;
+  normalise(value);
+  const std::vector<Case> all = reductions(value);
+  EXPECT_TRUE(std::ranges::any_of(all, [](const Case& it) { return it.pool == Pool::kNone; }));
+}
+
+// A fingerprint names the store: another one would be another finding.
+TEST(Reductions, KeepTheStore) {
+  for (const StoreKind kind : test::every_store())
+    for (const Case& next : reductions(test::random_case(7, {kind})))
+      ASSERT_EQ(next.store->kind.substr(0, 3), kind->kind.substr(0, 3));
 }
 
 TEST(Reductions, APlainerJourneyComesFirst) {

@@ -84,7 +84,7 @@ Verdict judge_reads(const Case& value, const Expectation& expected, const Observ
   if (seen.parent.looks.empty()) return not_comparable("the parent did not look");
   if (expected.pending) return not_comparable("the parent holds entries the archive lacks yet");
   if (expected.gone) return not_comparable("the parent deleted what is read");
-  if (expected.away != expected.content || (expected.certain && !expected.away_certain))
+  if (expected.other_content || (expected.certain && !expected.away_certain))
     return not_comparable("the child has another content than the parent, rightly");
   if (expected.unclaimed)
     return not_comparable("each side claims the file for itself, mode w or x");

@@ -122,7 +122,7 @@ class Judge {
   void compare_types() {
     if (expected_.pending || expected_.unclaimed || expected_.gone || child_writes(seen_.plan))
       return;
-    if (expected_.away != expected_.content) return;
+    if (expected_.other_content) return;
     if (value_.lifecycle == Lifecycle::kClosed) return;  // a closed store refuses in its own way
     for (std::size_t i = 0; i < seen_.child.looks.size() && i < seen_.parent.looks.size(); ++i) {
       const Refused* away = refused(seen_.child.looks[i]);

@@ -77,10 +77,12 @@ Verdict judge_stores_agree(const Case& value, const Expectation& expected,
                      .wrong = no || twin_no ? fmt::format("{} where a MemoryStore {}",
                                                           word_of(own), word_of(twin))
                                             : "other value",
-                     .headline = fmt::format("`{}` of a {} {}, a MemoryStore {}", say(look),
-                                             store_name(value),
-                                             no ? "raises " + no->type : "answers otherwise",
-                                             twin_no ? "raises " + twin_no->type : "answers"),
+                     .headline =
+                         no || twin_no
+                             ? fmt::format("`{}` of a {} {}, a MemoryStore {}", say(look),
+                                           store_name(value), word_of(own), word_of(twin))
+                             : fmt::format("`{}` of a {} is not what a MemoryStore answers",
+                                           say(look), store_name(value)),
                      .parent = twin,
                      .child = own,
                      .side = "parent",
