@@ -47,6 +47,14 @@ inline const std::string& python(const std::string& release) {
   return path;
 }
 
+// The newest zarr with all that stores and carriers can ask for.
+inline const std::string& full_python() {
+  static const std::string path =
+      must(find_subject({.zarr = kNewest, .with = {"dask", "icechunk", "virtualizarr"}}, true))
+          .python;
+  return path;
+}
+
 // Gone when the program ends in an orderly way.
 inline const fs::path& scratch() {
   static const Scratch folder = must(Scratch::make());
@@ -57,6 +65,11 @@ struct PlayerOptions {
   std::string planted = "", oracles_off = "";
   Milliseconds deadline = kPatient;
 };
+
+inline Player full_player(Milliseconds deadline = kPatient) {
+  return must(
+      Player::start({.python = full_python(), .scratch = scratch(), .deadline = deadline}));
+}
 
 inline Player player(const std::string& release, const PlayerOptions& options = {}) {
   return must(Player::start({.python = python(release),

@@ -113,6 +113,8 @@ Result<Stores> parse_stores(std::string_view list) {
                          [](StoreKind it) { return it->listed; });
     return stores;
   }
+  if (list.starts_with(',') || list.find(",,") != list.npos)
+    return bad_input("there is no store \"\"; see storefuzz list stores");
   for (const std::string& word : comma_separated(std::string(list))) {
     auto kind = find_store(word);
     if (!kind) return std::unexpected(kind.error());

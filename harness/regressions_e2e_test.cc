@@ -55,6 +55,7 @@ struct Control {
   Carrier carrier;
   Transport transport;
   Warmth parent;
+  const char* release = "3.0.1";
 };
 
 class Controls : public testing::TestWithParam<Control> {};
@@ -87,8 +88,8 @@ std::vector<Case> varied(const Control& control) {
   return cases;
 }
 
-TEST_P(Controls, FindNothingIn301) {
-  Player player = e2e::player("3.0.1");
+TEST_P(Controls, FindNothing) {
+  Player player = e2e::player(GetParam().release);
   int arrived = 0;
   for (const Case& value : varied(GetParam())) {
     const PlayedCase played = e2e::play(player, value);
@@ -109,6 +110,18 @@ INSTANTIATE_TEST_SUITE_P(
                             Transport::kFork, Warmth::kCold},
                     Control{"LocalStorePickledToASpawnedChild", test::kLocal,
                             Carrier::kPickle5, Transport::kSpawn, Warmth::kWarm}),
+    [](const auto& info) { return std::string(info.param.name); });
+
+INSTANTIATE_TEST_SUITE_P(
+    Of342, Controls,
+    testing::Values(Control{"ZipHandedOver", test::kZip, Carrier::kHandedOver, Transport::kThread,
+                            Warmth::kWarm, e2e::kNewest},
+                    Control{"ZipMadeAnew", test::kZip, Carrier::kMadeAnew, Transport::kFork,
+                            Warmth::kWarm, e2e::kNewest},
+                    Control{"LocalHandedOver", test::kLocal, Carrier::kHandedOver,
+                            Transport::kThread, Warmth::kWarm, e2e::kNewest},
+                    Control{"LocalMadeAnew", test::kLocal, Carrier::kMadeAnew, Transport::kFork,
+                            Warmth::kWarm, e2e::kNewest}),
     [](const auto& info) { return std::string(info.param.name); });
 
 // --- releases
@@ -147,7 +160,11 @@ TEST(Quirks, EachIsShownByItsExample) {
         << "a quirk without an example cannot be seen to go stale";
     const std::string release = quirk.last.empty() ? e2e::kNewest : quirk.last;
     auto place = players.find(release);
-    if (place == players.end()) place = players.emplace(release, e2e::player(release)).first;
+    if (place == players.end())
+      place = players
+                  .emplace(release, release == e2e::kNewest ? e2e::full_player()
+                                                            : e2e::player(release))
+                  .first;
     const PlayedCase played = e2e::play(place->second, e2e::case_of(quirk.example));
     EXPECT_TRUE(played.quirks.contains(quirk.id)) << "stale: no difference like that any more";
     EXPECT_TRUE(played.findings.empty()) << e2e::fingerprints(played.findings);

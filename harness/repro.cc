@@ -70,6 +70,7 @@ class Writer {
                                                     {"{start}", std::to_string(start)},
                                                     {"{end}", std::to_string(end)},
                                                     {"buffer(", "cpu.Buffer.from_bytes("},
+                                                    {"prototype=", "prototype="},  // by its name
                                                     {"prototype", "default_buffer_prototype()"},
                                                     {"run(", by_loop ? "sync(" : "asyncio.run("}});
   }

@@ -31,16 +31,33 @@ std::string hang_in(const Observations& it, std::mt19937& random) {
 const std::vector<std::function<void(Observations&, std::mt19937&)>>& mishaps() {
   static const std::vector<std::function<void(Observations&, std::mt19937&)>> list{
       [](Observations& it, std::mt19937&) {
-        if (it.child.state) it.child.state->erase("_read_only");
+        if (it.child.state) it.child.state->erase(it.child.state->begin());
       },
       [](Observations& it, std::mt19937&) {
-        if (it.child.state) it.child.state->at("path") = Shown{{{"path", "<case>/other"}}};
+        if (!it.child.state) return;
+        for (auto& [name, answer] : *it.child.state)
+          if (name.ends_with("path") || name.ends_with("root"))
+            answer = Shown{{{"path", "<case>/other"}}};
       },
-      [](Observations& it, std::mt19937&) { it.state_packed.erase("path"); },
+      [](Observations& it, std::mt19937&) {
+        if (!it.state_packed.empty()) it.state_packed.erase(std::prev(it.state_packed.end()));
+      },
       [](Observations& it, std::mt19937&) {
         for (auto& [question, answer] : it.child.equality) answer = Shown{7};
       },
       [](Observations& it, std::mt19937&) { it.packed = refusal("AttributeError", "_lock"); },
+      [](Observations& it, std::mt19937&) { it.packed = refusal("TypeError"); },
+      [](Observations& it, std::mt19937&) {
+        if (shown(it.child.same_object)) it.child.same_object = Shown{false};
+      },
+      [](Observations& it, std::mt19937&) {
+        if (!it.returned.looks.empty()) it.returned = {.died = Crashed{"SIGSEGV", ""}};
+      },
+      [](Observations& it, std::mt19937& random) {
+        if (it.twin.looks.empty()) return;
+        for (int i = 0; i < 4; ++i)
+          it.twin.looks[random() % it.twin.looks.size()] = refusal("ValueError");
+      },
       [](Observations& it, std::mt19937&) { it.child.received = refusal("FileExistsError"); },
       [](Observations& it, std::mt19937&) {
         it.child.sent_back = refusal("AttributeError", "_zf");

@@ -44,7 +44,7 @@ class Reducer {
     offer_plainer(&Case::transport);
     offer_plainer(&Case::carrier);
     offer_plainer(&Case::comes_back);
-    offer_plainer(&Case::pool);
+    if (value_.pool != Pool::kNone) offer([](Case& next) { next.pool = Pool::kNone; });
     offer_plainer(&Case::cargo);
     offer_plainer(&Case::meanwhile);
     offer_plainer(&Case::surroundings);

@@ -17,7 +17,9 @@ std::uint64_t size_of(const Case& value) {
   const Constructor& made = value.constructor;
   std::uint64_t size =
       static_cast<std::uint64_t>(value.transport) + static_cast<std::uint64_t>(value.carrier) +
-      static_cast<std::uint64_t>(value.comes_back) + static_cast<std::uint64_t>(value.parent) +
+      static_cast<std::uint64_t>(value.parent) +
+      // An array that comes back is looked at as well.
+      16 * static_cast<std::uint64_t>(value.comes_back) +
       static_cast<std::uint64_t>(value.lifecycle) + static_cast<std::uint64_t>(made.mode) +
       static_cast<std::uint64_t>(made.compression);
   size += static_cast<std::uint64_t>(value.cargo) + static_cast<std::uint64_t>(value.pool) +

@@ -69,9 +69,10 @@ class AdapterReader {
         fail(fmt::format("has an unknown argument \"{}\"", argument));
     if (it.kind.find(kOver) != it.kind.npos || it.kind.find(',') != it.kind.npos)
       fail("has a word with \" over \" or a comma in it");
+    if (it.kind == "all") fail("has the word that means every store");
     if (!wrong_.empty())
-      return bad_input(fmt::format("the adapter {} {}", json_.value("kind", Json("")).dump(),
-                                   wrong_));
+      return bad_input(it.kind.empty() ? "an adapter " + wrong_
+                                       : fmt::format("the adapter \"{}\" {}", it.kind, wrong_));
     return it;
   }
 

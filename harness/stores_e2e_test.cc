@@ -8,15 +8,6 @@
 namespace storefuzz {
 namespace {
 
-// zarr with all that stores and carriers can ask for.
-const std::string& full_python() {
-  static const std::string path =
-      e2e::must(find_subject({.zarr = e2e::kNewest, .with = {"dask", "icechunk", "virtualizarr"}},
-                             true))
-          .python;
-  return path;
-}
-
 StoreKind store(std::string_view words) { return e2e::must(find_store(words)); }
 
 // A store that was written and is open, where it can be written; carried as asked.
@@ -90,9 +81,7 @@ std::vector<std::string> stores_of_zarr_3() {
 class Arrival : public testing::TestWithParam<std::string> {};
 
 TEST_P(Arrival, OfTheStoreOnEveryCarrierAndTransportThatIsPossible) {
-  Player player = e2e::must(Player::start({.python = full_python(),
-                                           .scratch = e2e::scratch(),
-                                           .deadline = e2e::kPatient}));
+  Player player = e2e::full_player();
   const StoreKind kind = store(GetParam());
   int arrived = 0;
   for (const Carrier carrier : all_of<Carrier>()) {
@@ -110,9 +99,7 @@ TEST_P(Arrival, OfTheStoreOnEveryCarrierAndTransportThatIsPossible) {
 }
 
 TEST_P(Arrival, IsRefusedWhereItIsImpossible) {
-  Player player = e2e::must(Player::start({.python = full_python(),
-                                           .scratch = e2e::scratch(),
-                                           .deadline = Milliseconds(1500)}));
+  Player player = e2e::full_player(Milliseconds(1500));
   const StoreKind kind = store(GetParam());
   for (const Limit& limit : limits()) {
     if (limit.store != kind->kind) continue;
@@ -156,9 +143,7 @@ TEST(Arrival2, OfTheStoresOfZarr2) {
 }
 
 TEST(Pools, CarryAStoreAsTheirUsersDo) {
-  Player player = e2e::must(Player::start({.python = full_python(),
-                                           .scratch = e2e::scratch(),
-                                           .deadline = e2e::kPatient}));
+  Player player = e2e::full_player();
   for (const Pool pool : all_of<Pool>()) {
     for (const Transport transport : {Transport::kSpawn, Transport::kForkserver, Transport::kFork}) {
       Case value = journey(store("local"), Carrier::kPickle5, transport);
@@ -175,7 +160,7 @@ TEST(Pools, CarryAStoreAsTheirUsersDo) {
 // --- a stranger's store
 // -----------------------------------------------------------------------------
 
-constexpr const char* kForgetful = R"(import zarr.storage
+constexpr const char* kForgetful = R"py(import zarr.storage
 
 
 class ForgetfulStore(zarr.storage.LocalStore):
@@ -193,7 +178,7 @@ STORE = {
     "arguments": ["read_only"],
     "files": True,
 }
-)";
+)py";
 
 TEST(Adapter, OfAStrangerIsFuzzedAndItsScriptRuns) {
   test::Folder folder;

@@ -310,7 +310,7 @@ class SoundWorld {
                           {inner + "_lock", Shown{{{"object", "RLock"}}}}};
     Content there = built_.unclaimed ? content_of(value_.archive) : built_.content;
     seen_.mark_built = built_.made_by_use ? Mark{.files = Json::object()}
-                                          : sound_mark(value_, there, !built_.pending);
+                                          : mark_of(there, !built_.pending);
   }
 
   Answer answer_to(const Operation& it, const Expectation& new_one) const {
@@ -364,11 +364,17 @@ class SoundWorld {
     if (value_.meanwhile != Meanwhile::kIdle) seen_.mark_sent = mark_now();
   }
 
+  // What a session keeps is not said in keys.
+  Mark mark_of(const Content& content, bool directory) const {
+    if (value_.store->shared == Shared::kSession) return sound_mark(value_, {{"own", ""}});
+    return sound_mark(value_, content, directory);
+  }
+
   Mark mark_now() const {
     if (expected_.gone) return {.files = Json::object()};
     if (expected_.unclaimed || expected_.missing) return seen_.mark_built;
     if (expected_.made_by_use && seen_.child.looks.empty()) return seen_.mark_built;
-    return sound_mark(value_, home_, !expected_.pending);
+    return mark_of(home_, !expected_.pending);
   }
 
   // Where opening is rightly refused, every look is.

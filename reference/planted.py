@@ -145,6 +145,15 @@ def arrival_kills_the_child() -> None:
     ZipStore.__setstate__ = setstate  # type: ignore[method-assign]
 
 
+def long_suffix_gives_nothing() -> None:
+    async def get(self: ZipStore, key: str, prototype: Any, byte_range: Any = None) -> Any:
+        value = await _get(self, key, prototype, byte_range)
+        suffix = byte_range.suffix if isinstance(byte_range, SuffixByteRequest) else 0
+        return value if value is None or suffix <= len(value) else cpu.Buffer.from_bytes(b"")
+
+    ZipStore.get = get  # type: ignore[method-assign]
+
+
 def last_byte_is_lost() -> None:
     async def get(self: ZipStore, key: str, prototype: Any, byte_range: Any = None) -> Any:
         value = await _get(self, key, prototype, byte_range)
@@ -187,6 +196,7 @@ PLANTED: dict[str, Callable[[], None]] = {
     "arrival never ends": arrival_never_ends,
     "arrival kills the child": arrival_kills_the_child,
     "last byte is lost": last_byte_is_lost,
+    "long suffix gives nothing": long_suffix_gives_nothing,
     "local state drops root": local_state_drops_root,
 }
 

@@ -56,12 +56,13 @@ class Judge {
   // The parent's own operations: closed and used again, an archive keeps what was acknowledged.
   bool emptied_while_building() {
     if (!zip_ || !expected_.certain || expected_.unclaimed) return false;
-    if (expect(value_, seen_.operations).pending) return false;
-    if (expected_.content.empty() || !has_file(seen_.mark_built)) return false;
+    // As it was before the parent did anything meanwhile.
+    const Expectation built = expect(value_, seen_.operations);
+    if (built.pending || built.content.empty() || !has_file(seen_.mark_built)) return false;
     const auto& entries = seen_.mark_built.entries;
     if (entries && !entries->empty()) return false;
     Json wanted = Json::array();
-    for (const auto& [key, bytes] : expected_.content) wanted.push_back(key);
+    for (const auto& [key, bytes] : built.content) wanted.push_back(key);
     add("building", "emptied",
         fmt::format("using a `{}` store again after close() empties its archive",
                     name_of(value_.constructor.mode)),

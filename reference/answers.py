@@ -1,0 +1,186 @@
+"""What a side lets us see: values as JSON, exceptions as refusals, states, files, descriptors.
+
+Nothing here judges. An answer is shown(value), refused(exception) or absent.
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import functools
+import gc
+import os
+import pathlib
+import re
+import time
+import traceback
+import zipfile
+import zlib
+from collections.abc import Callable
+from typing import Any
+
+import zarr
+
+from vocabulary import HELD, call, run_by_caller, run_in_loop, words
+
+Answer = dict[str, Any]
+SHOWN_BYTES = 64  # longer values are shown as size, checksum and first bytes
+TEXT_LIMIT = 300  # characters of an exception's text that are kept
+
+_SUBJECT = os.path.dirname(os.path.dirname(os.path.abspath(zarr.__file__))) + os.sep
+_STDLIB = os.path.dirname(os.path.abspath(os.__file__)) + os.sep
+
+
+def hide_paths(text: str) -> str:
+    """Equal texts for equal cases: folder, object addresses and thread numbers taken out."""
+    text = text.replace(HELD["folder"], "<case>").replace(_SUBJECT, "").replace(_STDLIB, "")
+    return re.sub(r"0x[0-9a-f]{6,}|\b[0-9]{9,}\b", "0x…", text)
+
+
+def plain(value: Any) -> Any:
+    """`value` as JSON: bytes and odd objects become small, readable stand-ins."""
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    if isinstance(value, str):
+        return hide_paths(value)
+    if isinstance(value, bytes):
+        if len(value) <= SHOWN_BYTES:
+            return {"bytes": value.decode("latin-1")}
+        head = value[:16].decode("latin-1")
+        return {"size": len(value), "crc32": zlib.crc32(value), "head": head}
+    if isinstance(value, pathlib.PurePath):
+        return {"path": hide_paths(str(value))}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    if isinstance(value, type):
+        return {"type": value.__name__}
+    return {"object": type(value).__name__}
+
+
+def refused(error: BaseException) -> Answer:
+    """What an exception of the subject tells: type, text, its last frame in the subject."""
+    answer = {
+        "answer": "refused",
+        "type": type(error).__name__,
+        "text": hide_paths(str(error))[:TEXT_LIMIT],
+        "kinds": [kind.__name__ for kind in type(error).__mro__[:-1]],
+    }
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [frame for frame in frames if frame.filename.startswith(_SUBJECT)]
+    if own:
+        answer["frame"] = f"{hide_paths(own[-1].filename)}:{own[-1].name}"
+    if isinstance(error, AttributeError) and error.name and error.obj is not None:
+        kind = type(error.obj)
+        if is_store(error.obj) and error.name not in dir(kind):
+            answer["lost"] = error.name
+    return answer
+
+
+def ask(function: Callable[[], Any]) -> Answer:
+    """The answer to one question: shown(value) or refused(exception)."""
+    try:
+        return {"answer": "shown", "value": plain(function())}
+    except (SystemExit, KeyboardInterrupt):
+        raise
+    except BaseException as error:  # a refusal by the subject is data
+        return refused(error)
+
+
+@functools.cache
+def names_of(kind: type) -> frozenset[str]:
+    """Attributes and properties that a class declares."""
+    names = {
+        name
+        for name in dir(kind)
+        if name[:2] != "__" and name != "_abc_impl" and not callable(getattr(kind, name, None))
+    }
+    for holder in kind.__mro__:
+        names |= {name for name in getattr(holder, "__annotations__", {}) if name[:2] != "__"}
+    return frozenset(names)
+
+
+def is_store(value: Any) -> bool:
+    """Whether this is a store, of zarr or of somebody else, or a path in one."""
+    kinds = type(value).__mro__
+    return any(kind.__module__.startswith("zarr.") for kind in kinds) and hasattr(value, "exists")
+
+
+def state_of(store: Any, within: str = "") -> dict[str, Answer]:
+    """Every attribute and property of a store, and of what it wraps: name → answer."""
+    names = set(vars(store)) if hasattr(store, "__dict__") else set()
+    names |= names_of(type(store))
+    state: dict[str, Answer] = {}
+    for name in sorted(names):
+        held: list[Any] = []
+        state[within + name] = ask(lambda name=name, held=held: read_into(held, store, name))
+        if held and is_store(held[0]) and within.count(".") < 4:
+            state |= state_of(held[0], f"{within}{name}.")
+    return state
+
+
+def read_into(held: list[Any], store: Any, name: str) -> Any:
+    held.append(getattr(store, name))
+    return held[0]
+
+
+def perform(table: str, store: Any, run: Any, step: dict[str, Any]) -> Answer:
+    """One look or operation on `store`."""
+    name = step["do"]
+    line = words()[table].get(name)
+    needs = words()["needs"].get(name) if table == "looks" else None
+    if line is None or (needs and not hasattr(type(store), needs)):
+        return {"answer": "absent"}
+    if name in words()["gathers"] and run is run_by_caller:
+        run = run_in_loop
+    value = (step.get("value", "") * step.get("repeat", 1)).encode()
+    arguments = {"key": step.get("key", ""), "value": value}
+    arguments |= {"start": step.get("start", 0), "end": step.get("end", 0)}
+    return ask(lambda: call(name, line, store=store, run=run, **arguments))
+
+
+def mark(previous: dict[str, Any] | None = None) -> dict[str, Any]:
+    """What lies in the case's folder now: name → size and checksum; entries where those changed."""
+    files: dict[str, Any] = {}
+    for here, _, names in os.walk(HELD["folder"]):
+        for name in names:
+            path = os.path.join(here, name)
+            with open(path, "rb") as file:
+                content = file.read()
+            files[os.path.relpath(path, HELD["folder"])] = [len(content), zlib.crc32(content)]
+    seen: dict[str, Any] = {"files": files}
+    if previous is not None and previous["files"] == files:
+        return previous
+    try:
+        with zipfile.ZipFile(os.path.join(HELD["folder"], "store.zip")) as archive:
+            seen["entries"] = archive.namelist()
+    except (OSError, zipfile.BadZipFile):
+        seen["entries"] = None
+    return seen
+
+
+def open_descriptors() -> list[str]:
+    """Files of the case that this process holds open, and still does a moment later."""
+    if not held_descriptors():
+        return []
+    gc.collect()
+    time.sleep(0.05)  # a thread of the subject may be about to close one
+    return held_descriptors()
+
+
+def held_descriptors() -> list[str]:
+    found = []
+    for number in os.listdir("/proc/self/fd"):
+        try:
+            target = os.readlink(f"/proc/self/fd/{number}")
+        except OSError:
+            continue
+        if target.startswith(HELD["folder"] + os.sep):
+            found.append(hide_paths(target))
+    return sorted(found)
+
+
+def stacks() -> str:
+    """The Python stacks of every thread of this process."""
+    with open(os.memfd_create("stacks"), "w+b", buffering=0) as file:
+        faulthandler.dump_traceback(file, all_threads=True)
+        file.seek(0)
+        return hide_paths(file.read().decode(errors="replace"))
