@@ -49,8 +49,9 @@ testing::AssertionResult agree_with_a_sound_world(const Case& value) {
   const Observations seen = test::sound_observations(value);
   const Expectation expected = expect(value, seen);
   // A key that libzip makes no entry of.
-  if (value.store->medium == Medium::kZip && expected.content.contains(""))
-    return testing::AssertionSuccess();
+  for (const auto& [key, bytes] : expected.content)
+    if (value.store->medium == Medium::kZip && (key.empty() || key.find('\0') != key.npos))
+      return testing::AssertionSuccess();
   for (const Oracle& oracle : oracles()) {
     const Verdict verdict = oracle.judge(value, expected, seen);
     if (verdict.kind == Verdict::Kind::kDisagree)

@@ -139,13 +139,16 @@ class Writer {
   bool pickled() const { return serialises(value_.carrier); }
 
   std::string cargo_word(const char* which) const {
-    return words_["cargo"][std::string(name_of(value_.cargo))].value(which, "");
+    // A case that an interface cannot carry never left: its script carries the store alone.
+    const Json& all = words_["cargo"];
+    const auto found = all.find(std::string(name_of(value_.cargo)));
+    return found == all.end() ? all["store"].value(which, "") : found->value(which, "");
   }
 
   std::string carrier_word(const char* which) const {
-    const std::string line =
-        vocabulary_.carriers[std::string(name_of(value_.carrier))].value(which, "None");
-    return fill(line, {{", protocol=5", ""}});
+    const auto found = vocabulary_.carriers.find(std::string(name_of(value_.carrier)));
+    if (found == vocabulary_.carriers.end()) return "None";  // inherited, made anew
+    return fill(found->value(which, "None"), {{", protocol=5", ""}});
   }
 
   std::string pack(const std::string& cargo) const {

@@ -42,7 +42,12 @@ class Reducer {
 
   void reduce_journey() {
     offer_plainer(&Case::transport);
-    offer_plainer(&Case::carrier);
+    for (const Carrier candidate : all_of<Carrier>()) {
+      if (candidate == value_.carrier) break;
+      // Only a fork inherits, and a fork is not plainer.
+      if (candidate == Carrier::kInherited && value_.transport != Transport::kFork) continue;
+      offer([&](Case& next) { next.carrier = candidate; });
+    }
     offer_plainer(&Case::comes_back);
     if (value_.pool != Pool::kNone) offer([](Case& next) { next.pool = Pool::kNone; });
     offer_plainer(&Case::cargo);

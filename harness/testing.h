@@ -278,12 +278,14 @@ class SoundWorld {
 
   Observations play() {
     zip_ = value_.store->medium == Medium::kZip;
-    forgets_ = value_.meanwhile == Meanwhile::kForgetsTheStore;
     build();
-    pack();
-    do_meanwhile();
-    visit();
-    come_back();
+    if (pack()) {
+      do_meanwhile();
+      visit();
+      come_back();
+    } else {
+      know();
+    }
     finish();
     return std::move(seen_);
   }
@@ -326,14 +328,19 @@ class SoundWorld {
     return Shown{nullptr};
   }
 
-  void pack() {
+  // False where nothing leaves: an interface that lacks such cargo.
+  bool pack() {
     seen_.mark_packed = seen_.mark_sent = seen_.mark_built;
     const bool stays = value_.carrier == Carrier::kMadeAnew || value_.carrier == Carrier::kInherited;
-    if (stays) return;
-    seen_.packed = Shown{nullptr};
-    if (value_.pool != Pool::kNone) return;
-    seen_.cargo = Shown{nullptr};
+    if (stays) return true;
+    const std::string& own = value_.store->interface;
+    const Json& cargo = vocabulary()[own.empty() ? "zarr 3" : own]["cargo"];
+    const bool holds = cargo.contains(name_of(value_.cargo));
+    if (value_.pool != Pool::kNone) seen_.packed = Shown{nullptr};
+    if (value_.pool != Pool::kNone || !holds) return holds;
+    seen_.cargo = seen_.packed = Shown{nullptr};
     seen_.state_packed = seen_.state_before;
+    return true;
   }
 
   Answer meanwhile() const {
@@ -355,13 +362,18 @@ class SoundWorld {
 
   void do_meanwhile() {
     seen_.meanwhile = meanwhile();
+    forgets_ = value_.meanwhile == Meanwhile::kForgetsTheStore;
+    know();
+    if (value_.meanwhile != Meanwhile::kIdle) seen_.mark_sent = mark_now();
+  }
+
+  void know() {
     expected_ = expect(value_, seen_);
     home_ = expected_.content;
     away_ = expected_.away;
     // What a store of a session holds is for itself to say.
     if (value_.store->shared == Shared::kSession) home_ = away_ = {{"own/key", "of its session"}};
     if (expected_.gone) home_ = away_ = {};
-    if (value_.meanwhile != Meanwhile::kIdle) seen_.mark_sent = mark_now();
   }
 
   // What a session keeps is not said in keys.

@@ -330,8 +330,6 @@ def visit_in_thread(request: dict[str, Any]) -> dict[str, Any]:
 
 # --- the slow lane ------------------------------------------------------------------------------
 
-_POOLS: dict[tuple[str, str], Any] = {}  # kept alive, as a user's pool is
-
 
 def visit_of_cargo(cargo: Any, request: dict[str, Any]) -> dict[str, Any]:
     """The worker's part: the pool has carried the cargo."""
@@ -345,18 +343,20 @@ def visit_in_pool(request: dict[str, Any]) -> dict[str, Any]:
     answer, cargo = put_cargo(request, HELD["store"])
     if answer["answer"] != "shown":
         return {"cargo": answer}
-    place = (request["pool"], request["transport"])
     try:
-        if place not in _POOLS:
-            _POOLS[place] = pools.open_pool(*place)
-            _POOLS[place](pools.START, os.getpid)
-        patience = request["deadline"] * pools.PATIENCE
-        return _POOLS[place](patience, visit_of_cargo, cargo, request)
+        return pools.run(
+            request["pool"],
+            request["transport"],
+            request["deadline"],
+            visit_of_cargo,
+            cargo,
+            request,
+        )
     except (TimeoutError, multiprocessing.TimeoutError):
-        _POOLS.pop(place)
+        pools.drop_all()
         return {"timed out": ""}
     except Exception as error:
-        _POOLS.pop(place, None)  # it may be broken
+        pools.drop_all()  # it may be broken
         return {"pool refused": refused(error)}
 
 
