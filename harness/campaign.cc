@@ -4,10 +4,10 @@
 #include <fmt/format.h>
 #include <sys/utsname.h>
 
+#include <algorithm>
 #include <chrono>
 #include <ctime>
 #include <fstream>
-#include <algorithm>
 #include <map>
 #include <memory>
 #include <random>

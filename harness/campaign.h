@@ -23,7 +23,7 @@ struct CampaignOptions {
   std::vector<std::string> targets{"store_journey"};
   Wanted subject;
   std::filesystem::path adapter;  // a stranger's file with a STORE; empty: none
-  double seconds = 60;       // of fuzzing
+  double seconds = 60;            // of fuzzing
   int jobs = 1;
   unsigned seed = 0;  // 0: drawn, and shown
   std::string stores = "all", carriers;

@@ -59,16 +59,18 @@ struct Words<Carrier> {
                                     Word<Carrier>{Carrier::kCopy, "copy"},
                                     Word<Carrier>{Carrier::kDeepcopy, "deepcopy"},
                                     Word<Carrier>{Carrier::kHandedOver, "handed over"},
-                                    Word<Carrier>{Carrier::kInherited, "inherited"},
-                                    Word<Carrier>{Carrier::kMadeAnew, "made anew"}};
+                                    Word<Carrier>{Carrier::kMadeAnew, "made anew"},
+                                    Word<Carrier>{Carrier::kInherited, "inherited"}};
 };
 template <>
 struct Words<Cargo> {
-  static constexpr std::array table{
-      Word<Cargo>{Cargo::kStore, "store"},          Word<Cargo>{Cargo::kList, "list"},
-      Word<Cargo>{Cargo::kDict, "dict"},            Word<Cargo>{Cargo::kTwoReferences, "two references"},
-      Word<Cargo>{Cargo::kStorePath, "store path"}, Word<Cargo>{Cargo::kArray, "array"},
-      Word<Cargo>{Cargo::kGroup, "group"}};
+  static constexpr std::array table{Word<Cargo>{Cargo::kStore, "store"},
+                                    Word<Cargo>{Cargo::kList, "list"},
+                                    Word<Cargo>{Cargo::kDict, "dict"},
+                                    Word<Cargo>{Cargo::kTwoReferences, "two references"},
+                                    Word<Cargo>{Cargo::kStorePath, "store path"},
+                                    Word<Cargo>{Cargo::kArray, "array"},
+                                    Word<Cargo>{Cargo::kGroup, "group"}};
 };
 template <>
 struct Words<Pool> {
@@ -382,15 +384,20 @@ void normalise_journey(Case& value) {
   // A real pool pickles its arguments itself, and has a transport of its own.
   if (value.pool != Pool::kNone) {
     // Threads share the object; processes get what the pool pickles.
-    if (value.pool == Pool::kThreadPoolExecutor) value.carrier = Carrier::kHandedOver;
-    else if (!serialises(value.carrier)) value.carrier = Carrier::kPickle5;
+    if (value.pool == Pool::kThreadPoolExecutor)
+      value.carrier = Carrier::kHandedOver;
+    else if (!serialises(value.carrier))
+      value.carrier = Carrier::kPickle5;
     value.twice = false;
     value.comes_back = ComesBack::kNothing;
     value.surroundings = Surroundings::kSame;
     value.meanwhile = Meanwhile::kIdle;
-    if (value.pool == Pool::kThreadPoolExecutor) value.transport = Transport::kThread;
-    else if (value.pool == Pool::kDask) value.transport = Transport::kSpawn;
-    else if (in_this_process(value.transport)) value.transport = Transport::kSpawn;
+    if (value.pool == Pool::kThreadPoolExecutor)
+      value.transport = Transport::kThread;
+    else if (value.pool == Pool::kDask)
+      value.transport = Transport::kSpawn;
+    else if (in_this_process(value.transport))
+      value.transport = Transport::kSpawn;
   } else if (stays && value.transport != Transport::kSameProcess) {
     value.transport = Transport::kThread;
   } else if (value.carrier == Carrier::kInherited) {
@@ -411,7 +418,8 @@ void normalise_journey(Case& value) {
   // in its process. A fork with another thread inside that lock is the caller's own deadlock.
   const Meanwhile meanwhile = value.meanwhile;
   const bool own = value.carrier == Carrier::kHandedOver || value.carrier == Carrier::kInherited;
-  if ((own && (meanwhile == Meanwhile::kForgetsTheStore || meanwhile == Meanwhile::kHoldsItsLock)) ||
+  if ((own &&
+       (meanwhile == Meanwhile::kForgetsTheStore || meanwhile == Meanwhile::kHoldsItsLock)) ||
       (meanwhile == Meanwhile::kHoldsZarrsLock && in_this_process(value.transport)))
     value.meanwhile = Meanwhile::kIdle;
   // From another directory a relative path leads elsewhere, rightly; so does a place named there.
@@ -653,10 +661,13 @@ std::string describe_journey(const Case& value) {
     }
     std::abort();
   };
-  how += value.pool == Pool::kNone ? where()
-                                   : fmt::format(" by a {} ({})", word(value.pool), word(value.transport));
-  if (value.meanwhile != Meanwhile::kIdle) how += fmt::format(", while the parent {}", word(value.meanwhile));
-  if (value.surroundings != Surroundings::kSame) how += fmt::format(", with an{}", fmt::format(" {}", word(value.surroundings)));
+  how += value.pool == Pool::kNone
+             ? where()
+             : fmt::format(" by a {} ({})", word(value.pool), word(value.transport));
+  if (value.meanwhile != Meanwhile::kIdle)
+    how += fmt::format(", while the parent {}", word(value.meanwhile));
+  if (value.surroundings != Surroundings::kSame)
+    how += fmt::format(", with an{}", fmt::format(" {}", word(value.surroundings)));
   return how;
 }
 

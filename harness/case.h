@@ -48,8 +48,8 @@ enum class Carrier {
   kCopy,
   kDeepcopy,
   kHandedOver,
-  kInherited,
   kMadeAnew,
+  kInherited,
 };  // plainest first
 // What is put into the carrier: the store, or something that holds it.
 enum class Cargo { kStore, kList, kDict, kTwoReferences, kStorePath, kArray, kGroup };

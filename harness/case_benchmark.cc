@@ -31,8 +31,7 @@ void mutate(benchmark::State& state) {
   const auto drawn = bytes();
   const auto all = cases();
   for (unsigned i = 0; auto _ : state) {
-    benchmark::DoNotOptimize(
-        mutate_case(all[i % kCases], drawn[i * 7 % kCases], test::kListed));
+    benchmark::DoNotOptimize(mutate_case(all[i % kCases], drawn[i * 7 % kCases], test::kListed));
     ++i;
   }
 }

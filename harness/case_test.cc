@@ -612,8 +612,8 @@ TEST(Words, AboutGroupsOfCarriersTransportsAndLifecycles) {
   EXPECT_EQ(fresh, (std::set<std::string_view>{"spawn", "forkserver"}));
   for (const Lifecycle it : all_of<Lifecycle>())
     if (ends_open(it)) open.insert(name_of(it));
-  EXPECT_EQ(open, (std::set<std::string_view>{"open", "reopened", "used after close",
-                                              "inside with"}));
+  EXPECT_EQ(open,
+            (std::set<std::string_view>{"open", "reopened", "used after close", "inside with"}));
 }
 
 TEST(PlainKey, KnowsPlainFromOdd) {
@@ -677,7 +677,8 @@ TEST(Journey, IsDescribedInWords) {
             "pickle 2 twice of two references to a child of a fork server");
   value = {.meanwhile = Meanwhile::kWritesOn, .surroundings = Surroundings::kOtherDirectory};
   const std::string told = describe_journey(value);
-  EXPECT_TRUE(told.starts_with("pickle 5 in the same process, while the parent writes on, ")) << told;
+  EXPECT_TRUE(told.starts_with("pickle 5 in the same process, while the parent writes on, "))
+      << told;
   EXPECT_TRUE(told.ends_with("other directory")) << told;
   value = {.transport = Transport::kSpawn, .pool = Pool::kProcessPoolExecutor};
   EXPECT_EQ(describe_journey(value), "pickle 5 by a ProcessPoolExecutor (spawn)");

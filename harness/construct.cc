@@ -47,20 +47,17 @@ std::string constructor_text(const Case& value) {
   const std::string place = place_text(value);
   std::string text =
       fill(value.store->make,
-           {{"{path}", value.constructor.relative_path ? place
-                                                       : fmt::format("os.path.abspath({})", place)},
+           {{"{path}",
+             value.constructor.relative_path ? place : fmt::format("os.path.abspath({})", place)},
             {"{file mode}", fmt::format("\"{}\"", file_mode(value))},
             {"{arguments}", arguments_text(value)}});
   return fill(text, {{"(, ", "("}});
 }
 
 Json store_request(const Case& value) {
-  return {{"make", constructor_text(value)},
-          {"imports", value.store->imports},
-          {"clean", value.store->clean},
-          {"before", value.store->before},
-          {"interface", value.store->interface},
-          {"waits", value.store->waits}};
+  return {{"make", constructor_text(value)},     {"imports", value.store->imports},
+          {"clean", value.store->clean},         {"before", value.store->before},
+          {"interface", value.store->interface}, {"waits", value.store->waits}};
 }
 
 }  // namespace storefuzz

@@ -67,8 +67,7 @@ struct PlayerOptions {
 };
 
 inline Player full_player(Milliseconds deadline = kPatient) {
-  return must(
-      Player::start({.python = full_python(), .scratch = scratch(), .deadline = deadline}));
+  return must(Player::start({.python = full_python(), .scratch = scratch(), .deadline = deadline}));
 }
 
 inline Player player(const std::string& release, const PlayerOptions& options = {}) {

@@ -137,7 +137,8 @@ class Model {
     unsaved_ = unsaved_ || zip_;
   }
 
-  // ZipStore acknowledges only what it lacks; a store of files may delete a whole folder by its name.
+  // ZipStore acknowledges only what it lacks; a store of files may delete a whole folder by its
+  // name.
   void erase(const std::string& key) {
     if (!case_.store->any_key && !plain_key(key)) expected_.certain = false;
     const auto below = [&](const auto& item) { return item.first.starts_with(key + "/"); };
@@ -183,8 +184,7 @@ class Plan {
   }
 
   void add(const char* name, LookGroup group, std::string_view key, std::string_view bytes = "") {
-    plan_.push_back(
-        {name, group, {.key = std::string(key), .value = std::string(bytes)}});
+    plan_.push_back({name, group, {.key = std::string(key), .value = std::string(bytes)}});
   }
 
   // The first folder that holds a key, and is none itself; or "".

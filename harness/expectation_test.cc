@@ -312,8 +312,8 @@ TEST(Meanwhile, WhatWasRefusedChangesNothing) {
 
 TEST(Meanwhile, WhatIsWrittenToAPlaceIsSeenByAll) {
   for (const char* word : {"local", "fsspec local", "wrapper over local"}) {
-    const Expectation it = expect_after(travelling(word, Carrier::kPickle5, Transport::kSpawn),
-                                        Meanwhile::kWritesOn);
+    const Expectation it =
+        expect_after(travelling(word, Carrier::kPickle5, Transport::kSpawn), Meanwhile::kWritesOn);
     EXPECT_EQ(it.content, kLater) << word;
     EXPECT_EQ(it.away, kLater) << word;
     EXPECT_TRUE(it.certain && it.away_certain) << word;
@@ -510,8 +510,9 @@ TEST(Plan, DeletesAreAskedOfStoresThatDelete) {
 TEST(Plan, DeletesClearUpAfterThemselves) {
   Content content{{"a", "1"}, {"c/0", "2"}};
   for (const Look& look : plan_of("local", {LookGroup::kDeletes})) apply_look(look, content);
-  EXPECT_EQ(content,
-            (Content{{"a", "1"}, {"c/0", "2"}, {std::string(kProbeKey), std::string(kProbeValue)}}));
+  EXPECT_EQ(
+      content,
+      (Content{{"a", "1"}, {"c/0", "2"}, {std::string(kProbeKey), std::string(kProbeValue)}}));
 }
 
 TEST(Plan, NothingIsWrittenWhereTheStoreCannotOrTheParentGoesOn) {

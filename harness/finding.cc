@@ -15,7 +15,8 @@ constexpr std::size_t kLongestSlug = 120;
 
 bool had(const Observations& seen, const std::string& name) {
   return std::ranges::any_of(seen.state_before, [&](const auto& item) {
-    const bool named = item.first == name || item.first.ends_with("." + name);  // of what is wrapped
+    const bool named =
+        item.first == name || item.first.ends_with("." + name);  // of what is wrapped
     return named && shown(item.second);
   });
 }
@@ -25,8 +26,7 @@ bool had(const Observations& seen, const std::string& name) {
 void fold(Disagreement& told, const Case& value, const Observations& seen) {
   if (told.lost.empty() || told.oracle == "parent intact") return;
   const bool stayed = value.carrier == Carrier::kMadeAnew ||
-                      value.carrier == Carrier::kHandedOver ||
-                      value.carrier == Carrier::kInherited;
+                      value.carrier == Carrier::kHandedOver || value.carrier == Carrier::kInherited;
   if (!had(seen, told.lost) || told.operation >= 0 || stayed) {
     told.oracle = "refusal";
     told.field = told.lost;
@@ -56,7 +56,8 @@ std::string cause_of(const Disagreement& told) {
     return fmt::format("{} in {}", no->type, no->frame);
   if (told.oracle == "on disk") return fmt::format("{} by {}", told.wrong, told.field);
   if (told.oracle == "listing" && told.wrong == "twice") return "an entry is listed twice";
-  if (told.oracle == "equality" && told.wrong == "not equal") return "a copy does not equal its store";
+  if (told.oracle == "equality" && told.wrong == "not equal")
+    return "a copy does not equal its store";
   if (told.oracle == "expectation") return "what was acknowledged is not what is read";
   if (told.oracle == "stores agree") return "stores disagree about " + told.field;
   return fmt::format("{}: {} {}", told.oracle, told.field, told.wrong);

@@ -180,8 +180,7 @@ TEST(Judge, WhatAStoreGetsWrongByItselfItGetsWrongBesideAnotherAsWell) {
   value.twin = true;
   normalise(value);
   Observations seen = test::sound_observations(value);
-  for (View* view : {&seen.child, &seen.parent})
-    at(*view, seen, "getsize", "a") = Shown{7};
+  for (View* view : {&seen.child, &seen.parent}) at(*view, seen, "getsize", "a") = Shown{7};
   Judged judged = judge(value, seen, {}, kRelease);
   for (const Finding& it : judged.findings) EXPECT_NE(it.told.oracle, "stores agree");
   EXPECT_FALSE(judged.findings.empty());
@@ -231,8 +230,11 @@ TEST(Judge, TheStoreThatWrapsStandsInTheFingerprint) {
 
 TEST(Judge, AQuirkOfAStoreIsOneOfWhatWrapsIt) {
   Case value = spawned();
-  const std::vector<Quirk> quirks{
-      {.id = "locks stay", .store = "zip", .oracle = "attributes", .field = "_lock", .wrong = "lost"}};
+  const std::vector<Quirk> quirks{{.id = "locks stay",
+                                   .store = "zip",
+                                   .oracle = "attributes",
+                                   .field = "_lock",
+                                   .wrong = "lost"}};
   for (const auto& [word, inner] : {std::pair{"zip", ""},
                                     {"logging over zip", "_store."},
                                     {"cache over wrapper over zip", "_store._store."}}) {

@@ -32,15 +32,15 @@ struct RawFinding {
 
 struct FuzzOptions {
   std::vector<std::string> targets;  // fuzz targets of this build, side by side
-  std::string python;  // of the subject's environment
+  std::string python;                // of the subject's environment
   std::filesystem::path scratch;
   std::filesystem::path corpus;  // read before, added to afterwards; empty: none
   std::string stores = "all", carriers;
   std::string planted, oracles_off;
   double seconds = 60;
-  std::vector<std::string> until;  // stop once each of these was seen (first_seen)
+  std::vector<std::string> until;                 // stop once each of these was seen (first_seen)
   std::function<bool(const RawFinding&)> enough;  // asked once of each finding: stop?
-  int jobs = 1;  // processes for each target
+  int jobs = 1;                                   // processes for each target
   unsigned seed = 1;
   int deadline_milliseconds = 1000;    // of a child's visit
   std::function<int()> interruptions;  // how often Ctrl-C was pressed

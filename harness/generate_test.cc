@@ -61,8 +61,7 @@ TEST(Generate, OnlyTheStoresAskedForAreMade) {
 
 // The slow lane has pools of its own.
 TEST(Generate, NoCaseNamesAPool) {
-  for (unsigned seed = 0; seed < 2000; ++seed)
-    ASSERT_EQ(test::random_case(seed).pool, Pool::kNone);
+  for (unsigned seed = 0; seed < 2000; ++seed) ASSERT_EQ(test::random_case(seed).pool, Pool::kNone);
 }
 
 TEST(Generate, AWrapperAlwaysWrapsSomethingAndNothingElseDoes) {

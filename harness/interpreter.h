@@ -22,14 +22,14 @@ namespace storefuzz {
 class Interpreter {
  public:
   struct Options {
-    std::string python;          // the environment's interpreter; its site-packages hold zarr
-    std::string reference;       // the folder with side.py
+    std::string python;                // the environment's interpreter; its site-packages hold zarr
+    std::string reference;             // the folder with side.py
     std::vector<std::string> folders;  // where strangers' adapters are imported from
-    std::string planted;         // name of a planted loss (planted.py); empty: none
-    std::span<std::byte> lines;  // counters of lines, or empty: no guidance
-    std::span<std::byte> ever;   // the same lines, never cleared
-    int stacks = -1;             // descriptor for stacks on SIGUSR2; -1: none
-    bool fatal_stacks = false;   // also on a fatal signal (children)
+    std::string planted;               // name of a planted loss (planted.py); empty: none
+    std::span<std::byte> lines;        // counters of lines, or empty: no guidance
+    std::span<std::byte> ever;         // the same lines, never cleared
+    int stacks = -1;                   // descriptor for stacks on SIGUSR2; -1: none
+    bool fatal_stacks = false;         // also on a fatal signal (children)
   };
 
   // machine_failure: no zarr there, another Python version than this program was built with.

@@ -239,10 +239,10 @@ Result<void> Journeys::send_off(const Case& value, Observations& seen, Json& req
   if (value.pool != Pool::kNone) seen.packed = Shown{};
   seen.mark_sent = seen.mark_packed;
   if (value.meanwhile == Meanwhile::kIdle) return {};
-  auto done = step("meanwhile", {{"what", name_of(value.meanwhile)},
-                                 {"warm", value.parent == Warmth::kWarm},
-                                 {"place", value.store->medium == Medium::kZip ? "store.zip"
-                                                                               : "store"}});
+  auto done =
+      step("meanwhile", {{"what", name_of(value.meanwhile)},
+                         {"warm", value.parent == Warmth::kWarm},
+                         {"place", value.store->medium == Medium::kZip ? "store.zip" : "store"}});
   if (!done) return std::unexpected(done.error());
   seen.meanwhile = answer_at(*done, "done");
   if (auto mark = done->find("mark"); mark != done->end()) {
@@ -259,7 +259,7 @@ Result<void> Journeys::visit(const Case& value, Observations& seen, Json request
   request["same process"] = here;
   request["forked"] = value.transport == Transport::kFork && !pool;
   if (!here && !pool) return visit_elsewhere(value, seen, request);
-  auto reply = step(pool                                      ? "visit in pool"
+  auto reply = step(pool                                    ? "visit in pool"
                     : value.transport == Transport::kThread ? "visit in thread"
                                                             : "visit",
                     request);
@@ -277,8 +277,7 @@ void Journeys::take_reply(const Json& reply, Observations& seen) {
   read_view(reply, seen.child);
   if (auto refused = reply.find("pool refused"); refused != reply.end())
     seen.packed = answer_from_json(*refused);
-  if (auto cargo = reply.find("cargo"); cargo != reply.end())
-    seen.cargo = answer_from_json(*cargo);
+  if (auto cargo = reply.find("cargo"); cargo != reply.end()) seen.cargo = answer_from_json(*cargo);
   if (auto died = reply.find("died"); died != reply.end())
     seen.child.died = answer_from_json(*died);
   if (auto pickle = reply.find("pickle"); pickle != reply.end())
@@ -381,19 +380,19 @@ namespace {
 std::string ask_fork(Interpreter& interpreter, const std::string& request, StackFile& stacks) {
   const Json question = Json::parse(request, nullptr, false);
   const Milliseconds deadline(static_cast<int>(question.value("deadline", 1.0) * 1000));
-  auto child = Process::fork(interpreter.fork_hooks(stacks.descriptor()),
-                             [&](const std::string& asked) {
-                               auto reply = interpreter.ask_text(asked);
-                               if (!reply) ::_exit(70);
-                               return *reply;
-                             });
+  auto child =
+      Process::fork(interpreter.fork_hooks(stacks.descriptor()), [&](const std::string& asked) {
+        auto reply = interpreter.ask_text(asked);
+        if (!reply) ::_exit(70);
+        return *reply;
+      });
   if (!child) ::_exit(71);
   const Reply reply =
       interpreter.without_lock([&] { return child->ask(request, deadline, &stacks); });
   if (const auto* text = std::get_if<std::string>(&reply)) return *text;
   if (const auto* crash = std::get_if<Crashed>(&reply))
     return Json{{"died", to_json(Answer(*crash))}}.dump(-1, ' ', false,
-                                                         Json::error_handler_t::replace);
+                                                        Json::error_handler_t::replace);
   return Json{{"died", to_json(Answer(std::get<TimedOut>(reply)))}}.dump(
       -1, ' ', false, Json::error_handler_t::replace);
 }

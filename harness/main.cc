@@ -130,8 +130,9 @@ Result<Named> read_case(const fs::path& file) {
 
 struct Options {
   std::vector<std::string> targets;
-  std::string zarr, python, adapter, time = "60s", stores = "all", carriers, corpus, known, out, planted,
-                            oracles_off, until, until_new, releases, what, run_folder, fingerprint;
+  std::string zarr, python, adapter, time = "60s", stores = "all", carriers, corpus, known, out,
+                                     planted, oracles_off, until, until_new, releases, what,
+                                     run_folder, fingerprint;
   std::vector<std::string> cases, with, package;
   int jobs = 1;
   unsigned seed = 0;
@@ -292,8 +293,7 @@ int releases(const Options& options) {
   if (!options.adapter.empty()) {
     auto subject = find_subject({.with = options.with});
     if (!subject) return fail(subject.error());
-    if (auto used = use_adapter(options.adapter, subject->python); !used)
-      return fail(used.error());
+    if (auto used = use_adapter(options.adapter, subject->python); !used) return fail(used.error());
   }
   std::vector<Asked> asked;
   for (const std::string& file : options.cases) {
@@ -350,15 +350,17 @@ int report(const Options& options) {
 int list(const Options& options) {
   if (options.what == "targets") {
     screen.say("store_journey  a store is built, carried, looked at on both sides, and compared");
-    screen.say("slow_journey   the same, carried by real pools: concurrent.futures, multiprocessing, Dask");
+    screen.say(
+        "slow_journey   the same, carried by real pools: concurrent.futures, multiprocessing, "
+        "Dask");
     screen.say("canary         the same over a subject with a planted loss: it must fail");
   } else if (options.what == "carriers") {
     for (const Carrier carrier : all_of<Carrier>()) screen.say(name_of(carrier));
   } else if (options.what == "stores") {
     for (const StoreKind kind : all_stores())
-      screen.say(fmt::format("{:<16} {}{}", name_of(kind), kind->type,
-                             kind->wraps ? ", over another store: " + kind->kind + " over local"
-                                         : std::string()));
+      screen.say(fmt::format(
+          "{:<16} {}{}", name_of(kind), kind->type,
+          kind->wraps ? ", over another store: " + kind->kind + " over local" : std::string()));
   } else if (options.what == "oracles") {
     for (const Oracle& oracle : oracles())
       screen.say(fmt::format("{:<14} {}", oracle.name, oracle.asks));
@@ -431,8 +433,9 @@ int main_of(int count, char** arguments) {
   run_command.add_flag("--no-releases", options.no_releases,
                        "Do not play each finding over all releases");
   add_hidden(run_command, options);
-  run_command.add_option("--until-new", options.until_new,
-                         "Stop at the first fingerprint that is not in this file")
+  run_command
+      .add_option("--until-new", options.until_new,
+                  "Stop at the first fingerprint that is not in this file")
       ->group("");
   run_command.add_flag("--fingerprints", options.fingerprints, "Only say what was found")
       ->group("");
@@ -462,7 +465,8 @@ int main_of(int count, char** arguments) {
   report_command.add_option("run", options.run_folder, "The run directory")->required();
 
   auto& list_command = *app.add_subcommand("list", "What there is");
-  list_command.add_option("what", options.what, "targets, stores, carriers, oracles, quirks or releases")
+  list_command
+      .add_option("what", options.what, "targets, stores, carriers, oracles, quirks or releases")
       ->required()
       ->check(CLI::IsMember({"targets", "stores", "carriers", "oracles", "quirks", "releases"}));
 

@@ -25,8 +25,7 @@ TEST(Mutate, TheSameBytesGiveTheSameCase) {
   const Case value = test::plain_case();
   for (unsigned seed = 0; seed < 1000; ++seed) {
     const auto bytes = test::random_bytes(seed, 100);
-    ASSERT_EQ(mutate_case(value, bytes, test::kListed),
-              mutate_case(value, bytes, test::kListed));
+    ASSERT_EQ(mutate_case(value, bytes, test::kListed), mutate_case(value, bytes, test::kListed));
   }
 }
 

@@ -310,8 +310,8 @@ std::vector<Lie> lies() {
          it.transport = Transport::kSpawn;
          it.comes_back = ComesBack::kGrandchild;
        },
-       [](Observations& it) { it.returned.died = Crashed{"SIGSEGV", ""}; }, "grandchild",
-       "SIGSEGV", "returned"},
+       [](Observations& it) { it.returned.died = Crashed{"SIGSEGV", ""}; }, "grandchild", "SIGSEGV",
+       "returned"},
       {"AGrandchildHangs", "deadline",
        [](Case& it) {
          it.transport = Transport::kSpawn;
@@ -340,8 +340,8 @@ std::vector<Lie> lies() {
        [=](Observations& it) { last(it, "get", "probe") = Shown{{{"bytes", "written over it"}}}; },
        "get", "other value", "child"},
       {"DeleteIsRefused", "writable", deletes_in_child,
-       [=](Observations& it) { at(it, child, "delete_dir") = refusal("ValueError"); },
-       "delete_dir", "refused ValueError", "child"},
+       [=](Observations& it) { at(it, child, "delete_dir") = refusal("ValueError"); }, "delete_dir",
+       "refused ValueError", "child"},
       {"AWriteMeanwhileIsNotSeen", "expectation", writes_meanwhile,
        [=](Observations& it) { at(it, child, "list") = Shown{Json::array({"a", "b/c"})}; }, "list",
        "other value", "child"},

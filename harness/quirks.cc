@@ -15,8 +15,7 @@ bool names_things(const Quirk& quirk) {
   const auto digits = [](const std::string& release) {
     return release.empty() || std::isdigit(static_cast<unsigned char>(release.front()));
   };
-  return std::ranges::any_of(all_stores(),
-                             [&](StoreKind it) { return it->kind == quirk.store; }) &&
+  return std::ranges::any_of(all_stores(), [&](StoreKind it) { return it->kind == quirk.store; }) &&
          std::ranges::any_of(oracles(),
                              [&](const Oracle& it) { return it.name == quirk.oracle; }) &&
          digits(quirk.first) && digits(quirk.last);
@@ -93,8 +92,8 @@ const Quirk* match(const std::vector<Quirk>& quirks, std::string_view store,
                    const Disagreement& found, std::string_view release) {
   const std::string_view field = without_wrappers(found.field);
   for (const Quirk& quirk : quirks) {
-    if (!is_or_wraps(store, quirk.store) || quirk.oracle != found.oracle ||
-        quirk.field != field || quirk.wrong != found.wrong)
+    if (!is_or_wraps(store, quirk.store) || quirk.oracle != found.oracle || quirk.field != field ||
+        quirk.wrong != found.wrong)
       continue;
     if (!quirk.first.empty() && compare_releases(release, quirk.first) < 0) continue;
     if (!quirk.last.empty() && compare_releases(release, quirk.last) > 0) continue;

@@ -74,7 +74,8 @@ TEST(Quirks, OfAStoreHoldForItsWrappers) {
     const bool wraps = std::string_view(store) == " over zip over local";
     EXPECT_EQ(match(quirks, store, inner, "3.4.1") != nullptr, wraps) << store;
   }
-  for (const char* field : {"store_zf", "_zf._store", "_store", "_cache._zf", "_store.", "_store._z"}) {
+  for (const char* field :
+       {"store_zf", "_zf._store", "_store", "_cache._zf", "_store.", "_store._z"}) {
     inner.field = field;
     EXPECT_EQ(match(quirks, "logging over zip", inner, "3.4.1"), nullptr) << field;
   }

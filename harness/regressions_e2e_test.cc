@@ -108,21 +108,21 @@ INSTANTIATE_TEST_SUITE_P(
                             Transport::kSpawn, Warmth::kWarm},
                     Control{"MadeAnewInAForkOfAColdParent", test::kZip, Carrier::kMadeAnew,
                             Transport::kFork, Warmth::kCold},
-                    Control{"LocalStorePickledToASpawnedChild", test::kLocal,
-                            Carrier::kPickle5, Transport::kSpawn, Warmth::kWarm}),
+                    Control{"LocalStorePickledToASpawnedChild", test::kLocal, Carrier::kPickle5,
+                            Transport::kSpawn, Warmth::kWarm}),
     [](const auto& info) { return std::string(info.param.name); });
 
-INSTANTIATE_TEST_SUITE_P(
-    Of342, Controls,
-    testing::Values(Control{"ZipHandedOver", test::kZip, Carrier::kHandedOver, Transport::kThread,
-                            Warmth::kWarm, e2e::kNewest},
-                    Control{"ZipMadeAnew", test::kZip, Carrier::kMadeAnew, Transport::kFork,
-                            Warmth::kWarm, e2e::kNewest},
-                    Control{"LocalHandedOver", test::kLocal, Carrier::kHandedOver,
-                            Transport::kThread, Warmth::kWarm, e2e::kNewest},
-                    Control{"LocalMadeAnew", test::kLocal, Carrier::kMadeAnew, Transport::kFork,
-                            Warmth::kWarm, e2e::kNewest}),
-    [](const auto& info) { return std::string(info.param.name); });
+INSTANTIATE_TEST_SUITE_P(Of342, Controls,
+                         testing::Values(Control{"ZipHandedOver", test::kZip, Carrier::kHandedOver,
+                                                 Transport::kThread, Warmth::kWarm, e2e::kNewest},
+                                         Control{"ZipMadeAnew", test::kZip, Carrier::kMadeAnew,
+                                                 Transport::kFork, Warmth::kWarm, e2e::kNewest},
+                                         Control{"LocalHandedOver", test::kLocal,
+                                                 Carrier::kHandedOver, Transport::kThread,
+                                                 Warmth::kWarm, e2e::kNewest},
+                                         Control{"LocalMadeAnew", test::kLocal, Carrier::kMadeAnew,
+                                                 Transport::kFork, Warmth::kWarm, e2e::kNewest}),
+                         [](const auto& info) { return std::string(info.param.name); });
 
 // --- releases
 // -----------------------------------------------------------------------------------------
@@ -138,10 +138,9 @@ TEST(Releases, WhereTheStateCannotBeReachedAReleaseIsNotGood) {
   value.carrier = Carrier::kHandedOver;
   value.looks = {LookGroup::kListing};
   normalise(value);
-  const auto tables =
-      e2e::must(play_releases({{.value = value, .fingerprint = "zip-listing-list-twice"}},
-                              {{"3.0.1", {.zarr = "3.0.1"}}, {"3.4.2", {.zarr = "3.4.2"}}},
-                              {.scratch = e2e::scratch()}));
+  const auto tables = e2e::must(play_releases(
+      {{.value = value, .fingerprint = "zip-listing-list-twice"}},
+      {{"3.0.1", {.zarr = "3.0.1"}}, {"3.4.2", {.zarr = "3.4.2"}}}, {.scratch = e2e::scratch()}));
   ASSERT_EQ(tables.size(), 1U);
   EXPECT_EQ(tables[0].rows[0].second, Standing::kNotApplicable);
   EXPECT_EQ(tables[0].rows[1].second, Standing::kBad);
@@ -161,10 +160,10 @@ TEST(Quirks, EachIsShownByItsExample) {
     const std::string release = quirk.last.empty() ? e2e::kNewest : quirk.last;
     auto place = players.find(release);
     if (place == players.end())
-      place = players
-                  .emplace(release, release == e2e::kNewest ? e2e::full_player()
-                                                            : e2e::player(release))
-                  .first;
+      place =
+          players
+              .emplace(release, release == e2e::kNewest ? e2e::full_player() : e2e::player(release))
+              .first;
     const PlayedCase played = e2e::play(place->second, e2e::case_of(quirk.example));
     EXPECT_TRUE(played.quirks.contains(quirk.id)) << "stale: no difference like that any more";
     EXPECT_TRUE(played.findings.empty()) << e2e::fingerprints(played.findings);

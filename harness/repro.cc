@@ -26,8 +26,8 @@ std::string entry_literal(const Entry& entry) {
 
 // What the lines of vocabulary.json are for one store.
 struct Vocabulary {
-  Json words;     // of its interface
-  Json usual;     // of every store
+  Json words;  // of its interface
+  Json usual;  // of every store
   Json carriers;
 };
 
@@ -79,8 +79,7 @@ class Writer {
     std::string text = phrase("looks", look.name, look.entry, look.start, look.end,
                               value_.driver == Driver::kLoop);
     const bool names = look.group == LookGroup::kListing && text.find("collect(") != text.npos;
-    return names ? "sorted(" + text + ")"
-               : text;
+    return names ? "sorted(" + text + ")" : text;
   }
 
   // What the script asks of a store to see the difference; of long bytes, their checksum.
@@ -224,8 +223,7 @@ class Writer {
     const bool here = in_this_process(value_.transport);
     const std::string argument = travels && (here || pickled()) ? packed() : "None";
     if (argument == "None" && value_.meanwhile != Meanwhile::kIdle) meanwhile_line();
-    if (value_.carrier == Carrier::kInherited)
-      line("visit.store = store  # what a fork inherits");
+    if (value_.carrier == Carrier::kInherited) line("visit.store = store  # what a fork inherits");
     switch (value_.transport) {
       case Transport::kSameProcess:
         return fmt::format("visit({})", argument);
@@ -266,7 +264,8 @@ class Writer {
       return taken == "store" ? text : text + fmt::format("    store = {}\n", taken);
     }
     if (pickled()) text += fmt::format("    store = {}\n", received("store"));
-    if (value_.carrier == Carrier::kMadeAnew) text += fmt::format("    store = {}\n", constructor());
+    if (value_.carrier == Carrier::kMadeAnew)
+      text += fmt::format("    store = {}\n", constructor());
     if (value_.carrier == Carrier::kInherited) text += "    store = visit.store\n";
     return text;
   }
@@ -386,8 +385,7 @@ class Writer {
   void two_references() {
     const std::string both = unpack(dumps());
     line(fmt::format("both = {}", both));
-    line(fmt::format("away = answer(lambda: {})",
-                     fill(cargo_word("same"), {{"{cargo}", "both"}})));
+    line(fmt::format("away = answer(lambda: {})", fill(cargo_word("same"), {{"{cargo}", "both"}})));
     finish(wrong_condition());
   }
 
@@ -395,15 +393,14 @@ class Writer {
   void twin_answer() {
     std::vector<std::string> entries;
     for (const auto& [key, bytes] : expected_.content)
-      entries.push_back(fmt::format("{}: cpu.Buffer.from_bytes({})", text_literal(key),
-                                    bytes_text(bytes)));
+      entries.push_back(
+          fmt::format("{}: cpu.Buffer.from_bytes({})", text_literal(key), bytes_text(bytes)));
     line(fmt::format("twin = zarr.storage.MemoryStore({{{}}}{})", fmt::join(entries, ", "),
                      expected_.read_only ? ", read_only=True" : ""));
     line(fmt::format("away = answer(lambda: {})", question()));
     Writer plain(*this);
     plain.words_ = vocabulary_.usual;
-    line(fmt::format("home = answer(lambda: {})",
-                     fill(plain.question(), {{"store.", "twin."}})));
+    line(fmt::format("home = answer(lambda: {})", fill(plain.question(), {{"store.", "twin."}})));
     line("print(\"the store:\", away, \"a MemoryStore:\", home)");
     finish("away != home and " + wrong_condition());
   }
@@ -419,7 +416,8 @@ class Writer {
   }
 
   void carrying_refused() {
-    line(fmt::format("away = answer(lambda: {})", told_.step == "packing" && pickled() ? dumps() : carried()));
+    line(fmt::format("away = answer(lambda: {})",
+                     told_.step == "packing" && pickled() ? dumps() : carried()));
     finish(wrong_condition());
   }
 
@@ -509,8 +507,10 @@ class Writer {
     const bool array = value_.comes_back == ComesBack::kArray;
     ask_at_home(array ? "zarr.open_array(store, mode=\"r\")[:].tolist()" : ask);
     if (value_.comes_back == ComesBack::kGrandchild) {
-      visit_ = fmt::format("def look(store):\n    store = pickle.loads(store)\n"
-                           "    return answer(lambda: {})\n\n", ask);
+      visit_ = fmt::format(
+          "def look(store):\n    store = pickle.loads(store)\n"
+          "    return answer(lambda: {})\n\n",
+          ask);
       define_visit({"with ProcessPoolExecutor(1, mp_context=get_context(\"fork\")) as pool:",
                     "    return pool.submit(look, pickle.dumps(store)).result()"});
       call_visit();
@@ -670,8 +670,7 @@ class Writer {
     if (uses("data("))
       helpers += "def data(buffer):\n    return None if buffer is None else buffer.to_bytes()\n\n";
     if (uses("collect("))
-      helpers +=
-          "async def collect(method, *of):\n    return [it async for it in method(*of)]\n\n";
+      helpers += "async def collect(method, *of):\n    return [it async for it in method(*of)]\n\n";
     if (uses("answer("))
       helpers +=
           "def answer(question):\n    try:\n        return repr(question())\n"
@@ -704,7 +703,9 @@ class Writer {
       if (uses(std::string(name) + ".")) modules.emplace_back(name);
     std::string packages = fmt::format("\"zarr=={}\"", options_.release);
     for (const char* name : {"cloudpickle", "distributed", "fsspec", "icechunk", "obstore"})
-      if (uses(std::string(name) + ".") || (name == std::string_view("distributed") && uses("LocalCluster(")) || value_.store->make.find(name) != std::string::npos)
+      if (uses(std::string(name) + ".") ||
+          (name == std::string_view("distributed") && uses("LocalCluster(")) ||
+          value_.store->make.find(name) != std::string::npos)
         packages += fmt::format(", \"{}\"", name);
     std::string text = fmt::format(
         "# /// script\n# requires-python = \">=3.12\"\n# dependencies = [{}]\n# ///\n"

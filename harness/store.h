@@ -1,9 +1,9 @@
 // The stores a case can name: adapters, read from data.
 //
-// An adapter is one object of reference/stores.json, or the `STORE` of a stranger's Python file: how
-// its constructor is written in Python, and what the store can do. A wrapper names another store:
-// "logging over local". Nothing here loads Python; the texts are run by side.py and quoted by
-// repro.py scripts, so that a script makes exactly the store that was seen.
+// An adapter is one object of reference/stores.json, or the `STORE` of a stranger's Python file:
+// how its constructor is written in Python, and what the store can do. A wrapper names another
+// store: "logging over local". Nothing here loads Python; the texts are run by side.py and quoted
+// by repro.py scripts, so that a script makes exactly the store that was seen.
 //
 //     Result<StoreKind> kind = find_store("logging over zip");
 //     if (kind) std::puts((*kind)->type.c_str());  // LoggingStore

@@ -188,7 +188,8 @@ TEST(Adapters, ThatNameAnInnerStoreAreWrappers) {
   about["file"] = "around.py";
   ASSERT_TRUE(add_adapters(Json::array({about})).has_value());
   EXPECT_TRUE(store("around")->wraps);
-  EXPECT_EQ(store("around over memory")->make, "strange.Around(zarr.storage.MemoryStore({arguments}))");
+  EXPECT_EQ(store("around over memory")->make,
+            "strange.Around(zarr.storage.MemoryStore({arguments}))");
   EXPECT_EQ(store("around over memory")->file, "around.py");
 }
 

@@ -41,9 +41,7 @@ bool is_old_pickle(const Case& value) {
   return value.carrier == Carrier::kPickle0 || value.carrier == Carrier::kPickle1;
 }
 // Native threads do not survive a fork: whatever uses them there waits for ever.
-bool is_forked(const Case& value) {
-  return value.transport == Transport::kFork;
-}
+bool is_forked(const Case& value) { return value.transport == Transport::kFork; }
 
 const std::vector<Limit>& limits() {
   static const std::vector<Limit> list{
@@ -52,8 +50,10 @@ const std::vector<Limit>& limits() {
       {"managed memory", leaves_its_process, "cannot be shared across processes"},
       {"cache over local", is_old_pickle, "cannot be pickled"},
       {"icechunk", packs_bytes_or_copies, "You must opt-in to pickle writable sessions"},
-      {"manifest", [](const Case& it) { return it.carrier == Carrier::kPickle0 ||
-                                               it.carrier == Carrier::kPickle1; },
+      {"manifest",
+       [](const Case& it) {
+         return it.carrier == Carrier::kPickle0 || it.carrier == Carrier::kPickle1;
+       },
        "TypeError"},
       {"object local", is_forked, "hangs"},
       {"object memory", is_forked, "hangs"},
@@ -73,8 +73,7 @@ const Limit* limit_of(const Case& value) {
 std::vector<std::string> stores_of_zarr_3() {
   std::vector<std::string> words;
   for (const StoreKind kind : all_stores())
-    if (kind->kind != "directory")
-      words.push_back(kind->kind + (kind->wraps ? " over local" : ""));
+    if (kind->kind != "directory") words.push_back(kind->kind + (kind->wraps ? " over local" : ""));
   return words;
 }
 
@@ -115,8 +114,8 @@ TEST_P(Arrival, IsRefusedWhereItIsImpossible) {
         if (limit.shows == "hangs")
           EXPECT_NE(seen.find("timed out"), std::string::npos) << describe_journey(value);
         else
-          EXPECT_NE(seen.find(limit.shows), std::string::npos)
-              << describe_journey(value) << "\n" << seen.substr(0, 2000);
+          EXPECT_NE(seen.find(limit.shows), std::string::npos) << describe_journey(value) << "\n"
+                                                               << seen.substr(0, 2000);
         EXPECT_FALSE(played.arrived) << describe_journey(value);
         tried = true;
       }
@@ -145,7 +144,8 @@ TEST(Arrival2, OfTheStoresOfZarr2) {
 TEST(Pools, CarryAStoreAsTheirUsersDo) {
   Player player = e2e::full_player();
   for (const Pool pool : all_of<Pool>()) {
-    for (const Transport transport : {Transport::kSpawn, Transport::kForkserver, Transport::kFork}) {
+    for (const Transport transport :
+         {Transport::kSpawn, Transport::kForkserver, Transport::kFork}) {
       Case value = journey(store("local"), Carrier::kPickle5, transport);
       value.pool = pool;
       normalise(value);
@@ -206,10 +206,10 @@ TEST(Adapter, ThatIsNoneIsOneSentenceAndExit2) {
   folder.write("empty.py", "x = 1\n");
   folder.write("odd.py", "STORE = {'kind': 'odd', 'type': 'Odd', 'make': 'Odd()', 'color': 1}\n");
   folder.write("taken.py", "STORE = {'kind': 'zip', 'type': 'Odd', 'make': 'Odd()'}\n");
-  for (const auto& [name, told] : {std::pair{"empty.py", "gives no STORE"},
-                                   std::pair{"odd.py", "unknown member \"color\""},
-                                   std::pair{"taken.py", "there is a store \"zip\" already"},
-                                   std::pair{"nothing.py", "there is no adapter at"}}) {
+  for (const auto& [name, told] :
+       {std::pair{"empty.py", "gives no STORE"}, std::pair{"odd.py", "unknown member \"color\""},
+        std::pair{"taken.py", "there is a store \"zip\" already"},
+        std::pair{"nothing.py", "there is no adapter at"}}) {
     e2e::Running run("storefuzz", {"run", "--adapter", (folder.path() / name).string()});
     EXPECT_EQ(run.wait(), "exit 2") << name;
     EXPECT_NE(run.complained().find(told), std::string::npos) << run.complained();

@@ -76,7 +76,8 @@ Result<void> use_adapter(const std::filesystem::path& file, const std::string& p
   if (done->exit_code != 0 || list.is_discarded())
     return bad_input(fmt::format("{} gives no STORE: {}", file.string(), last));
   if (list.is_object()) list = Json::array({list});
-  if (!list.is_array()) return bad_input(fmt::format("the STORE of {} is no object", file.string()));
+  if (!list.is_array())
+    return bad_input(fmt::format("the STORE of {} is no object", file.string()));
   for (Json& entry : list)
     if (entry.is_object()) entry["file"] = whole.string();
   if (auto added = add_adapters(list); !added) return added;

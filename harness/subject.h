@@ -32,8 +32,8 @@ struct Subject {
 // `quiet` leaves out the lines about what is being installed.
 Result<Subject> find_subject(const Wanted& wanted, bool quiet = false);
 
-// The adapters in a stranger's Python file (its `STORE`), found by running it with `python`: the user
-// asked for it by name. They are added to the stores of this process and of all it starts.
+// The adapters in a stranger's Python file (its `STORE`), found by running it with `python`: the
+// user asked for it by name. They are added to the stores of this process and of all it starts.
 Result<void> use_adapter(const std::filesystem::path& file, const std::string& python);
 
 // Every release known, oldest first.

@@ -208,7 +208,8 @@ inline Answer sound_answer(const Look& look, const Content& content) {
   }
   if (look.name == "get" || look.name == "get_sync") return part(0, bytes.size());
   if (look.name == "exists") return Shown{there};
-  if (look.name == "getsize") return there ? Answer{Shown{bytes.size()}} : refusal("FileNotFoundError");
+  if (look.name == "getsize")
+    return there ? Answer{Shown{bytes.size()}} : refusal("FileNotFoundError");
   if (look.name == "get range") return part(look.start, look.end);
   if (look.name == "get offset") return part(look.start, bytes.size());
   const auto last = [&](std::size_t n) { return bytes.size() - std::min(n, bytes.size()); };
@@ -259,7 +260,8 @@ inline Mark sound_mark(const Case& value, const Content& content, bool directory
     if (directory) mark.entries = keys;
   }
   if (value.store->medium == Medium::kFolder)
-    for (const auto& [key, bytes] : content) mark.files["store/" + key] = {bytes.size(), sum(bytes)};
+    for (const auto& [key, bytes] : content)
+      mark.files["store/" + key] = {bytes.size(), sum(bytes)};
   return mark;
 }
 
@@ -311,8 +313,8 @@ class SoundWorld {
                           {inner + place, Shown{{{"path", "<case>/store.zip"}}}},
                           {inner + "_lock", Shown{{{"object", "RLock"}}}}};
     Content there = built_.unclaimed ? content_of(value_.archive) : built_.content;
-    seen_.mark_built = built_.made_by_use ? Mark{.files = Json::object()}
-                                          : mark_of(there, !built_.pending);
+    seen_.mark_built =
+        built_.made_by_use ? Mark{.files = Json::object()} : mark_of(there, !built_.pending);
   }
 
   Answer answer_to(const Operation& it, const Expectation& new_one) const {
@@ -331,7 +333,8 @@ class SoundWorld {
   // False where nothing leaves: an interface that lacks such cargo.
   bool pack() {
     seen_.mark_packed = seen_.mark_sent = seen_.mark_built;
-    const bool stays = value_.carrier == Carrier::kMadeAnew || value_.carrier == Carrier::kInherited;
+    const bool stays =
+        value_.carrier == Carrier::kMadeAnew || value_.carrier == Carrier::kInherited;
     if (stays) return true;
     const std::string& own = value_.store->interface;
     const Json& cargo = vocabulary()[own.empty() ? "zarr 3" : own]["cargo"];
@@ -393,7 +396,8 @@ class SoundWorld {
   std::optional<Answer> refuses() const {
     if (expected_.missing) return refusal("FileNotFoundError");
     if (expected_.exists_already) return refusal("FileExistsError");
-    const bool own = value_.carrier == Carrier::kHandedOver || value_.carrier == Carrier::kInherited;
+    const bool own =
+        value_.carrier == Carrier::kHandedOver || value_.carrier == Carrier::kInherited;
     if (expected_.pending && !own) return refusal("BadZipFile");
     return std::nullopt;
   }

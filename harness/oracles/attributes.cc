@@ -49,8 +49,7 @@ void compare(const Case& value, const State& before, const State& after, const s
 Verdict judge_attributes(const Case& value, const Expectation&, const Observations& seen) {
   if (!child_looked(seen)) return not_comparable("the child did not get to look");
   // One object on both sides: what the parent did to it, the child sees.
-  const bool own =
-      value.carrier == Carrier::kHandedOver || value.carrier == Carrier::kInherited;
+  const bool own = value.carrier == Carrier::kHandedOver || value.carrier == Carrier::kInherited;
   if (own && value.meanwhile != Meanwhile::kIdle)
     return not_comparable("the parent used the very store that the child looked at");
   std::vector<Disagreement> found;

@@ -36,7 +36,8 @@ Verdict judge_equality(const Case& value, const Expectation& expected, const Obs
   if (alone && !shown(seen.child.same_object))
     return not_comparable("the copy and the original were never in one process");
   // The parent went on meanwhile: its store need not equal what left before.
-  if (value.meanwhile != Meanwhile::kIdle) return not_comparable("the parent did something meanwhile");
+  if (value.meanwhile != Meanwhile::kIdle)
+    return not_comparable("the parent did something meanwhile");
   if (child_writes(seen.plan) && !expected.one_content)
     return not_comparable("the child wrote to a copy of its own");
   // Two stores made of one path may be equal or not; nothing was carried.

@@ -45,7 +45,8 @@ class Judge {
     if (look.name == "getsize_prefix") return size_below(look.entry.key);
     const bool written = look.group == LookGroup::kWrites;
     if (!there && look.entry.key != kMissingKey && !written) return std::nullopt;
-    if (look.name == "get" || look.name == "get_sync") return there ? shown_bytes(found->second) : Json();
+    if (look.name == "get" || look.name == "get_sync")
+      return there ? shown_bytes(found->second) : Json();
     if (look.name == "exists") return there;
     if (!there) return std::nullopt;
     const auto size = static_cast<std::int64_t>(found->second.size());

@@ -105,17 +105,16 @@ class Judge {
         check(view->received, "receiving", carrying(value_) + " a store", side);
         continue;
       }
-      found_.push_back(
-          {.oracle = "refusal",
-           .field = "receiving",
-           .wrong = "raises " + no->type,
-           .headline = fmt::format("{} a {}{} raises {}: {}", carrying(value_), store_name(value_),
-                                   of_mode(), no->type, no->text),
-           .parent = Shown{nullptr},
-           .child = view->received,
-           .side = side,
-           .lost = no->lost,
-           .step = "receiving"});
+      found_.push_back({.oracle = "refusal",
+                        .field = "receiving",
+                        .wrong = "raises " + no->type,
+                        .headline = fmt::format("{} a {}{} raises {}: {}", carrying(value_),
+                                                store_name(value_), of_mode(), no->type, no->text),
+                        .parent = Shown{nullptr},
+                        .child = view->received,
+                        .side = side,
+                        .lost = no->lost,
+                        .step = "receiving"});
     }
   }
 

@@ -25,8 +25,10 @@ std::string kind_of(const Look& look, const Expectation& expected) {
             : look.start >= size     ? " beyond the end"
             : look.end > size        ? " across the end"
                                      : "";
-  if (look.name == "get offset") kind += look.start > size ? " beyond the end" : look.start == size ? " at the end" : "";
-  if (look.name == "get suffix") kind += look.start == 0 ? " of no bytes" : look.start > size ? " longer than the value" : "";
+  if (look.name == "get offset")
+    kind += look.start > size ? " beyond the end" : look.start == size ? " at the end" : "";
+  if (look.name == "get suffix")
+    kind += look.start == 0 ? " of no bytes" : look.start > size ? " longer than the value" : "";
   if ((look.name == "get_partial_values" || look.name == "get_ranges") && size < 0)
     kind += " of a missing key";
   if (look.group == LookGroup::kListing && look.entry.key == "nothing") kind += " of nothing";
@@ -43,7 +45,8 @@ Answer sorted(const Look& look, Answer answer) {
 }
 
 bool comparable(const Look& look) {
-  return look.group != LookGroup::kWrites && look.name != "repr" && look.name != "get_sync" && look.name != "pickle again" && look.name != "with_read_only" &&
+  return look.group != LookGroup::kWrites && look.name != "repr" && look.name != "get_sync" &&
+         look.name != "pickle again" && look.name != "with_read_only" &&
          look.group != LookGroup::kArray;
 }
 
@@ -68,25 +71,24 @@ Verdict judge_stores_agree(const Case& value, const Expectation& expected,
     const Refused* no = refused(own);
     const Refused* twin_no = refused(twin);
     if (!comparable(look) || (!shown(own) && !no) || (!shown(twin) && !twin_no)) continue;
-    if (no && unfitting(*no)) continue;  // told by another oracle
+    if (no && unfitting(*no)) continue;                     // told by another oracle
     if (no && no->type == "NotImplementedError") continue;  // what a store says it cannot do
     const bool same = no && twin_no ? no->type == twin_no->type : own == twin;
     if (same) continue;
-    found.push_back({.oracle = "stores agree",
-                     .field = kind_of(look, expected),
-                     .wrong = no || twin_no ? fmt::format("{} where a MemoryStore {}",
-                                                          word_of(own), word_of(twin))
-                                            : "other value",
-                     .headline =
-                         no || twin_no
-                             ? fmt::format("`{}` of a {} {}, a MemoryStore {}", say(look),
-                                           store_name(value), word_of(own), word_of(twin))
-                             : fmt::format("`{}` of a {} is not what a MemoryStore answers",
-                                           say(look), store_name(value)),
-                     .parent = twin,
-                     .child = own,
-                     .side = "parent",
-                     .look = static_cast<int>(i)});
+    found.push_back(
+        {.oracle = "stores agree",
+         .field = kind_of(look, expected),
+         .wrong = no || twin_no
+                      ? fmt::format("{} where a MemoryStore {}", word_of(own), word_of(twin))
+                      : "other value",
+         .headline = no || twin_no ? fmt::format("`{}` of a {} {}, a MemoryStore {}", say(look),
+                                                 store_name(value), word_of(own), word_of(twin))
+                                   : fmt::format("`{}` of a {} is not what a MemoryStore answers",
+                                                 say(look), store_name(value)),
+         .parent = twin,
+         .child = own,
+         .side = "parent",
+         .look = static_cast<int>(i)});
   }
   return agree_or(std::move(found));
 }
