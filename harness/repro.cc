@@ -186,7 +186,7 @@ class Writer {
   }
 
   void meanwhile_line() {
-    if (value_.meanwhile == Meanwhile::kForgetsTheStore) line("del store");
+    if (value_.meanwhile == Meanwhile::kForgetsTheStore) line("store = None");
     const std::string doing =
         fill(words_["meanwhile"].value(std::string(name_of(value_.meanwhile)), "None"),
              {{"{place}", place_text(value_)},
@@ -273,7 +273,7 @@ class Writer {
   // Many steps as one loop over them, as wide as a line may be: the last stays what it is when it
   // is what `visit` returns.
   static void fold(std::vector<std::string>& steps, std::size_t before) {
-    constexpr std::size_t kWidth = 160;
+    constexpr std::size_t kWidth = 400;  // a plan with deletes has two dozen looks
     constexpr std::string_view kAnswer = "answer(";
     const bool returns = !steps.empty() && steps.back().starts_with("return ");
     const auto begin = steps.begin() + static_cast<std::ptrdiff_t>(before);
@@ -702,8 +702,15 @@ class Writer {
                              "tempfile", "threading", "time", "zipfile", "zlib"})
       if (uses(std::string(name) + ".")) modules.emplace_back(name);
     std::string packages = fmt::format("\"zarr=={}\"", options_.release);
-    for (const char* name : {"cloudpickle", "distributed", "fsspec", "icechunk", "obstore"})
-      if (uses(std::string(name) + ".") ||
+    // What a store imports it needs, also where the script itself does not name it.
+    const auto imported = [&](const std::string& name) {
+      return std::ranges::any_of(value_.store->imports, [&](const std::string& line) {
+        return line.find(" " + name) != line.npos;
+      });
+    };
+    for (const char* name : {"cloudpickle", "distributed", "fsspec", "icechunk", "obspec_utils",
+                             "obstore", "virtualizarr"})
+      if (uses(std::string(name) + ".") || imported(name) ||
           (name == std::string_view("distributed") && uses("LocalCluster(")) ||
           value_.store->make.find(name) != std::string::npos)
         packages += fmt::format(", \"{}\"", name);
@@ -723,9 +730,11 @@ class Writer {
     if (uses("get_context(")) text += "from multiprocessing import get_context\n";
     if (uses("ForkingPickler")) text += "from multiprocessing.reduction import ForkingPickler\n";
     text += "sys.excepthook = lambda *error: print(*error, flush=True) or os._exit(2)\n";
-    text += "import zarr, zarr.storage\n";
+    if (uses("zarr.storage.")) text += "import zarr, zarr.storage\n";
+    else if (uses("zarr.")) text += "import zarr\n";
     if (uses("zarr.core.sync.")) text += "import zarr.core.sync\n";
-    for (const std::string& import : value_.store->imports) text += import + "\n";
+    for (const std::string& import : value_.store->imports)
+      if (!import.starts_with("import ") || uses(import.substr(7) + ".")) text += import + "\n";
     if (uses("sync(")) text += "from zarr.core.sync import sync\n";
     std::vector<std::string> names;
     if (uses("cpu.Buffer")) names.emplace_back("cpu");

@@ -117,18 +117,34 @@ const std::vector<std::function<void(Observations&, std::mt19937&)>>& mishaps() 
   return list;
 }
 
+void keep_one(Case& value, std::mt19937& random) {
+  const auto kept = random() % 6;
+  if (kept != 0) value.twice = false;
+  if (kept != 1) value.cargo = Cargo::kStore;
+  if (kept != 2) value.meanwhile = Meanwhile::kIdle;
+  if (kept != 3) value.surroundings = Surroundings::kSame;
+  if (kept != 4) value.comes_back = ComesBack::kNothing;
+  if (kept != 5) value.twin = false;
+  if (value.looks.size() > 2) value.looks.resize(2);
+}
+
 struct Written {
   std::string name;  // the fingerprint and the case it is about
   std::string script;
 };
 
 // Scripts for many findings of many cases, each finding as the line would tell it.
+// `shrunk`: what a finding that was shrunk has left, one thing around its journey at most.
 std::vector<Written> write_many(unsigned seeds, const ReproOptions& options,
-                                std::size_t operations) {
+                                std::size_t operations, bool shrunk = false) {
   std::vector<Written> all;
   for (unsigned seed = 0; seed < seeds; ++seed) {
     std::mt19937 random(seed);
-    Case value = test::random_case(seed);
+    static const Stores of_zarr_2 = parse_stores("zip,directory").value();
+    const bool old = options.release.starts_with("2.");
+    Case value = test::random_case(seed, old ? of_zarr_2 : test::every_store());
+    if (shrunk) keep_one(value, random);
+    if (old) value.twin = false;  // side.py asks no twin of zarr 2
     // A shrunk case has no more than this.
     if (value.operations.size() > operations) value.operations.resize(operations);
     if (value.archive && value.archive->entries.size() > 2) value.archive->entries.resize(2);
@@ -242,7 +258,7 @@ TEST(Repro, OfAShrunkCaseHasAtMostFortyLines) {
   std::size_t longest = 0;
   std::size_t too_long = 0;
   Written worst;
-  const auto scripts = write_many(2000, three(), 1);
+  const auto scripts = write_many(2000, three(), 1, true);
   for (const Written& it : scripts) {
     const std::size_t lines = lines_of(it.script);
     too_long += lines > kMaxLines;
@@ -252,6 +268,31 @@ TEST(Repro, OfAShrunkCaseHasAtMostFortyLines) {
   EXPECT_LE(longest, kMaxLines) << too_long << " of " << scripts.size() << " are too long, e.g. "
                                 << worst.name << "\n"
                                 << worst.script;
+}
+
+// `uv run` installs what stands in the header, and no more.
+TEST(Repro, NamesEveryPackageThatItsStoreNeeds) {
+  const std::pair<const char*, std::vector<const char*>> all[] = {
+      {"local", {}},
+      {"fsspec memory", {"fsspec"}},
+      {"logging over fsspec local", {"fsspec"}},
+      {"object local", {"obstore"}},
+      {"icechunk", {"icechunk"}},
+      {"manifest", {"obstore", "obspec_utils", "virtualizarr"}},
+  };
+  for (const auto& [word, packages] : all) {
+    Case value{.store = test::store(word), .looks = {LookGroup::kState}};
+    normalise(value);
+    Observations seen = test::sound_observations(value);
+    seen.packed = refusal("TypeError");
+    const auto findings = judge(value, seen, {}, "3.4.2").findings;
+    ASSERT_FALSE(findings.empty()) << word;
+    const std::string script = *write_repro(value, findings[0], to_json(seen), three());
+    const std::string header = script.substr(0, script.find("# ///\n", 6));
+    for (const char* package : packages)
+      EXPECT_NE(header.find("\"" + std::string(package) + "\""), header.npos) << header;
+    EXPECT_EQ(std::ranges::count(header, '"'), 4 + 2 * static_cast<long>(packages.size())) << header;
+  }
 }
 
 TEST(Repro, SaysItsSentenceNamesItsReleaseAndNothingOfOurs) {
