@@ -667,7 +667,7 @@ std::string describe_journey(const Case& value) {
   if (value.meanwhile != Meanwhile::kIdle)
     how += fmt::format(", while the parent {}", word(value.meanwhile));
   if (value.surroundings != Surroundings::kSame)
-    how += fmt::format(", with an{}", fmt::format(" {}", word(value.surroundings)));
+    how += fmt::format(", with an{}", word(value.surroundings));  // "another directory"
   return how;
 }
 

@@ -157,6 +157,29 @@ TEST(Pools, CarryAStoreAsTheirUsersDo) {
   }
 }
 
+// --- third parties
+// ----------------------------------------------------------------------------------
+
+TEST(ThirdParty, ReleasesOfItAreATable) {
+  test::Folder folder;
+  folder.write("case.json", R"({"store":"icechunk","looks":["state"],"carrier":"copy"})");
+  e2e::Running run("storefuzz", {"releases", (folder.path() / "case.json").string(), "--package",
+                                 "icechunk", "2.3.0", "--zarr", e2e::kNewest});
+  EXPECT_EQ(run.wait(), "exit 0") << run.complained();
+  EXPECT_NE(run.said().find("  2.3.0    good"), std::string::npos) << run.said();
+}
+
+TEST(ThirdParty, WordsThatNameNothingAreOneSentenceAndExit2) {
+  for (const auto& [option, word, told] :
+       {std::tuple{"--with", "no-such-package-of-zarr", "no-such-package-of-zarr"},
+        std::tuple{"--stores", "zip,nothing", "there is no store \"nothing\""},
+        std::tuple{"--carriers", "pigeon", "there is no carrier \"pigeon\""}}) {
+    e2e::Running run("storefuzz", {"run", option, word});
+    EXPECT_EQ(run.wait(), "exit 2") << word;
+    EXPECT_NE(run.complained().find(told), std::string::npos) << run.complained();
+  }
+}
+
 // --- a stranger's store
 // -----------------------------------------------------------------------------
 
