@@ -203,6 +203,9 @@ class Campaign {
                         .progress = options_.progress});
     if (!fuzzed) return std::unexpected(fuzzed.error());
     fuzzed_ = std::move(*fuzzed);
+    if (!fuzzed_.faults.empty())
+      say(fmt::format("{} cases could not be played, by a fault of storefuzz: see run.json",
+                      fuzzed_.faults.size()));
     for (const auto& [store, why] : fuzzed_.skipped.items())
       say(fmt::format("skipped: {} ({})", store, why.get<std::string>()));
     say(fmt::format("{} executions in {:.0f} s, {} fingerprints", fuzzed_.executions,
@@ -418,6 +421,7 @@ class Campaign {
             {"lanes", std::move(targets)},
             {"arrived", executions > 0 ? static_cast<double>(fuzzed_.arrived) / executions : 0.0},
             {"quirks", fuzzed_.quirks},
+            {"faults", fuzzed_.faults},
             {"self_proof", proof_},
             {"containment", containment_},
             {"restarts", fuzzed_.restarts},

@@ -28,6 +28,7 @@ constexpr double kParentGrace = 4.0;     // seconds a parent may take beyond its
 constexpr double kPoolGrace = 60.0;      // more, for those that start real pools
 constexpr double kStartSeconds = 180.0;  // for a fuzz process to start
 constexpr int kIdleDeaths = 10;          // in a row and with no case played, before a run gives up
+constexpr std::size_t kMostFaults = 10;  // of our own, before a run gives up
 constexpr std::size_t kMaxCorpusFiles = 100'000;
 
 // One fuzz process and what belongs to it, over all its restarts.
@@ -280,8 +281,13 @@ class Supervisor {
       return std::unexpected(Error{
           .code = job.exit_code() == 2 ? ExitCode::kBadInput : ExitCode::kMachine,
           .message = fmt::format("the fuzz process did not start ({}): {}", end, job.last_log())});
-    if (end == "exit 3" || end == "exit 2")
-      return machine_failure(fmt::format("the fuzz process gave up: {}", job.last_log()));
+    // A fault of ours costs its case, not the night.
+    if (end == "exit 3" || end == "exit 2") {
+      fuzzed_.faults.push_back(fmt::format("{}: {}", job.last_log(), job.board().case_in_flight()));
+      if (fuzzed_.faults.size() > kMostFaults)
+        return machine_failure(fmt::format("the fuzz process gave up: {}", job.last_log()));
+      return job.restart();
+    }
     // Killed from outside, or left because a thread of it hung: no finding of its own.
     const bool subject =
         end.starts_with("SIG") && !from_outside && job.board().data().case_since != 0;

@@ -58,6 +58,7 @@ struct Fuzzed {
   int restarts = 0;
   std::string release, python, containment;
   std::map<std::string, std::pair<std::uint64_t, double>> targets;  // cases, cases a second
+  std::vector<std::string> faults;  // cases that storefuzz itself could not play, and why
   Json skipped;  // stores that this subject has not: word → why
 };
 

@@ -115,6 +115,18 @@ std::string base64(std::string_view bytes) {
   return text;
 }
 
+// What a forked child does with a question. That side.py fails is our own bug: never taken for a
+// reply, and told in the log.
+std::function<std::string(const std::string&)> answer_by(Interpreter& interpreter) {
+  return [&](const std::string& question) {
+    auto reply = interpreter.ask_text(question);
+    if (reply) return *reply;
+    fmt::print(stderr, "storefuzz: {}\n", reply.error().message);
+    std::fflush(stderr);
+    ::_exit(70);
+  };
+}
+
 }  // namespace
 
 Journeys::Journeys(Interpreter& interpreter, Options options)
@@ -300,12 +312,8 @@ Result<Reply> Journeys::ask_child(const Case& value, const std::string& request)
         [&] { return child->ask(request, options_.deadline + more, &stacks_); });
   }
   options_.enter("fork");
-  auto child = Process::fork(interpreter_.fork_hooks(stacks_.descriptor()),
-                             [&](const std::string& question) {
-                               auto reply = interpreter_.ask_text(question);
-                               if (!reply) ::_exit(70);  // our own bug: never taken for a reply
-                               return *reply;
-                             });
+  auto child =
+      Process::fork(interpreter_.fork_hooks(stacks_.descriptor()), answer_by(interpreter_));
   if (!child) return std::unexpected(child.error());
   return interpreter_.without_lock(
       [&] { return child->ask(request, options_.deadline, &stacks_); });
@@ -381,11 +389,7 @@ std::string ask_fork(Interpreter& interpreter, const std::string& request, Stack
   const Json question = Json::parse(request, nullptr, false);
   const Milliseconds deadline(static_cast<int>(question.value("deadline", 1.0) * 1000));
   auto child =
-      Process::fork(interpreter.fork_hooks(stacks.descriptor()), [&](const std::string& asked) {
-        auto reply = interpreter.ask_text(asked);
-        if (!reply) ::_exit(70);
-        return *reply;
-      });
+      Process::fork(interpreter.fork_hooks(stacks.descriptor()), answer_by(interpreter));
   if (!child) ::_exit(71);
   const Reply reply =
       interpreter.without_lock([&] { return child->ask(request, deadline, &stacks); });
