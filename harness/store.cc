@@ -56,6 +56,8 @@ class AdapterReader {
     flag("waits", it.waits);
     flag("any key", it.any_key);
     flag("files", it.files);
+    flag("stays", it.stays);
+    flag("seeded", it.seeded);
     flag("listed", it.listed);
     it.wraps = it.make.find("{inner}") != it.make.npos;
     known_.emplace_back("about");

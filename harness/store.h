@@ -52,6 +52,8 @@ struct Adapter {
   bool waits = true;     // its coroutines need an event loop
   bool any_key = false;  // a key is any text; else it is a path below a folder
   bool files = false;    // a key is a file: no key lies below another one
+  bool seeded = true;    // content may lie at its place before it is made
+  bool stays = false;    // it refuses to arrive in another process, as documented
   bool listed = true;    // drawn by default; others only when they are named
 
   bool takes(std::string_view argument) const;

@@ -53,6 +53,9 @@ def plain(value: Any) -> Any:
         return [plain(item) for item in value]
     if isinstance(value, type):
         return {"type": value.__name__}
+    if hasattr(value, "storage_args"):  # a file system of fsspec is what it was made of
+        made = {"arguments": list(value.storage_args), **value.storage_options}
+        return {type(value).__name__: {name: plain(part) for name, part in made.items()}}
     return {"object": type(value).__name__}
 
 

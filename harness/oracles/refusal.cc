@@ -93,9 +93,26 @@ class Judge {
                       .step = "packing"});
   }
 
+  // What such a store would show in another process is not what it holds.
+  void check_stayed() {
+    if (!shown(seen_.child.received)) return;
+    found_.push_back({.oracle = "refusal",
+                      .field = "receiving",
+                      .wrong = "accepted elsewhere",
+                      .headline = fmt::format("{} a {} is accepted in another process, where its "
+                                              "content is not",
+                                              carrying(value_), store_name(value_)),
+                      .parent = Refused{.type = "RuntimeError"},
+                      .child = seen_.child.received,
+                      .side = "child",
+                      .step = "receiving"});
+  }
+
   // A store that could be made and packed can be received, unless its file is rightly refused.
   void check_received() {
     const bool rightly = expected_.missing || expected_.exists_already || expected_.gone;
+    if (value_.store->stays && serialises(value_.carrier) && !in_this_process(value_.transport))
+      return check_stayed();
     for (const auto& [view, side] :
          {std::pair{&seen_.child, "child"}, std::pair{&seen_.returned, "returned"}}) {
       const Refused* no = refused(view->received);
