@@ -475,6 +475,8 @@ class Campaign {
     say(fmt::format("page: {}", end.page.string()));
     if (fuzzed_.executions == 0)
       return machine_failure("no case was played, so nothing could be found");
+    if (fuzzed_.arrived == 0 && confirmed_.empty())
+      return machine_failure("no store ever arrived, so nothing could be found");
     if (options_.planted.empty())
       end.code = unknown > 0 ? ExitCode::kFinding : ExitCode::kNothingNew;
     else if (confirmed_.empty())

@@ -510,7 +510,8 @@ bool ends_open(Lifecycle lifecycle) {
 
 void normalise(Case& value) {
   normalise_constructor(value);
-  if (value.archive && (value.store->medium == Medium::kMemory || !value.store->seeded)) write_archive_by_operations(value);
+  if (value.archive && (value.store->medium == Medium::kMemory || !value.store->seeded))
+    write_archive_by_operations(value);
   if (value.archive) drop_impossible_entries(*value.archive, value.store);
   // A store that was used is not new.
   if (value.lifecycle == Lifecycle::kNew) value.operations.clear();

@@ -276,7 +276,11 @@ class Plan {
     add("set_sync", group, "fresh/sync", kOtherValue);
     add("set", group, "freshly", kOtherValue);
     add("delete_dir", group, "fresh");
+    add("get", group, kFreshKey);
     add("list", group, "");
+    // A key is no folder: nothing lies below it.
+    add("delete_dir", group, kProbeKey);
+    add("get", group, kProbeKey);
     add("set", group, kFreshKey, "");
     add("get", group, kFreshKey);
     add("delete", group, kFreshKey);
@@ -286,6 +290,7 @@ class Plan {
     add("exists", group, "freshly");
     if (value_.twin) {
       add("clear", group, "");
+      add("get", group, kProbeKey);
       add("list", group, "");
       add("set", group, kProbeKey, kProbeValue);
     }
@@ -360,7 +365,8 @@ void apply_meanwhile(const Case& value, Expectation& expected) {
         expected.away_certain = false;
       break;
     case Meanwhile::kDeletesTheFile:
-      expected.gone = value.store->medium != Medium::kMemory;
+      expected.gone =
+          value.store->medium != Medium::kMemory || value.store->shared == Shared::kPlace;
       if (expected.gone) unsure();
       break;
     case Meanwhile::kForgetsTheStore:

@@ -59,7 +59,7 @@ struct Fuzzed {
   std::string release, python, containment;
   std::map<std::string, std::pair<std::uint64_t, double>> targets;  // cases, cases a second
   std::vector<std::string> faults;  // cases that storefuzz itself could not play, and why
-  Json skipped;  // stores that this subject has not: word → why
+  Json skipped;                     // stores that this subject has not: word → why
 };
 
 // When "fingerprint" or "fingerprint@transport" was first seen, in seconds of fuzzing; or never.

@@ -730,8 +730,10 @@ class Writer {
     if (uses("get_context(")) text += "from multiprocessing import get_context\n";
     if (uses("ForkingPickler")) text += "from multiprocessing.reduction import ForkingPickler\n";
     text += "sys.excepthook = lambda *error: print(*error, flush=True) or os._exit(2)\n";
-    if (uses("zarr.storage.")) text += "import zarr, zarr.storage\n";
-    else if (uses("zarr.")) text += "import zarr\n";
+    if (uses("zarr.storage."))
+      text += "import zarr, zarr.storage\n";
+    else if (uses("zarr."))
+      text += "import zarr\n";
     if (uses("zarr.core.sync.")) text += "import zarr.core.sync\n";
     for (const std::string& import : value_.store->imports)
       if (!import.starts_with("import ") || uses(import.substr(7) + ".")) text += import + "\n";

@@ -135,8 +135,8 @@ struct Written {
 
 // Scripts for many findings of many cases, each finding as the line would tell it.
 // `shrunk`: what a finding that was shrunk has left, one thing around its journey at most.
-std::vector<Written> write_many(unsigned seeds, const ReproOptions& options,
-                                std::size_t operations, bool shrunk = false) {
+std::vector<Written> write_many(unsigned seeds, const ReproOptions& options, std::size_t operations,
+                                bool shrunk = false) {
   std::vector<Written> all;
   for (unsigned seed = 0; seed < seeds; ++seed) {
     std::mt19937 random(seed);
@@ -291,7 +291,8 @@ TEST(Repro, NamesEveryPackageThatItsStoreNeeds) {
     const std::string header = script.substr(0, script.find("# ///\n", 6));
     for (const char* package : packages)
       EXPECT_NE(header.find("\"" + std::string(package) + "\""), header.npos) << header;
-    EXPECT_EQ(std::ranges::count(header, '"'), 4 + 2 * static_cast<long>(packages.size())) << header;
+    EXPECT_EQ(std::ranges::count(header, '"'), 4 + 2 * static_cast<long>(packages.size()))
+        << header;
   }
 }
 

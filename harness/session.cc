@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <filesystem>
 
+#include "harness/construct.h"
 #include "harness/sandbox.h"
 #include "harness/value.h"
 
@@ -70,6 +71,7 @@ Result<std::unique_ptr<Session>> Session::start(bool fatal_stacks) {
   std::unique_ptr<Session> self(new Session(std::move(*board)));
   std::vector<std::filesystem::path> also;
   if (!variable("STOREFUZZ_POOLS").empty()) also.emplace_back("/dev/shm");
+  self->scratch_ = scratch;
   auto contained = forbid_writes_outside(scratch, also);
   if (!contained) return std::unexpected(contained.error());
   self->containment_ = contained->sentence;
@@ -123,12 +125,38 @@ Result<void> Session::find_stores() {
   if (!lacks) return std::unexpected(lacks.error());
   skipped_ = (*lacks)["stores"];
   lacking_carriers_ = (*lacks)["carriers"].get<std::vector<std::string>>();
-  for (const StoreKind kind : *stores)
+  for (const StoreKind kind : *stores) {
+    if (!kind->file.empty())
+      if (auto tried = try_to_make(kind); !tried) return tried;
     if (!skipped_.contains(kind->kind)) stores_.push_back(kind);
+  }
   if (stores_.empty())
     return bad_input(fmt::format("none of the stores can be had here: {}",
                                  skipped_.begin().value().get<std::string>()));
   return {};
+}
+
+// A stranger's store that cannot be made would agree with everything.
+Result<void> Session::try_to_make(StoreKind kind) {
+  const auto fault = [&](const std::string& why) {
+    return bad_input(fmt::format("the store \"{}\" of {} cannot be made: {}", kind->kind,
+                                 std::filesystem::path(kind->file).filename().string(), why));
+  };
+  if (skipped_.contains(kind->kind)) return fault(skipped_[kind->kind].get<std::string>());
+  if (kind->wraps) return {};
+  Case value;
+  value.store = kind;
+  value.constructor.mode = Mode::kWrite;
+  normalise(value);
+  const auto folder = std::filesystem::path(scratch_) / "try";
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  auto reply = interpreter_->ask(
+      {{"step", "try to make"}, {"store", store_request(value)}, {"folder", folder.string()}});
+  if (!reply) return std::unexpected(reply.error());
+  const Answer made = answer_from_json((*reply)["made"]);
+  const Refused* no = refused(made);
+  return no ? fault(fmt::format("{}: {}", no->type, no->text)) : Result<void>();
 }
 
 Case Session::fit(Case value) const {

@@ -62,6 +62,7 @@ class Session {
  private:
   explicit Session(Board board) : board_(std::move(board)) {}
   Result<void> find_stores();
+  Result<void> try_to_make(StoreKind kind);
 
   Board board_;
   Interpreter* interpreter_ = nullptr;
@@ -72,6 +73,7 @@ class Session {
   Json skipped_;
   std::vector<std::string> lacking_carriers_;
   std::vector<Carrier> carriers_;  // that were asked for; empty: all
+  std::string scratch_;
   std::string release_, python_version_, containment_;
 };
 

@@ -409,6 +409,11 @@ class SoundWorld {
 
   void visit() {
     View& child = seen_.child;
+    if (value_.store->stays && serialises(value_.carrier) && !in_this_process(value_.transport)) {
+      child.received = refusal("RuntimeError");
+      child.mark_after_receiving = seen_.mark_sent;
+      return;
+    }
     child.received = Shown{nullptr};
     if (value_.cargo == Cargo::kTwoReferences) child.same_object = Shown{true};
     if (looks_at(LookGroup::kState)) child.state = seen_.state_before;
@@ -428,7 +433,7 @@ class SoundWorld {
   }
 
   void come_back() {
-    if (value_.comes_back == ComesBack::kNothing) return;
+    if (value_.comes_back == ComesBack::kNothing || !shown(seen_.child.received)) return;
     seen_.child.state_sent = seen_.state_before;
     seen_.child.sent_back = Shown{nullptr};
     if (value_.comes_back == ComesBack::kArray && refuses()) {

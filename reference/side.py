@@ -380,6 +380,12 @@ def hello(request: dict[str, Any]) -> dict[str, Any]:
     return {"zarr": zarr.__version__, "python": sys.version.split()[0]}
 
 
+def try_to_make(request: dict[str, Any]) -> dict[str, Any]:
+    """Whether a stranger's store can be made at all."""
+    enter(request)
+    return {"made": ask(lambda: make_store(request["store"]) and None)}
+
+
 def lacking(request: dict[str, Any]) -> dict[str, Any]:
     """Which of these stores and carriers cannot be had here, and why."""
     lacks: dict[str, str] = {}
@@ -391,8 +397,10 @@ def lacking(request: dict[str, Any]) -> dict[str, Any]:
             ]:
                 bring(line)
             eval(about["make"].partition("(")[0], NAMES)
-        except ImportError as error:
+        except ModuleNotFoundError as error:
             lacks[about["kind"]] = f"{error.name} is not there"
+        except (ImportError, NameError) as error:
+            lacks[about["kind"]] = str(error)
         except AttributeError:
             lacks[about["kind"]] = f"zarr {zarr.__version__} has none"
     known = {"cloudpickle": "cloudpickle", "dask": "distributed"}
@@ -404,6 +412,7 @@ _STEPS: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
     "hello": hello,
     "build": build,
     "lacking": lacking,
+    "try to make": try_to_make,
     "pack": pack,
     "meanwhile": meanwhile,
     "twin": ask_twin,

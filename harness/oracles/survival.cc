@@ -39,7 +39,8 @@ Verdict judge_survival(const Case& value, const Expectation&, const Observations
         fmt::format("a closed {} keeps its file open in the parent", store_name(value)),
         Shown{Json(*seen.parent.descriptors)}, "parent");
   if (!seen.strange_files.empty())
-    add("files", "left behind", "files are left behind beside the store",
+    add("files", "left behind",
+        fmt::format("files are left behind beside the store: {}", seen.strange_files.front()),
         Shown{Json(seen.strange_files)}, "child");
   return agree_or(std::move(found));
 }
