@@ -19,6 +19,9 @@ std::vector<std::string> run_arguments(const std::string& release, const std::st
                                        std::vector<std::string> more = {}) {
   std::vector<std::string> all{"run",   "--zarr", release,         "--time", time,
                                "--out", "out",    "--no-releases", "--seed", "7"};
+  // What is tested here is a run, not the breadth of its stores.
+  if (std::ranges::find(more, "--stores") == more.end())
+    all.insert(all.end(), {"--stores", "zip,local"});
   std::ranges::move(more, std::back_inserter(all));
   return all;
 }

@@ -104,8 +104,9 @@ TEST(FuzzingLoop, FindsAPlantedLossDrawnAtRandom) {
   const std::string name = names[seed % names.size()];
   fmt::print("STOREFUZZ_TEST_SEED={} plants \"{}\"\n", seed, name);
   std::fflush(stdout);
-  e2e::Running run("storefuzz", {"run", "--planted", name, "--time", "25s", "--no-releases",
-                                 "--seed", std::to_string(seed), "--out", "out"});
+  e2e::Running run("storefuzz",
+                   {"run", "--planted", name, "--time", "25s", "--no-releases", "--stores",
+                    "zip,local", "--seed", std::to_string(seed), "--out", "out"});
   // The loop stops after 25 s; shrinking and confirming what it found takes as long again.
   ASSERT_EQ(run.wait(), "exit 0") << run.said() << run.complained();
   const std::string wanted = table().at(name).at("fingerprint");
