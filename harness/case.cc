@@ -124,6 +124,7 @@ struct Words<LookGroup> {
                                     Word<LookGroup>{LookGroup::kArray, "array"},
                                     Word<LookGroup>{LookGroup::kWrites, "writes"},
                                     Word<LookGroup>{LookGroup::kDeletes, "deletes"},
+                                    Word<LookGroup>{LookGroup::kClear, "clear"},
                                     Word<LookGroup>{LookGroup::kAgain, "again"}};
 };
 template <>
@@ -375,6 +376,8 @@ void normalise_constructor(Case& value) {
   if (value.archive && store.medium != Medium::kZip)
     value.archive->compression = Compression::kStored;
   if (store.medium == Medium::kMemory) made.relative_path = false;
+  // Opened for writing once more, a file is emptied by open() and not by its store.
+  if (store.given_a_file && value.carrier == Carrier::kMadeAnew) made.mode = Mode::kRead;
 }
 
 void normalise_journey(Case& value) {

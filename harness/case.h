@@ -72,7 +72,17 @@ enum class Meanwhile {
 enum class Surroundings { kSame, kOtherDirectory, kOtherEnvironment, kOtherConfig };
 // The real thing that carries cargo and answers, in the slow lane; none: our own child.
 enum class Pool { kNone, kProcessPoolExecutor, kMultiprocessingPool, kThreadPoolExecutor, kDask };
-enum class LookGroup { kState, kReads, kRanges, kListing, kArray, kWrites, kDeletes, kAgain };
+enum class LookGroup {
+  kState,
+  kReads,
+  kRanges,
+  kListing,
+  kArray,
+  kWrites,
+  kDeletes,
+  kClear,
+  kAgain
+};
 enum class What {
   kOpen,
   kReopen,

@@ -19,6 +19,7 @@ class Model {
     const bool reads = value.store->takes("mode") && made.mode == Mode::kRead;
     expected_.read_only = made.read_only.value_or(reads);
     expected_.can_write = value.store->writes && !expected_.read_only && !reads;
+    expected_.sealed = expected_.read_only || reads;
     file_exists_ = value.archive.has_value();
     if (value.archive)
       for (const Entry& entry : value.archive->entries) set(entry.key, entry.bytes());
@@ -174,7 +175,7 @@ class Plan {
     if (wanted(LookGroup::kListing)) listing();
     if (wanted(LookGroup::kArray)) add("open_array", LookGroup::kArray, "");
     if (wanted(LookGroup::kAgain)) add("pickle again", LookGroup::kAgain, "");
-    if (wanted(LookGroup::kWrites) || wanted(LookGroup::kDeletes)) writes();
+    writes();
     return std::move(plan_);
   }
 
@@ -183,8 +184,12 @@ class Plan {
     return std::ranges::find(value_.looks, group) != value_.looks.end();
   }
 
-  void add(const char* name, LookGroup group, std::string_view key, std::string_view bytes = "") {
-    plan_.push_back({name, group, {.key = std::string(key), .value = std::string(bytes)}});
+  void add(const char* name, LookGroup group, std::string_view key, std::string_view bytes = "",
+           const char* about = "") {
+    plan_.push_back({.name = name,
+                     .group = group,
+                     .entry = {.key = std::string(key), .value = std::string(bytes)},
+                     .about = about});
   }
 
   // The first folder that holds a key, and is none itself; or "".
@@ -205,13 +210,14 @@ class Plan {
       for (const char* look : {"get", "exists", "getsize", "get_sync"})
         add(look, LookGroup::kReads, name);
     add("repr", LookGroup::kReads, "");
-    add("with_read_only", LookGroup::kReads, "");
+    for (const char* look : {"with_read_only", "enter", "equals its opposite"})
+      add(look, LookGroup::kReads, "");
   }
 
-  // Usual ranges, and ones at and past the end, empty, or backwards.
+  // Usual ranges, and ones at and past the end, empty, backwards, or before the beginning.
   void ranges(const std::string& key, std::int64_t size) {
     const auto ask = [&](const char* name, std::int64_t start, std::int64_t end) {
-      plan_.push_back({name, LookGroup::kRanges, {.key = key}, start, end});
+      plan_.push_back({name, LookGroup::kRanges, {.key = key}, start, end, ""});
     };
     ask("get range", 0, 1);
     ask("get range", 1, 3);
@@ -226,10 +232,13 @@ class Plan {
     ask("get suffix", 2, 0);
     ask("get suffix", 0, 0);
     ask("get suffix", size + 7, 0);
-    for (const std::string_view name : {std::string_view(key), kMissingKey}) {
-      add("get_partial_values", LookGroup::kRanges, name);
-      add("get_ranges", LookGroup::kRanges, name);
-    }
+    ask("get range", -2, -1);
+    ask("get offset", -1, 0);
+    ask("get suffix", -1, 0);
+    for (const std::string_view name : {std::string_view(key), kMissingKey})
+      for (const char* look : {"get_partial_values", "get_ranges", "get_ranges_sync"})
+        add(look, LookGroup::kRanges, name);
+    add("get_partial_values by ranges", LookGroup::kRanges, key);
   }
 
   void listing() {
@@ -246,56 +255,95 @@ class Plan {
   }
 
   void writes() {
-    const LookGroup group = LookGroup::kWrites;
-    if (expected_.read_only) {
-      add("try set", group, kProbeKey, kProbeValue);
-      add("try set_if_not_exists", group, kProbeKey, kProbeValue);
-      add("try set_sync", group, kProbeKey, kProbeValue);
-      add("try delete", group, some_key_);
-      add("try delete_sync", group, some_key_);
-      add("try delete_dir", group, "");
-      add("try clear", group, "");
-      return;
-    }
+    const bool some = wanted(LookGroup::kWrites) || wanted(LookGroup::kDeletes);
+    if (some && expected_.sealed) return must_be_refused();
     // Two handles that write to one archive lose data by nature; only a parent that holds nothing
     // lets its child write. A store that was handed over is the parent's own.
     if (!expected_.can_write || value_.carrier == Carrier::kHandedOver) return;
     const bool zip = value_.store->medium == Medium::kZip;
     if (zip && (ends_open(value_.lifecycle) || value_.meanwhile == Meanwhile::kWritesOn)) return;
-    add("set", group, kProbeKey, kProbeValue);
-    add("get", group, kProbeKey);
-    add("set_if_not_exists", group, kProbeKey, kOtherValue);
-    add("get", group, kProbeKey);
-    if (wanted(LookGroup::kDeletes) && value_.store->deletes) deletes(group);
-    add("close", group, "");
-  }
-
-  void deletes(LookGroup group) {
-    add("set_if_not_exists", group, kFreshKey, kOtherValue);
-    add("get", group, kFreshKey);
-    add("set_sync", group, "fresh/sync", kOtherValue);
-    add("set", group, "freshly", kOtherValue);
-    add("delete_dir", group, "fresh");
-    add("get", group, kFreshKey);
-    add("list", group, "");
-    // A key is no folder: nothing lies below it.
-    add("delete_dir", group, kProbeKey);
-    add("get", group, kProbeKey);
-    add("set", group, kFreshKey, "");
-    add("get", group, kFreshKey);
-    add("delete", group, kFreshKey);
-    add("delete", group, kFreshKey);
-    add("exists", group, kFreshKey);
-    add("delete_sync", group, "freshly");
-    add("exists", group, "freshly");
-    if (value_.twin) {
-      add("clear", group, "");
-      add("get", group, kProbeKey);
-      add("list", group, "");
-      add("set", group, kProbeKey, kProbeValue);
+    if (value_.store->zarr_keys) {
+      if (some) node_writes();
+      return;
     }
+    if (some) sets();
+    if (wanted(LookGroup::kDeletes) && value_.store->deletes) deletes();
+    if (wanted(LookGroup::kClear)) clear();
+    if (some || wanted(LookGroup::kClear)) add("close", kGroup, "");
   }
 
+  void must_be_refused() {
+    add("try set", kGroup, kProbeKey, kProbeValue);
+    add("try set_if_not_exists", kGroup, kProbeKey, kProbeValue);
+    add("try set_sync", kGroup, kProbeKey, kProbeValue);
+    add("try clear", kGroup, "");
+    // Of a mode r that is told to be writable, an archive says only that it deletes nothing.
+    if (!expected_.read_only) return;
+    add("try delete", kGroup, some_key_);
+    add("try delete_sync", kGroup, some_key_);
+    add("try delete_dir", kGroup, "");
+    add("try move", kGroup, "");
+  }
+
+  void sets() {
+    add("set", kGroup, kProbeKey, kProbeValue);
+    add("get", kGroup, kProbeKey);
+    add("set_if_not_exists", kGroup, kProbeKey, kOtherValue);
+    add("get", kGroup, kProbeKey);
+    add("try set bytes", kGroup, kFreshKey, kOtherValue);
+    add("try set_if_not_exists bytes", kGroup, kFreshKey, kOtherValue);
+  }
+
+  void deletes() {
+    add("set_if_not_exists", kGroup, kFreshKey, kOtherValue);
+    add("get", kGroup, kFreshKey);
+    add("set_sync", kGroup, kSyncKey, kOtherValue);
+    add("get", kGroup, kSyncKey);
+    add("set_sync", kGroup, kSyncKey, kProbeValue);
+    add("get", kGroup, kSyncKey, "", "a key after set_sync");
+    add("set", kGroup, kPatternKey, kOtherValue);
+    add("delete", kGroup, kPatternKey, "", "a name with a star");
+    add("get", kGroup, kFreshKey, "", "a neighbour of what was deleted");
+    add("delete", kGroup, "fresh", "", "a folder");
+    add("get", kGroup, kFreshKey, "", "a key below a deleted name");
+    add("set", kGroup, std::string(kLongName, 'n'), "", "a long name");
+    add("delete", kGroup, std::string(kLongName, 'n'), "", "a long name");
+    add("set", kGroup, "freshly", kOtherValue);
+    add("delete_dir", kGroup, "fresh");
+    add("get", kGroup, kFreshKey);
+    add("list", kGroup, "");
+    // A key is no folder: nothing lies below it.
+    add("delete_dir", kGroup, kProbeKey, "", "a key");
+    add("get", kGroup, kProbeKey);
+    add("set", kGroup, kFreshKey, "");
+    add("get", kGroup, kFreshKey);
+    add("delete", kGroup, kFreshKey);
+    add("delete", kGroup, kFreshKey, "", "a missing key");
+    add("exists", kGroup, kFreshKey);
+    add("delete_sync", kGroup, "freshly");
+    add("exists", kGroup, "freshly");
+  }
+
+  void node_writes() {
+    add("set", kGroup, kNodeKey, kNodeValue);
+    add("exists", kGroup, kNodeKey);
+    if (!wanted(LookGroup::kDeletes)) return;
+    add("set_if_not_exists", kGroup, kNodeKey, kNodeValue);
+    add("delete_dir", kGroup, kProbeKey);
+    add("exists", kGroup, kNodeKey);
+  }
+
+  // Also as the first thing that is done to a store, where nothing else is drawn.
+  void clear() {
+    add("clear", kGroup, "");
+    add("get", kGroup, some_key_, "", "a key after clear");
+    add("exists", kGroup, some_key_, "", "a key after clear");
+    add("list", kGroup, "", "", "a cleared store");
+    add("set", kGroup, kProbeKey, kProbeValue);
+    add("get", kGroup, kProbeKey);
+  }
+
+  static constexpr LookGroup kGroup = LookGroup::kWrites;
   const Case& value_;
   const Expectation& expected_;
   std::vector<std::string> keys_;
@@ -390,14 +438,24 @@ Expectation expect(const Case& value, const Observations& seen) {
   return expected;
 }
 
-void apply_look(const Look& look, Content& content) {
+void apply_look(StoreKind store, const Look& look, Content& content) {
   const std::string& key = look.entry.key;
+  const bool folder =
+      look.name == "delete_dir" ||
+      (store->deletes_folders && (look.name == "delete" || look.name == "delete_sync"));
   if (look.name == "set" || look.name == "set_sync") content[key] = look.entry.bytes();
   if (look.name == "set_if_not_exists") content.try_emplace(key, look.entry.bytes());
   if (look.name == "delete" || look.name == "delete_sync") content.erase(key);
-  if (look.name == "delete_dir")
+  if (folder)
     std::erase_if(content, [&](const auto& item) { return item.first.starts_with(key + "/"); });
   if (look.name == "clear") content.clear();
+}
+
+Content after_looks(StoreKind store, Content content, const std::vector<Look>& plan,
+                    const std::vector<Answer>& answers) {
+  for (std::size_t i = 0; i < answers.size() && i < plan.size(); ++i)
+    if (shown(answers[i])) apply_look(store, plan[i], content);
+  return content;
 }
 
 std::vector<Look> make_plan(const Case& value, const Expectation& expected) {

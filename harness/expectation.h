@@ -20,6 +20,7 @@ using Content = std::map<std::string, std::string>;  // key → bytes
 struct Expectation {
   bool read_only = false;  // what `read_only` must say
   bool can_write = false;  // a set is expected to be accepted
+  bool sealed = false;     // no write may be accepted: it is read-only, or its mode is r
   bool certain = true;     // `content` is known; false: the model has no opinion on it
   bool pending = false;    // the parent's handle holds entries the archive's directory lacks yet
   bool unclaimed = false;  // mode w or x, never opened: the first use empties or creates the file
@@ -44,12 +45,22 @@ Expectation expect(const Case& value, const std::vector<Answer>& answers);
 Expectation expect(const Case& value, const Observations& seen);
 
 // What a writing look does to a content, if it was acknowledged.
-void apply_look(const Look& look, Content& content);
+void apply_look(StoreKind store, const Look& look, Content& content);
+
+// A content and what the acknowledged ones among the looks of a plan made of it.
+Content after_looks(StoreKind store, Content content, const std::vector<Look>& plan,
+                    const std::vector<Answer>& answers);
 
 inline constexpr std::string_view kProbeKey = "probe";  // what a child writes where it may
 inline constexpr std::string_view kProbeValue = "written by the child";
 inline constexpr std::string_view kOtherValue = "written over it";
 inline constexpr std::string_view kFreshKey = "fresh/probe";
+inline constexpr std::string_view kSyncKey = "fresh/sync";
+inline constexpr std::string_view kPatternKey = "fresh/*";       // a name like any other
+inline constexpr std::string_view kNodeKey = "probe/zarr.json";  // where only nodes are taken
+inline constexpr std::string_view kNodeValue =
+    R"({"zarr_format":3,"node_type":"group","attributes":{}})";
+inline constexpr std::size_t kLongName = 220;           // bytes; file systems take 255
 inline constexpr std::string_view kLaterKey = "later";  // what a parent writes meanwhile
 inline constexpr std::string_view kLaterValue = "written meanwhile";
 inline constexpr std::string_view kMissingKey = "missing";  // never written by any case

@@ -137,7 +137,7 @@ void fold_into_accepted_write(std::vector<Finding>& findings) {
   const auto symptom = [](const Finding& it) {
     const std::string& oracle = it.told.oracle;
     return oracle == "reads" || oracle == "on disk" || oracle == "stores agree" ||
-           oracle == "listing" || oracle == "equality" ||
+           oracle == "listing" || oracle == "equality" || it.told.field == "files" ||
            (oracle == "expectation" && it.told.side != "child");
   };
   for (const Finding& it : findings)

@@ -115,7 +115,7 @@ TEST(Judge, AnEmptiedArchiveExplainsWhatIsReadFromIt) {
     mark->entries.emplace();
   }
   test::Content empty;
-  seen.child.looks = test::sound_looks(seen.plan, empty);
+  seen.child.looks = test::sound_looks(test::kZip, seen.plan, empty);
   const Judged judged = judge(value, seen, {}, kRelease);
   ASSERT_EQ(judged.findings.size(), 1) << all_of(judged);
   EXPECT_EQ(judged.findings[0].told.wrong, "emptied");

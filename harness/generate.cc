@@ -24,10 +24,12 @@ const std::vector<std::string>& usual_keys() {
   return keys;
 }
 
-// Keys that stores tend to treat in their own way; none climbs out of the case's folder.
+// Keys that stores tend to treat in their own way; none climbs out of the case's folder, in which
+// the store lies.
 const std::vector<std::string>& odd_keys() {
-  static const std::vector<std::string> keys{"",     "/a",  "a//b",   "a/",  "A",     "./a",
-                                             "a\\b", "a b", "\u00e9", "..a", "a/./b", "a.partial"};
+  static const std::vector<std::string> keys{
+      "",       "/a",  "a//b",  "a/",        "A",    "./a", "a\\b", "a b",
+      "\u00e9", "..a", "a/./b", "a.partial", "../a", "a*",  "[a]",  std::string("a\0b", 3)};
   return keys;
 }
 
@@ -101,8 +103,10 @@ Operation generate_operation(Choices& choices) {
 
 std::vector<LookGroup> generate_looks(Choices& choices) {
   std::vector<LookGroup> looks;
+  // What clears a store hides what came before: now and then only.
   for (LookGroup group : all_of<LookGroup>())
-    if (!choices.one_in(2)) looks.push_back(group);
+    if (group == LookGroup::kClear ? choices.below(4) == 3 : !choices.one_in(2))
+      looks.push_back(group);
   return looks;
 }
 
@@ -159,7 +163,7 @@ void generate_journey(Case& value, Choices& choices) {
   if (choices.one_in(5)) value.cargo = any<Cargo>(choices);
   if (choices.one_in(5)) value.meanwhile = any<Meanwhile>(choices);
   if (choices.one_in(6)) value.surroundings = any<Surroundings>(choices);
-  value.twin = choices.one_in(4);
+  value.twin = choices.one_in(2);
 }
 
 Case generate_case(std::span<const std::byte> bytes, const Stores& stores) {

@@ -43,6 +43,10 @@ Json to_json(const View& view, const std::vector<Look>& plan) {
 
 }  // namespace
 
+std::string field_of(const Look& look) {
+  return look.about.empty() ? look.name : look.name + " of " + look.about;
+}
+
 Answer answer_from_json(const Json& json) {
   const std::string kind = text_of(json, "answer");
   if (kind == "shown") return Shown{json.value("value", Json())};

@@ -57,7 +57,12 @@ struct Look {
   Entry entry;             // key, and value for a write
   std::int64_t start = 0;  // bytes
   std::int64_t end = 0;    // bytes, exclusive
+  std::string about = "";  // what is special about its key or value: "a folder"; or nothing
 };
+
+// What a finding calls a look, so that odd questions are told apart from usual ones:
+// "delete of a folder".
+std::string field_of(const Look& look);
 
 // What lies in the case's folder at one moment.
 struct Mark {

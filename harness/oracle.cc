@@ -68,10 +68,16 @@ std::string say(const Look& look) {
   if (name == "open_array") return "zarr.open_array(store)";
   if (name == "pickle again") return "pickle.dumps(store)";
   if (name == "with_read_only") return "with_read_only(True)";
+  if (name == "enter") return "with store as it: it is store";
+  if (name == "equals its opposite") return "store == store.with_read_only(not store.read_only)";
+  if (name.ends_with(" bytes"))
+    return fmt::format("{}({:?}, b\"…\")", name.substr(4, name.size() - 10), look.entry.key);
+  if (name == "get_partial_values by ranges")
+    return fmt::format("get_partial_values(prototype, iter([({:?}, range), …]))", look.entry.key);
   std::string call = name.starts_with("try ") ? name.substr(4) : name;
   std::ranges::replace(call, ' ', '_');  // "set if not exists"
   const bool bare = call.ends_with("open") || call == "list" || call == "repr" || call == "close" ||
-                    call == "clear";
+                    call == "clear" || call == "move";
   return bare ? call + "()" : fmt::format("{}({:?})", call, look.entry.key);
 }
 

@@ -793,6 +793,8 @@ Result<std::string> write_repro(const Case& value, const Finding& finding, const
                                {":\n    return ", ": return "},
                                {":\n        return ", ": return "},
                                {":\n    sys.exit", ": sys.exit"},
+                               {"exist_ok=True)\n        pathlib.", "exist_ok=True); pathlib."},
+                               {"import zarr\nimport ", "import zarr, "},
                                {"as pool:\n        ", "as pool: "}});
 }
 

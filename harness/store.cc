@@ -55,11 +55,14 @@ class AdapterReader {
     flag("deletes", it.deletes);
     flag("waits", it.waits);
     flag("any key", it.any_key);
+    flag("zarr keys", it.zarr_keys);
     flag("files", it.files);
+    flag("deletes folders", it.deletes_folders);
     flag("stays", it.stays);
     flag("seeded", it.seeded);
     flag("listed", it.listed);
     it.wraps = it.make.find("{inner}") != it.make.npos;
+    it.given_a_file = it.make.find("{file mode}") != it.make.npos;
     known_.emplace_back("about");
     for (const auto& [name, value] : json_.items())
       if (std::ranges::find(known_, name) == known_.end())
@@ -175,6 +178,10 @@ Adapter wrap(const Adapter& wrapper, const Adapter& inner) {
   whole.imports.insert(whole.imports.begin(), wrapper.imports.begin(), wrapper.imports.end());
   if (!wrapper.interface.empty()) whole.interface = wrapper.interface;
   if (whole.file.empty()) whole.file = wrapper.file;
+  // What each leaves in the process, each forgets.
+  if (!wrapper.clean.empty())
+    whole.clean =
+        whole.clean.empty() ? wrapper.clean : fmt::format("({}), ({})", wrapper.clean, whole.clean);
   whole.waits = wrapper.waits || inner.waits;
   whole.any_key = wrapper.any_key && inner.any_key;
   whole.wraps = inner.wraps;

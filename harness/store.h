@@ -46,15 +46,18 @@ struct Adapter {
   const Adapter* inner = nullptr;      // what a wrapper was put over
   Medium medium = Medium::kFolder;
   Shared shared = Shared::kPlace;
-  bool wraps = false;    // `make` has an {inner}
-  bool writes = true;    // unless it is read-only
-  bool deletes = true;   // where it writes
-  bool waits = true;     // its coroutines need an event loop
-  bool any_key = false;  // a key is any text; else it is a path below a folder
-  bool files = false;    // a key is a file: no key lies below another one
-  bool seeded = true;    // content may lie at its place before it is made
-  bool stays = false;    // it refuses to arrive in another process, as documented
-  bool listed = true;    // drawn by default; others only when they are named
+  bool wraps = false;            // `make` has an {inner}
+  bool given_a_file = false;     // `make` has a {file mode}: its caller opens the file
+  bool writes = true;            // unless it is read-only
+  bool deletes = true;           // where it writes
+  bool waits = true;             // its coroutines need an event loop
+  bool any_key = false;          // a key is any text; else it is a path below a folder
+  bool zarr_keys = false;        // only keys of Zarr nodes and chunks are taken, as documented
+  bool files = false;            // a key is a file: no key lies below another one
+  bool deletes_folders = false;  // delete takes the name of a folder as well, as documented
+  bool seeded = true;            // content may lie at its place before it is made
+  bool stays = false;            // it refuses to arrive in another process, as documented
+  bool listed = true;            // drawn by default; others only when they are named
 
   bool takes(std::string_view argument) const;
 };

@@ -8,6 +8,7 @@ from __future__ import annotations
 import faulthandler
 import functools
 import gc
+import logging
 import os
 import pathlib
 import re
@@ -52,6 +53,9 @@ def plain(value: Any) -> Any:
         return {"path": hide_paths(str(value))}
     if isinstance(value, list | tuple):
         return [plain(item) for item in value]
+    if isinstance(value, logging.Logger):
+        kinds = [type(handler).__name__ for handler in value.handlers]
+        return {"logger": hide_paths(value.name), "level": value.level, "handlers": kinds}
     if isinstance(value, type):
         return {"type": value.__name__}
     if hasattr(value, "storage_args"):  # a file system of fsspec is what it was made of
@@ -166,7 +170,8 @@ def open_descriptors() -> list[str]:
     if not held_descriptors():
         return []
     gc.collect()
-    time.sleep(0.05)  # a thread of the subject may be about to close one
+    if held_descriptors():
+        time.sleep(0.05)  # a thread of the subject may be about to close one
     return held_descriptors()
 
 

@@ -16,10 +16,16 @@ _TOOL = sys.monitoring.COVERAGE_ID
 _MODULES = (
     "zarr.abc.store",
     "zarr.core.sync",
+    "zarr.experimental.cache_store",
     "zarr.storage",
     "zarr.storage._common",
+    "zarr.storage._fsspec",
     "zarr.storage._local",
+    "zarr.storage._logging",
+    "zarr.storage._memory",
+    "zarr.storage._obstore",
     "zarr.storage._utils",
+    "zarr.storage._wrapper",
     "zarr.storage._zip",
     "zipfile",
 )

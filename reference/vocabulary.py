@@ -11,6 +11,7 @@ import contextlib
 import copy
 import functools
 import gc
+import inspect
 import json
 import os
 import pickle
@@ -136,7 +137,10 @@ def compiled(name: str, line: str) -> Callable[..., Any]:
     for argument in _ARGUMENTS:
         line = line.replace(f"{{{argument}}}", argument)
     source = f"lambda {', '.join(_ARGUMENTS)}: ({line})"
-    return eval(compile(source, f"<look {name}>", "eval"), NAMES)
+    place = f"<look {name}>"
+    # LoggingStore asks for the module of every frame: of one without a file, all are searched.
+    inspect.modulesbyfile[place] = __name__
+    return eval(compile(source, place, "eval"), NAMES)
 
 
 def call(name: str, line: str, **arguments: Any) -> Any:

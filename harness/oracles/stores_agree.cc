@@ -19,6 +19,7 @@ std::string kind_of(const Look& look, const Expectation& expected) {
   std::string kind = look.name;
   if (look.group == LookGroup::kReads && size < 0 && !look.entry.key.empty())
     kind += look.entry.key == kMissingKey ? " of a missing key" : " of a folder";
+  if (look.start < 0) return kind + " before the beginning";
   if (look.name == "get range")
     kind += look.start > look.end    ? " backwards"
             : look.start == look.end ? " of no bytes"
@@ -29,7 +30,7 @@ std::string kind_of(const Look& look, const Expectation& expected) {
     kind += look.start > size ? " beyond the end" : look.start == size ? " at the end" : "";
   if (look.name == "get suffix")
     kind += look.start == 0 ? " of no bytes" : look.start > size ? " longer than the value" : "";
-  if ((look.name == "get_partial_values" || look.name == "get_ranges") && size < 0)
+  if ((look.name == "get_partial_values" || look.name.starts_with("get_ranges")) && size < 0)
     kind += " of a missing key";
   if (look.group == LookGroup::kListing && look.entry.key == "nothing") kind += " of nothing";
   if (look.group == LookGroup::kListing && look.entry.key.ends_with('/')) kind += " with a slash";
@@ -45,7 +46,7 @@ Answer sorted(const Look& look, Answer answer) {
 }
 
 bool comparable(const Look& look) {
-  return look.group != LookGroup::kWrites && look.name != "repr" && look.name != "get_sync" &&
+  return look.group != LookGroup::kWrites && look.name != "repr" && !look.name.ends_with("_sync") &&
          look.name != "pickle again" && look.name != "with_read_only" &&
          look.group != LookGroup::kArray;
 }

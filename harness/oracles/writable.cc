@@ -19,15 +19,18 @@ void check(const Case& value, const Expectation& expected, const Observations& s
     const Answer& answer = view.looks[i];
     const Refused* no = refused(answer);
     Disagreement it{.oracle = "writable",
-                    .field = look.name,
+                    .field = field_of(look),
                     .child = answer,
                     .side = side,
                     .look = static_cast<int>(i)};
-    if (expected.read_only && look.name.starts_with("try ") && shown(answer)) {
+    if (expected.sealed && look.name.starts_with("try ") && shown(answer)) {
       it.parent = Refused{.type = "ValueError"};
       it.wrong = "accepted";
-      it.headline = fmt::format("`{}` is accepted by a read-only {}", say(look), store_name(value));
-    } else if (!expected.read_only && writes(look.name) && no) {
+      it.headline =
+          expected.read_only
+              ? fmt::format("`{}` is accepted by a read-only {}", say(look), store_name(value))
+              : fmt::format("`{}` is accepted by a {} of mode `r`", say(look), store_name(value));
+    } else if (!expected.sealed && writes(look.name) && no) {
       it.parent = Shown{nullptr};
       it.wrong = "refused " + no->type;
       it.lost = no->lost;
