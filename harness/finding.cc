@@ -138,6 +138,7 @@ void fold_into_accepted_write(std::vector<Finding>& findings) {
     const std::string& oracle = it.told.oracle;
     return oracle == "reads" || oracle == "on disk" || oracle == "stores agree" ||
            oracle == "listing" || oracle == "equality" || it.told.field == "files" ||
+           it.told.wrong.find(" instead of ") != it.told.wrong.npos ||
            (oracle == "expectation" && it.told.side != "child");
   };
   for (const Finding& it : findings)

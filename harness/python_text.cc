@@ -87,8 +87,33 @@ std::string without_literals(std::string_view code) {
   return bare;
 }
 
+namespace {
+
+bool within_name(char c) {
+  return std::isalnum(static_cast<unsigned char>(c)) || c == '_' || c == '.';
+}
+
+}  // namespace
+
+std::string renamed(std::string_view code, std::string_view name, std::string_view other) {
+  std::string text;
+  bool inside = false;
+  for (std::size_t i = 0; i < code.size(); ++i) {
+    if (code[i] == '"' && (i == 0 || code[i - 1] != '\\')) inside = !inside;
+    const std::size_t end = i + name.size();
+    const bool begins = i == 0 || !within_name(code[i - 1]);
+    const bool ends = end >= code.size() || code[end] == '.' || !within_name(code[end]);
+    if (inside || !begins || !ends || !code.substr(i).starts_with(name)) {
+      text += code[i];
+      continue;
+    }
+    text += other;
+    i = end - 1;
+  }
+  return text;
+}
+
 bool mentions(std::string_view code, std::string_view word) {
-  const auto within_name = [](char c) { return std::isalnum(c) || c == '_' || c == '.'; };
   for (std::size_t at = code.find(word); at != code.npos; at = code.find(word, at + 1))
     if (at == 0 || !within_name(code[at - 1])) return true;
   return false;

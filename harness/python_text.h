@@ -30,6 +30,10 @@ std::string fill(std::string_view text, const Fillings& fillings);
 // Code with what stands in its double-quoted literals taken out.
 std::string without_literals(std::string_view code);
 
+// Code with one name instead of another, wherever it stands alone: not as an attribute, not in a
+// literal.
+std::string renamed(std::string_view code, std::string_view name, std::string_view other);
+
 // True when `code` holds `word` where a name begins.
 bool mentions(std::string_view code, std::string_view word);
 

@@ -54,5 +54,12 @@ TEST(PythonText, WordsInLiteralsAreNotMentioned) {
   EXPECT_FALSE(mentions("macos.path", "os."));
 }
 
+TEST(Renamed, ChangesTheNameAndNothingElse) {
+  EXPECT_EQ(renamed("store == store.with_read_only(not store.read_only)", "store", "twin"),
+            "twin == twin.with_read_only(not twin.read_only)");
+  EXPECT_EQ(renamed("zarr.storage.f(store_copy, my.store, \"store\", store)", "store", "twin"),
+            "zarr.storage.f(store_copy, my.store, \"store\", twin)");
+}
+
 }  // namespace
 }  // namespace storefuzz

@@ -400,7 +400,7 @@ class Writer {
     line(fmt::format("away = answer(lambda: {})", question()));
     Writer plain(*this);
     plain.words_ = vocabulary_.usual;
-    line(fmt::format("home = answer(lambda: {})", fill(plain.question(), {{"store.", "twin."}})));
+    line(fmt::format("home = answer(lambda: {})", renamed(plain.question(), "store", "twin")));
     line("print(\"the store:\", away, \"a MemoryStore:\", home)");
     finish("away != home and " + wrong_condition());
   }
@@ -795,6 +795,7 @@ Result<std::string> write_repro(const Case& value, const Finding& finding, const
                                {":\n    sys.exit", ": sys.exit"},
                                {"exist_ok=True)\n        pathlib.", "exist_ok=True); pathlib."},
                                {"import zarr\nimport ", "import zarr, "},
+                               {"zarr.storage\nimport ", "zarr.storage, "},
                                {"as pool:\n        ", "as pool: "}});
 }
 

@@ -117,6 +117,9 @@ class Judge {
          {std::pair{&seen_.child, "child"}, std::pair{&seen_.returned, "returned"}}) {
       const Refused* no = refused(view->received);
       if (!no || rightly) continue;
+      // What goes on from a child is always pickled.
+      const bool goes_on = view == &seen_.returned && !in_this_process(value_.transport);
+      if (value_.store->stays && goes_on) continue;
       // An archive without its directory is rightly refused, as is a claim already made.
       if (expected_.pending || expected_.unclaimed) {
         check(view->received, "receiving", carrying(value_) + " a store", side);

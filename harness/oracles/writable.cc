@@ -13,6 +13,7 @@ bool writes(std::string_view name) {
 
 void check(const Case& value, const Expectation& expected, const Observations& seen,
            const View& view, const std::string& side, std::vector<Disagreement>& found) {
+  const bool may_refuse = expected.missing || expected.exists_already;  // it cannot be opened
   for (std::size_t i = 0; i < view.looks.size() && i < seen.plan.size(); ++i) {
     const Look& look = seen.plan[i];
     if (look.group != LookGroup::kWrites) continue;
@@ -30,7 +31,7 @@ void check(const Case& value, const Expectation& expected, const Observations& s
           expected.read_only
               ? fmt::format("`{}` is accepted by a read-only {}", say(look), store_name(value))
               : fmt::format("`{}` is accepted by a {} of mode `r`", say(look), store_name(value));
-    } else if (!expected.sealed && writes(look.name) && no) {
+    } else if (!expected.sealed && !may_refuse && writes(look.name) && no) {
       it.parent = Shown{nullptr};
       it.wrong = "refused " + no->type;
       it.lost = no->lost;
@@ -47,12 +48,12 @@ void check(const Case& value, const Expectation& expected, const Observations& s
 
 Verdict judge_writable(const Case& value, const Expectation& expected, const Observations& seen) {
   if (expected.gone) return not_comparable("the parent deleted what is written to");
-  if (expected.missing || expected.exists_already)
-    return not_comparable("opening this store is rightly refused");
   std::vector<Disagreement> found;
   check(value, expected, seen, seen.child, "child", found);
   check(value, expected, seen, seen.returned, "returned", found);
   check(value, expected, seen, seen.parent, "parent", found);
+  if (found.empty() && (expected.missing || expected.exists_already))
+    return not_comparable("opening this store is rightly refused");
   return agree_or(std::move(found));
 }
 
