@@ -28,6 +28,7 @@ std::string with_journey(const std::string& fingerprint, const Case& value) {
 // Whether the whole thing is dangerous, in a sentence; null otherwise.
 Json security_of(const Finding& found) {
   if (std::holds_alternative<Crashed>(found.told.child)) return "the process dies";
+  if (found.told.wrong == "leaves the root") return "a key leads out of the store's root";
   return nullptr;
 }
 

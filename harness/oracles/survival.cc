@@ -5,6 +5,18 @@
 #include "harness/stacks.h"
 
 namespace storefuzz {
+namespace {
+
+// A key that climbs was accepted, and a file lies where the store does not.
+bool leads_out(const Case& value, const Observations& seen) {
+  if (seen.strange_files.empty()) return false;
+  const std::vector<Operation> operations = operations_of(value);
+  for (std::size_t i = 0; i < operations.size() && i < seen.operations.size(); ++i)
+    if (operations[i].entry.key.starts_with("../") && shown(seen.operations[i])) return true;
+  return false;
+}
+
+}  // namespace
 
 Verdict judge_survival(const Case& value, const Expectation&, const Observations& seen) {
   std::vector<Disagreement> found;
@@ -38,10 +50,15 @@ Verdict judge_survival(const Case& value, const Expectation&, const Observations
     add("descriptors", "left open in the parent",
         fmt::format("a closed {} keeps its file open in the parent", store_name(value)),
         Shown{Json(*seen.parent.descriptors)}, "parent");
-  if (!seen.strange_files.empty())
+  if (const Answer files = Shown{Json(seen.strange_files)}; leads_out(value, seen))
+    add("files", "leaves the root",
+        fmt::format("a key with `..` leaves the root of a {}: {}", store_name(value),
+                    seen.strange_files.front()),
+        files, "parent");
+  else if (!seen.strange_files.empty())
     add("files", "left behind",
         fmt::format("files are left behind beside the store: {}", seen.strange_files.front()),
-        Shown{Json(seen.strange_files)}, "child");
+        files, "child");
   return agree_or(std::move(found));
 }
 
