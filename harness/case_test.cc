@@ -598,6 +598,20 @@ TEST(Normalise, EachRuleOfTheJourney) {
   }
 }
 
+// open(…, "w+b") of a second file object would empty the archive, and no store be to blame.
+TEST(Normalise, AFileObjectIsMadeAnewOnlyToBeRead) {
+  for (const Mode mode : all_of<Mode>()) {
+    Case value{.store = test::store("zip file"), .carrier = Carrier::kMadeAnew};
+    value.constructor.mode = mode;
+    normalise(value);
+    EXPECT_EQ(value.constructor.mode, Mode::kRead);
+    value.carrier = Carrier::kHandedOver;
+    value.constructor.mode = mode;
+    normalise(value);
+    EXPECT_EQ(value.constructor.mode, mode);
+  }
+}
+
 TEST(Words, AboutGroupsOfCarriersTransportsAndLifecycles) {
   std::set<std::string_view> bytes, here, fresh, open;
   for (const Carrier it : all_of<Carrier>())

@@ -154,6 +154,32 @@ TEST(Judge, AnAcceptedWriteExplainsWhatIsReadAfterwards) {
 }
 
 // What the child itself reads wrongly no write of its own explains: writes come last.
+// What was moved away is missing wherever one looks for it.
+TEST(Judge, AnAcceptedMoveExplainsWhatIsRefusedAfterwards) {
+  const Case value = test::plain_case();
+  Observations seen = test::sound_observations(value);
+  at(seen.child, seen, "try move") = Shown{nullptr};
+  at(seen.parent, seen, "try set") = test::refusal("FileNotFoundError");
+  at(seen.parent, seen, "get", "a") = test::refusal("FileNotFoundError");
+  seen.strange_files = {"store.zip.moved"};
+  const Judged judged = judge(value, seen, {}, kRelease);
+  ASSERT_EQ(judged.findings.size(), 1) << all_of(judged);
+  EXPECT_EQ(judged.findings[0].told.field, "try move");
+  EXPECT_EQ(judged.findings[0].symptoms.size(), 3);
+}
+
+// Once its child has cleared it, even a store of mode r writes.
+TEST(Judge, AnAcceptedClearExplainsTheWritesThatAreAcceptedAfterwards) {
+  Case value = test::plain_case();
+  value.constructor.read_only = false;
+  Observations seen = test::sound_observations(value);
+  at(seen.child, seen, "try clear") = at(seen.parent, seen, "try clear") = Shown{nullptr};
+  at(seen.parent, seen, "try set") = Shown{nullptr};
+  const Judged judged = judge(value, seen, {}, kRelease);
+  ASSERT_EQ(judged.findings.size(), 1) << all_of(judged);
+  EXPECT_EQ(judged.findings[0].told.field, "try clear");
+}
+
 TEST(Judge, AnAcceptedWriteDoesNotExplainWhatTheChildReadBefore) {
   Observations seen = test::sound_observations(spawned());
   at(seen.child, seen, "try set") = Shown{nullptr};

@@ -239,6 +239,22 @@ Answer& last(Observations& seen, std::string_view name, std::string_view key) {
   return seen.child.looks.at(0);
 }
 
+// The child's answer to what is special in that way.
+Answer& about(Observations& seen, std::string_view special) {
+  const auto it = std::ranges::find(seen.plan, special, &Look::about);
+  if (it != seen.plan.end()) return seen.child.looks.at(it - seen.plan.begin());
+  ADD_FAILURE() << special << " is not asked";
+  return seen.child.looks.at(0);
+}
+
+void told_to_be_writable(Case& value) { value.constructor.read_only = false; }
+
+void sets_a_key_that_climbs(Case& value) {
+  deletes_in_child(value);
+  value.lifecycle = Lifecycle::kOpen;
+  value.operations = {{.what = What::kSet, .entry = {.key = "../a"}}};
+}
+
 std::vector<Lie> lies() {
   const auto at = [](Observations& seen, View Observations::* side, const char* name,
                      const char* key = "") -> Answer& {
@@ -342,6 +358,34 @@ std::vector<Lie> lies() {
       {"DeleteIsRefused", "writable", deletes_in_child,
        [=](Observations& it) { at(it, child, "delete_dir") = refusal("ValueError"); }, "delete_dir",
        "refused ValueError", "child"},
+      {"ANeighbourIsDeletedWithAPattern", "expectation", deletes_in_child,
+       [](Observations& it) { about(it, "a neighbour of what was deleted") = Shown{nullptr}; },
+       "get of a neighbour of what was deleted", "other value", "child"},
+      {"AClearedStoreStillReads", "expectation", deletes_in_child,
+       [](Observations& it) { about(it, "a key after clear") = Shown{{{"bytes", "hello"}}}; },
+       "get of a key after clear", "other value", "child"},
+      {"ALongNameIsRefused", "writable", deletes_in_child,
+       [](Observations& it) { about(it, "a long name") = refusal("OSError"); },
+       "set of a long name", "refused OSError", "child"},
+      {"ModeRTakesAClear", "writable", told_to_be_writable,
+       [=](Observations& it) { at(it, child, "try clear") = Shown{nullptr}; }, "try clear",
+       "accepted", "child"},
+      {"RangesComeInAnotherOrder", "expectation", nothing,
+       [=](Observations& it) {
+         Answer& answer = at(it, child, "get_ranges", "a");
+         std::swap(std::get<Shown>(answer).value[0][1], std::get<Shown>(answer).value[2][1]);
+       },
+       "get_ranges", "other value", "child"},
+      {"PartialValuesOfRangesAreShort", "expectation", nothing,
+       [=](Observations& it) {
+         std::get<Shown>(at(it, child, "get_partial_values by ranges", "a")).value.erase(0);
+       },
+       "get_partial_values by ranges", "other value", "child"},
+      {"WithGivesAnotherStore", "stores agree", twinned,
+       [=](Observations& it) { at(it, parent, "enter") = Shown{false}; }, "enter", "other value",
+       "parent"},
+      {"AKeyLeavesTheRoot", "survival", sets_a_key_that_climbs,
+       [](Observations& it) { it.strange_files = {"a"}; }, "files", "leaves the root", "parent"},
       {"AWriteMeanwhileIsNotSeen", "expectation", writes_meanwhile,
        [=](Observations& it) { at(it, child, "list") = Shown{Json::array({"a", "b/c"})}; }, "list",
        "other value", "child"},

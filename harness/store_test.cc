@@ -228,7 +228,8 @@ TEST(Adapters, WhatIsWrongIsOneSentenceAndNothingIsAdded) {
     expect_wrong(member, "import os", member);
     expect_wrong(member, Json::array({7}), member);
   }
-  for (const char* member : {"writes", "deletes", "waits", "any key", "files", "listed"})
+  for (const char* member :
+       {"writes", "deletes", "waits", "any key", "files", "listed", "deletes folders", "zarr keys"})
     expect_wrong(member, "yes", member);
   expect_wrong("medium", "tape", "\"medium\"");
   expect_wrong("medium", 7, "\"medium\"");
@@ -238,6 +239,14 @@ TEST(Adapters, WhatIsWrongIsOneSentenceAndNothingIsAdded) {
   expect_wrong("any_key", true, "unknown member \"any_key\"");
   expect_wrong("kind", "odd over zip", "over");
   expect_wrong("kind", "odd,zip", "comma");
+}
+
+TEST(Adapters, WhatAWrapperAndItsStoreLeaveInTheProcessIsBothForgotten) {
+  const StoreKind both = store("logging over managed memory");
+  EXPECT_NE(both->clean.find("LoggingStore"), std::string::npos) << both->clean;
+  EXPECT_NE(both->clean.find("ManagedMemoryStore"), std::string::npos) << both->clean;
+  EXPECT_EQ(store("wrapper over managed memory")->clean, store("managed memory")->clean);
+  EXPECT_EQ(store("logging over local")->clean, store("logging")->clean);
 }
 
 // A word that is taken would hide a store; so would "all", and a word that is none.

@@ -34,6 +34,8 @@ bool packs_bytes_or_copies(const Case& value) {
   return serialises(value.carrier) || value.carrier == Carrier::kCopy ||
          value.carrier == Carrier::kDeepcopy;
 }
+bool packs_bytes(const Case& value) { return serialises(value.carrier); }
+bool copies_deeply(const Case& value) { return value.carrier == Carrier::kDeepcopy; }
 bool leaves_its_process(const Case& value) {
   return serialises(value.carrier) && !in_this_process(value.transport);
 }
@@ -48,7 +50,11 @@ const std::vector<Limit>& limits() {
       {"zip file", packs_bytes_or_copies, R"("packed":{"answer":"refused")"},
       {"object memory", packs_bytes_or_copies, R"("packed":{"answer":"refused")"},
       {"managed memory", leaves_its_process, "cannot be shared across processes"},
+      {"managed memory path", leaves_its_process, "cannot be shared across processes"},
+      {"logging handler over local", packs_bytes, R"("packed":{"answer":"refused")"},
+      {"logging handler over local", copies_deeply, R"("packed":{"answer":"refused")"},
       {"cache over local", is_old_pickle, "cannot be pickled"},
+      {"cache bounded over local", is_old_pickle, "cannot be pickled"},
       {"icechunk", packs_bytes_or_copies, R"("packed":{"answer":"refused")"},
       {"manifest",
        [](const Case& it) {
