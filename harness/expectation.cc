@@ -282,7 +282,7 @@ class Plan {
     add("try delete", kGroup, some_key_);
     add("try delete_sync", kGroup, some_key_);
     add("try delete_dir", kGroup, "");
-    add("try move", kGroup, "");
+    if (wanted(LookGroup::kDeletes)) add("try move", kGroup, "");
   }
 
   void sets() {

@@ -104,9 +104,15 @@ TEST(FuzzingLoop, FindsAPlantedLossDrawnAtRandom) {
   const std::string name = names[seed % names.size()];
   fmt::print("STOREFUZZ_TEST_SEED={} plants \"{}\"\n", seed, name);
   std::fflush(stdout);
-  e2e::Running run("storefuzz",
-                   {"run", "--planted", name, "--time", "25s", "--no-releases", "--stores",
-                    "zip,local", "--seed", std::to_string(seed), "--out", "out"});
+  // What other oracles know of the subject itself would have to be shrunk and confirmed as well.
+  std::string off;
+  const auto caught = table().at(name).at("caught_by").get<std::set<std::string>>();
+  for (const Oracle& oracle : oracles())
+    if (!caught.contains(std::string(oracle.name)))
+      off += (off.empty() ? "" : ",") + std::string(oracle.name);
+  e2e::Running run("storefuzz", {"run", "--planted", name, "--time", "25s", "--no-releases",
+                                 "--stores", "zip,local", "--seed", std::to_string(seed),
+                                 "--oracles-off", off, "--out", "out"});
   // The loop stops after 25 s; shrinking and confirming what it found takes as long again.
   ASSERT_EQ(run.wait(), "exit 0") << run.said() << run.complained();
   const std::string wanted = table().at(name).at("fingerprint");
