@@ -7,6 +7,7 @@
 #include <functional>
 
 #include "harness/stacks.h"
+#include "harness/value.h"
 
 namespace storefuzz {
 namespace {
@@ -58,7 +59,10 @@ std::string cause_of(const Disagreement& told) {
   if (told.oracle == "listing" && told.wrong == "twice") return "an entry is listed twice";
   if (told.oracle == "equality" && told.wrong == "not equal")
     return "a copy does not equal its store";
-  if (told.oracle == "expectation") return "what was acknowledged is not what is read";
+  if (told.oracle == "expectation") return told.field + " is not what was acknowledged";
+  // Refused outside the subject (pickle has no frames): by what it says.
+  if (const Refused* no = refused(told.child); no && told.step == "packing")
+    return fmt::format("packing: {}", shorten(no->text, 80));
   if (told.oracle == "stores agree") return "stores disagree about " + told.field;
   return fmt::format("{}: {} {}", told.oracle, told.field, told.wrong);
 }

@@ -292,6 +292,22 @@ std::string fingerprint_of(const Case& value, const Observations& seen, std::str
   return "";
 }
 
+// Three stores that cannot be packed, each for a reason of its own.
+TEST(Cause, OfARefusalToBePackedIsWhatItSays) {
+  const Case value = test::plain_case();
+  std::set<std::string> causes;
+  for (const char* text : {"cannot pickle a lock", "cannot pickle a file", "has no state"}) {
+    Observations seen = test::sound_observations(value);
+    Refused no = test::refusal("TypeError");
+    no.text = text;
+    no.frame.clear();
+    seen.packed = no;
+    for (const Finding& found : judge(value, seen, {}, kRelease).findings)
+      if (found.told.step == "packing") causes.insert(found.cause);
+  }
+  EXPECT_EQ(causes.size(), 3);
+}
+
 TEST(Fingerprint, OfDifferentFieldsDiffer) {
   std::set<std::string> fingerprints;
   for (const char* field : {"_read_only", "read_only", "path", "_lock"}) {
