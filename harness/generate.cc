@@ -144,7 +144,10 @@ Result<std::vector<Carrier>> parse_carriers(std::string_view list) {
 StoreKind generate_store(Choices& choices, const Stores& stores) {
   // Wrapped is what a wrapper is used for: something on disk, in memory, in an archive.
   static const std::vector<StoreKind> below = parse_stores("local,memory,zip").value();
-  const StoreKind drawn = choices.among(stores);
+  // The store whose state is the richest, and which has lost the most, is drawn more often.
+  static const StoreKind zip = find_store("zip").value();
+  const bool has_zip = std::ranges::find(stores, zip) != stores.end();
+  const StoreKind drawn = has_zip && choices.one_in(5) ? zip : choices.among(stores);
   if (!drawn->wraps) return drawn;
   StoreKind inner = choices.among(below);
   static const StoreKind wrapper = find_store("wrapper").value();

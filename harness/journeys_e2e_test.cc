@@ -64,6 +64,8 @@ TEST(TargetJourneys, RunAsAFuzzingServiceRunsThem) {
 // time.
 void forget_archive_checksums(Json& json) {
   if (json.is_object()) json.erase("stacks");  // threads have numbers there
+  // Of several reads at a time, which one fails first is chance: types are compared, texts are not.
+  if (json.is_object() && json.contains("type")) json.erase("text");
   if (json.is_object() && json.contains("store.zip") && json["store.zip"].is_array())
     json["store.zip"] = json["store.zip"][0];
   else if (json.is_structured())

@@ -36,6 +36,7 @@ def hide_paths(text: str) -> str:
     text = text.replace(HELD["folder"], "<case>").replace(_SUBJECT, "").replace(_STDLIB, "")
     text = re.sub(r" \([0-9]+ sub-exceptions?\)", "", text)  # how many got that far, is chance
     text = re.sub(r"(current_size|cached_keys)=[0-9]+", r"\1=…", text)  # looking changes them
+    text = re.sub(r"\bprocess [0-9]+", "process …", text)
     # Addresses, numbers of threads, and the names of LocalStore's temporary files.
     return re.sub(r"0x[0-9a-f]{6,}|\b[0-9]{9,}\b|\b[0-9a-f]{32}\b", "0x…", text)
 
