@@ -59,8 +59,9 @@ class Model {
     // Made anew, a store claims its file once more, in whatever state its twin is.
     const bool anew = case_.carrier == Carrier::kMadeAnew;
     expected_.unclaimed = zip_ && claims() && (!opened_ || anew);
-    expected_.missing = !file_exists_ && !opened_ && case_.store->medium != Medium::kMemory &&
-                        (zip_ ? case_.constructor.mode == Mode::kRead : expected_.read_only);
+    expected_.missing =
+        !file_exists_ && case_.store->medium != Medium::kMemory &&
+        (zip_ ? !opened_ && case_.constructor.mode == Mode::kRead : expected_.read_only);
     expected_.exists_already =
         zip_ && case_.constructor.mode == Mode::kExclusive && (!opened_ || anew) && file_exists_;
     expected_.pending = open_ && unsaved_;
@@ -115,7 +116,8 @@ class Model {
     if (!claims() && file_exists_) return;
     if (claims()) expected_.content.clear();
     unsaved_ = zip_;  // a new archive has no directory before it is closed
-    file_exists_ = true;
+    // A folder that is only read is never made, though listing it is answered.
+    file_exists_ = zip_ || expected_.can_write;
   }
 
   void close(bool done) {

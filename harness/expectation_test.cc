@@ -401,6 +401,17 @@ TEST(Expectation, AnArchiveThatIsNotThereIsMadeByTheFirstUse) {
   EXPECT_FALSE(expect_new(value).made_by_use);
 }
 
+// list() of a folder that is not there is answered, and makes no folder.
+TEST(Expectation, AFolderThatIsOnlyReadStaysMissing) {
+  Case value{.store = test::kLocal, .operations = {{.what = What::kList}}};
+  value.lifecycle = Lifecycle::kUsedAfterClose;
+  value.constructor.read_only = true;
+  normalise(value);
+  EXPECT_TRUE(expect_but(value).missing);
+  value.constructor.read_only = false;
+  EXPECT_FALSE(expect_but(value).missing);
+}
+
 TEST(Expectation, WhatCannotWriteNeedNotBeReadOnly) {
   Case value{.store = test::store("fsspec zip"), .archive = Archive{}};
   normalise(value);

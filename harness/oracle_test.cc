@@ -558,6 +558,20 @@ TEST(Oracles, EveryOneIsToldALie) {
   for (const Oracle& oracle : oracles()) EXPECT_TRUE(told.contains(std::string(oracle.name)));
 }
 
+// open_group reads, and reading flushes what zipfile had buffered.
+TEST(OnDisk, MakingAGroupMayFlushWhatIsPending) {
+  Case value = test::plain_case();
+  writes_in_child(value);
+  value.lifecycle = Lifecycle::kOpen;
+  value.operations = {{.what = What::kSet, .entry = {.key = "c", .value = "x"}}};
+  value.cargo = Cargo::kGroup;
+  Observations seen = test::sound_observations(value);
+  seen.mark_packed.files["store.zip"] = {1000, 7};
+  EXPECT_NE(judge_by("on disk", value, seen).kind, Verdict::Kind::kDisagree);
+  value.cargo = Cargo::kStore;
+  EXPECT_EQ(judge_by("on disk", value, seen).kind, Verdict::Kind::kDisagree);
+}
+
 // --- no opinion
 // -----------------------------------------------------------------------------------
 
