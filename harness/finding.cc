@@ -135,7 +135,7 @@ void fold_into_first_look(std::vector<Finding>& findings) {
 // A read-only store that took a write is another store afterwards: what is read then are symptoms.
 void fold_into_accepted_write(std::vector<Finding>& findings) {
   auto accepted = std::ranges::find_if(findings, [](const Finding& it) {
-    return it.told.oracle == "writable" && it.told.wrong == "accepted";
+    return it.told.oracle == "writable" && it.told.wrong.starts_with("accepted");
   });
   if (accepted == findings.end()) return;
   const auto symptom = [](const Finding& it) {

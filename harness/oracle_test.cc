@@ -369,7 +369,7 @@ std::vector<Lie> lies() {
        "set of a long name", "refused OSError", "child"},
       {"ModeRTakesAClear", "writable", told_to_be_writable,
        [=](Observations& it) { at(it, child, "try clear") = Shown{nullptr}; }, "try clear",
-       "accepted", "child"},
+       "accepted in mode r", "child"},
       {"RangesComeInAnotherOrder", "expectation", nothing,
        [=](Observations& it) {
          Answer& answer = at(it, child, "get_ranges", "a");

@@ -31,7 +31,7 @@ void check(const Case& value, const Expectation& expected, const Observations& s
     if (expected.sealed && look.name.starts_with("try ") && shown(answer)) {
       if (refused_before(i)) continue;
       it.parent = Refused{.type = "ValueError"};
-      it.wrong = "accepted";
+      it.wrong = expected.read_only ? "accepted" : "accepted in mode r";
       it.headline =
           expected.read_only
               ? fmt::format("`{}` is accepted by a read-only {}", say(look), store_name(value))
