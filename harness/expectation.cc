@@ -312,13 +312,13 @@ class Plan {
     add("delete", kGroup, std::string(kLongName, 'n'), "", "a long name");
     add("set", kGroup, "freshly", kOtherValue);
     add("delete_dir", kGroup, "fresh");
-    add("get", kGroup, kFreshKey);
+    add("get", kGroup, kFreshKey, "", "a key after delete_dir");
     add("list", kGroup, "");
     // A key is no folder: nothing lies below it.
     add("delete_dir", kGroup, kProbeKey, "", "a key");
     add("get", kGroup, kProbeKey);
     add("set", kGroup, kFreshKey, "");
-    add("get", kGroup, kFreshKey);
+    add("get", kGroup, kFreshKey, "", "a key written over");
     add("delete", kGroup, kFreshKey);
     add("delete", kGroup, kFreshKey, "", "a missing key");
     add("exists", kGroup, kFreshKey);
