@@ -76,7 +76,7 @@ TEST(LeftBehind, NothingByARunThatIsInterruptedAndItWritesItsPage) {
 
 TEST(LeftBehind, NothingByARunWhoseFuzzProcessIsKilledAndItGoesOn) {
   Running run("storefuzz", run_arguments(e2e::kNewest, "12s",
-                                         {"--oracles-off", e2e::oracles_but("attributes")}));
+                                         {"--oracles-off", e2e::oracles_but({"attributes"})}));
   ASSERT_TRUE(fuzzing(run)) << run.complained();
   const pid_t first = fuzz_process(run);
   ASSERT_GT(first, 0);
@@ -143,7 +143,7 @@ TEST_P(TroubledParent, IsAFindingOfTheRunAndNotItsEnd) {
   const char* oracle = std::string_view(planted).ends_with("ends") ? "deadline" : "survival";
   Running run("storefuzz",
               run_arguments(e2e::kNewest, "20s",
-                            {"--planted", planted, "--oracles-off", e2e::oracles_but(oracle)}));
+                            {"--planted", planted, "--oracles-off", e2e::oracles_but({oracle})}));
   const std::string end = run.wait();
   EXPECT_EQ(end, "exit 0") << run.complained();
   std::set<std::string> found;
@@ -198,7 +198,7 @@ sys.exit(bool(wrong))
 
 // One run for all three, because runs are slow: exit codes, the run directory, nothing left.
 TEST(Run, FindsTheLossIn301ThenKnowsItAndWritesWhatItPromises) {
-  const std::vector<std::string> only{"--oracles-off", e2e::oracles_but("attributes"), "--stores",
+  const std::vector<std::string> only{"--oracles-off", e2e::oracles_but({"attributes"}), "--stores",
                                       "zip"};
   Running first("storefuzz", run_arguments("3.0.1", "5s", only));
   EXPECT_EQ(first.wait(), "exit 1") << first.said() << first.complained();
@@ -248,7 +248,7 @@ TEST(Run, OfAFolderThatHoldsZarrTestsThatOne) {
     folder = entry.path() / "site-packages";
   ASSERT_TRUE(e2e::fs::exists(folder / "zarr")) << folder;
   Running run("storefuzz", run_arguments(folder.string(), "3s",
-                                         {"--oracles-off", e2e::oracles_but("attributes")}));
+                                         {"--oracles-off", e2e::oracles_but({"attributes"})}));
   EXPECT_EQ(run.wait(), "exit 1") << run.said() << run.complained();
   EXPECT_EQ(run_json(run).at("subject").at("release"), "3.0.1");
   EXPECT_EQ(run_json(run).at("subject").at("path"), folder.string());
@@ -259,7 +259,7 @@ TEST(Run, OfAFolderThatHoldsZarrTestsThatOne) {
 TEST(Run, DoesNotTakeAnotherFindingForThePlantedOne) {
   Running run("storefuzz", run_arguments(e2e::kNewest, "6s",
                                          {"--planted", "nothing", "--oracles-off",
-                                          e2e::oracles_but("writable")}));
+                                          e2e::oracles_but({"writable"})}));
   EXPECT_EQ(run.wait(), "exit 3") << run.said();
 }
 

@@ -124,6 +124,7 @@ struct Words<LookGroup> {
                                     Word<LookGroup>{LookGroup::kArray, "array"},
                                     Word<LookGroup>{LookGroup::kWrites, "writes"},
                                     Word<LookGroup>{LookGroup::kDeletes, "deletes"},
+                                    Word<LookGroup>{LookGroup::kMove, "move"},
                                     Word<LookGroup>{LookGroup::kClear, "clear"},
                                     Word<LookGroup>{LookGroup::kAgain, "again"}};
 };

@@ -80,6 +80,7 @@ enum class LookGroup {
   kArray,
   kWrites,
   kDeletes,
+  kMove,
   kClear,
   kAgain
 };

@@ -187,7 +187,7 @@ TEST(Case, WhatIsWrongIsNamed) {
       {R"({"surroundings": 7})", "\"surroundings\""},
       {R"({"looks": "state"})", "\"looks\""},
       {R"({"looks": ["state", "nose"]})", "\"looks\""},
-      {R"({"looks": ["state","state","state","state","state","state","state","state","state","state"]})",
+      {R"({"looks": ["state","state","state","state","state","state","state","state","state","state","state"]})",
        "\"looks\""},
       {R"({"colour": "red"})", "\"colour\""},
       {R"({"archive": 1})", "the archive must be an object"},

@@ -14,6 +14,7 @@
 #include <fstream>
 #include <functional>
 #include <iterator>
+#include <set>
 #include <sstream>
 #include <string>
 #include <thread>
@@ -106,10 +107,11 @@ inline std::string fingerprints(const std::vector<Finding>& findings) {
   return text;
 }
 
-inline std::string oracles_but(std::string_view kept) {
+inline std::string oracles_but(const std::set<std::string>& kept) {
   std::string list;
   for (const Oracle& oracle : oracles())
-    if (oracle.name != kept) list += (list.empty() ? "" : ",") + std::string(oracle.name);
+    if (!kept.contains(std::string(oracle.name)))
+      list += (list.empty() ? "" : ",") + std::string(oracle.name);
   return list;
 }
 

@@ -258,7 +258,7 @@ class Plan {
 
   void writes() {
     const bool some = wanted(LookGroup::kWrites) || wanted(LookGroup::kDeletes);
-    if (some && expected_.sealed) return must_be_refused();
+    if (expected_.sealed) return must_be_refused(some);
     // Two handles that write to one archive lose data by nature; only a parent that holds nothing
     // lets its child write. A store that was handed over is the parent's own.
     if (!expected_.can_write || value_.carrier == Carrier::kHandedOver) return;
@@ -274,7 +274,12 @@ class Plan {
     if (some || wanted(LookGroup::kClear)) add("close", kGroup, "");
   }
 
-  void must_be_refused() {
+  void must_be_refused(bool some) {
+    if (some) refused_writes();
+    if (wanted(LookGroup::kMove) && expected_.read_only) add("try move", kGroup, "");
+  }
+
+  void refused_writes() {
     add("try set", kGroup, kProbeKey, kProbeValue);
     add("try set_if_not_exists", kGroup, kProbeKey, kProbeValue);
     add("try set_sync", kGroup, kProbeKey, kProbeValue);
@@ -284,7 +289,6 @@ class Plan {
     add("try delete", kGroup, some_key_);
     add("try delete_sync", kGroup, some_key_);
     add("try delete_dir", kGroup, "");
-    if (wanted(LookGroup::kDeletes)) add("try move", kGroup, "");
   }
 
   void sets() {

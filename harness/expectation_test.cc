@@ -472,7 +472,8 @@ TEST(AfterLooks, CountsWhatWasAcknowledged) {
 
 bool wants_writes(const Case& value) {
   return std::ranges::any_of(value.looks, [](LookGroup it) {
-    return it == LookGroup::kWrites || it == LookGroup::kDeletes || it == LookGroup::kClear;
+    return it == LookGroup::kWrites || it == LookGroup::kDeletes || it == LookGroup::kMove ||
+           it == LookGroup::kClear;
   });
 }
 

@@ -112,14 +112,16 @@ void fold_into_disk_loss(std::vector<Finding>& findings) {
 }
 
 // What one look shows first, the looks after it show again: a value that is not what was written
-// makes ranges, sizes and listings wrong as well.
-void fold_into_first_look(std::vector<Finding>& findings) {
+// makes ranges, sizes and listings wrong as well. What an odd question shows, a usual one does not.
+void fold_into_first_look(std::vector<Finding>& findings, const std::vector<Look>& plan) {
   std::map<std::string, std::size_t> first;
   std::vector<Finding> kept;
   for (Finding& it : findings) {
     const bool looks = it.told.oracle == "expectation" || it.told.oracle == "reads";
     const Refused* no = refused(it.told.child);
-    const std::string key = it.told.oracle + it.told.side + it.told.wrong + (no ? no->frame : "");
+    const bool known = it.told.look >= 0 && it.told.look < static_cast<int>(plan.size());
+    const std::string key = it.told.oracle + it.told.side + it.told.wrong + (no ? no->frame : "") +
+                            (known ? plan[it.told.look].about : "");
     auto [place, fresh] = first.try_emplace(key, kept.size());
     if (!looks || fresh) {
       if (!looks) first.erase(place);
@@ -199,7 +201,7 @@ Judged judge(const Case& value, const Observations& seen, const std::vector<Quir
   fold_into_disk_loss(judged.findings);
   fold_into_accepted_write(judged.findings);
   fold_into_same_look(judged.findings);
-  fold_into_first_look(judged.findings);
+  fold_into_first_look(judged.findings, seen.plan);
   return judged;
 }
 

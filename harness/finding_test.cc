@@ -153,7 +153,6 @@ TEST(Judge, AnAcceptedWriteExplainsWhatIsReadAfterwards) {
   EXPECT_GE(judged.findings[0].symptoms.size(), 2);
 }
 
-// What the child itself reads wrongly no write of its own explains: writes come last.
 // What was moved away is missing wherever one looks for it.
 TEST(Judge, AnAcceptedMoveExplainsWhatIsRefusedAfterwards) {
   const Case value = test::plain_case();
@@ -180,6 +179,7 @@ TEST(Judge, AnAcceptedClearExplainsTheWritesThatAreAcceptedAfterwards) {
   EXPECT_EQ(judged.findings[0].told.field, "try clear");
 }
 
+// What the child itself reads wrongly no write of its own explains: writes come last.
 TEST(Judge, AnAcceptedWriteDoesNotExplainWhatTheChildReadBefore) {
   Observations seen = test::sound_observations(spawned());
   at(seen.child, seen, "try set") = Shown{nullptr};
@@ -199,6 +199,28 @@ TEST(Judge, WhatOneLookShowsFirstTheLooksAfterItShowAgain) {
       judged.findings, [](const Finding& it) { return it.told.side == "child"; });
   EXPECT_EQ(told, 1) << all_of(judged);
   EXPECT_FALSE(judged.findings[0].symptoms.empty());
+}
+
+// One stale read after `set_sync`, another after a key was written over: two ways to be wrong.
+TEST(Judge, WhatAnOddQuestionShowsIsNotFoldedIntoAnotherOne) {
+  Case value = spawned();
+  value.store = test::kLocal;
+  value.looks = {LookGroup::kDeletes};
+  normalise(value);
+  Observations seen = test::sound_observations(value);
+  std::set<std::string> odd;
+  for (std::size_t i = 0; i < seen.plan.size(); ++i) {
+    const std::string& about = seen.plan[i].about;
+    if (seen.plan[i].name != "get") continue;
+    if (!about.ends_with("set_sync") && !about.ends_with("written over")) continue;
+    odd.insert(field_of(seen.plan[i]));
+    seen.child.looks[i] = Shown{shown_bytes("stale")};
+  }
+  ASSERT_EQ(odd.size(), 2);
+  std::set<std::string> told;
+  for (const Finding& found : judge(value, seen, {}, kRelease).findings)
+    told.insert(found.told.field);
+  EXPECT_EQ(told, odd);
 }
 
 TEST(Judge, WhatAStoreGetsWrongByItselfItGetsWrongBesideAnotherAsWell) {

@@ -83,7 +83,7 @@ std::vector<Case> varied(const Control& control) {
     // Made anew is never opened but by what is asked first: an array, as its users do.
     if (control.carrier == Carrier::kMadeAnew) value.looks = {LookGroup::kState, LookGroup::kArray};
     // That move() asks nobody is a defect of the store, wherever it is.
-    std::erase(value.looks, LookGroup::kDeletes);
+    std::erase(value.looks, LookGroup::kMove);
     // What a prefix is, old releases saw otherwise: a defect of listings, not of journeys.
     if (control.release != std::string_view(e2e::kNewest))
       std::erase(value.looks, LookGroup::kListing);

@@ -82,10 +82,18 @@ class Writer {
     return names ? "sorted(" + text + ")" : text;
   }
 
+  // The look that told, where there is one: a finding that was read from a file may name any.
+  const Look* told_look() const {
+    const bool known = told_.look >= 0 && told_.look < static_cast<int>(plan_.size());
+    return known ? &plan_[told_.look] : nullptr;
+  }
+
+  bool told_by(LookGroup group) const { return told_look() && told_look()->group == group; }
+
   // What the script asks of a store to see the difference; of long bytes, their checksum.
   std::string question() {
-    if (told_.look >= 0 && told_.look < static_cast<int>(plan_.size())) {
-      const std::string text = look_phrase(plan_[told_.look]);
+    if (const Look* look = told_look()) {
+      const std::string text = look_phrase(*look);
       return checksum() ? fmt::format("zlib.crc32({})", text) : text;
     }
     if (told_.oracle == "equality") return "store == OTHER";
@@ -322,8 +330,7 @@ class Writer {
     const Shown* it = shown(told_.child);
     if (!it || !has_literal(it->value)) return "away != home";
     Json value = it->value;
-    const bool listing = told_.look >= 0 && plan_[told_.look].group == LookGroup::kListing;
-    if (listing && value.is_array()) std::sort(value.begin(), value.end());
+    if (told_by(LookGroup::kListing) && value.is_array()) std::sort(value.begin(), value.end());
     return fmt::format("away == repr({})", value_literal(value));
   }
 
@@ -473,7 +480,7 @@ class Writer {
     else
       ask_at_home(ask);
     std::vector<std::string> steps;
-    if (told_.look >= 0 && plan_[told_.look].group == LookGroup::kWrites)
+    if (told_by(LookGroup::kWrites))
       for (int i = 0; i < told_.look; ++i)
         if (plan_[i].group == LookGroup::kWrites)
           steps.push_back(fmt::format("answer(lambda: {})", look_phrase(plan_[i])));
@@ -796,7 +803,8 @@ Result<std::string> write_repro(const Case& value, const Finding& finding, const
                                {"exist_ok=True)\n        pathlib.", "exist_ok=True); pathlib."},
                                {"import zarr\nimport ", "import zarr, "},
                                {"zarr.storage\nimport ", "zarr.storage, "},
-                               {"as pool:\n        ", "as pool: "}});
+                               {"as pool:\n        ", "as pool: "},
+                               {")\n    future = ", "); future = "}});
 }
 
 }  // namespace storefuzz

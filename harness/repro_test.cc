@@ -108,6 +108,10 @@ const std::vector<std::function<void(Observations&, std::mt19937&)>>& mishaps() 
           it.child.looks[index] = Shown{Json{{"bytes", "\u00e9'\"\\\n"}}};
       },
       [](Observations& it, std::mt19937&) {
+        for (std::size_t i = 0; i < it.child.looks.size(); ++i)
+          if (it.plan[i].name == "try set") it.child.looks[i] = Shown{nullptr};
+      },
+      [](Observations& it, std::mt19937&) {
         for (View* view : {&it.child, &it.parent})
           for (std::size_t i = 0; i < view->looks.size(); ++i)
             if (it.plan[i].name == "get")
@@ -210,7 +214,9 @@ TEST(Repro, EveryKindOfFindingHasAScript) {
     for (const Finding& found : judge(value, seen, {}, "3.4.2").findings)
       oracles_told.insert(found.told.oracle);
   }
-  EXPECT_EQ(oracles_told.size(), oracles().size()) << "these tests do not reach every oracle";
+  for (const Oracle& oracle : oracles())
+    EXPECT_TRUE(oracles_told.contains(std::string(oracle.name)))
+        << "these tests do not reach the oracle " << oracle.name;
 }
 
 TEST(Repro, IsPython) {
@@ -268,6 +274,17 @@ TEST(Repro, OfAShrunkCaseHasAtMostFortyLines) {
   EXPECT_LE(longest, kMaxLines) << too_long << " of " << scripts.size() << " are too long, e.g. "
                                 << worst.name << "\n"
                                 << worst.script;
+}
+
+// A finding that came with a file may name a look that its case has not.
+TEST(Repro, OfALookThatIsNotThereAsksSomethingElse) {
+  const Case value = test::plain_case();
+  const Json seen = to_json(test::sound_observations(value));
+  for (const int look : {4096, 1 << 30}) {
+    const Finding found{
+        .told = {.oracle = "reads", .field = "path", .side = "child", .look = look}};
+    EXPECT_NE(write_repro(value, found, seen, three())->find("store.path"), std::string::npos);
+  }
 }
 
 // `uv run` installs what stands in the header, and no more.
