@@ -1,0 +1,68 @@
+// The words of a reader's reply: names as text, answers, and how much of each there may be.
+//
+// A name in an archive is bytes; a key in a request is text, where bytes that are not UTF-8 stand
+// as \xNN. Names are always brought to that form, never keys back to bytes. Knows no library for
+// zip.
+//
+//     assert(text_of_name("c\xff") == "c\\xff");
+//     keys["c/0"] = value_of(Sum{.size = 2, .crc = 0xa3a6bf43});
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "harness/store.h"
+
+namespace storefuzz {
+
+constexpr std::size_t kMostVisited = 65536;           // entries looked at
+constexpr std::uint64_t kLargestValue = 64 << 20;     // bytes; one more is "TooLarge"
+constexpr std::uint64_t kMostBytesInAll = 256 << 20;  // bytes of all values of one request
+
+// `bytes`, valid UTF-8 as it is, every other byte as \xNN. What comes out is UTF-8.
+std::string text_of_name(std::string_view bytes);
+
+// The names that a reader lists, as text: the first 4096 and no more than 4 MiB of them, so that a
+// reply fits its frame.
+class Listing {
+ public:
+  void add(const std::string& name);
+  Json take() { return std::move(names_); }
+
+ private:
+  Json names_ = Json::array();
+  std::size_t size_ = 0;
+  bool full_ = false;
+};
+
+// Size and CRC-32 of bytes that come in pieces.
+struct Sum {
+  std::uint64_t size = 0;
+  std::uint32_t crc = 0;
+  void add(const void* bytes, std::size_t count);
+};
+
+// An error in the words of a library; `text` may be anything.
+struct Refusal {
+  std::string type;
+  std::string text;
+};
+
+// ["value"], ["value", size, crc], ["missing"] and ["refused", type, text], where the text names
+// `file` as "<file>" and ends after 200 bytes.
+Json value_of_opening();
+Json value_of(const Sum& sum);
+Json missing();
+Json refused(const Refusal& refusal, const std::string& file);
+
+// The values of a request are too large, one or all.
+Refusal too_large();
+
+// Whole replies.
+Json reply_when_opened(Json listed, Json keys);
+Json reply_when_refused(const Refusal& refusal, const std::string& file);
+
+}  // namespace storefuzz
