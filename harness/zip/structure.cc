@@ -1,0 +1,239 @@
+#include "harness/zip/structure.h"
+
+#include <algorithm>
+
+namespace storefuzz {
+namespace {
+
+constexpr std::string_view kLocal{"PK\3\4", 4}, kCentral{"PK\1\2", 4}, kEnd{"PK\5\6", 4},
+    kZip64End{"PK\6\6", 4}, kLocator{"PK\6\7", 4};
+constexpr std::size_t kLocalSize = 30, kCentralSize = 46, kEndSize = 22, kZip64EndSize = 56,
+                      kLocatorSize = 20;
+constexpr std::uint16_t kZip64Extra = 0x0001;
+constexpr std::uint32_t kInZip64 = 0xffffffff;
+
+// Little-endian numbers (4.4.1.3) at a place that has room for them.
+template <class Number>
+Number number(std::string_view bytes, std::size_t at) {
+  Number value = 0;
+  for (std::size_t i = 0; i < sizeof(Number); ++i)
+    value |= static_cast<Number>(static_cast<unsigned char>(bytes[at + i])) << (8 * i);
+  return value;
+}
+std::uint16_t n16(std::string_view bytes, std::size_t at) {
+  return number<std::uint16_t>(bytes, at);
+}
+std::uint32_t n32(std::string_view bytes, std::size_t at) {
+  return number<std::uint32_t>(bytes, at);
+}
+std::uint64_t n64(std::string_view bytes, std::size_t at) {
+  return number<std::uint64_t>(bytes, at);
+}
+
+bool stands(std::string_view bytes, std::uint64_t at, std::string_view signature,
+            std::size_t size) {
+  return at <= bytes.size() && size <= bytes.size() - at &&
+         bytes.substr(at, signature.size()) == signature;
+}
+
+EndRecord end_at(std::string_view bytes, std::size_t at) {
+  EndRecord it{.at = at,
+               .disk = n16(bytes, at + 4),
+               .directory_disk = n16(bytes, at + 6),
+               .here = n16(bytes, at + 8),
+               .total = n16(bytes, at + 10),
+               .comment_length = n16(bytes, at + 20),
+               .size = n32(bytes, at + 12),
+               .offset = n32(bytes, at + 16)};
+  it.end = at + kEndSize + it.comment_length;
+  return it;
+}
+
+std::optional<Zip64End> zip64_at(std::string_view bytes, std::uint64_t at) {
+  if (!stands(bytes, at, kZip64End, kZip64EndSize)) return std::nullopt;
+  Zip64End it{.at = at,
+              .stated_size = n64(bytes, at + 4),
+              .disk = n32(bytes, at + 16),
+              .directory_disk = n32(bytes, at + 20),
+              .here = n64(bytes, at + 24),
+              .total = n64(bytes, at + 32),
+              .size = n64(bytes, at + 40),
+              .offset = n64(bytes, at + 48)};
+  it.end = at + 12 + std::min<std::uint64_t>(it.stated_size, bytes.size());
+  return it;
+}
+
+// 4.5.3: of the fields that say 0xffffffff, in this order.
+Sizes look_through(std::uint32_t packed, std::uint32_t size, std::uint32_t offset,
+                   std::string_view extra, bool local) {
+  Sizes it{.packed = packed, .size = size, .offset = offset};
+  bool whole = true;
+  for (const ExtraField& field : extra_fields(extra, &whole)) {
+    if (field.id != kZip64Extra) continue;
+    ++it.extras;
+    it.wide = true;
+    std::size_t at = 0;
+    const auto take = [&](std::uint32_t said, std::uint64_t& into) {
+      if (said != kInZip64) return;
+      if (at + 8 > field.bytes.size()) {
+        it.odd = true;
+        return;
+      }
+      into = n64(field.bytes, at);
+      at += 8;
+    };
+    take(size, it.size);
+    take(packed, it.packed);
+    if (!local) take(offset, it.offset);
+    const bool disk = !local && field.bytes.size() == at + 4;
+    // A local header with one of the two sizes in it must hold both; a writer that streams leaves
+    // room and says zero.
+    if (!disk && at != field.bytes.size() && !(local && field.bytes.size() == 16)) it.odd = true;
+    if (local && field.bytes.size() == 16 && at == 0 && n64(field.bytes, 0) != size) it.odd = true;
+  }
+  if (it.extras == 0 && (packed == kInZip64 || size == kInZip64)) it.odd = true;
+  if (it.extras > 1) it.odd = true;
+  return it;
+}
+
+void read_ends(ZipStructure& zip) {
+  for (std::size_t at = 0; (at = zip.bytes.find(kEnd, at)) != zip.bytes.npos; ++at)
+    if (stands(zip.bytes, at, kEnd, kEndSize)) zip.ends.push_back(end_at(zip.bytes, at));
+  if (zip.ends.empty()) return;
+  const auto reaches = [&](const EndRecord& it) { return it.end == zip.bytes.size(); };
+  // The first that reaches the end holds the others in its comment; but most readers seek from the
+  // end and take the last one.
+  const auto last = std::find_if(zip.ends.rbegin(), zip.ends.rend(), reaches);
+  zip.end = last == zip.ends.rend() ? zip.ends.back() : *last;
+  if (zip.end->at < kLocatorSize || !stands(zip.bytes, zip.end->at - kLocatorSize, kLocator, 20))
+    return;
+  const std::size_t at = zip.end->at - kLocatorSize;
+  zip.locator = Zip64Locator{.at = at,
+                             .disk = n32(zip.bytes, at + 4),
+                             .disks = n32(zip.bytes, at + 16),
+                             .offset = n64(zip.bytes, at + 8)};
+  zip.zip64 = zip64_at(zip.bytes, zip.locator->offset);
+  if (!zip.zip64 && at >= kZip64EndSize) zip.zip64 = zip64_at(zip.bytes, at - kZip64EndSize);
+}
+
+void read_directory(ZipStructure& zip) {
+  const EndRecord& end = *zip.end;
+  std::uint64_t offset = end.offset, size = end.size;
+  const std::size_t behind = zip.zip64 ? zip.zip64->at : end.at;
+  if (zip.zip64 && end.offset == kInZip64) offset = zip.zip64->offset;
+  if (zip.zip64 && end.size == kInZip64) size = zip.zip64->size;
+  // Where bytes were put before an archive, its directory is where its size says (cf. 4.1.9).
+  const std::size_t adjacent = size <= behind ? behind - size : 0;
+  if (!central_at(zip.bytes, offset) && adjacent > offset && central_at(zip.bytes, adjacent))
+    zip.shift = adjacent - offset;
+  zip.directory_at = zip.directory_end = std::min<std::uint64_t>(offset + zip.shift, behind);
+  while (zip.directory.size() < kMostEntriesRead) {
+    const auto header = central_at(zip.bytes, zip.directory_end);
+    if (!header || header->at >= behind) break;
+    zip.directory_end = header->end;
+    zip.directory.push_back(*header);
+  }
+  for (const CentralHeader& entry : zip.directory)
+    zip.locals.push_back(local_at(zip.bytes, sizes_of(entry).offset + zip.shift));
+}
+
+// Entry after entry, as a stream is read: by the sizes of local headers, and where those come later
+// (4.4.4, bit 3) by those of the directory, or up to the next signature.
+void scan(ZipStructure& zip) {
+  std::size_t at = zip.shift;
+  const auto known = [&](std::size_t place) -> const CentralHeader* {
+    for (std::size_t i = 0; i < zip.directory.size(); ++i)
+      if (zip.locals[i] && zip.locals[i]->at == place) return &zip.directory[i];
+    return nullptr;
+  };
+  while (zip.scanned.size() < kMostEntriesRead) {
+    const auto header = local_at(zip.bytes, at);
+    if (!header) break;
+    zip.scanned.push_back(*header);
+    const CentralHeader* entry = zip.directory.size() < 1024 ? known(at) : nullptr;
+    const bool later = (header->flags & 8) != 0;
+    std::uint64_t packed = sizes_of(*header).packed;
+    if (later && packed == 0 && entry) packed = sizes_of(*entry).packed;
+    std::size_t end = header->data;
+    if (packed > zip.bytes.size() - end) break;
+    end += packed;
+    if (later) {
+      const std::size_t next = std::min(zip.bytes.find(kLocal, end), zip.bytes.find(kCentral, end));
+      end = next == zip.bytes.npos ? zip.bytes.size() : next;
+    }
+    at = end;
+  }
+  zip.scanned_end = at;
+}
+
+}  // namespace
+
+std::vector<ExtraField> extra_fields(std::string_view extra, bool* whole) {
+  std::vector<ExtraField> fields;
+  std::size_t at = 0;
+  while (at + 4 <= extra.size()) {
+    const std::size_t size = n16(extra, at + 2);
+    if (size > extra.size() - at - 4) break;
+    fields.push_back({.id = n16(extra, at), .bytes = extra.substr(at + 4, size)});
+    at += 4 + size;
+  }
+  if (whole) *whole = at == extra.size();
+  return fields;
+}
+
+Sizes sizes_of(const LocalHeader& header) {
+  return look_through(header.packed, header.size, 0, header.extra, true);
+}
+
+Sizes sizes_of(const CentralHeader& header) {
+  return look_through(header.packed, header.size, header.offset, header.extra, false);
+}
+
+std::optional<LocalHeader> local_at(std::string_view bytes, std::uint64_t at) {
+  if (!stands(bytes, at, kLocal, kLocalSize)) return std::nullopt;
+  const std::size_t name = n16(bytes, at + 26), extra = n16(bytes, at + 28);
+  if (name + extra > bytes.size() - at - kLocalSize) return std::nullopt;
+  return LocalHeader{.at = at,
+                     .data = at + kLocalSize + name + extra,
+                     .version = n16(bytes, at + 4),
+                     .flags = n16(bytes, at + 6),
+                     .method = n16(bytes, at + 8),
+                     .crc = n32(bytes, at + 14),
+                     .packed = n32(bytes, at + 18),
+                     .size = n32(bytes, at + 22),
+                     .name = bytes.substr(at + kLocalSize, name),
+                     .extra = bytes.substr(at + kLocalSize + name, extra)};
+}
+
+std::optional<CentralHeader> central_at(std::string_view bytes, std::uint64_t at) {
+  if (!stands(bytes, at, kCentral, kCentralSize)) return std::nullopt;
+  const std::size_t name = n16(bytes, at + 28), extra = n16(bytes, at + 30),
+                    comment = n16(bytes, at + 32);
+  if (name + extra + comment > bytes.size() - at - kCentralSize) return std::nullopt;
+  const std::size_t text = at + kCentralSize;
+  return CentralHeader{.at = at,
+                       .end = text + name + extra + comment,
+                       .made_by = n16(bytes, at + 4),
+                       .version = n16(bytes, at + 6),
+                       .flags = n16(bytes, at + 8),
+                       .method = n16(bytes, at + 10),
+                       .disk = n16(bytes, at + 34),
+                       .crc = n32(bytes, at + 16),
+                       .packed = n32(bytes, at + 20),
+                       .size = n32(bytes, at + 24),
+                       .attributes = n32(bytes, at + 38),
+                       .offset = n32(bytes, at + 42),
+                       .name = bytes.substr(text, name),
+                       .extra = bytes.substr(text + name, extra),
+                       .comment = bytes.substr(text + name + extra, comment)};
+}
+
+ZipStructure read_structure(std::string_view bytes) {
+  ZipStructure zip{.bytes = bytes};
+  read_ends(zip);
+  if (zip.end) read_directory(zip);
+  scan(zip);
+  return zip;
+}
+
+}  // namespace storefuzz
