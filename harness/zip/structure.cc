@@ -63,13 +63,24 @@ std::optional<Zip64End> zip64_at(std::string_view bytes, std::uint64_t at) {
   return it;
 }
 
+// The extra fields (4.5), as far as they can be told apart; answers whether that is to the end.
+bool each_field(std::string_view extra, auto&& use) {
+  std::size_t at = 0;
+  while (at + 4 <= extra.size()) {
+    const std::size_t size = n16(extra, at + 2);
+    if (size > extra.size() - at - 4) break;
+    use(ExtraField{.id = n16(extra, at), .bytes = extra.substr(at + 4, size)});
+    at += 4 + size;
+  }
+  return at == extra.size();
+}
+
 // 4.5.3: of the fields that say 0xffffffff, in this order.
 Sizes look_through(std::uint32_t packed, std::uint32_t size, std::uint32_t offset,
                    std::string_view extra, bool local) {
   Sizes it{.packed = packed, .size = size, .offset = offset};
-  bool whole = true;
-  for (const ExtraField& field : extra_fields(extra, &whole)) {
-    if (field.id != kZip64Extra) continue;
+  each_field(extra, [&](const ExtraField& field) {
+    if (field.id != kZip64Extra) return;
     ++it.extras;
     it.wide = true;
     std::size_t at = 0;
@@ -90,7 +101,7 @@ Sizes look_through(std::uint32_t packed, std::uint32_t size, std::uint32_t offse
     // room and says zero.
     if (!disk && at != field.bytes.size() && !(local && field.bytes.size() == 16)) it.odd = true;
     if (local && field.bytes.size() == 16 && at == 0 && n64(field.bytes, 0) != size) it.odd = true;
-  }
+  });
   if (it.extras == 0 && (packed == kInZip64 || size == kInZip64)) it.odd = true;
   if (it.extras > 1) it.odd = true;
   return it;
@@ -137,10 +148,29 @@ void read_directory(ZipStructure& zip) {
     zip.locals.push_back(local_at(zip.bytes, sizes_of(entry).offset + zip.shift));
 }
 
+// Where a signature stands next, for places that only grow: each byte is looked at once.
+class Search {
+ public:
+  Search(std::string_view bytes, std::string_view signature)
+      : bytes_(bytes), signature_(signature) {}
+
+  std::size_t from(std::size_t at) {
+    if (!known_ || (next_ != bytes_.npos && next_ < at)) next_ = bytes_.find(signature_, at);
+    known_ = true;
+    return next_;
+  }
+
+ private:
+  std::string_view bytes_, signature_;
+  std::size_t next_ = 0;
+  bool known_ = false;
+};
+
 // Entry after entry, as a stream is read: by the sizes of local headers, and where those come later
 // (4.4.4, bit 3) by those of the directory, or up to the next signature.
 void scan(ZipStructure& zip) {
   std::size_t at = zip.shift;
+  Search locals(zip.bytes, kLocal), centrals(zip.bytes, kCentral);
   const auto known = [&](std::size_t place) -> const CentralHeader* {
     for (std::size_t i = 0; i < zip.directory.size(); ++i)
       if (zip.locals[i] && zip.locals[i]->at == place) return &zip.directory[i];
@@ -158,7 +188,7 @@ void scan(ZipStructure& zip) {
     if (packed > zip.bytes.size() - end) break;
     end += packed;
     if (later) {
-      const std::size_t next = std::min(zip.bytes.find(kLocal, end), zip.bytes.find(kCentral, end));
+      const std::size_t next = std::min(locals.from(end), centrals.from(end));
       end = next == zip.bytes.npos ? zip.bytes.size() : next;
     }
     at = end;
@@ -170,14 +200,8 @@ void scan(ZipStructure& zip) {
 
 std::vector<ExtraField> extra_fields(std::string_view extra, bool* whole) {
   std::vector<ExtraField> fields;
-  std::size_t at = 0;
-  while (at + 4 <= extra.size()) {
-    const std::size_t size = n16(extra, at + 2);
-    if (size > extra.size() - at - 4) break;
-    fields.push_back({.id = n16(extra, at), .bytes = extra.substr(at + 4, size)});
-    at += 4 + size;
-  }
-  if (whole) *whole = at == extra.size();
+  const bool to_the_end = each_field(extra, [&](const ExtraField& it) { fields.push_back(it); });
+  if (whole) *whole = to_the_end;
   return fields;
 }
 
