@@ -1,0 +1,177 @@
+#include "harness/zip/values.h"
+
+#include <zlib.h>
+
+#include <algorithm>
+#include <array>
+#include <map>
+
+#include "harness/zip/structure.h"
+
+namespace storefuzz {
+namespace {
+
+constexpr std::size_t kMostInAll = 64 << 20;    // bytes decompressed
+constexpr std::size_t kMostSummed = 256 << 20;  // bytes of stored data
+constexpr std::size_t kMostHeaders = 4096;      // looked behind
+constexpr std::size_t kMostSizes = 1 << 19;     // stated, of all headers
+constexpr std::size_t kLongestName = 4096;      // bytes
+constexpr std::string_view kLocal{"PK\3\4", 4}, kCentral{"PK\1\2", 4};
+
+template <class Header, class Read>
+std::vector<Header> every(std::string_view bytes, std::string_view signature, Read read) {
+  std::vector<Header> headers;
+  for (std::size_t at = 0;
+       headers.size() < kMostHeaders && (at = bytes.find(signature, at)) != bytes.npos; ++at)
+    if (const auto header = read(bytes, at)) headers.push_back(*header);
+  return headers;
+}
+
+std::vector<LocalHeader> every_local(std::string_view bytes) {
+  return every<LocalHeader>(bytes, kLocal, local_at);
+}
+std::vector<CentralHeader> every_central(std::string_view bytes) {
+  return every<CentralHeader>(bytes, kCentral, central_at);
+}
+
+// Sizes that are stated anywhere for a header, by itself or by central headers of its name or
+// place.
+class StatedSizes {
+ public:
+  explicit StatedSizes(const std::vector<CentralHeader>& centrals) {
+    for (const CentralHeader& it : centrals) {
+      const Sizes told = sizes_of(it);
+      for (auto* sizes : {&by_name_[it.name], &by_place_[told.offset]})
+        sizes->insert({told.packed, told.size, it.packed, it.size});
+    }
+  }
+
+  std::set<std::uint64_t> of(const LocalHeader& local, std::size_t most) const {
+    const Sizes own = sizes_of(local);
+    std::set<std::uint64_t> sizes = {own.packed, own.size, local.packed, local.size};
+    const auto add = [&](const auto& index, const auto& key) {
+      const auto found = index.find(key);
+      if (found == index.end()) return;
+      for (const std::uint64_t size : found->second)
+        if (sizes.size() < most) sizes.insert(size);
+    };
+    add(by_name_, local.name);
+    add(by_place_, local.at);
+    return sizes;
+  }
+
+ private:
+  std::map<std::string_view, std::set<std::uint64_t>> by_name_;
+  std::map<std::uint64_t, std::set<std::uint64_t>> by_place_;
+};
+
+// The sums of the beginnings of these bytes that have these sizes, in one pass; false where the
+// budget does not reach.
+bool add_beginnings(std::string_view bytes, const std::set<std::uint64_t>& sizes,
+                    std::size_t& budget, std::set<ValueSum>& sums) {
+  ValueSum sum;
+  for (const std::uint64_t size : sizes) {
+    if (size > bytes.size()) return true;
+    if (size - sum.size > budget) return false;
+    budget -= size - sum.size;
+    const std::string_view more = bytes.substr(sum.size, size - sum.size);
+    sum = {.size = size,
+           .crc = static_cast<std::uint32_t>(
+               crc32_z(sum.crc, reinterpret_cast<const Bytef*>(more.data()), more.size()))};
+    sums.insert(sum);
+  }
+  return true;
+}
+
+// Those with a signature, and those without one where a central header points: not every reader
+// looks whether a local header is there before it reads what should be behind it.
+std::vector<LocalHeader> headers_to_look_behind(std::string_view bytes,
+                                                const std::vector<CentralHeader>& centrals) {
+  std::vector<LocalHeader> headers = every_local(bytes);
+  for (const CentralHeader& it : centrals) {
+    const std::uint64_t offset = sizes_of(it).offset;
+    if (offset > bytes.size() || bytes.size() - offset < 30 || local_at(bytes, offset)) continue;
+    const auto length = [&](std::size_t at) {
+      return static_cast<std::size_t>(static_cast<unsigned char>(bytes[offset + at])) |
+             static_cast<std::size_t>(static_cast<unsigned char>(bytes[offset + at + 1])) << 8;
+    };
+    const std::size_t data = offset + 30 + length(26) + length(28);
+    if (data <= bytes.size())
+      headers.push_back({.at = offset,
+                         .data = data,
+                         .packed = it.packed,
+                         .size = it.size,
+                         .name = it.name,
+                         .extra = {}});
+  }
+  return headers;
+}
+
+}  // namespace
+
+ValueSum sum_of(std::string_view bytes) {
+  return {.size = bytes.size(),
+          .crc = static_cast<std::uint32_t>(
+              crc32_z(0, reinterpret_cast<const Bytef*>(bytes.data()), bytes.size()))};
+}
+
+Decompressed decompressed(std::string_view packed, std::size_t limit) {
+  Decompressed it;
+  z_stream stream{};
+  if (inflateInit2(&stream, -MAX_WBITS) != Z_OK) return it;
+  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(packed.data()));
+  stream.avail_in = static_cast<uInt>(std::min<std::size_t>(packed.size(), UINT32_MAX));
+  std::array<char, 32768> buffer;
+  int code = Z_OK;
+  while (code == Z_OK && it.bytes.size() < limit) {
+    stream.next_out = reinterpret_cast<Bytef*>(buffer.data());
+    stream.avail_out = buffer.size();
+    code = inflate(&stream, Z_NO_FLUSH);
+    it.bytes.append(buffer.data(), buffer.size() - stream.avail_out);
+  }
+  it.whole = code == Z_STREAM_END;
+  it.broken = code != Z_OK && code != Z_STREAM_END;
+  it.taken = packed.size() - stream.avail_in;
+  inflateEnd(&stream);
+  return it;
+}
+
+std::set<ValueSum> values_in(std::string_view bytes) {
+  const auto other = [](const auto& it) { return it.method != 0 && it.method != 8; };
+  if (std::ranges::any_of(every_local(bytes), other) ||
+      std::ranges::any_of(every_central(bytes), other))
+    return {};
+  std::set<ValueSum> sums = {{.size = 0, .crc = 0}};
+  const std::vector<CentralHeader> centrals = every_central(bytes);
+  if (std::max(every_local(bytes).size(), centrals.size()) >= kMostHeaders) return {};
+  const StatedSizes stated(centrals);
+  std::size_t budget = kMostInAll, summed = kMostSummed, sizes_left = kMostSizes;
+  for (const LocalHeader& local : headers_to_look_behind(bytes, centrals)) {
+    const std::set<std::uint64_t> sizes = stated.of(local, sizes_left);
+    sizes_left -= std::min(sizes_left, sizes.size());
+    if (sizes_left == 0) return {};
+    const std::string_view data = bytes.substr(local.data);
+    if (!add_beginnings(data, sizes, summed, sums)) return {};
+    const Decompressed value = decompressed(data, budget);
+    budget -= std::min(budget, std::max(value.bytes.size(), value.taken));
+    if (budget == 0) return {};
+    sums.insert(sum_of(value.bytes));
+    std::size_t rest = value.bytes.size();
+    add_beginnings(value.bytes, sizes, rest, sums);
+  }
+  return sums;
+}
+
+std::vector<std::string> names_in(std::string_view bytes, std::size_t most) {
+  std::vector<std::string> names;
+  const auto add = [&](std::string_view name) {
+    if (names.size() < most && name.size() <= kLongestName &&
+        std::ranges::find(names, name) == names.end())
+      names.emplace_back(name);
+  };
+  for (const CentralHeader& it : every_central(bytes)) add(it.name);
+  for (const LocalHeader& it : every_local(bytes)) add(it.name);
+  return names;
+}
+
+}  // namespace storefuzz

@@ -1,0 +1,47 @@
+// What a zip file holds, wherever in it: every name, and every value that a reader could honestly
+// take from its bytes. What a reader shows and is none of these, it made up.
+//
+//     const std::set<ValueSum> honest = values_in(bytes);
+//     if (!honest.contains({.size = size, .crc = crc})) report("invented");
+#pragma once
+
+#include <compare>
+#include <cstddef>
+#include <cstdint>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace storefuzz {
+
+// Bytes, by their number and CRC-32.
+struct ValueSum {
+  std::uint64_t size = 0;
+  std::uint32_t crc = 0;
+  auto operator<=>(const ValueSum&) const = default;
+};
+
+ValueSum sum_of(std::string_view bytes);
+
+// Behind every local header there is, listed or not: its data by every size that any record states,
+// as it lies and decompressed; and nothing at all. Empty, which is "nobody knows", where any entry
+// has a method other than stored and deflated, or where there is too much: 4096 headers, half a
+// million sizes, 64 MiB to decompress, 256 MiB to sum.
+std::set<ValueSum> values_in(std::string_view bytes);
+
+// The names of central headers as they stand, then those of local ones, each once, in the order of
+// the file; at most `most`, and none longer than 4096 bytes.
+std::vector<std::string> names_in(std::string_view bytes, std::size_t most);
+
+struct Decompressed {
+  bool whole = false;   // the stream came to its end
+  bool broken = false;  // it is none
+  std::size_t taken = 0;
+  std::string bytes;
+};
+
+// Raw deflate (4.4.5, method 8), up to about `limit` bytes.
+Decompressed decompressed(std::string_view packed, std::size_t limit);
+
+}  // namespace storefuzz
