@@ -35,6 +35,10 @@ class TooLarge(Exception):
     """What is asked for would cost more than the limits allow."""
 
 
+class NoOpinionError(Exception):
+    """What is asked is beyond this reader, in whatever file it stands: nobody compares it."""
+
+
 class Refused(Exception):
     """A refusal for whose kind the library has a word of its own."""
 
@@ -87,6 +91,8 @@ def attempt(file: str, action: Callable[..., Any], *arguments: Any) -> Any:
     """What the action returns, or the refusal it ended with."""
     try:
         return action(*arguments)
+    except NoOpinionError as error:
+        return ["no opinion", str(error)[:MAX_TEXT]]
     except (KeyboardInterrupt, SystemExit):
         raise
     except BaseException as error:  # a panic in Rust is no Exception
