@@ -1,0 +1,325 @@
+#include "harness/readers/comparison.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+
+#include "harness/value.h"
+
+namespace storefuzz {
+namespace {
+
+constexpr std::size_t kMostListed = 4096;  // names, of the reader protocol
+
+// One reader's answer to one question.
+struct Said {
+  enum class Kind { kNothing, kValue, kMissing, kRefused } kind = Kind::kNothing;
+  Json value;        // of a value: what is compared
+  std::string text;  // for a person
+};
+
+std::string text_at(const Json& list, std::size_t at) {
+  return at < list.size() && list[at].is_string() ? list[at].get<std::string>() : std::string();
+}
+
+// Size and CRC of a key's value; that of an array has more, or it is nothing of the protocol.
+bool is_sum(const Json& value) {
+  return value.size() == 2 && value[0].is_number_integer() && value[1].is_number_integer();
+}
+
+Said said(const Json& answer) {
+  if (!answer.is_array() || answer.empty()) return {};
+  const std::string word = text_at(answer, 0);
+  if (word == "missing") return {Said::Kind::kMissing, {}, "missing"};
+  if (word == "refused")
+    return {Said::Kind::kRefused,
+            {},
+            fmt::format("refused {}: {}", text_at(answer, 1), text_at(answer, 2))};
+  if (word != "value") return {};
+  Json value = Json::array();
+  for (std::size_t i = 1; i < answer.size(); ++i) value.push_back(answer[i]);
+  return {Said::Kind::kValue, value,
+          is_sum(value) ? fmt::format("{} bytes, crc {:#010x}", value[0].get<std::uint64_t>(),
+                                      value[1].get<std::uint32_t>())
+                        : value.dump()};
+}
+
+// A reader that did not open the archive refuses everything in it.
+Said answer_of(const ReaderReply& reply, const char* view, const std::string& name) {
+  if (!reply.reply.is_object()) return {};
+  const auto opened = reply.reply.find("opened");
+  if (opened != reply.reply.end() && said(*opened).kind == Said::Kind::kRefused)
+    return said(*opened);
+  const auto answers = reply.reply.find(view);
+  if (answers == reply.reply.end() || !answers->is_object()) return {};
+  const auto answer = answers->find(name);
+  return answer == answers->end() ? Said{} : said(*answer);
+}
+
+class Comparison {
+ public:
+  Comparison(const std::vector<ReaderInfo>& readers, const std::vector<ReaderReply>& replies,
+             const Question& question)
+      : readers_(readers), replies_(replies), question_(question) {}
+
+  std::vector<Difference> run() {
+    deaths();
+    for (const std::string& key : question_.request.keys) values("keys", "key", key);
+    for (const std::string& path : question_.request.arrays) values("arrays", "array", path);
+    listings();
+    std::ranges::sort(found_, {}, [&](const Difference& it) {
+      return std::pair(place_of(it.reader), it.direction);
+    });
+    return std::move(found_);
+  }
+
+ private:
+  std::size_t place_of(const std::string& reader) const {
+    for (std::size_t i = 0; i < readers_.size(); ++i)
+      if (readers_[i].name == reader) return i;
+    return readers_.size();
+  }
+
+  // The same store seen from another process, which says the same: told once.
+  bool repeats(std::size_t reader) const {
+    for (std::size_t i = 0; i < reader; ++i)
+      if (readers_[reader].name == readers_[i].name + " child" &&
+          replies_[reader].reply == replies_[i].reply && replies_[reader].died == replies_[i].died)
+        return true;
+    return false;
+  }
+
+  void add(std::size_t reader, Direction direction, std::string about, std::string says,
+           std::string others) {
+    if (repeats(reader)) return;
+    for (Difference& it : found_)
+      if (it.reader == readers_[reader].name && it.direction == direction) {
+        ++it.times;
+        return;
+      }
+    found_.push_back({readers_[reader].name, readers_[reader].version, direction, std::move(about),
+                      std::string(shorten(says, 200)), std::string(shorten(others, 200)), 1});
+  }
+
+  void deaths() {
+    for (std::size_t i = 0; i < readers_.size(); ++i) {
+      if (const auto* crash = std::get_if<Crashed>(&replies_[i].died))
+        add(i, Direction::kDies, "archive", crash->signal, "others answer");
+      if (std::holds_alternative<TimedOut>(replies_[i].died))
+        add(i, Direction::kHangs, "archive", "no answer in time", "others answer");
+    }
+  }
+
+  // One vote for a library: that of its first reader.
+  bool votes(std::size_t reader) const {
+    for (std::size_t i = 0; i < reader; ++i)
+      if (library_of(readers_[i].name) == library_of(readers_[reader].name)) return false;
+    return true;
+  }
+
+  // The value with most votes; null where two have the same number, or there is none.
+  static Json most_voted(const std::vector<std::pair<Json, std::size_t>>& votes) {
+    std::size_t most = 0;
+    for (const auto& [value, count] : votes) most = std::max(most, count);
+    const auto has_most = [&](const auto& it) { return it.second == most; };
+    if (most == 0 || std::ranges::count_if(votes, has_most) != 1) return {};
+    return std::ranges::find_if(votes, has_most)->first;
+  }
+
+  void values(const char* view, const char* what, const std::string& name) {
+    std::vector<Said> answers;
+    std::vector<std::pair<Json, std::size_t>> votes_for;
+    std::size_t libraries = 0, givers = 0;
+    for (std::size_t i = 0; i < readers_.size(); ++i) {
+      answers.push_back(answer_of(replies_[i], view, name));
+      const Said& it = answers.back();
+      if (it.kind == Said::Kind::kNothing || !votes(i)) continue;
+      ++libraries;
+      if (it.kind != Said::Kind::kValue) continue;
+      ++givers;
+      auto known = std::ranges::find(votes_for, it.value, &std::pair<Json, std::size_t>::first);
+      if (known == votes_for.end())
+        votes_for.emplace_back(it.value, 1);
+      else
+        ++known->second;
+    }
+    const auto made = question_.made.find(name);
+    const bool known = made != question_.made.end() && std::string_view(view) == "keys";
+    const Json right =
+        known ? Json::array({made->second.size, made->second.crc}) : most_voted(votes_for);
+    const bool expected = known || 2 * givers >= libraries;
+    const std::string about = fmt::format("{} {}", what, name);
+    if ((libraries < 2 || givers == 0) && !known)
+      for (Said& it : answers)  // nothing to compare with; but an invented value tells itself
+        if (it.kind != Said::Kind::kValue || honest(it.value)) it = {};
+    for (std::size_t i = 0; i < readers_.size(); ++i)
+      value(i, answers[i], right, expected, about, others(answers, i, right));
+  }
+
+  void value(std::size_t reader, const Said& it, const Json& right, bool expected,
+             const std::string& about, const std::string& others) {
+    if (it.kind == Said::Kind::kNothing) return;
+    if (it.kind == Said::Kind::kRefused && expected)
+      add(reader, Direction::kRefuses, about, it.text, others);
+    if (it.kind == Said::Kind::kMissing && expected)
+      add(reader, Direction::kMisses, about, it.text, others);
+    if (it.kind != Said::Kind::kValue) return;
+    if (!honest(it.value)) return add(reader, Direction::kInventedData, about, it.text, others);
+    if (!expected) return add(reader, Direction::kReadsAlone, about, it.text, others);
+    if (it.value != right) add(reader, Direction::kOtherData, about, it.text, others);
+  }
+
+  bool honest(const Json& value) const {
+    return question_.honest.empty() || !is_sum(value) ||
+           question_.honest.contains(
+               {value[0].get<std::uint64_t>(), value[1].get<std::uint32_t>()});
+  }
+
+  // What the first reader of another library says that says something else; or what is right.
+  std::string others(const std::vector<Said>& answers, std::size_t reader,
+                     const Json& right) const {
+    for (std::size_t i = 0; i < answers.size(); ++i) {
+      if (library_of(readers_[i].name) == library_of(readers_[reader].name)) continue;
+      if (answers[i].kind == Said::Kind::kNothing) continue;
+      if (answers[i].kind == answers[reader].kind && answers[i].value == answers[reader].value)
+        continue;
+      return fmt::format("{}: {}", readers_[i].name, answers[i].text);
+    }
+    return right.is_null() ? std::string() : fmt::format("its maker: {}", right.dump());
+  }
+
+  // Names as a store has them: folders, which end in a slash, are none.
+  std::optional<std::vector<std::string>> listed(std::size_t reader) const {
+    if (!replies_[reader].reply.is_object()) return std::nullopt;
+    const auto list = replies_[reader].reply.find("listed");
+    if (list == replies_[reader].reply.end() || !list->is_array()) return std::nullopt;
+    if (list->size() >= kMostListed) return std::nullopt;  // readers end there
+    std::vector<std::string> names;
+    for (const Json& name : *list) {
+      if (!name.is_string()) return std::nullopt;
+      if (!name.get<std::string>().ends_with('/')) names.push_back(name);
+    }
+    if (list->size() == 3 && names.size() == 3 && names[0] == "refused") return std::nullopt;
+    std::ranges::sort(names);
+    return names;
+  }
+
+  void listings() {
+    std::vector<std::optional<std::vector<std::string>>> lists, sets;
+    for (std::size_t i = 0; i < readers_.size(); ++i) {
+      lists.push_back(listed(i));
+      sets.push_back(lists.back());
+      if (sets.back())
+        sets.back()->erase(std::unique(sets.back()->begin(), sets.back()->end()),
+                           sets.back()->end());
+    }
+    names_differ(sets);
+    twice(lists, sets);
+  }
+
+  void names_differ(const std::vector<std::optional<std::vector<std::string>>>& sets) {
+    std::vector<std::pair<Json, std::size_t>> votes_for;
+    for (std::size_t i = 0; i < sets.size(); ++i) {
+      if (!sets[i] || !votes(i)) continue;
+      const Json list = *sets[i];
+      auto known = std::ranges::find(votes_for, list, &std::pair<Json, std::size_t>::first);
+      if (known == votes_for.end())
+        votes_for.emplace_back(list, 1);
+      else
+        ++known->second;
+    }
+    if (votes_for.size() < 2) return;
+    const Json right = most_voted(votes_for);
+    if (right.is_null()) return;  // each another list: the values tell who is right
+    for (std::size_t i = 0; i < sets.size(); ++i)
+      if (sets[i] && Json(*sets[i]) != right)
+        add(i, Direction::kListsOtherwise, "listing", written(Json(*sets[i])), written(right));
+  }
+
+  static std::string written(const Json& names) {
+    return names.dump(-1, ' ', true, Json::error_handler_t::replace);
+  }
+
+  void twice(const std::vector<std::optional<std::vector<std::string>>>& lists,
+             const std::vector<std::optional<std::vector<std::string>>>& sets) {
+    std::size_t libraries = 0, doubles = 0;
+    for (std::size_t i = 0; i < lists.size(); ++i) {
+      if (!lists[i] || !votes(i)) continue;
+      ++libraries;
+      doubles += lists[i]->size() != sets[i]->size();
+    }
+    if (2 * doubles > libraries) return;
+    for (std::size_t i = 0; i < lists.size(); ++i)
+      if (lists[i] && lists[i]->size() != sets[i]->size())
+        add(i, Direction::kListsTwice, "listing", fmt::format("{} names", lists[i]->size()),
+            fmt::format("{} different ones", sets[i]->size()));
+  }
+
+  const std::vector<ReaderInfo>& readers_;
+  const std::vector<ReaderReply>& replies_;
+  const Question& question_;
+  std::vector<Difference> found_;
+};
+
+}  // namespace
+
+std::string_view name_of(Direction direction) {
+  switch (direction) {
+    case Direction::kRefuses:
+      return "refuses";
+    case Direction::kMisses:
+      return "misses";
+    case Direction::kOtherData:
+      return "other data";
+    case Direction::kInventedData:
+      return "invented data";
+    case Direction::kReadsAlone:
+      return "reads alone";
+    case Direction::kListsOtherwise:
+      return "lists otherwise";
+    case Direction::kListsTwice:
+      return "lists twice";
+    case Direction::kHangs:
+      return "hangs";
+    case Direction::kDies:
+      return "dies";
+  }
+  return "";
+}
+
+bool silent(Direction direction) {
+  return direction == Direction::kMisses || direction == Direction::kOtherData ||
+         direction == Direction::kInventedData;
+}
+
+std::string_view library_of(std::string_view reader) {
+  return reader.substr(0, reader.find_first_of("- "));
+}
+
+std::vector<Difference> compare(const std::vector<ReaderInfo>& readers,
+                                const std::vector<ReaderReply>& replies, const Question& question) {
+  return Comparison(readers, replies, question).run();
+}
+
+Tally tally(const ReaderReply& reply, const std::vector<Difference>& differences,
+            std::string_view reader) {
+  Tally count;
+  for (const Difference& it : differences)
+    if (it.reader == reader && silent(it.direction)) count.silences += it.times;
+  if (!reply.reply.is_object()) return count;
+  const auto opened = reply.reply.find("opened");
+  if (opened != reply.reply.end() && said(*opened).kind == Said::Kind::kRefused) count.refusals = 1;
+  for (const char* view : {"keys", "arrays"}) {
+    const auto answers = reply.reply.find(view);
+    if (answers == reply.reply.end() || !answers->is_object()) continue;
+    for (const Json& answer : *answers) {
+      const Said it = said(answer);
+      count.values += it.kind == Said::Kind::kValue;
+      count.refusals += it.kind == Said::Kind::kRefused;
+    }
+  }
+  return count;
+}
+
+}  // namespace storefuzz
