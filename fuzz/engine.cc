@@ -42,6 +42,7 @@ Session* session = nullptr;
 int findings = -1;  // descriptor to the supervisor
 std::vector<Quirk> known;
 std::map<std::string, Sent> sent;
+Case (*shape_of_cases)(Case) = nullptr;
 std::set<std::string> avoided;  // cases that a predecessor of this process died of
 
 [[noreturn]] void leave(const Error& error) {
@@ -132,6 +133,12 @@ class Patience {
   static inline std::map<Key, Record> records;
 };
 
+Json versions(const std::vector<ReaderInfo>& readers) {
+  Json json = Json::object();
+  for (const ReaderInfo& it : readers) json[it.name] = it.version;
+  return json;
+}
+
 void start(int* count, char*** arguments) {
   become_child_if_asked(*count, *arguments);
   findings = descriptor_from("STOREFUZZ_FINDINGS");
@@ -159,9 +166,15 @@ void start(int* count, char*** arguments) {
            {{"release", session->release()},
             {"python", session->python_version()},
             {"containment", session->containment()},
-            {"skipped", session->skipped()}}}});
+            {"skipped", session->skipped()},
+            {"readers", versions(session->readers())}}}});
   if (session->board().data().fuzzing_since == 0)
     session->board().data().fuzzing_since = now_nanoseconds();
+}
+
+// What this program's cases are, besides what the session can have.
+Case shaped(Case value) {
+  return session->fit(shape_of_cases ? shape_of_cases(std::move(value)) : std::move(value));
 }
 
 std::vector<std::byte> random_bytes(unsigned seed) {
@@ -180,12 +193,28 @@ std::size_t write_back(const Case& value, std::uint8_t* data, std::size_t size, 
 
 }  // namespace
 
+bool shape_cases(Case (*shape)(Case)) {
+  shape_of_cases = shape;
+  return true;
+}
+
 Case decode(const std::uint8_t* data, std::size_t size) {
   const char* text = reinterpret_cast<const char*>(data);
   if (size > 0 && text[0] == '{')
-    if (auto parsed = parse_case({text, size})) return session->fit(*parsed);
-  return session->fit(
-      generate_case({reinterpret_cast<const std::byte*>(data), size}, session->stores()));
+    if (auto parsed = parse_case({text, size})) return shaped(*parsed);
+  return shaped(generate_case({reinterpret_cast<const std::byte*>(data), size}, session->stores()));
+}
+
+Case of_a_wrong_archive(Case value) {
+  if (wrong_on_purpose(value)) return value;
+  const auto bytes = random_bytes(static_cast<unsigned>(std::hash<std::string>{}(to_text(value))));
+  Choices choices(bytes);
+  static const StoreKind zip = find_store("zip").value();
+  value.store = zip;
+  if (!value.archive || value.archive->entries.empty()) value.archive = generate_archive(choices);
+  for (std::uint32_t count = 1 + choices.below(8) / 7; count > 0; --count)
+    value.archive->twists.push_back(generate_twist(choices));
+  return value;
 }
 
 Case in_a_pool(Case value) {
@@ -229,8 +258,7 @@ extern "C" int LLVMFuzzerInitialize(int* count, char*** arguments) {
 extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t size,
                                                std::size_t limit, unsigned seed) {
   using namespace storefuzz;
-  const Case next =
-      session->fit(mutate_case(decode(data, size), random_bytes(seed), session->stores()));
+  const Case next = shaped(mutate_case(decode(data, size), random_bytes(seed), session->stores()));
   return write_back(next, data, size, limit);
 }
 
@@ -240,6 +268,6 @@ extern "C" std::size_t LLVMFuzzerCustomCrossOver(const std::uint8_t* left, std::
                                                  unsigned seed) {
   using namespace storefuzz;
   const Case mixed =
-      cross_cases(decode(left, left_size), decode(right, right_size), random_bytes(seed));
+      shaped(cross_cases(decode(left, left_size), decode(right, right_size), random_bytes(seed)));
   return write_back(mixed, out, 0, limit);
 }

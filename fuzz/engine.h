@@ -17,6 +17,14 @@ namespace storefuzz {
 // Bytes → case: the JSON form where it is one, else whatever the generator makes of the bytes.
 Case decode(const std::uint8_t* data, std::size_t size);
 
+// Every case of this program goes through `shape`, when it is decoded and when it was mutated: a
+// target that is about some cases only. True, so that it can be called ahead of main().
+bool shape_cases(Case (*shape)(Case));
+
+// The case with a zip archive that is wrong on purpose: as it is wrong itself, or as its text
+// draws.
+Case of_a_wrong_archive(Case value);
+
 // The case carried by a real pool: its own, or one that its text draws.
 Case in_a_pool(Case value);
 

@@ -331,8 +331,11 @@ class Campaign {
                     .why = "not followed: the run was cut short"};
     if (interruptions() <= 1 && index < kUnshrunkAfter) {
       auto made = make_dossier(player, raw.value, raw.finding, dossier_options(options_.planted));
-      if (!made) return std::unexpected(made.error());
-      dossier = std::move(*made);
+      // A fault of ours costs its finding, not the run; what was found stays told.
+      if (made)
+        dossier = std::move(*made);
+      else
+        dossier.why = "it could not be followed: " + made.error().message;
     }
     Json line = to_json(dossier, subject_.release);
     Json seen_on = Json::array();
@@ -408,6 +411,7 @@ class Campaign {
             {"targets", options_.targets},
             {"stores", stores_played()},
             {"skipped", fuzzed_.skipped.is_null() ? Json::object() : fuzzed_.skipped},
+            {"readers", fuzzed_.readers.is_null() ? Json::object() : fuzzed_.readers},
             {"packages", subject_.packages},
             {"seed", seed_},
             {"jobs", options_.jobs},

@@ -248,6 +248,16 @@ void read_entry(Reader& reader, Entry& entry) {
   reader.read_number("repeat", entry.repeat, 0, kMaxRepeat);
 }
 
+void read_twist(Reader& parent, const Json& json, Twist& into) {
+  Reader reader(json, "a twist of the archive");
+  reader.read_text("name", into.name, kMaxKey);
+  if (!find_twist(into.name)) reader.fail("has a \"name\" that no twist has");
+  reader.read_number("entry", into.entry, 0, UINT32_MAX);
+  reader.read_number("amount", into.amount, 0, UINT32_MAX);
+  reader.reject_unknown();
+  if (!reader.wrong().empty()) parent.fail(": " + reader.wrong());
+}
+
 Archive read_archive(Reader& parent, const Json& json) {
   Archive archive;
   Reader reader(json, "the archive");
@@ -257,6 +267,9 @@ Archive read_archive(Reader& parent, const Json& json) {
     read_entry(entry_reader, archive.entries.emplace_back());
     entry_reader.reject_unknown();
     if (!entry_reader.wrong().empty()) parent.fail(": " + entry_reader.wrong());
+  });
+  reader.read_list("twists", kMaxTwists, [&](const Json& member) {
+    read_twist(parent, member, archive.twists.emplace_back());
   });
   reader.reject_unknown();
   if (!reader.wrong().empty()) parent.fail(": " + reader.wrong());
@@ -346,6 +359,29 @@ void drop_impossible_entries(Archive& archive, StoreKind store) {
         if (other.starts_with(entry.key + "/") || entry.key.starts_with(other + "/")) return true;
     }
     return !seen.insert(entry.key).second;
+  });
+}
+
+// What strangers send is read, in the one kind of store that reads it, and nothing else is done
+// with it.
+void only_read(Case& value) {
+  const Constructor usual;
+  value.constructor.mode = Mode::kRead;
+  value.constructor.read_only = usual.read_only;
+  value.meanwhile = Meanwhile::kIdle;
+  value.twin = false;
+  std::erase_if(value.operations, [](const Operation& it) {
+    return it.what == What::kSet || it.what == What::kSetIfNotExists || it.what == What::kDelete;
+  });
+  // Of twenty thousand entries, or megabytes, values are asked for and nothing that takes all.
+  const bool heavy = std::ranges::any_of(value.archive->twists, [](const Twist& it) {
+    const TwistKind* kind = find_twist(it.name);
+    return kind && kind->heavy;
+  });
+  std::erase_if(value.looks, [&](LookGroup it) {
+    if (heavy && it != LookGroup::kReads && it != LookGroup::kState) return true;
+    return it == LookGroup::kWrites || it == LookGroup::kDeletes || it == LookGroup::kMove ||
+           it == LookGroup::kClear;
   });
 }
 
@@ -452,6 +488,16 @@ bool plain_key(std::string_view key) {
   return true;
 }
 
+bool wrong_on_purpose(const Case& value) { return value.archive && !value.archive->twists.empty(); }
+
+Result<std::string> bytes_of(const Archive& archive) {
+  std::vector<ArchiveEntry> entries;
+  for (const Entry& entry : archive.entries) entries.push_back({entry.key, entry.bytes()});
+  auto sound = make_archive(entries, archive.compression);
+  if (!sound || archive.twists.empty()) return sound;
+  return twist_archive(*sound, archive.twists);
+}
+
 std::string Entry::bytes() const {
   std::string whole;
   whole.reserve(value.size() * repeat);
@@ -517,6 +563,8 @@ void normalise(Case& value) {
   if (value.archive && (value.store->medium == Medium::kMemory || !value.store->seeded))
     write_archive_by_operations(value);
   if (value.archive) drop_impossible_entries(*value.archive, value.store);
+  if (value.archive && value.store->kind != "zip") value.archive->twists.clear();
+  if (wrong_on_purpose(value)) only_read(value);
   // A store that was used is not new.
   if (value.lifecycle == Lifecycle::kNew) value.operations.clear();
   for (Operation& operation : value.operations) tidy(operation);
@@ -552,6 +600,9 @@ Json to_json(const Case& value) {
     for (const Entry& entry : value.archive->entries) entries.push_back(entry_to_json(entry));
     json["archive"] = {{"entries", std::move(entries)},
                        {"compression", word(value.archive->compression)}};
+    for (const Twist& it : value.archive->twists)
+      json["archive"]["twists"].push_back(
+          {{"name", it.name}, {"entry", it.entry}, {"amount", it.amount}});
   }
   const Constructor& made = value.constructor;
   json["constructor"] = {{"path", made.relative_path ? "relative" : "absolute"},

@@ -18,6 +18,7 @@
 #include "harness/archive.h"
 #include "harness/error.h"
 #include "harness/store.h"
+#include "harness/zip/twists.h"
 
 namespace storefuzz {
 
@@ -25,6 +26,7 @@ namespace storefuzz {
 inline constexpr std::size_t kMaxCaseText = 64 * 1024;  // bytes of JSON
 inline constexpr int kMaxDepth = 64;                    // levels of JSON
 inline constexpr std::size_t kMaxEntries = 16;          // keys of an archive
+inline constexpr std::size_t kMaxTwists = 4;            // wrongnesses of an archive
 inline constexpr std::size_t kMaxOperations = 16;       // a case is a story, not a program
 inline constexpr std::size_t kMaxKey = 256;             // bytes
 inline constexpr std::size_t kMaxValue = 4096;          // bytes, before `repeat`
@@ -114,6 +116,7 @@ struct Entry {
 struct Archive {
   std::vector<Entry> entries;
   Compression compression = Compression::kStored;
+  std::vector<Twist> twists;  // what is wrong with it, of a zip archive; in the order it is done
   bool operator==(const Archive&) const = default;
 };
 
@@ -186,6 +189,12 @@ bool ends_open(Lifecycle lifecycle);          // the parent's store is open when
 
 // A key every store treats alike: names between single slashes, none of them a dot name.
 bool plain_key(std::string_view key);
+
+// A zip archive that is wrong on purpose; it is only read.
+bool wrong_on_purpose(const Case& value);
+
+// The zip file of a case: sound, by libzip, then its twists. bad_input: a key that none can have.
+Result<std::string> bytes_of(const Archive& archive);
 
 // Turns any case into the nearest possible one: a store is handed over only within its process, a
 // new store has no operations, and so on. The rules stand in case.cc, each with its reason.

@@ -304,6 +304,78 @@ TEST(Case, WhatJustFitsStillFitsWhenItIsWrittenAgain) {
   }
 }
 
+TEST(Case, TwistsOfAnArchiveAreReadBackAndCheckedByName) {
+  const auto value = parse_case(
+      R"({"archive": {"entries": [{"key": "a", "value": "x"}],
+          "twists": [{"name": "central method differs", "entry": 3, "amount": 9}]}})");
+  ASSERT_TRUE(value) << value.error().message;
+  ASSERT_EQ(value->archive->twists.size(), 1U);
+  EXPECT_EQ(value->archive->twists[0], (Twist{"central method differs", 3, 9}));
+  EXPECT_EQ(*parse_case(to_text(*value)), *value);
+  EXPECT_EQ(to_text(Case()).find("twists"), std::string::npos) << "said only where there is one";
+  for (
+      const char* twists :
+      {R"([{"name": "cupboard"}])", R"([{"entry": 1}])", R"([{"name": "prefix", "amount": -1}])",
+       R"([{"name": "prefix", "cupboard": 1}])",
+       R"([{"name": "prefix"},{"name": "prefix"},{"name": "prefix"},{"name": "prefix"},{"name": "prefix"}])"}) {
+    const auto wrong = parse_case(fmt::format(R"({{"archive": {{"twists": {}}}}})", twists));
+    ASSERT_FALSE(wrong) << twists;
+    EXPECT_EQ(wrong.error().code, ExitCode::kBadInput);
+  }
+}
+
+TEST(Case, AWrongArchiveIsOnlyRead) {
+  for (const TwistKind& kind : all_twists()) {
+    Case value = test::plain_case();
+    value.archive->twists = {{.name = std::string(kind.name)}};
+    value.constructor = {.mode = Mode::kWrite, .read_only = false};
+    value.lifecycle = Lifecycle::kOpen;
+    value.operations = {{.what = What::kSet}, {.what = What::kDelete}, {.what = What::kList}};
+    value.meanwhile = Meanwhile::kWritesOn;
+    value.looks = all_of<LookGroup>();
+    normalise(value);
+    EXPECT_TRUE(wrong_on_purpose(value));
+    EXPECT_EQ(value.constructor.mode, Mode::kRead);
+    EXPECT_EQ(value.operations.size(), 1U);
+    EXPECT_FALSE(child_writes(make_plan(value, expect(value, std::vector<Answer>()))));
+    EXPECT_EQ(value.meanwhile, Meanwhile::kIdle);
+    EXPECT_FALSE(expect(value, std::vector<Answer>()).certain) << "who knows what it holds";
+  }
+}
+
+TEST(Case, OnlyAZipStoreReadsAWrongArchive) {
+  for (const StoreKind kind : test::every_store()) {
+    Case value = test::plain_case();
+    value.archive->twists = {{.name = "prefix"}};
+    value.store = kind;
+    normalise(value);
+    EXPECT_EQ(wrong_on_purpose(value), name_of(kind) == "zip") << name_of(kind);
+  }
+}
+
+TEST(Case, AnArchiveIsItsTwistsDoneToTheSoundOne) {
+  Archive archive = *test::plain_case().archive;
+  const std::string sound = *bytes_of(archive);
+  EXPECT_TRUE(view_archive(sound).sound);
+  archive.twists = {{.name = "truncated", .amount = 3}};
+  EXPECT_EQ(*bytes_of(archive), *twist_archive(sound, archive.twists));
+  EXPECT_NE(*bytes_of(archive), sound);
+}
+
+// Names that only the wrong archive has are asked for as well.
+TEST(Case, TheKeysOfAWrongArchiveAreAsked) {
+  Case value = test::plain_case();
+  value.archive->twists = {{.name = "absolute spelling"}};
+  value.looks = {LookGroup::kReads};
+  normalise(value);
+  const std::vector<Look> plan = make_plan(value, expect(value, std::vector<Answer>()));
+  const auto asked = [&](std::string_view key) {
+    return std::ranges::any_of(plan, [&](const Look& it) { return it.entry.key == key; });
+  };
+  EXPECT_TRUE(asked("a"));
+  EXPECT_TRUE(asked("/a") || asked("/b/c"));
+}
+
 TEST(Case, AHundredMegabytesAreRefusedAtOnce) {
   const std::string text(100 << 20, '[');
   const auto begin = std::chrono::steady_clock::now();

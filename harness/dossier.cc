@@ -111,11 +111,7 @@ Result<void> write_dossier(const RunDirectory& run, const Dossier& dossier) {
       {"observations.json", text(dossier.observations)}};
   if (!dossier.script.empty()) files.emplace_back("repro.py", dossier.script);
   if (dossier.value.archive && dossier.value.store->medium == Medium::kZip) {
-    std::vector<ArchiveEntry> entries;
-    for (const Entry& entry : dossier.value.archive->entries)
-      if (!entry.key.empty()) entries.push_back({entry.key, entry.bytes()});
-    if (auto bytes = make_archive(entries, dossier.value.archive->compression))
-      files.emplace_back("archive.zip", *bytes);
+    if (auto bytes = bytes_of(*dossier.value.archive)) files.emplace_back("archive.zip", *bytes);
   }
   if (const std::filesystem::path adapter = dossier.value.store->file; !adapter.empty()) {
     std::ifstream file(adapter, std::ios::binary);

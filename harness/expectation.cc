@@ -5,6 +5,9 @@
 #include <algorithm>
 #include <set>
 
+#include "harness/readers/names.h"
+#include "harness/zip/values.h"
+
 namespace storefuzz {
 namespace {
 
@@ -70,6 +73,8 @@ class Model {
     // A store that is read-only and truncates says two things at once: no opinion.
     if (zip_ && claims() && expected_.read_only) expected_.certain = false;
     if (expected_.unclaimed && case_.constructor.mode == Mode::kWrite) expected_.content.clear();
+    // What an archive holds that is wrong, every reader says for itself.
+    if (wrong_on_purpose(case_)) expected_.certain = false;
     look_away();
     return std::move(expected_);
   }
@@ -160,6 +165,7 @@ class Model {
   bool unsaved_ = false;
 };
 
+constexpr std::size_t kNamesOfArchive = 8;
 constexpr std::size_t kKeysAsked = 3;  // each look costs the subject a good part of a millisecond
 
 class Plan {
@@ -167,12 +173,13 @@ class Plan {
   Plan(const Case& value, const Expectation& expected) : value_(value), expected_(expected) {
     for (const auto& [key, bytes] : expected.content)
       if (keys_.size() < kKeysAsked) keys_.push_back(key);
+    if (wrong_on_purpose(value)) add_keys_of_archive();
     some_key_ = keys_.empty() ? std::string(kMissingKey) : keys_.front();
   }
 
   std::vector<Look> make() {
     if (wanted(LookGroup::kReads)) reads();
-    if (wanted(LookGroup::kRanges) && !keys_.empty())
+    if (wanted(LookGroup::kRanges) && expected_.content.contains(some_key_))
       ranges(some_key_, static_cast<std::int64_t>(expected_.content.at(some_key_).size()));
     if (wanted(LookGroup::kListing)) listing();
     if (wanted(LookGroup::kArray)) add("open_array", LookGroup::kArray, "");
@@ -192,6 +199,17 @@ class Plan {
                      .group = group,
                      .entry = {.key = std::string(key), .value = std::string(bytes)},
                      .about = about});
+  }
+
+  // Names that only a wrong archive has; in text, as they can be asked for.
+  void add_keys_of_archive() {
+    const auto bytes = bytes_of(*value_.archive);
+    if (!bytes) return;
+    for (const std::string& name : names_in(*bytes, kNamesOfArchive)) {
+      const std::string key = text_of_name(name);
+      const bool known = std::ranges::find(keys_, key) != keys_.end();
+      if (!known && !key.ends_with('/') && key.size() <= kMaxKey) keys_.push_back(key);
+    }
   }
 
   // The first folder that holds a key, and is none itself; or "".

@@ -312,6 +312,7 @@ class Supervisor {
       fuzzed_.python = begin->value("python", "");
       fuzzed_.containment = begin->value("containment", "");
       fuzzed_.skipped = begin->value("skipped", Json::object());
+      fuzzed_.readers = begin->value("readers", Json::object());
       if (!begun_) begun_ = Clock::now();
       return;
     }

@@ -59,6 +59,7 @@ struct Fuzzed {
   std::string release, python, containment;
   std::map<std::string, std::pair<std::uint64_t, double>> targets;  // cases, cases a second
   std::vector<std::string> faults;  // cases that storefuzz itself could not play, and why
+  Json readers;                     // who else was asked about archives: name → version
   Json skipped;                     // stores that this subject has not: word → why
 };
 

@@ -78,6 +78,24 @@ Archive generate_archive(Choices& choices) {
   return archive;
 }
 
+Twist generate_twist(Choices& choices) {
+  const std::vector<TwistKind>& kinds = all_twists();
+  // What sound writers write as well (folders, descriptors, zip64) is what people send most.
+  static const std::vector<TwistKind> sound = [&] {
+    std::vector<TwistKind> list;
+    std::ranges::copy_if(kinds, std::back_inserter(list),
+                         [](const TwistKind& it) { return it.about == "sound"; });
+    return list;
+  }();
+  const TwistKind* kind = choices.one_in(8) ? &choices.among(sound) : &choices.among(kinds);
+  // What costs a hundred times as much is drawn a tenth as often.
+  for (int again = 0; kind->heavy && !choices.one_in(16) && again < 8; ++again)
+    kind = &choices.among(kinds);
+  return {.name = std::string(kind->name),
+          .entry = choices.below(8),
+          .amount = choices.below(choices.one_in(4) ? 65'536 : 16)};
+}
+
 Constructor generate_constructor(Choices& choices) {
   // "r" stands twice: it is what people hand to a pool.
   static const std::vector<Mode> modes{Mode::kRead, Mode::kWrite, Mode::kAppend, Mode::kExclusive,

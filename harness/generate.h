@@ -49,6 +49,7 @@ StoreKind generate_store(Choices& choices, const Stores& stores);
 
 // Parts of a case, drawn alone: the mutator replaces a part by one of these.
 Archive generate_archive(Choices& choices);
+Twist generate_twist(Choices& choices);  // a heavy one now and then
 Constructor generate_constructor(Choices& choices);
 Operation generate_operation(Choices& choices);
 Entry generate_entry(Choices& choices);

@@ -10,6 +10,7 @@
 
 #include "harness/construct.h"
 #include "harness/expectation.h"
+#include "harness/value.h"
 
 namespace storefuzz {
 namespace {
@@ -33,9 +34,7 @@ std::string read_file(const fs::path& path) {
 }
 
 Result<void> write_archive(const Archive& archive, const fs::path& folder) {
-  std::vector<ArchiveEntry> entries;
-  for (const Entry& entry : archive.entries) entries.push_back({entry.key, entry.bytes()});
-  auto bytes = make_archive(entries, archive.compression);
+  auto bytes = bytes_of(archive);
   if (!bytes) return std::unexpected(bytes.error());
   return write_file(folder / "store.zip", *bytes);
 }
@@ -102,21 +101,6 @@ std::vector<std::string> strange_files(const Case& value, const Expectation& exp
   return strange;
 }
 
-std::string base64(std::string_view bytes) {
-  static constexpr std::string_view kDigits =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string text;
-  for (std::size_t i = 0; i < bytes.size(); i += 3) {
-    std::uint32_t group = 0;
-    const std::size_t count = std::min<std::size_t>(3, bytes.size() - i);
-    for (std::size_t k = 0; k < 3; ++k)
-      group = group << 8 | (k < count ? static_cast<unsigned char>(bytes[i + k]) : 0U);
-    for (std::size_t k = 0; k < 4; ++k)
-      text += k <= count ? kDigits[group >> (18 - 6 * k) & 63] : '=';
-  }
-  return text;
-}
-
 // What a forked child does with a question. That side.py fails is our own bug: never taken for a
 // reply, and told in the log.
 std::function<std::string(const std::string&)> answer_by(Interpreter& interpreter) {
@@ -148,6 +132,7 @@ Result<Json> Journeys::step(const char* name, Json request) {
 
 Result<void> Journeys::prepare() {
   if (auto spawned = prepare_child(Transport::kSpawn); !spawned) return spawned;
+  if (auto started = start_readers(); !started) return started;
   return prepare_child(Transport::kForkserver);
 }
 
@@ -369,7 +354,35 @@ Result<void> Journeys::finish(const Case& value, Observations& seen, const Json&
     seen.parent.descriptors = found->get<std::vector<std::string>>();
   seen.mark_end = mark_from_json((*reply)["mark"]);
   seen.strange_files = strange_files(value, expected, seen.mark_end);
-  if (value.store->medium == Medium::kZip) seen.archive_end = read_file(case_folder_ / "store.zip");
+  if (value.store->medium != Medium::kZip) return {};
+  seen.archive_end = read_file(case_folder_ / "store.zip");
+  return ask_readers(seen);
+}
+
+Result<void> Journeys::start_readers() {
+  if (panel_ || options_.readers.empty()) return {};
+  auto started = Panel::start(options_.readers, {.contain = options_.folder.string()});
+  if (!started) return std::unexpected(started.error());
+  panel_ = std::move(*started);
+  return {};
+}
+
+// What somebody else sees in the archive that the store was, or that it left.
+Result<void> Journeys::ask_readers(Observations& seen) {
+  if (options_.readers.empty() || seen.archive_end.empty()) return {};
+  options_.enter("readers");
+  if (auto started = start_readers(); !started) return started;
+  ReaderRequest request{.file = (case_folder_ / "store.zip").string()};
+  for (const Look& look : seen.plan)
+    if (look.name == "get" && std::ranges::find(request.keys, look.entry.key) == request.keys.end())
+      request.keys.push_back(look.entry.key);
+  std::vector<ReaderReply> replies =
+      interpreter_.without_lock([&] { return panel_->ask(request); });
+  for (std::size_t i = 0; i < replies.size(); ++i)
+    seen.readings.push_back({.reader = panel_->readers()[i].name,
+                             .version = panel_->readers()[i].version,
+                             .reply = std::move(replies[i].reply),
+                             .died = std::move(replies[i].died)});
   return {};
 }
 

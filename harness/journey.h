@@ -19,17 +19,19 @@
 #include "harness/interpreter.h"
 #include "harness/observation.h"
 #include "harness/process.h"
+#include "harness/readers/panel.h"
 
 namespace storefuzz {
 
 class Journeys {
  public:
   struct Options {
-    std::filesystem::path folder;            // writable; the case's folder is made below it
-    Command child;                           // starts a spawned child (run_child below)
-    Milliseconds deadline{1000};             // for a child's whole visit
-    int stacks = -1;                         // the stack file that all sides share
-    std::function<void(const char*)> enter;  // told each step of the parent, for its watcher
+    std::filesystem::path folder;             // writable; the case's folder is made below it
+    Command child;                            // starts a spawned child (run_child below)
+    Milliseconds deadline{1000};              // for a child's whole visit
+    int stacks = -1;                          // the stack file that all sides share
+    std::function<void(const char*)> enter;   // told each step of the parent, for its watcher
+    std::vector<ReaderCommand> readers = {};  // asked what they see in an archive at the end
   };
 
   Journeys(Interpreter& interpreter, Options options);
@@ -41,8 +43,13 @@ class Journeys {
   // True after a thread of this process hung: what this process sees is no longer trustworthy.
   bool spoiled() const { return spoiled_; }
 
-  // Starts the spawned child and the fork server ahead of their first use.
+  // Starts the spawned child, the fork server and the readers ahead of their first use.
   Result<void> prepare();
+
+  // Who is asked about archives; empty before prepare().
+  std::vector<ReaderInfo> readers() const {
+    return panel_ ? panel_->readers() : std::vector<ReaderInfo>();
+  }
 
  private:
   Result<Json> step(const char* name, Json request);
@@ -55,6 +62,8 @@ class Journeys {
   Result<void> visit(const Case& value, Observations& seen, Json request);
   Result<void> visit_elsewhere(const Case& value, Observations& seen, const Json& request);
   Result<void> look_at_returned(const Case& value, Observations& seen, const Json& request);
+  Result<void> start_readers();
+  Result<void> ask_readers(Observations& seen);
   Result<void> finish(const Case& value, Observations& seen, const Json& request);
   Result<Reply> ask_child(const Case& value, const std::string& request);
 
@@ -63,6 +72,7 @@ class Journeys {
   StackFile stacks_;
   std::filesystem::path case_folder_;
   std::map<Transport, std::optional<Process>> children_;  // spawned, or a fork server
+  std::optional<Panel> panel_;
   std::string returned_pickle_;
   bool spoiled_ = false;
 };

@@ -17,6 +17,8 @@
 #include "harness/campaign.h"
 #include "harness/generate.h"
 #include "harness/oracle.h"
+#include "harness/readers/gallery.h"
+#include "harness/readers/install.h"
 #include "harness/value.h"
 
 namespace storefuzz {
@@ -133,7 +135,8 @@ struct Options {
   std::string zarr, python, adapter, time = "60s", stores = "all", carriers, corpus, known, out,
                                      planted, oracles_off, until, until_new, releases, what,
                                      run_folder, fingerprint;
-  std::vector<std::string> cases, with, package;
+  std::vector<std::string> cases, with, package, archives;
+  std::string readers = "zarr,libzip,libarchive";
   int jobs = 1;
   unsigned seed = 0;
   bool no_releases = false, fingerprints = false;
@@ -207,7 +210,80 @@ void print_side_by_side(const PlayedCase& played) {
   }
 }
 
+// What both commands about archives need: who reads, what is known of them, a place for them.
+struct ArchiveReaders {
+  ReaderQuirks quirks;
+  Scratch scratch;
+  ExamineOptions options;
+};
+
+Result<ArchiveReaders> archive_readers(const Options& options) {
+  auto quirks = ReaderQuirks::load(source_folder() + "/reference/reader_quirks.json");
+  if (!quirks) return std::unexpected(quirks.error());
+  auto scratch = Scratch::make();
+  if (!scratch) return std::unexpected(scratch.error());
+  ExamineOptions examine_options{.readers = comma_separated(options.readers),
+                                 .scratch = scratch->path(),
+                                 .planted = options.planted,
+                                 .stop = [] { return interruptions > 0; }};
+  if (options.readers == "all") {
+    auto all = all_readers();
+    if (!all) return std::unexpected(all.error());
+    examine_options.readers = *all;
+  }
+  if (std::ranges::find(examine_options.readers, "zarr") != examine_options.readers.end()) {
+    auto subject = find_subject(wanted(options));
+    if (!subject) return std::unexpected(subject.error());
+    examine_options.zarr_python = subject->python;
+  }
+  return ArchiveReaders{std::move(*quirks), std::move(*scratch), std::move(examine_options)};
+}
+
+// Reading what somebody else made: classes, readers, differences; one line of JSON a file.
+int replay_archives(const Options& options) {
+  auto files = archives_below(options.archives);
+  if (!files) return fail(files.error());
+  auto readers = archive_readers(options);
+  if (!readers) return fail(readers.error());
+  std::size_t done = 0, news = 0, named = 0, refused = 0;
+  auto end = examine(*files, readers->quirks, readers->options, [&](const Examination& it) {
+    screen.say(to_json(it).dump(-1, ' ', false, Json::error_handler_t::replace));
+    refused += it.refused.empty() ? 0 : 1;
+    news += it.news() ? 1 : 0;
+    named += it.news() || it.differences.empty() ? 0 : 1;
+    screen.progress(fmt::format("{} of {} archives, {} with news", ++done, files->size(), news));
+  });
+  if (!end) return fail(end.error());
+  screen.close();
+  complain(fmt::format("{} archives: {} read alike, {} with known differences, {} with news{}\n",
+                       done, done - named - news - refused, named, news,
+                       refused > 0 ? fmt::format(", {} not looked at", refused) : ""));
+  if (interruptions > 0)
+    return fail(
+        {.code = ExitCode::kMachine,
+         .message = fmt::format("interrupted after {} of {} archives", done, files->size())});
+  return news > 0 ? 1 : 0;
+}
+
+int gallery(const Options& options) {
+  auto readers = archive_readers(options);
+  if (!readers) return fail(readers.error());
+  std::size_t done = 0;
+  auto made = make_gallery(
+      options.run_folder, readers->quirks, readers->options,
+      [&](const Examination&) { screen.progress(fmt::format("{} archives", ++done)); });
+  if (!made) return fail(made.error());
+  screen.say(fmt::format("{} archives: {}", *made,
+                         (fs::path(options.run_folder) / "index.html").string()));
+  return 0;
+}
+
 int replay(const Options& options) {
+  if (options.cases.empty() == options.archives.empty())
+    return fail({.code = ExitCode::kBadInput,
+                 .message = "replay takes files with cases, or --archive with zip files; "
+                            "storefuzz replay --help shows both"});
+  if (!options.archives.empty()) return replay_archives(options);
   auto subject = prepare_subject(options);
   if (!subject) return fail(subject.error());
   std::vector<Named> cases;
@@ -353,6 +429,8 @@ int list(const Options& options) {
     screen.say(
         "slow_journey   the same, carried by real pools: concurrent.futures, multiprocessing, "
         "Dask");
+    screen.say(
+        "zip_journey    zip archives that are wrong on purpose, as other readers see them too");
     screen.say("canary         the same over a subject with a planted loss: it must fail");
   } else if (options.what == "carriers") {
     for (const Carrier carrier : all_of<Carrier>()) screen.say(name_of(carrier));
@@ -393,6 +471,14 @@ void add_subject(CLI::App& command, Options& options) {
   add_packages(command, options);
 }
 
+void add_readers(CLI::App& command, Options& options) {
+  command
+      .add_option("--readers", options.readers,
+                  "Who reads archives, with commas between, or all: zarr, libzip, libzip-checked, "
+                  "libarchive, libarchive-seeking, tensorstore, zarrita, zarrista, gdal")
+      ->capture_default_str();
+}
+
 void add_hidden(CLI::App& command, Options& options) {
   command.add_option("--planted", options.planted, "Plant a loss (see reference/planted.py)")
       ->group("");
@@ -407,6 +493,7 @@ int main_of(int count, char** arguments) {
       "  storefuzz run --zarr 3.0.1 --time 60s\n"
       "  storefuzz run --zarr ../zarr-python --stores zip --out runs/pull-request\n"
       "  storefuzz replay corpus/regressions/*.json --zarr 3.0.1\n"
+      "  storefuzz replay --archive downloads/ --readers zarr,libzip,tensorstore\n"
       "  storefuzz releases corpus/regressions/zip_read_only_lost.json --zarr 3.0.1,3.0.2\n\n"
       "Exit codes: 0 no confirmed finding, or only known ones; 1 a confirmed finding that is not\n"
       "known; 2 something was named wrong; 3 the machine lacks something, or failed."};
@@ -415,7 +502,7 @@ int main_of(int count, char** arguments) {
 
   auto& run_command = *app.add_subcommand("run", "Fuzz, shrink, confirm, and draw a page");
   run_command.add_option("targets", options.targets, "Targets (default: store_journey)")
-      ->check(CLI::IsMember({"store_journey", "slow_journey", "canary"}));
+      ->check(CLI::IsMember({"store_journey", "slow_journey", "zip_journey", "canary"}));
   add_subject(run_command, options);
   run_command.add_option("--time", options.time, "Fuzzing time: 60s, 5m, 1h")
       ->capture_default_str();
@@ -442,7 +529,12 @@ int main_of(int count, char** arguments) {
   run_command.add_option("--until", options.until, "Stop at these fingerprints")->group("");
 
   auto& replay_command = *app.add_subcommand("replay", "Does it still happen?");
-  replay_command.add_option("case", options.cases, "Files with cases")->required();
+  replay_command.add_option("case", options.cases, "Files with cases");
+  replay_command.add_option(
+      "--archive", options.archives,
+      "Zip files, or folders of them: what each is, and what readers make of it, "
+      "one line of JSON a file");
+  add_readers(replay_command, options);
   add_subject(replay_command, options);
   add_hidden(replay_command, options);
 
@@ -463,6 +555,13 @@ int main_of(int count, char** arguments) {
 
   auto& report_command = *app.add_subcommand("report", "Draw the pages of a run again");
   report_command.add_option("run", options.run_folder, "The run directory")->required();
+
+  auto& gallery_command = *app.add_subcommand(
+      "gallery", "One small zip file for every way to be wrong, and what readers make of it");
+  gallery_command.add_option("folder", options.run_folder, "Where it is made")->required();
+  add_subject(gallery_command, options);
+  add_readers(gallery_command, options);
+  gallery_command.footer("Example:\n  storefuzz gallery gallery --readers all");
 
   auto& list_command = *app.add_subcommand("list", "What there is");
   list_command
@@ -487,6 +586,7 @@ int main_of(int count, char** arguments) {
   if (shrink_command.parsed()) return shrink_case(options);
   if (releases_command.parsed()) return releases(options);
   if (report_command.parsed()) return report(options);
+  if (gallery_command.parsed()) return gallery(options);
   return list(options);
 }
 

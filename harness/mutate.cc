@@ -4,11 +4,34 @@
 namespace storefuzz {
 namespace {
 
+void mutate_twists(std::vector<Twist>& twists, Choices& choices) {
+  Twist& one = twists[choices.below(static_cast<std::uint32_t>(twists.size()))];
+  switch (choices.below(5)) {
+    case 0:
+      if (twists.size() < kMaxTwists && choices.one_in(4))
+        twists.push_back(generate_twist(choices));
+      break;
+    case 1:
+      if (twists.size() > 1) twists.erase(twists.begin() + (&one - twists.data()));
+      break;
+    case 2:
+      one.amount = choices.below(choices.one_in(4) ? 65'536 : 16);
+      break;
+    case 3:
+      one.entry = choices.below(8);
+      break;
+    default:
+      one = generate_twist(choices);
+  }
+}
+
 void mutate_archive(Case& value, Choices& choices) {
   if (!value.archive || choices.one_in(6)) {
     value.archive = generate_archive(choices);
     return;
   }
+  if (wrong_on_purpose(value) && !choices.one_in(3))
+    return mutate_twists(value.archive->twists, choices);
   std::vector<Entry>& entries = value.archive->entries;
   switch (choices.below(4)) {
     case 0:

@@ -88,6 +88,13 @@ struct View {
   Answer died;  // Crashed or TimedOut when this side did not finish; else Absent
 };
 
+// What an independent reader says of the archive at the end (harness/readers).
+struct Reading {
+  std::string reader, version;
+  Json reply;   // of the reader protocol; null if it died
+  Answer died;  // Crashed or TimedOut; else Absent
+};
+
 struct Observations {
   Answer constructed;              // the constructor, in the parent
   std::vector<Answer> operations;  // one for each Operation
@@ -106,6 +113,7 @@ struct Observations {
   View twin;                               // a MemoryStore of the same content, in the parent
   Mark mark_end;                           // after the parent closed its store
   std::string archive_end;                 // bytes of the archive then; empty if there is none
+  std::vector<Reading> readings;           // of that archive; empty where nobody was asked
   std::vector<std::string> strange_files;  // files nobody asked for, at the end
 };
 

@@ -30,6 +30,8 @@ const std::vector<Oracle>& oracles() {
       {"expectation", "is what was read what the case wrote?", judge_expectation},
       {"stores agree", "do two kinds of store give the same answers to the same questions?",
        judge_stores_agree},
+      {"readers agree", "do zarr and independent readers see the same in the same archive?",
+       judge_readers_agree},
   };
   return list;
 }

@@ -18,7 +18,8 @@ namespace storefuzz {
 
 struct Disagreement {
   std::string oracle;
-  std::string field;     // attribute, look, step: what is wrong
+  std::string field;                   // attribute, look, step: what is wrong
+  std::vector<std::string> also = {};  // other fields by which a quirk may explain it
   std::string wrong;     // class of difference: "lost", "hangs", "refused AttributeError", …
   std::string headline;  // one sentence
   Answer parent;         // the side that is right, or should be

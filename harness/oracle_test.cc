@@ -38,7 +38,7 @@ TEST(Oracles, HaveANameAndAQuestionEach) {
     EXPECT_TRUE(names.insert(oracle.name).second) << oracle.name;
     EXPECT_TRUE(oracle.asks.ends_with("?")) << oracle.asks;
   }
-  EXPECT_EQ(names.size(), 12);
+  EXPECT_EQ(names.size(), 13);
 }
 
 // --- no false alarm
@@ -216,6 +216,12 @@ void nothing(Case&) {}
 void writes_in_child(Case& value) {
   value.constructor.mode = Mode::kAppend;
   value.lifecycle = Lifecycle::kClosed;
+}
+
+// Nothing is wrong with it that any reader minds.
+void wrong_archive(Case& value) {
+  value.archive->twists = {{.name = "short comment"}};
+  value.looks = {LookGroup::kReads};
 }
 
 void twinned(Case& value) { value.twin = true; }
@@ -524,6 +530,24 @@ std::vector<Lie> lies() {
       {"ASuffixIsAPrefix", "expectation", nothing,
        [=](Observations& it) { both(it, "get suffix", "a", Shown{{{"bytes", "he"}}}); },
        "get suffix", "other value", "child"},
+      {"ZarrAloneGivesWhatOthersRefuse", "readers agree", wrong_archive,
+       [=](Observations& it) {
+         both(it, "get", "a", Shown{{{"bytes", "hello"}}});
+         for (Reading& reading : it.readings)
+           reading.reply["keys"]["a"] = {"refused", "CRC", "it is wrong"};
+       },
+       "sound", "reads alone", "child"},
+      {"ZarrFindsNothing", "readers agree", wrong_archive,
+       [=](Observations& it) { both(it, "get", "a", Shown{nullptr}); }, "sound", "misses", "child"},
+      {"ZarrGivesAnotherEntrysData", "readers agree", wrong_archive,
+       [=](Observations& it) { both(it, "get", "a", Shown{{{"bytes", "xy"}}}); }, "sound",
+       "other data", "child"},
+      {"ZarrGivesWhatIsNotThere", "readers agree", wrong_archive,
+       [=](Observations& it) { both(it, "get", "a", Shown{{{"bytes", "hullo"}}}); }, "sound",
+       "invented data", "child"},
+      {"AnotherReaderSeesNotWhatWasWritten", "readers agree", nothing,
+       [](Observations& it) { it.readings.at(1).reply["keys"]["a"] = {"missing"}; },
+       "what it wrote", "misses", "child"},
       {"TheMissingExists", "expectation", nothing,
        [=](Observations& it) { both(it, "exists", "missing", Shown{true}); }, "exists",
        "other value", "child"},

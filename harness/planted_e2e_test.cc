@@ -108,9 +108,10 @@ TEST(FuzzingLoop, FindsAPlantedLossDrawnAtRandom) {
   // What other oracles know of the subject itself would have to be shrunk and confirmed as well.
   const std::string off =
       e2e::oracles_but(table().at(name).at("caught_by").get<std::set<std::string>>());
-  e2e::Running run("storefuzz", {"run", "--planted", name, "--time", "25s", "--no-releases",
-                                 "--stores", "zip,local", "--seed", std::to_string(seed),
-                                 "--oracles-off", off, "--out", "out"});
+  e2e::Running run("storefuzz",
+                   {"run", table().at(name).value("target", "store_journey"), "--planted", name,
+                    "--time", "25s", "--no-releases", "--stores", "zip,local", "--seed",
+                    std::to_string(seed), "--oracles-off", off, "--out", "out"});
   // The loop stops after 25 s; shrinking and confirming what it found takes as long again.
   ASSERT_EQ(run.wait(), "exit 0") << run.said() << run.complained();
   const std::string wanted = table().at(name).at("fingerprint");

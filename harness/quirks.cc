@@ -92,7 +92,9 @@ const Quirk* match(const std::vector<Quirk>& quirks, std::string_view store,
                    const Disagreement& found, std::string_view release) {
   const std::string_view field = without_wrappers(found.field);
   for (const Quirk& quirk : quirks) {
-    if (!is_or_wraps(store, quirk.store) || quirk.oracle != found.oracle || quirk.field != field ||
+    const bool named =
+        quirk.field == field || std::ranges::find(found.also, quirk.field) != found.also.end();
+    if (!is_or_wraps(store, quirk.store) || quirk.oracle != found.oracle || !named ||
         quirk.wrong != found.wrong)
       continue;
     if (!quirk.first.empty() && compare_releases(release, quirk.first) < 0) continue;

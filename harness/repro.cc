@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <zlib.h>
 
 #include <algorithm>
 #include <fstream>
@@ -15,6 +16,8 @@
 #include "harness/oracle.h"
 #include "harness/python_text.h"
 #include "harness/stacks.h"
+#include "harness/value.h"
+#include "harness/zip/classes.h"
 
 namespace storefuzz {
 namespace {
@@ -22,6 +25,15 @@ namespace {
 std::string entry_literal(const Entry& entry) {
   const std::string plain = bytes_literal(entry.value);
   return entry.repeat == 1 ? plain : fmt::format("{} * {}", plain, entry.repeat);
+}
+
+std::string compressed(const std::string& bytes) {
+  uLongf size = compressBound(bytes.size());
+  std::string out(size, '\0');
+  compress2(reinterpret_cast<Bytef*>(out.data()), &size,
+            reinterpret_cast<const Bytef*>(bytes.data()), bytes.size(), Z_BEST_COMPRESSION);
+  out.resize(size);
+  return out;
 }
 
 // What the lines of vocabulary.json are for one store.
@@ -116,6 +128,7 @@ class Writer {
       line("    os.makedirs(os.path.dirname(path), exist_ok=True)");
       return line("    pathlib.Path(path).write_bytes(content)");
     }
+    if (wrong_on_purpose(value_)) return wrong_archive_lines();
     const bool deflated = value_.archive->compression == Compression::kDeflated;
     line(fmt::format("with zipfile.ZipFile(\"store.zip\", \"w\"{}) as archive:",
                      deflated ? ", zipfile.ZIP_DEFLATED" : ""));
@@ -124,6 +137,18 @@ class Writer {
         line(fmt::format("    archive.writestr({}, {})", text_literal(entry.key),
                          entry_literal(entry)));
     if (value_.archive->entries.empty()) line("    pass  # an archive without entries");
+  }
+
+  // The bytes themselves: no library makes such an archive.
+  void wrong_archive_lines() {
+    const auto bytes = bytes_of(*value_.archive);
+    if (!bytes) return line("pass");
+    const Classified kind = classify(*bytes);
+    line(fmt::format("# {} bytes; {}: {} (APPNOTE {})", bytes->size(), kind.name, kind.why,
+                     section_of(kind.name)));
+    line(fmt::format(
+        "pathlib.Path(\"store.zip\").write_bytes(zlib.decompress(base64.b64decode({})))",
+        text_literal(base64(compressed(*bytes)))));
   }
 
   void operation_lines() {
@@ -704,9 +729,10 @@ class Writer {
     const std::string code = without_literals(helpers + visit_ + body_) + " sys. os. tempfile.";
     const auto uses = [&](std::string_view word) { return mentions(code, word); };
     std::vector<std::string> modules;
-    for (const char* name : {"asyncio", "cloudpickle", "contextlib", "copy", "distributed.protocol",
-                             "faulthandler", "gc", "os", "pathlib", "pickle", "shutil", "sys",
-                             "tempfile", "threading", "time", "zipfile", "zlib"})
+    for (const char* name :
+         {"asyncio", "base64", "cloudpickle", "contextlib", "copy", "distributed.protocol",
+          "faulthandler", "gc", "os", "pathlib", "pickle", "shutil", "sys", "tempfile", "threading",
+          "time", "zipfile", "zlib"})
       if (uses(std::string(name) + ".")) modules.emplace_back(name);
     std::string packages = fmt::format("\"zarr=={}\"", options_.release);
     // What a store imports it needs, also where the script itself does not name it.

@@ -58,6 +58,10 @@ const std::vector<std::function<void(Observations&, std::mt19937&)>>& mishaps() 
         for (int i = 0; i < 4; ++i)
           it.twin.looks[random() % it.twin.looks.size()] = refusal("ValueError");
       },
+      [](Observations& it, std::mt19937&) {
+        for (Reading& reading : it.readings) reading.reply["keys"] = Json::object();
+        for (Reading& reading : it.readings) reading.reply["opened"] = {"refused", "X", "x"};
+      },
       [](Observations& it, std::mt19937&) { it.child.received = refusal("FileExistsError"); },
       [](Observations& it, std::mt19937&) {
         it.child.sent_back = refusal("AttributeError", "_zf");

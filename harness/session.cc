@@ -9,6 +9,7 @@
 #include <filesystem>
 
 #include "harness/construct.h"
+#include "harness/readers/reader_quirks.h"
 #include "harness/sandbox.h"
 #include "harness/value.h"
 
@@ -33,6 +34,19 @@ std::vector<std::string> adapter_folders() {
   for (const Json& entry : list)
     folders.push_back(std::filesystem::path(entry.value("file", "")).parent_path().string());
   return folders;
+}
+
+// libzip and libarchive, by the program that stands beside this one. A target that was taken
+// somewhere else does without: then nobody else is asked about archives.
+std::vector<ReaderCommand> readers_beside_us() {
+  std::error_code error;
+  const auto program =
+      std::filesystem::read_symlink("/proc/self/exe", error).parent_path() / "storefuzz-reader";
+  if (error || !std::filesystem::exists(program, error)) return {};
+  std::vector<ReaderCommand> readers;
+  for (const char* name : {"libzip", "libarchive"})
+    readers.push_back({.name = name, .arguments = {program.string(), name}});
+  return readers;
 }
 
 Interpreter::Options interpreter_options(const Board* board, int stacks) {
@@ -88,6 +102,8 @@ Result<std::unique_ptr<Session>> Session::start(bool fatal_stacks) {
   auto quirks = load_quirks(options.reference + "/quirks.json");
   if (!quirks) return std::unexpected(quirks.error());
   self->quirks_ = std::move(*quirks);
+  if (auto added = self->add_reader_quirks(options.reference); !added)
+    return std::unexpected(added.error());
   auto interpreter = Interpreter::start(options);
   if (!interpreter) return std::unexpected(interpreter.error());
   self->interpreter_ = *interpreter;
@@ -104,8 +120,29 @@ Result<std::unique_ptr<Session>> Session::start(bool fatal_stacks) {
                                              .child = std::move(child),
                                              .deadline = Milliseconds(std::atoi(deadline.c_str())),
                                              .stacks = stacks,
-                                             .enter = {}});
+                                             .enter = {},
+                                             .readers = readers_beside_us()});
   return self;
+}
+
+// What is zarr's way with a class of archives, as the quirks of its journeys.
+Result<void> Session::add_reader_quirks(const std::string& folder) {
+  auto readers = ReaderQuirks::load(folder + "/reader_quirks.json");
+  if (!readers) return std::unexpected(readers.error());
+  for (const ReaderQuirk& it : readers->all())
+    if (it.reader == "zarr")
+      quirks_.push_back(
+          {.id = fmt::format("zarr {} archives of class {}", it.direction, it.zip_class),
+           .store = "zip",
+           .oracle = "readers agree",
+           .field = it.zip_class,
+           .wrong = it.direction,
+           .first = it.first,
+           .last = it.last,
+           .reason = it.reason,
+           .link = it.link,
+           .example = {}});
+  return {};
 }
 
 // Named or all: those that this subject has, and that this environment has the packages for.

@@ -49,6 +49,7 @@ class Session {
   Result<Played> play(const Case& value);
 
   const Stores& stores() const { return stores_; }  // those that can be had here
+  std::vector<ReaderInfo> readers() const { return journeys_->readers(); }
   const Json& skipped() const { return skipped_; }  // the others: word → why
   Case fit(Case value) const;  // a carrier that cannot be had here becomes the plainest one
   const std::string& release() const { return release_; }
@@ -62,6 +63,7 @@ class Session {
  private:
   explicit Session(Board board) : board_(std::move(board)) {}
   Result<void> find_stores();
+  Result<void> add_reader_quirks(const std::string& folder);
   Result<void> try_to_make(StoreKind kind);
 
   Board board_;

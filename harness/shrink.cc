@@ -80,6 +80,11 @@ class Reducer {
     offer([](Case& next) { next.archive.reset(); });
     offer([](Case& next) { next.archive->entries.clear(); });
     offer([](Case& next) { next.archive->compression = Compression::kStored; });
+    for (std::size_t i = 0; i < value_.archive->twists.size(); ++i) {
+      offer([&](Case& next) { next.archive->twists.erase(next.archive->twists.begin() + i); });
+      offer([&](Case& next) { next.archive->twists[i].entry = 0; });
+      offer([&](Case& next) { next.archive->twists[i].amount = 0; });
+    }
     for (std::size_t i = 0; i < value_.archive->entries.size(); ++i) {
       offer([&](Case& next) { next.archive->entries.erase(next.archive->entries.begin() + i); });
       offer([&](Case& next) { plainer(next.archive->entries[i]); });
@@ -127,9 +132,9 @@ Result<Shrunk> shrink(Player& player, const Case& value, std::string_view finger
     for (const Case& candidate : reductions(best.value)) {
       if (std::chrono::steady_clock::now() > until || (stop && stop())) return best;
       auto played = player.play(candidate);
-      if (!played) return std::unexpected(played.error());
       ++best.tried;
-      if (!find(played->findings, fingerprint)) continue;
+      // By a fault of ours a candidate may not be playable: then it is not the smaller case.
+      if (!played || !find(played->findings, fingerprint)) continue;
       best.value = candidate;
       best.played = std::move(*played);
       smaller = true;

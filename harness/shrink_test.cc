@@ -34,6 +34,8 @@ std::uint64_t size_of(const Case& value) {
   if (value.archive) {
     size += 1 + static_cast<std::uint64_t>(value.archive->compression);
     for (const Entry& entry : value.archive->entries) size += 1 + size_of(entry);
+    for (const Twist& twist : value.archive->twists)
+      size += 1 + (twist.entry > 0) + (twist.amount > 0);
   }
   return size;
 }

@@ -16,6 +16,9 @@ Json shown_bytes(std::string_view bytes);
 // The bytes behind the "bytes" or "head" of such a value: its characters as bytes of latin-1.
 std::string bytes_of_latin1(std::string_view text);
 
+// RFC 4648, with its padding.
+std::string base64(std::string_view bytes);
+
 // "a,b" → a, b; empty parts are left out.
 std::vector<std::string> comma_separated(const std::string& text);
 

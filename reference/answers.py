@@ -163,7 +163,7 @@ def mark(previous: dict[str, Any] | None = None) -> dict[str, Any]:
     try:
         with zipfile.ZipFile(os.path.join(HELD["folder"], "store.zip")) as archive:
             seen["entries"] = archive.namelist()
-    except (OSError, zipfile.BadZipFile):
+    except Exception:  # whatever zipfile makes of an archive that is wrong
         seen["entries"] = None
     return seen
 

@@ -184,6 +184,10 @@ def arrival_deletes_the_victim() -> None:
     _after_arrival(delete)
 
 
+def crc_is_not_checked() -> None:
+    zipfile.ZipExtFile._update_crc = lambda self, data: None  # type: ignore[attr-defined]
+
+
 PLANTED: dict[str, Callable[[], None]] = {
     "state drops _read_only": state_drops_read_only,
     "arrival changes compression": arrival_changes_compression,
@@ -198,6 +202,7 @@ PLANTED: dict[str, Callable[[], None]] = {
     "arrival kills the child": arrival_kills_the_child,
     "last byte is lost": last_byte_is_lost,
     "folders exist": folders_exist,
+    "crc is not checked": crc_is_not_checked,
     "local state drops root": local_state_drops_root,
 }
 

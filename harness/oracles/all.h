@@ -17,6 +17,8 @@ Verdict judge_deadline(const Case&, const Expectation&, const Observations&);
 Verdict judge_survival(const Case&, const Expectation&, const Observations&);
 Verdict judge_stores_agree(const Case& value, const Expectation& expected,
                            const Observations& seen);
+Verdict judge_readers_agree(const Case& value, const Expectation& expected,
+                            const Observations& seen);
 Verdict judge_expectation(const Case&, const Expectation&, const Observations&);
 
 }  // namespace storefuzz

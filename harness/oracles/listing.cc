@@ -41,7 +41,10 @@ class Judge {
 
   std::vector<Disagreement> run() {
     for (std::size_t i = 0; i < listed_.view.looks.size(); ++i) check_twice(i);
-    if (auto all = listed_.names("list", "")) compare_with(std::set(all->begin(), all->end()));
+    if (auto all = listed_.names("list", "")) {
+      check_folders(std::set(all->begin(), all->end()));
+      compare_with(std::set(all->begin(), all->end()));
+    }
     return std::move(found_);
   }
 
@@ -92,6 +95,20 @@ class Judge {
             fmt::format("`exists({:?})` of a {} is false for a listed key", key,
                         store_name(value_)),
             Shown{true}, *there, look);
+    }
+  }
+
+  // An archive may name its folders ("c/"): they are no members of themselves.
+  void check_folders(const std::set<std::string>& all) {
+    for (std::size_t i = 0; i < listed_.view.looks.size(); ++i) {
+      const Look& look = listed_.seen.plan[i];
+      const Shown* it = shown(listed_.view.looks[i]);
+      if (look.name != "list_dir" || !it || !it->value.is_array()) continue;
+      std::string folder = look.entry.key;
+      while (folder.ends_with('/')) folder.pop_back();
+      const bool itself = std::ranges::find(it->value, Json("")) != it->value.end();
+      if (!folder.empty() && itself && all.contains(folder + "/"))
+        return report("list_dir", look.entry.key, "names the folder itself", folder + "/");
     }
   }
 

@@ -120,8 +120,9 @@ class Judge {
       // What goes on from a child is always pickled.
       const bool goes_on = view == &seen_.returned && !in_this_process(value_.transport);
       if (value_.store->stays && goes_on) continue;
-      // An archive without its directory is rightly refused, as is a claim already made.
-      if (expected_.pending || expected_.unclaimed) {
+      // An archive that is wrong, or without its directory yet, is rightly refused, as is a claim
+      // already made.
+      if (expected_.pending || expected_.unclaimed || wrong_on_purpose(value_)) {
         check(view->received, "receiving", carrying(value_) + " a store", side);
         continue;
       }
