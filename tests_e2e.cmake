@@ -8,7 +8,8 @@ add_executable(storefuzz_e2e_test ${e2e_tests})
 target_link_libraries(storefuzz_e2e_test PRIVATE storefuzz_command GTest::gtest_main)
 target_precompile_headers(storefuzz_e2e_test REUSE_FROM storefuzz_core)
 # They start the programs that lie beside them.
-add_dependencies(storefuzz_e2e_test storefuzz storefuzz-player store_journey canary)
+add_dependencies(storefuzz_e2e_test storefuzz storefuzz-player storefuzz-reader store_journey
+                 zip_journey canary)
 set(e2e_filter "*")
 if(STOREFUZZ_SANITIZE)
   set(e2e_filter "*Journeys*")
