@@ -394,6 +394,7 @@ class Writer {
     if (told_.oracle == "parent intact") return parent_after_packing();
     if (told_.step == "packing" || told_.step == "receiving") return carrying_refused();
     if (told_.oracle == "stores agree") return twin_answer();
+    if (told_.oracle == "readers agree" && told_.field == "what it wrote") return written();
     if (told_.step == "two references") return two_references();
     if (told_.side == "parent") return parent_answer();
     child_answer();
@@ -447,6 +448,20 @@ class Writer {
                    : bytes_literal(bytes);
   }
 
+  // What a reader sees that takes the first entry of a name, as libzip does.
+  void written() {
+    const Look* look = told_look();
+    const auto wrote = expected_.content.find(look ? look->entry.key : std::string());
+    line("answer(store.close)");
+    line("archive = zipfile.ZipFile(\"store.zip\")");
+    line(fmt::format("named = [it for it in archive.infolist() if it.filename == {}]",
+                     text_literal(look ? look->entry.key : std::string())));
+    line("away = answer(lambda: archive.read(named[0]))");
+    line("print(len(named), \"entries have that name; the first holds\", away)");
+    finish(fmt::format("away != repr({})",
+                       wrote == expected_.content.end() ? "None" : bytes_text(wrote->second)));
+  }
+
   void carrying_refused() {
     line(fmt::format("away = answer(lambda: {})",
                      told_.step == "packing" && pickled() ? dumps() : carried()));
@@ -478,8 +493,10 @@ class Writer {
 
   void parent_answer() {
     ask_at_home(question());
-    const bool away = value_.carrier != Carrier::kMadeAnew &&
-                      value_.carrier != Carrier::kHandedOver && child_writes(plan_);
+    // A child that inherits shares the file, and its place in it: what it reads moves the parent.
+    const bool away = value_.carrier == Carrier::kInherited ||
+                      (value_.carrier != Carrier::kMadeAnew &&
+                       value_.carrier != Carrier::kHandedOver && child_writes(plan_));
     if (!away && value_.meanwhile != Meanwhile::kIdle) meanwhile_line();
     if (away) {
       std::vector<std::string> steps = all_looks(true);

@@ -86,8 +86,8 @@ class Judge {
     for (const Difference& it : compare(readers_, replies_, question_))
       if (it.direction != Direction::kListsOtherwise)  // each spells odd names in its own way
         add({.name = "what it wrote", .why = {}, .all = {}}, it, "child",
-            fmt::format("{} {} what a {} wrote: {}", it.reader, name_of(it.direction),
-                        store_name(value_), comparison(it)));
+            fmt::format("{} sees {} in the archive that a {} wrote; {}", it.reader, it.says,
+                        store_name(value_), it.others));
     return std::move(found_);
   }
 
@@ -174,8 +174,9 @@ Verdict judge_readers_agree(const Case& value, const Expectation& expected,
     return not_comparable("the archive is not known to be complete");
   if (expected.unclaimed || expected.missing || expected.exists_already || expected.gone)
     return not_comparable("the archive is not the store's");
-  if (child_writes(seen.plan))
-    return not_comparable("the child wrote as well");  // on disk judges it
+  for (std::size_t i = 0; i < seen.child.looks.size(); ++i)
+    if (seen.plan[i].group == LookGroup::kWrites && shown(seen.child.looks[i]))
+      return not_comparable("the child wrote as well");  // on disk and writable judge it
   return agree_or(Judge(value, seen).written_archive(expected.content));
 }
 

@@ -32,6 +32,7 @@ std::optional<Disagreement> compare(const Case& value, const Look& look, const A
     it.wrong = "refused by the parent: " + home_no->type;
     it.lost = home_no->lost;
     it.side = "parent";
+    std::swap(it.parent, it.child);  // the side that is wrong is told last
     it.headline = fmt::format("`{}` raises {} in the parent, but works after {} a {}", say(look),
                               home_no->type, carrying(value), store_name(value));
   } else if (no) {
