@@ -53,6 +53,8 @@ std::string cause_of(const Disagreement& told) {
   if (told.oracle == "parent intact") return "packing breaks the parent's store";
   if (!told.lost.empty()) return told.lost + " lost";
   if (told.oracle == "deadline") return "hangs in " + told.field;
+  if (told.oracle == "readers agree" && told.field == "what it wrote")
+    return "other readers see something else than what was written";
   if (told.oracle == "readers agree")
     return fmt::format("zip files of class {} are read otherwise", told.field);
   if (const Refused* no = refused(told.child); no && !no->frame.empty())
