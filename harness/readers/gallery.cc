@@ -140,8 +140,8 @@ Json manifest_line(const Examination& it, const Exhibit& exhibit) {
 
 }  // namespace
 
-std::string gallery_store() {
-  return make_archive(store_entries(), Compression::kDeflated).value();
+std::string gallery_store(Compression compression) {
+  return make_archive(store_entries(), compression).value();
 }
 
 std::vector<Exhibit> exhibits() {

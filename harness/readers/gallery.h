@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "harness/archive.h"
 #include "harness/error.h"
 #include "harness/readers/examination.h"
 #include "harness/zip/twists.h"
@@ -27,7 +28,7 @@ struct Exhibit {
 };
 
 // A group with an array of Zarr v3, one of Zarr v2 and one with shards, in a sound archive.
-std::string gallery_store();
+std::string gallery_store(Compression compression = Compression::kDeflated);
 
 // The sound archive, and one to three for every kind of twist; those that make large files are left
 // out. Each has its class among those that classify() sees. Always the same.

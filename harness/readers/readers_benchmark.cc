@@ -19,7 +19,7 @@ namespace {
 constexpr const char* kUsual = "zarr,libzip,libzip-checked,libarchive,libarchive-seeking";
 
 struct Files {
-  std::vector<ReaderRequest> sound, wrong;
+  std::vector<ReaderRequest> stored, sound, wrong;
 };
 
 // The gallery on the disk, and what is asked of it.
@@ -35,6 +35,11 @@ Result<Files> write_files(const std::filesystem::path& folder) {
     });
     (it.twist.name.empty() ? files.sound : files.wrong).push_back(std::move(request));
   }
+  files.stored = files.sound;
+  files.stored[0].file = (folder / "stored.zip").string();
+  if (auto written = write_file_whole(files.stored[0].file, gallery_store(Compression::kStored));
+      !written)
+    return std::unexpected(written.error());
   return files;
 }
 
@@ -51,13 +56,13 @@ void read_with(benchmark::State& state, const ReaderCommand& command, const std:
 }
 
 // Making what is read: by libzip, and a twist of it.
-void make(benchmark::State& state, bool wrong) {
+void make(benchmark::State& state, Compression compression, bool wrong) {
   std::vector<Twist> twists;
   for (const TwistKind& kind : all_twists())
     if (!kind.heavy) twists.push_back({.name = std::string(kind.name), .entry = 2, .amount = 0});
   std::size_t next = 0;
   for (auto _ : state) {
-    const std::string sound = gallery_store();
+    const std::string sound = gallery_store(compression);
     if (wrong) benchmark::DoNotOptimize(twist_archive(sound, {&twists[next], 1}));
     benchmark::DoNotOptimize(sound.data());
     next = (next + 1) % twists.size();
@@ -73,9 +78,12 @@ int run(int count, char** arguments) {
     fmt::print("skipped: {}\n", files.error().message);
     return 0;
   }
-  for (const bool wrong : {false, true})
-    benchmark::RegisterBenchmark(wrong ? "make/wrong" : "make/sound", make, wrong)
-        ->Unit(benchmark::kMicrosecond);
+  for (const Compression compression : all_of<Compression>())
+    for (const bool wrong : {false, true})
+      benchmark::RegisterBenchmark(
+          fmt::format("make/{}/{}", wrong ? "wrong" : "sound", name_of(compression)).c_str(), make,
+          compression, wrong)
+          ->Unit(benchmark::kMicrosecond);
   const char* named = std::getenv("STOREFUZZ_READERS");
   for (const std::string& name : comma_separated(named ? named : kUsual)) {
     const auto commands = reader_commands({name});
@@ -86,8 +94,9 @@ int run(int count, char** arguments) {
     // zarr reads in a parent and in its child: here the plain reader alone.
     ReaderCommand command = commands->front();
     command.packs = false;
-    for (const auto& [kind, requests] :
-         {std::pair{"sound", &files->sound}, {"wrong", &files->wrong}})
+    for (const auto& [kind, requests] : {std::pair{"sound, stored", &files->stored},
+                                         {"sound, deflated", &files->sound},
+                                         {"wrong, deflated", &files->wrong}})
       benchmark::RegisterBenchmark(fmt::format("read/{}/{}", name, kind).c_str(), read_with,
                                    command, scratch->path().string(), *requests)
           ->UseRealTime()
