@@ -329,7 +329,8 @@ TEST(ToJson, IsJsonWhateverNamesAre) {
   const Paths files{folder.write("a\"\n.zip", render(zip)), folder.path() / "none\xff.zip"};
   const auto all = examined(files, options(), ReaderQuirks());
   EXPECT_FALSE(all[0].differences.empty()) << told(all[0]);
-  EXPECT_EQ(all[0].replies[0].reply["opened"][0], "value") << told(all[0]);
+  // Newer libzip refuses a name that says UTF-8 and is not; libarchive never does.
+  EXPECT_EQ(all[0].replies[1].reply["opened"][0], "value") << told(all[0]);
   for (const Examination& it : all) {
     std::string text;
     ASSERT_NO_THROW(text = to_json(it).dump()) << it.file;

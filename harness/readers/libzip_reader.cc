@@ -28,16 +28,17 @@ using File = std::unique_ptr<zip_file_t, Discard>;
 constexpr std::size_t kChunk = 32 << 10;  // read at once; small enough for the stack
 
 // By number, as zip.h defines them.
-constexpr std::string_view kErrors[] = {"OK",          "MULTIDISK", "RENAME",   "CLOSE",
-                                        "SEEK",        "READ",      "WRITE",    "CRC",
-                                        "ZIPCLOSED",   "NOENT",     "EXISTS",   "OPEN",
-                                        "TMPOPEN",     "ZLIB",      "MEMORY",   "CHANGED",
-                                        "COMPNOTSUPP", "EOF",       "INVAL",    "NOZIP",
-                                        "INTERNAL",    "INCONS",    "REMOVE",   "DELETED",
-                                        "ENCRNOTSUPP", "RDONLY",    "NOPASSWD", "WRONGPASSWD",
-                                        "OPNOTSUPP",   "INUSE",     "TELL",     "COMPRESSED_DATA",
-                                        "CANCELLED"};
-static_assert(std::size(kErrors) == ZIP_ER_CANCELLED + 1);
+constexpr std::string_view kErrors[] = {
+    "OK",          "MULTIDISK",   "RENAME",      "CLOSE",
+    "SEEK",        "READ",        "WRITE",       "CRC",
+    "ZIPCLOSED",   "NOENT",       "EXISTS",      "OPEN",
+    "TMPOPEN",     "ZLIB",        "MEMORY",      "CHANGED",
+    "COMPNOTSUPP", "EOF",         "INVAL",       "NOZIP",
+    "INTERNAL",    "INCONS",      "REMOVE",      "DELETED",
+    "ENCRNOTSUPP", "RDONLY",      "NOPASSWD",    "WRONGPASSWD",
+    "OPNOTSUPP",   "INUSE",       "TELL",        "COMPRESSED_DATA",
+    "CANCELLED",   "DATA_LENGTH", "NOT_ALLOWED", "TRUNCATED_ZIP"};
+static_assert(kErrors[ZIP_ER_CANCELLED] == "CANCELLED");
 
 Refusal refusal_of(zip_error_t* error) {
   const auto code = static_cast<std::size_t>(zip_error_code_zip(error));

@@ -69,6 +69,16 @@ std::string kind(const Json& answer) {
   return answer[0] == "refused" ? answer[1].get<std::string>() : answer[0].get<std::string>();
 }
 
+// libarchive 3.6 warns, 3.7 says that the entry failed.
+bool data_is_wrong(const std::string& why) {
+  return why == "ARCHIVE_WARN" || why == "ARCHIVE_FAILED";
+}
+
+// Whole, or this key.
+bool refuses(const Json& reply, const char* key) {
+  return reply["opened"][0] == "refused" || reply["keys"][key][0] == "refused";
+}
+
 std::string number(std::uint32_t value, int size) {
   std::string bytes;
   for (int i = 0; i < size; ++i) bytes += static_cast<char>(value >> 8 * i);
@@ -213,7 +223,7 @@ TEST(Readers, OfAnArchiveWithAWrongCrcTheRestIsRead) {
   for (const Json& reply : {replies.zip, replies.checked})
     EXPECT_EQ(kind(reply["keys"]["a"]), "ZIP_ER_CRC");
   for (const Json& reply : {replies.streaming, replies.seeking})
-    EXPECT_EQ(kind(reply["keys"]["a"]), "ARCHIVE_WARN");
+    EXPECT_TRUE(data_is_wrong(kind(reply["keys"]["a"])));
   for (const Json& reply : {replies.zip, replies.checked, replies.streaming, replies.seeking}) {
     EXPECT_EQ(reply["listed"], Json({"a", "b"}));
     EXPECT_EQ(reply["keys"]["b"], value("second"));
@@ -224,8 +234,11 @@ TEST(Readers, WhatIsTruncatedIsStillStreamed) {
   std::string bytes = sound({{.key = "a", .bytes = "first"}, {.key = "b", .bytes = "second"}});
   bytes.resize(bytes.find("second") + 3);
   const Replies replies = ask(bytes, {"a", "b", "c"});
-  EXPECT_EQ(kind(replies.zip["opened"]), "ZIP_ER_NOZIP");
-  EXPECT_EQ(kind(replies.checked["opened"]), "ZIP_ER_NOZIP");
+  // 1.7 calls it no archive, 1.11 a truncated one.
+  for (const Json& reply : {replies.zip, replies.checked}) {
+    const std::string why = kind(reply["opened"]);
+    EXPECT_TRUE(why == "ZIP_ER_NOZIP" || why == "ZIP_ER_TRUNCATED_ZIP") << why;
+  }
   EXPECT_EQ(kind(replies.seeking["opened"]), "ARCHIVE_FATAL");
   EXPECT_EQ(replies.streaming["listed"], Json({"a", "b"}));
   EXPECT_EQ(replies.streaming["keys"]["a"], value("first"));
@@ -260,10 +273,11 @@ TEST(Readers, OnlyLibarchiveSeekingReadsPastBytesBeforeTheStart) {
   EXPECT_EQ(replies.seeking["keys"]["a"], value("x"));
 }
 
-TEST(Readers, WithACompressedSizeOfZeroLibzipComparesNothing) {
+TEST(Readers, WithACompressedSizeOfZeroLibzipComparesNothingOrRefuses) {
   const Replies replies = ask(made_by_hand({{.name = "a", .bytes = "hidden", .packed = 0}}), {"a"});
-  EXPECT_EQ(replies.zip["keys"]["a"], value(""));
-  EXPECT_EQ(replies.checked["keys"]["a"], value(""));
+  // 1.7 compares nothing, 1.11 size and CRC.
+  for (const Json& reply : {replies.zip, replies.checked})
+    EXPECT_TRUE(refuses(reply, "a") || reply["keys"]["a"] == value("")) << reply;
   EXPECT_EQ(replies.streaming["keys"]["a"], value(""));
   EXPECT_EQ(replies.seeking["keys"]["a"], value(""));
 }
@@ -271,8 +285,8 @@ TEST(Readers, WithACompressedSizeOfZeroLibzipComparesNothing) {
 TEST(Readers, AWrongSizeIsRefused) {
   const Replies replies = ask(made_by_hand({{.name = "a", .bytes = "hidden", .size = 7}}), {"a"});
   EXPECT_EQ(kind(replies.zip["keys"]["a"]), "ZIP_ER_INCONS");
-  EXPECT_EQ(kind(replies.streaming["keys"]["a"]), "ARCHIVE_WARN");
-  EXPECT_EQ(kind(replies.seeking["keys"]["a"]), "ARCHIVE_WARN");
+  EXPECT_TRUE(data_is_wrong(kind(replies.streaming["keys"]["a"])));
+  EXPECT_TRUE(data_is_wrong(kind(replies.seeking["keys"]["a"])));
 }
 
 TEST(Readers, AValueThatSaysItIsLargeIsNotRead) {
@@ -280,6 +294,7 @@ TEST(Readers, AValueThatSaysItIsLargeIsNotRead) {
       ask(made_by_hand({{.name = "a", .bytes = "x", .size = (64 << 20) + 1}, {.name = "b"}}),
           {"a", "b"});
   for (const Json& reply : {replies.zip, replies.checked, replies.streaming, replies.seeking}) {
+    if (kind(reply["opened"]) == "ZIP_ER_INCONS") continue;  // 1.11: more than the file can hold
     EXPECT_EQ(kind(reply["keys"]["a"]), "TooLarge");
     EXPECT_EQ(reply["keys"]["b"], value(""));
   }

@@ -288,9 +288,10 @@ TEST(Twists, FieldsAreBentOnTheSideThatIsNamed) {
   const auto parts = [&](const char* name) {
     return parse_layout(twisted(sound(), name, 2)).parts;
   };
-  EXPECT_NE(std::get<LocalPart>(parts("local encrypted")[2]).flags, 0);
-  EXPECT_EQ(std::get<CentralPart>(parts("local encrypted")[6]).flags, 0);
-  EXPECT_NE(std::get<CentralPart>(parts("central encrypted")[6]).flags, 0);
+  // The lowest bit (4.4.4); newer libzip sets that of UTF-8 as well.
+  EXPECT_EQ(std::get<LocalPart>(parts("local encrypted")[2]).flags & 1, 1);
+  EXPECT_EQ(std::get<CentralPart>(parts("local encrypted")[6]).flags & 1, 0);
+  EXPECT_EQ(std::get<CentralPart>(parts("central encrypted")[6]).flags & 1, 1);
   EXPECT_EQ(parts("central encrypted")[2], before.parts[2]);
   EXPECT_EQ(parts("central method differs")[2], before.parts[2]);
   EXPECT_EQ(parts("local method differs")[6], before.parts[6]);
