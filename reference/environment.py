@@ -301,28 +301,42 @@ def fill(environment: Path, recipe: Recipe, interpreter: Path) -> None:
     (environment / "recipe.json").write_text(recipe.text())
 
 
-def make(recipe: Recipe, folder: Path, interpreter: Path) -> Path:
-    """Returns the environment of that recipe, after making it if there is none."""
-    environment = folder / recipe.name
-    if is_made(environment, recipe):
-        return environment
-    with locked(folder / "locks" / recipe.name):
+def make_once(
+    folder: Path, name: str, is_made: Callable[[Path], bool], fill: Callable[[Path], None]
+) -> Path:
+    """Returns the folder of that name, after filling it if it is not made; once for all processes.
+
+    It is filled beside its place, then renamed.
+    """
+    place = folder / name
+    if is_made(place):
+        return place
+    with locked(folder / "locks" / name):
         # Whoever held the lock before us may have made it.
-        if is_made(environment, recipe):
-            return environment
-        for leftover in folder.glob(f".{recipe.name}.making-*"):
+        if is_made(place):
+            return place
+        for leftover in folder.glob(f".{name}.making-*"):
             shutil.rmtree(leftover, ignore_errors=True)
-        begin = time.monotonic()
-        say(f"making the environment of {recipe.title} …")
-        unfinished = folder / f".{recipe.name}.making-{os.getpid()}"
+        unfinished = folder / f".{name}.making-{os.getpid()}"
         try:
-            fill(unfinished, recipe, interpreter)
-            shutil.rmtree(environment, ignore_errors=True)
-            unfinished.rename(environment)
+            fill(unfinished)
+            shutil.rmtree(place, ignore_errors=True)
+            unfinished.rename(place)
         finally:
             shutil.rmtree(unfinished, ignore_errors=True)
+    return place
+
+
+def make(recipe: Recipe, folder: Path, interpreter: Path) -> Path:
+    """Returns the environment of that recipe, after making it if there is none."""
+
+    def fill_and_say(unfinished: Path) -> None:
+        begin = time.monotonic()
+        say(f"making the environment of {recipe.title} …")
+        fill(unfinished, recipe, interpreter)
         say(f"made in {time.monotonic() - begin:.1f} s")
-    return environment
+
+    return make_once(folder, recipe.name, lambda place: is_made(place, recipe), fill_and_say)
 
 
 def replace_text(path: Path, text: str) -> None:

@@ -6,14 +6,14 @@ written.
 """
 
 import json
-import os
 import sys
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError
+from jinja2 import TemplateError
 
-TEMPLATES = Path(__file__).parent / "templates"
+from drawing import template_environment, write
+
 ANSWERS = ("value", "refusal", "silence", "none")
 # What a manifest raises that is none of ours, or is broken.
 BROKEN = (
@@ -60,15 +60,7 @@ def rows(manifest: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def draw(manifest: dict[str, Any]) -> str:
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        undefined=StrictUndefined,
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    page = environment.get_template("gallery.html.j2")
+    page = template_environment(autoescape=True).get_template("gallery.html.j2")
     return page.render(manifest=manifest, rows=rows(manifest), readers=manifest["readers"])
 
 
@@ -79,12 +71,9 @@ def main(folder: Path) -> int:
     except BROKEN:
         print(f"{folder} holds no gallery.", file=sys.stderr)
         return 2
-    beside = folder / f".index.html.{os.getpid()}"
     try:
-        beside.write_text(html, encoding="utf-8")
-        beside.replace(folder / "index.html")
+        write(folder / "index.html", html)
     except OSError as error:
-        beside.unlink(missing_ok=True)
         print(f"The page of {folder} cannot be written: {error.strerror}.", file=sys.stderr)
         return 2
     return 0

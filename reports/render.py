@@ -10,13 +10,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment
 from markupsafe import Markup, escape
 
 import telling
+from drawing import template_environment, write
 from run_directory import BrokenRunError, Run, cut, read_run
 
-TEMPLATES = Path(__file__).parent / "templates"
 SUMMARY_ROWS = 50
 LONGEST_SENTENCE = 400
 
@@ -101,14 +101,7 @@ def environments() -> tuple[Environment, Environment]:
     """Makes the template environments of HTML and of Markdown; both escape by default."""
 
     def make(**more: Any) -> Environment:
-        environment = Environment(
-            loader=FileSystemLoader(TEMPLATES),
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-            keep_trailing_newline=True,
-            **more,
-        )
+        environment = template_environment(**more)
         environment.globals["t"] = telling
         return environment
 
@@ -142,14 +135,6 @@ def pages(run: Run) -> dict[str, str]:
     drawn["summary.md"] = summary.render(rows=rows, most=SUMMARY_ROWS, **shared)
     drawn["index.html"] = html.get_template("index.html.j2").render(**shared)
     return drawn
-
-
-def write(path: Path, text: str) -> None:
-    """Writes a file beside its place, then moves it there, so that nobody sees half a page."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.part")
-    beside.write_text(text, encoding="utf-8", newline="\n")
-    beside.replace(path)
 
 
 def main(arguments: list[str] | None = None) -> int:

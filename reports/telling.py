@@ -128,7 +128,7 @@ ORACLES = {
     "survival": "Does no process die by a signal, and is nothing left behind?",
     "expectation": "Is what was read what the case had written?",
     "stores agree": "Does a store answer as a MemoryStore with the same content does?",
-    "readers agree": "do zarr and independent readers see the same in the same archive?",
+    "readers agree": "Do zarr and independent readers see the same in the same archive?",
 }
 # What the two sides of a finding are, where they are not simply parent and child.
 FIRST_SIDE = {

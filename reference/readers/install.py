@@ -12,7 +12,6 @@ stderr.
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 import signal
@@ -108,25 +107,14 @@ def make(reader: dict) -> Path:
     """The folder of a reader's environment; it is made beside its place, then renamed."""
     name = f"reader-{reader['name']}"
     recipe = Recipe(f"The reader {reader['name']}", name, reader["packages"], with_zarr=False)
-    place = environment.own_folder()
-    folder = place / name
-    if is_made(folder, recipe):
-        return folder
-    with environment.locked(place / "locks" / name):
-        # Whoever held the lock before us may have made it.
-        if is_made(folder, recipe):
-            return folder
-        for leftover in place.glob(f".{name}.making-*"):
-            shutil.rmtree(leftover, ignore_errors=True)
+
+    def fill_and_say(unfinished: Path) -> None:
         environment.say(f"making the environment of the reader {reader['name']} …")
-        unfinished = place / f".{name}.making-{os.getpid()}"
-        try:
-            fill(unfinished, recipe, reader)
-            shutil.rmtree(folder, ignore_errors=True)
-            unfinished.rename(folder)
-        finally:
-            shutil.rmtree(unfinished, ignore_errors=True)
-    return folder
+        fill(unfinished, recipe, reader)
+
+    return environment.make_once(
+        environment.own_folder(), name, lambda place: is_made(place, recipe), fill_and_say
+    )
 
 
 def install(named: str) -> list[str]:
