@@ -12,13 +12,6 @@
 namespace storefuzz {
 namespace {
 
-// A zarr v3 array of four bytes in two chunks, written by hand so that making it needs no zarr.
-constexpr std::string_view kArrayMetadata =
-    R"({"zarr_format":3,"node_type":"array","shape":[4],"data_type":"uint8",)"
-    R"("chunk_grid":{"name":"regular","configuration":{"chunk_shape":[2]}},)"
-    R"("chunk_key_encoding":{"name":"default","configuration":{"separator":"/"}},)"
-    R"("fill_value":0,"codecs":[{"name":"bytes"}],"attributes":{}})";
-
 const std::vector<std::string>& usual_keys() {
   static const std::vector<std::string> keys{"a", "a/b", "a/c", "c/0", "c/1", "zarr.json", "g/a"};
   return keys;
@@ -36,9 +29,6 @@ const std::vector<std::string>& odd_keys() {
 std::string generate_key(Choices& choices) {
   return choices.one_in(16) ? choices.among(odd_keys()) : choices.among(usual_keys());
 }
-
-constexpr std::string_view kGroupMetadata =
-    R"({"zarr_format":3,"node_type":"group","attributes":{}})";
 
 std::vector<Entry> array_entries() {
   return {{.key = "zarr.json", .value = std::string(kArrayMetadata)},

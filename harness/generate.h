@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include "harness/case.h"
@@ -32,6 +33,15 @@ class Choices {
   std::span<const std::byte> bytes_;
   std::size_t next_ = 0;
 };
+
+// A zarr v3 array of four bytes in two chunks, written by hand so that making it needs no zarr.
+inline constexpr std::string_view kArrayMetadata =
+    R"({"zarr_format":3,"node_type":"array","shape":[4],"data_type":"uint8",)"
+    R"("chunk_grid":{"name":"regular","configuration":{"chunk_shape":[2]}},)"
+    R"("chunk_key_encoding":{"name":"default","configuration":{"separator":"/"}},)"
+    R"("fill_value":0,"codecs":[{"name":"bytes"}],"attributes":{}})";
+inline constexpr std::string_view kGroupMetadata =
+    R"({"zarr_format":3,"node_type":"group","attributes":{}})";
 
 // Which stores a run is about; never empty.
 using Stores = std::vector<StoreKind>;

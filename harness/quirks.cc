@@ -70,15 +70,26 @@ std::string_view without_wrappers(std::string_view field) {
 
 }  // namespace
 
-Result<std::vector<Quirk>> load_quirks(const std::filesystem::path& file) {
+Result<Json> read_quirk_list(const std::filesystem::path& file) {
   std::error_code error;
   std::ifstream stream(file);
   if (!stream || !std::filesystem::is_regular_file(file, error))
     return bad_input(fmt::format("{} cannot be read", file.string()));
   const Json json = parse_json(std::string{std::istreambuf_iterator<char>(stream), {}});
-  auto list = json.is_object() ? json.find("quirks") : json.end();
-  if (json.is_discarded() || !json.is_object() || list == json.end() || !list->is_array())
+  const auto list = json.is_object() ? json.find("quirks") : json.end();
+  if (!json.is_object() || list == json.end() || !list->is_array())
     return bad_input(fmt::format("{} is not a list of quirks", file.string()));
+  return *list;
+}
+
+bool holds_in(std::string_view version, std::string_view first, std::string_view last) {
+  return (first.empty() || compare_releases(version, first) >= 0) &&
+         (last.empty() || compare_releases(version, last) <= 0);
+}
+
+Result<std::vector<Quirk>> load_quirks(const std::filesystem::path& file) {
+  const auto list = read_quirk_list(file);
+  if (!list) return std::unexpected(list.error());
   std::vector<Quirk> quirks;
   for (const Json& entry : *list) {
     auto quirk = read_quirk(entry, file.string());
@@ -97,9 +108,7 @@ const Quirk* match(const std::vector<Quirk>& quirks, std::string_view store,
     if (!is_or_wraps(store, quirk.store) || quirk.oracle != found.oracle || !named ||
         quirk.wrong != found.wrong)
       continue;
-    if (!quirk.first.empty() && compare_releases(release, quirk.first) < 0) continue;
-    if (!quirk.last.empty() && compare_releases(release, quirk.last) > 0) continue;
-    return &quirk;
+    if (holds_in(release, quirk.first, quirk.last)) return &quirk;
   }
   return nullptr;
 }

@@ -28,8 +28,15 @@ struct Quirk {
 // bad_input: not there, not JSON, a member missing, a wildcard.
 Result<std::vector<Quirk>> load_quirks(const std::filesystem::path& file);
 
+// The array "quirks" of a file that holds {"quirks": […]}; bad_input: it cannot be read, or is
+// none.
+Result<Json> read_quirk_list(const std::filesystem::path& file);
+
 const Quirk* match(const std::vector<Quirk>& quirks, std::string_view store,
                    const Disagreement& found, std::string_view release);
+
+// Whether a version lies between two, inclusive; an empty one is no bound.
+bool holds_in(std::string_view version, std::string_view first, std::string_view last);
 
 // "3.0.10" after "3.0.9": negative, zero or positive, by numbers; text after a number is ignored.
 int compare_releases(std::string_view left, std::string_view right);

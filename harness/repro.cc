@@ -450,12 +450,12 @@ class Writer {
 
   // What a reader sees that takes the first entry of a name, as libzip does.
   void written() {
-    const Look* look = told_look();
-    const auto wrote = expected_.content.find(look ? look->entry.key : std::string());
+    const std::string key = told_look() ? told_look()->entry.key : "";
+    const auto wrote = expected_.content.find(key);
     line("answer(store.close)");
     line("archive = zipfile.ZipFile(\"store.zip\")");
     line(fmt::format("named = [it for it in archive.infolist() if it.filename == {}]",
-                     text_literal(look ? look->entry.key : std::string())));
+                     text_literal(key)));
     line("away = answer(lambda: archive.read(named[0]))");
     line("print(len(named), \"entries have that name; the first holds\", away)");
     finish(fmt::format("away != repr({})",

@@ -48,6 +48,24 @@ std::vector<std::string> comma_separated(const std::string& text) {
   return parts;
 }
 
+std::size_t utf8_character(std::string_view bytes) {
+  if (bytes.empty()) return 0;
+  const auto at = [&](std::size_t i) { return static_cast<unsigned char>(bytes[i]); };
+  const unsigned char lead = at(0);
+  if (lead < 0x80) return 1;
+  if (lead < 0xC2 || lead > 0xF4) return 0;
+  const std::size_t size = lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
+  if (bytes.size() < size) return 0;
+  for (std::size_t i = 1; i < size; ++i)
+    if ((at(i) & 0xC0) != 0x80) return 0;
+  // The second byte bounds the character: overlong, surrogate, beyond U+10FFFF.
+  if (lead == 0xE0 && at(1) < 0xA0) return 0;
+  if (lead == 0xED && at(1) > 0x9F) return 0;
+  if (lead == 0xF0 && at(1) < 0x90) return 0;
+  if (lead == 0xF4 && at(1) > 0x8F) return 0;
+  return size;
+}
+
 std::string_view shorten(std::string_view text, std::size_t size) {
   if (text.size() <= size) return text;
   while (size > 0 && (static_cast<unsigned char>(text[size]) & 0xC0) == 0x80) --size;

@@ -22,6 +22,10 @@ std::string base64(std::string_view bytes);
 // "a,b" → a, b; empty parts are left out.
 std::vector<std::string> comma_separated(const std::string& text);
 
+// How many bytes the UTF-8 character at the front of `bytes` has; 0: none is there. UTF-8 is what
+// Python and RFC 3629 take for it: shortest form, no surrogates.
+std::size_t utf8_character(std::string_view bytes);
+
 // At most `size` bytes of a text, never cut within a UTF-8 character.
 std::string_view shorten(std::string_view text, std::size_t size);
 

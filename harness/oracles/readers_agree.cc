@@ -8,6 +8,7 @@
 
 #include "harness/oracles/all.h"
 #include "harness/readers/comparison.h"
+#include "harness/readers/names.h"
 #include "harness/value.h"
 #include "harness/zip/classes.h"
 
@@ -40,11 +41,7 @@ ReaderReply reply_of(const Observations& seen, const View& view) {
     const Shown* all = look.name == "list" ? shown(view.looks[i]) : nullptr;
     if (all) listed = all->value;
   }
-  return {.reply = {{"opened", {"value"}},
-                    {"listed", listed},
-                    {"keys", keys},
-                    {"arrays", Json::object()}},
-          .died = {}};
+  return {.reply = reply_when_opened(std::move(listed), std::move(keys)), .died = {}};
 }
 
 class Judge {

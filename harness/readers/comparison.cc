@@ -5,12 +5,11 @@
 #include <algorithm>
 #include <optional>
 
+#include "harness/readers/names.h"
 #include "harness/value.h"
 
 namespace storefuzz {
 namespace {
-
-constexpr std::size_t kMostListed = 4096;  // names, of the reader protocol
 
 // One reader's answer to one question.
 struct Said {
@@ -118,8 +117,18 @@ class Comparison {
     return true;
   }
 
+  using Votes = std::vector<std::pair<Json, std::size_t>>;
+
+  static void vote(Votes& votes, const Json& value) {
+    const auto known = std::ranges::find(votes, value, &Votes::value_type::first);
+    if (known == votes.end())
+      votes.emplace_back(value, 1);
+    else
+      ++known->second;
+  }
+
   // The value with most votes; null where two have the same number, or there is none.
-  static Json most_voted(const std::vector<std::pair<Json, std::size_t>>& votes) {
+  static Json most_voted(const Votes& votes) {
     std::size_t most = 0;
     for (const auto& [value, count] : votes) most = std::max(most, count);
     const auto has_most = [&](const auto& it) { return it.second == most; };
@@ -129,7 +138,7 @@ class Comparison {
 
   void values(const char* view, const char* what, const std::string& name) {
     std::vector<Said> answers;
-    std::vector<std::pair<Json, std::size_t>> votes_for;
+    Votes votes_for;
     std::size_t libraries = 0, givers = 0;
     for (std::size_t i = 0; i < readers_.size(); ++i) {
       answers.push_back(answer_of(replies_[i], view, name));
@@ -138,11 +147,7 @@ class Comparison {
       ++libraries;
       if (it.kind != Said::Kind::kValue) continue;
       ++givers;
-      auto known = std::ranges::find(votes_for, it.value, &std::pair<Json, std::size_t>::first);
-      if (known == votes_for.end())
-        votes_for.emplace_back(it.value, 1);
-      else
-        ++known->second;
+      vote(votes_for, it.value);
     }
     const auto made = question_.made.find(name);
     const bool known = made != question_.made.end() && std::string_view(view) == "keys";
@@ -189,8 +194,10 @@ class Comparison {
     return right.is_null() ? std::string() : fmt::format("its maker: {}", right.dump());
   }
 
+  using Names = std::optional<std::vector<std::string>>;  // of one reader; or none to compare
+
   // Names as a store has them: folders, which end in a slash, are none.
-  std::optional<std::vector<std::string>> listed(std::size_t reader) const {
+  Names listed(std::size_t reader) const {
     if (!replies_[reader].reply.is_object()) return std::nullopt;
     const auto list = replies_[reader].reply.find("listed");
     if (list == replies_[reader].reply.end() || !list->is_array()) return std::nullopt;
@@ -206,7 +213,7 @@ class Comparison {
   }
 
   void listings() {
-    std::vector<std::optional<std::vector<std::string>>> lists, sets;
+    std::vector<Names> lists, sets;
     for (std::size_t i = 0; i < readers_.size(); ++i) {
       lists.push_back(listed(i));
       sets.push_back(lists.back());
@@ -218,16 +225,11 @@ class Comparison {
     twice(lists, sets);
   }
 
-  void names_differ(const std::vector<std::optional<std::vector<std::string>>>& sets) {
-    std::vector<std::pair<Json, std::size_t>> votes_for;
+  void names_differ(const std::vector<Names>& sets) {
+    Votes votes_for;
     for (std::size_t i = 0; i < sets.size(); ++i) {
       if (!sets[i] || !votes(i)) continue;
-      const Json list = *sets[i];
-      auto known = std::ranges::find(votes_for, list, &std::pair<Json, std::size_t>::first);
-      if (known == votes_for.end())
-        votes_for.emplace_back(list, 1);
-      else
-        ++known->second;
+      vote(votes_for, *sets[i]);
     }
     if (votes_for.size() < 2) return;
     const Json right = most_voted(votes_for);
@@ -241,8 +243,7 @@ class Comparison {
     return names.dump(-1, ' ', true, Json::error_handler_t::replace);
   }
 
-  void twice(const std::vector<std::optional<std::vector<std::string>>>& lists,
-             const std::vector<std::optional<std::vector<std::string>>>& sets) {
+  void twice(const std::vector<Names>& lists, const std::vector<Names>& sets) {
     std::size_t libraries = 0, doubles = 0;
     for (std::size_t i = 0; i < lists.size(); ++i) {
       if (!lists[i] || !votes(i)) continue;

@@ -74,8 +74,6 @@ struct UnderWay {
   Stamp before;
 };
 
-std::string says(const Answer& died) { return describe(died); }
-
 std::string first_difference(const Json& parent, const Json& child) {
   for (const char* part : {"opened", "listed", "keys", "arrays"}) {
     const Json left = parent.value(part, Json()), right = child.value(part, Json());
@@ -97,8 +95,9 @@ void judge_parent_and_child(Examination& it, std::size_t parent, std::size_t chi
   const ReaderReply& right = it.replies[child];
   if (left.reply.is_null() && right.reply.is_null()) return;  // both died: the panel's to tell
   if (left.reply.is_null() || right.reply.is_null()) {
-    it.faults.push_back({"parent and child",
-                         fmt::format("parent: {}; child: {}", says(left.died), says(right.died))});
+    it.faults.push_back(
+        {"parent and child",
+         fmt::format("parent: {}; child: {}", describe(left.died), describe(right.died))});
     return;
   }
   const std::string differ = first_difference(left.reply, right.reply);
@@ -330,9 +329,7 @@ Result<std::vector<fs::path>> archives_below(const std::vector<std::string>& nam
   return files;
 }
 
-Result<void> examine(const std::vector<fs::path>& files, const ReaderQuirks& quirks,
-                     const ExamineOptions& options,
-                     const std::function<void(const Examination&)>& each) {
+Result<Panel> panel_of(const ExamineOptions& options) {
   auto planted = plant_of(options.planted);
   if (!planted) return std::unexpected(planted.error());
   auto commands = reader_commands(options.readers);
@@ -346,10 +343,23 @@ Result<void> examine(const std::vector<fs::path>& files, const ReaderQuirks& qui
   for (ReaderCommand& command : *commands)
     if (command.packs && !options.zarr_python.empty())
       command.arguments.front() = options.zarr_python;
-  auto panel =
-      Panel::start(std::move(*commands), {.contain = options.scratch.string(), .measure = true});
+  return Panel::start(std::move(*commands), {.contain = options.scratch.string(), .measure = true});
+}
+
+Result<void> examine(const std::vector<fs::path>& files, const ReaderQuirks& quirks,
+                     const ExamineOptions& options,
+                     const std::function<void(const Examination&)>& each) {
+  auto panel = panel_of(options);
   if (!panel) return std::unexpected(panel.error());
-  Examiner examiner(std::move(*panel), quirks, options, std::move(*planted), each);
+  return examine(files, quirks, options, std::move(*panel), each);
+}
+
+Result<void> examine(const std::vector<fs::path>& files, const ReaderQuirks& quirks,
+                     const ExamineOptions& options, Panel panel,
+                     const std::function<void(const Examination&)>& each) {
+  auto planted = plant_of(options.planted);
+  if (!planted) return std::unexpected(planted.error());
+  Examiner examiner(std::move(panel), quirks, options, std::move(*planted), each);
   for (const fs::path& file : files) {
     if (options.stop && options.stop()) break;
     examiner.begin(file);

@@ -53,10 +53,17 @@ struct ExamineOptions {
   std::function<bool()> stop;  // asked before each file
 };
 
-// In the order of the files. bad_input: an unknown reader. machine_failure: a reader does not
-// start.
+// Those who read. bad_input: an unknown reader, a fault that cannot be planted. machine_failure: a
+// reader does not start.
+Result<Panel> panel_of(const ExamineOptions& options);
+
+// In the order of the files; errors are those of panel_of(), which makes the panel where none is
+// given.
 Result<void> examine(const std::vector<std::filesystem::path>& files, const ReaderQuirks& quirks,
                      const ExamineOptions& options,
+                     const std::function<void(const Examination&)>& each);
+Result<void> examine(const std::vector<std::filesystem::path>& files, const ReaderQuirks& quirks,
+                     const ExamineOptions& options, Panel panel,
                      const std::function<void(const Examination&)>& each);
 
 // Files as they are named; of a folder all below it that end in ".zip", sorted; links in it are not

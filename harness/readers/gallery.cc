@@ -10,8 +10,8 @@
 
 #include "harness/archive.h"
 #include "harness/finding.h"
+#include "harness/generate.h"
 #include "harness/process.h"
-#include "harness/readers/install.h"
 #include "harness/run_directory.h"
 #include "harness/subject.h"
 #include "harness/zip/twists.h"
@@ -43,10 +43,6 @@ constexpr std::array<std::string_view, 14> kNoOneValue = {"A1",
                                                           "no directory"};
 
 std::vector<ArchiveEntry> store_entries() {
-  const std::string array3 =
-      R"({"zarr_format":3,"node_type":"array","shape":[4],"data_type":"uint8","chunk_grid":{"name":"regular",)"
-      R"("configuration":{"chunk_shape":[2]}},"chunk_key_encoding":{"name":"default","configuration":)"
-      R"({"separator":"/"}},"fill_value":0,"codecs":[{"name":"bytes"}],"attributes":{}})";
   const std::string sharded =
       R"({"zarr_format":3,"node_type":"array","shape":[4],"data_type":"uint8","chunk_grid":{"name":"regular",)"
       R"("configuration":{"chunk_shape":[4]}},"chunk_key_encoding":{"name":"default","configuration":)"
@@ -56,8 +52,8 @@ std::vector<ArchiveEntry> store_entries() {
   std::string shard = "abcd";
   for (const char place : {0, 2, 2, 2}) shard += std::string(1, place) + std::string(7, '\0');
   return {
-      {"zarr.json", R"({"zarr_format":3,"node_type":"group","attributes":{}})"},
-      {"new/zarr.json", array3},
+      {"zarr.json", std::string(kGroupMetadata)},
+      {"new/zarr.json", std::string(kArrayMetadata)},
       {"new/c/0", "ab"},
       {"new/c/1", "cd"},
       {"old/.zarray",
@@ -156,7 +152,8 @@ Result<std::size_t> make_gallery(const fs::path& folder, const ReaderQuirks& qui
                                  ExamineOptions options,
                                  const std::function<void(const Examination&)>& each) {
   // What is named wrong is told before anything is touched.
-  if (auto known = reader_commands(options.readers); !known) return std::unexpected(known.error());
+  auto panel = panel_of(options);
+  if (!panel) return std::unexpected(panel.error());
   if (auto taken = take_folder(folder); !taken) return std::unexpected(taken.error());
   const std::vector<Exhibit> list = exhibits();
   std::vector<fs::path> files;
@@ -167,7 +164,7 @@ Result<std::size_t> make_gallery(const fs::path& folder, const ReaderQuirks& qui
       return std::unexpected(written.error());
   }
   Json archives = Json::array(), readers = Json::array();
-  auto end = examine(files, quirks, options, [&](const Examination& it) {
+  auto end = examine(files, quirks, options, std::move(*panel), [&](const Examination& it) {
     for (const ReaderInfo& reader : readers.empty() ? it.readers : std::vector<ReaderInfo>())
       readers.push_back({{"name", reader.name}, {"version", reader.version}});
     archives.push_back(manifest_line(it, list[archives.size()]));

@@ -10,8 +10,8 @@
 // among the listed names of that kind, the first one again: "\x80" is answered too.
 //
 // Values are read to the end, where libzip compares size and CRC. Where the directory says that the
-// compressed size is 0, libzip 1.7 gives no bytes and compares nothing: ["value", 0, 0], whatever size
-// and CRC stand beside it.
+// compressed size is 0, libzip 1.7 gives no bytes and compares nothing: ["value", 0, 0], whatever
+// size and CRC stand beside it.
 //
 //     Json reply = read_with_libzip("/tmp/a.zip", {"zarr.json"}, false);
 //     assert(reply["keys"]["zarr.json"][0] == "value");

@@ -1,4 +1,4 @@
-// See names.h. UTF-8 is what Python and RFC 3629 take for it: shortest form, no surrogates.
+// See names.h.
 #include "harness/readers/names.h"
 
 #include <fmt/format.h>
@@ -9,29 +9,8 @@
 namespace storefuzz {
 namespace {
 
-constexpr std::size_t kMostListed = 4096;          // names
 constexpr std::size_t kMostListedBytes = 4 << 20;  // JSON may make six times as many of them
 constexpr std::size_t kLongestText = 200;          // bytes of an error's text
-
-bool continues(unsigned char byte) { return (byte & 0xC0) == 0x80; }
-
-// How many bytes the character at the front of `bytes` has; 0: none is there.
-std::size_t character_at_front(std::string_view bytes) {
-  const auto at = [&](std::size_t i) { return static_cast<unsigned char>(bytes[i]); };
-  const unsigned char lead = at(0);
-  if (lead < 0x80) return 1;
-  if (lead < 0xC2 || lead > 0xF4) return 0;
-  const std::size_t size = lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
-  if (bytes.size() < size) return 0;
-  for (std::size_t i = 1; i < size; ++i)
-    if (!continues(at(i))) return 0;
-  // The second byte bounds the character: overlong, surrogate, beyond U+10FFFF.
-  if (lead == 0xE0 && at(1) < 0xA0) return 0;
-  if (lead == 0xED && at(1) > 0x9F) return 0;
-  if (lead == 0xF0 && at(1) < 0x90) return 0;
-  if (lead == 0xF4 && at(1) > 0x8F) return 0;
-  return size;
-}
 
 std::string without_path(std::string text, const std::string& file) {
   constexpr std::string_view kFile = "<file>";
@@ -47,7 +26,7 @@ std::string text_of_name(std::string_view bytes) {
   std::string text;
   text.reserve(bytes.size());
   while (!bytes.empty()) {
-    const std::size_t size = character_at_front(bytes);
+    const std::size_t size = utf8_character(bytes);
     if (size > 0)
       text += bytes.substr(0, size);
     else
@@ -95,7 +74,11 @@ Json reply_when_opened(Json listed, Json keys) {
 }
 
 Json reply_when_refused(const Refusal& refusal, const std::string& file) {
-  return {{"opened", refused(refusal, file)},
+  return reply_when_refused(refused(refusal, file));
+}
+
+Json reply_when_refused(Json refusal) {
+  return {{"opened", std::move(refusal)},
           {"listed", nullptr},
           {"keys", Json::object()},
           {"arrays", Json::object()}};

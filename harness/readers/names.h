@@ -19,14 +19,15 @@
 namespace storefuzz {
 
 constexpr std::size_t kMostVisited = 65536;           // entries looked at
+constexpr std::size_t kMostListed = 4096;             // names listed
 constexpr std::uint64_t kLargestValue = 64 << 20;     // bytes; one more is "TooLarge"
 constexpr std::uint64_t kMostBytesInAll = 256 << 20;  // bytes of all values of one request
 
 // `bytes`, valid UTF-8 as it is, every other byte as \xNN. What comes out is UTF-8.
 std::string text_of_name(std::string_view bytes);
 
-// The names that a reader lists, as text: the first 4096 and no more than 4 MiB of them, so that a
-// reply fits its frame.
+// The names that a reader lists, as text: the first kMostListed and no more than 4 MiB of them, so
+// that a reply fits its frame.
 class Listing {
  public:
   void add(const std::string& name);
@@ -64,5 +65,6 @@ Refusal too_large();
 // Whole replies.
 Json reply_when_opened(Json listed, Json keys);
 Json reply_when_refused(const Refusal& refusal, const std::string& file);
+Json reply_when_refused(Json refusal);
 
 }  // namespace storefuzz

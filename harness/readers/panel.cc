@@ -22,6 +22,8 @@
 #include <thread>
 #include <utility>
 
+#include "harness/readers/names.h"
+
 namespace storefuzz {
 namespace {
 
@@ -71,13 +73,6 @@ bool is_hello(const Json& json) {
   const auto views = json.find("views");
   return views != json.end() && views->is_array() &&
          std::ranges::all_of(*views, [](const Json& it) { return it.is_string(); });
-}
-
-Json nothing_opened(const Json& refusal) {
-  return {{"opened", refusal},
-          {"listed", nullptr},
-          {"keys", Json::object()},
-          {"arrays", Json::object()}};
 }
 
 // --- what the kernel knows about a process
@@ -431,7 +426,7 @@ ReaderReply Panel::Table::read_packed(std::size_t place, Round& round) {
     packed_.wait(lock, [&] { return ending_ || !packed->is_null(); });
     if (ending_) return {};
   }
-  if (packed->is_array()) return {.reply = nothing_opened(*packed)};
+  if (packed->is_array()) return {.reply = reply_when_refused(*packed)};
   Json asked = round.asked;
   asked["pickle"] = *packed;
   return seats_[place].reader->ask(dump(asked), round.request, is_reply);

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <array>
-#include <fstream>
 
 #include "harness/case.h"
 #include "harness/quirks.h"
@@ -64,14 +63,8 @@ Result<ReaderQuirk> read_entry(const Json& json, const std::string& file) {
 }  // namespace
 
 Result<ReaderQuirks> ReaderQuirks::load(const std::filesystem::path& file) {
-  std::error_code error;
-  std::ifstream stream(file);
-  if (!stream || !std::filesystem::is_regular_file(file, error))
-    return bad_input(fmt::format("{} cannot be read", file.string()));
-  const Json json = parse_json(std::string{std::istreambuf_iterator<char>(stream), {}});
-  const auto list = json.is_object() ? json.find("quirks") : json.end();
-  if (!json.is_object() || list == json.end() || !list->is_array())
-    return bad_input(fmt::format("{} is not a list of quirks", file.string()));
+  const auto list = read_quirk_list(file);
+  if (!list) return std::unexpected(list.error());
   const auto readers = readers_of_a_panel();
   if (!readers) return std::unexpected(readers.error());
   ReaderQuirks quirks;
@@ -99,9 +92,7 @@ const ReaderQuirk* ReaderQuirks::match(const std::vector<std::string>& classes,
         std::ranges::find(classes, it.zip_class) == classes.end() ||
         it.direction != name_of(difference.direction))
       continue;
-    if (!it.first.empty() && compare_releases(difference.version, it.first) < 0) continue;
-    if (!it.last.empty() && compare_releases(difference.version, it.last) > 0) continue;
-    return &it;
+    if (holds_in(difference.version, it.first, it.last)) return &it;
   }
   return nullptr;
 }

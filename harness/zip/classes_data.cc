@@ -12,8 +12,6 @@ constexpr std::size_t kMostInAll = 32 << 20;  // bytes decompressed of one file
 constexpr std::size_t kBombSize = 1 << 20;    // bytes; smaller values are no danger
 constexpr std::size_t kBombRatio = 500;
 
-std::uint32_t crc_of(std::string_view bytes) { return sum_of(bytes).crc; }
-
 // True where one bit of a value of this size changes its CRC by `syndrome`. A CRC is linear: the
 // change does not depend on the value, only on the place, counted from the end.
 bool from_one_bit(std::uint32_t syndrome, std::size_t size) {
@@ -43,12 +41,12 @@ bool damaged_text(std::string_view text) {
 // CRCs that a writer gets wrong rather than a disk.
 bool made_up(std::uint32_t crc, std::uint32_t right, std::string_view packed) {
   return crc == 0 || crc == 0xffffffff || crc == ~right || crc == std::byteswap(right) ||
-         std::has_single_bit(crc ^ right) || crc == crc_of(packed);
+         std::has_single_bit(crc ^ right) || crc == sum_of(packed).crc;
 }
 
 void judge_value(Evidence& evidence, const CentralHeader& entry, std::string_view packed,
                  std::string_view value) {
-  const std::uint32_t right = crc_of(value);
+  const std::uint32_t right = sum_of(value).crc;
   if (right == entry.crc) return;
   if (made_up(entry.crc, right, packed))
     return evidence.add("wrong crc", "a value does not have its CRC");
@@ -81,16 +79,16 @@ void look_into(Evidence& evidence, const CentralHeader& entry, const LocalHeader
   if (!it.whole) return;
   if (it.taken != packed.size()) {
     const std::string_view rest = packed.substr(it.taken);
-    const bool hides = rest.find("PK\3\4") != rest.npos && sizes.packed == sizes_of(local).packed;
+    const bool hides = rest.find(kLocal) != rest.npos && sizes.packed == sizes_of(local).packed;
     evidence.add(hides ? "C1" : "A2", "a deflated value ends before its size says");
   }
   if (it.bytes.size() != sizes.size) {
     // Both headers agree; if the CRC does not fit either, it is the value that was damaged.
-    const bool damaged = crc_of(it.bytes) != entry.crc;
+    const bool damaged = sum_of(it.bytes).crc != entry.crc;
     return evidence.add(damaged ? "flipped bits" : "A2",
                         "a value has another size when decompressed");
   }
-  if (it.bytes.find("PK\5\6") != it.bytes.npos && it.bytes.starts_with("PK"))
+  if (it.bytes.find(kEnd) != it.bytes.npos && it.bytes.starts_with("PK"))
     evidence.add("nested archive", "a value is an archive");
   judge_value(evidence, entry, packed, it.bytes);
 }

@@ -70,10 +70,8 @@ void missing_directory(Evidence& evidence, std::size_t behind) {
     const bool one_bit =
         std::popcount(static_cast<std::uint32_t>(*other ^ end.offset)) <= 3 ||
         std::popcount(static_cast<std::uint32_t>((behind - *other) ^ end.size)) <= 3;
-    if (!evidence.has("C5"))
-      evidence.add(one_bit ? "flipped bits" : "unfinished write",
-                   "the end record points elsewhere than to the directory before it");
-    return;
+    return evidence.add(one_bit ? "flipped bits" : "unfinished write",
+                        "the end record points elsewhere than to the directory before it");
   }
   if (there.starts_with(kLocal))
     return evidence.add("unfinished write", "an entry was written over the directory");
@@ -101,7 +99,7 @@ void zip64_records(Evidence& evidence, const Extents& list) {
     for (std::size_t at = 0;
          !evidence.has("C5") && (at = zip.bytes.find(signature, at)) != zip.bytes.npos; ++at)
       if ((at != known || !zip.locator) && !inside_data(list, at) &&
-          zip.bytes.size() - at >= (signature == kLocator ? 20 : 56))
+          zip.bytes.size() - at >= (signature == kLocator ? kLocatorSize : kZip64EndSize))
         odd("a zip64 record hides where none should be");
   }
   if (!zip.zip64) return;

@@ -49,7 +49,7 @@ void meet_no_end(Evidence& evidence) {
   const Sizes sizes = sizes_of(last);
   if (rest.empty()) {
     if ((last.flags & 8) != 0 && sizes.packed == 0 &&
-        zip.bytes.find("PK\7\10", last.data) == zip.bytes.npos)
+        zip.bytes.find(kDescriptor, last.data) == zip.bytes.npos)
       return evidence.add("unfinished write", "the last data descriptor is missing");
     evidence.add("no directory", "the file ends after an entry");
     return evidence.add("truncated", "the file ends after an entry");

@@ -9,18 +9,7 @@
 namespace storefuzz {
 namespace {
 
-constexpr std::uint16_t kUnicodePath = 0x7075, kZip64 = 0x0001;
-constexpr std::uint16_t kEncrypted = 0x1, kDescriptor = 0x8, kStrong = 0x40, kMasked = 0x2000;
-
-std::uint32_t n32(std::string_view bytes, std::size_t at) {
-  std::uint32_t value = 0;
-  for (std::size_t i = 0; i < 4; ++i)
-    value |= static_cast<std::uint32_t>(static_cast<unsigned char>(bytes[at + i])) << (8 * i);
-  return value;
-}
-std::uint64_t n64(std::string_view bytes, std::size_t at) {
-  return n32(bytes, at) | static_cast<std::uint64_t>(n32(bytes, at + 4)) << 32;
-}
+constexpr std::uint16_t kEncrypted = 0x1, kLater = 0x8, kStrong = 0x40, kMasked = 0x2000;
 
 // 4.6.9: version 1, the CRC of the name in the header, the name in UTF-8. True where it is there
 // and does anything but repeat the name.
@@ -85,7 +74,7 @@ struct Descriptor {
 std::vector<Descriptor> readings(std::string_view rest) {
   std::vector<Descriptor> list;
   for (const bool signature : {true, false}) {
-    if (signature && !rest.starts_with("PK\7\10")) continue;
+    if (signature && !rest.starts_with(kDescriptor)) continue;
     const std::size_t at = signature ? 4 : 0;
     if (rest.size() >= at + 12)
       list.push_back({signature, false, n32(rest, at), n32(rest, at + 4), n32(rest, at + 8)});
@@ -106,7 +95,7 @@ void descriptor(Evidence& evidence, const Pair& it, const Sizes& central, const 
   };
   const auto found = std::ranges::find_if(list, fits);
   if (found == list.end())
-    return evidence.add("A2", rest.starts_with("PK\3\4") || rest.starts_with("PK\1\2")
+    return evidence.add("A2", rest.starts_with(kLocal) || rest.starts_with(kCentral)
                                   ? "a descriptor is announced and is not there"
                                   : "a descriptor gives other sizes than the directory");
   if (found->crc != it.central.crc)
@@ -135,8 +124,8 @@ void sizes(Evidence& evidence, const Pair& it) {
   if (local.odd)
     evidence.add(
         "A2", "a zip64 field of a local header is too short, too long, missing, or not asked for");
-  const bool described = (it.local.flags & kDescriptor) != 0;
-  if (((it.local.flags ^ it.central.flags) & kDescriptor) != 0)
+  const bool described = (it.local.flags & kLater) != 0;
+  if (((it.local.flags ^ it.central.flags) & kLater) != 0)
     evidence.add("A2", "only one header announces a descriptor");
   const bool left_open = described && local.packed == 0;
   if (!left_open && (central.packed != local.packed || central.size != local.size)) {
@@ -200,9 +189,9 @@ void file_beside_folder(Evidence& evidence) {
 
 // What is legal, and still more than every reader knows.
 void legal_forms(Evidence& evidence, const CentralHeader& it) {
-  if ((it.flags & kDescriptor) != 0) evidence.add("data descriptor", "sizes follow the data");
+  if ((it.flags & kLater) != 0) evidence.add("data descriptor", "sizes follow the data");
   for (const ExtraField& field : extra_fields(it.extra)) {
-    if (field.id == kZip64) evidence.add("zip64 sizes", "sizes stand in a zip64 field");
+    if (field.id == kZip64Extra) evidence.add("zip64 sizes", "sizes stand in a zip64 field");
     if (field.bytes.empty()) evidence.add("empty extra field", "an extra field holds nothing");
   }
 }
@@ -215,7 +204,7 @@ void meet_entries(Evidence& evidence) {
     legal_forms(evidence, zip.directory[i]);
     file_or_folder(evidence, zip.directory[i]);
     for (const ExtraField& field : extra_fields(zip.directory[i].extra))
-      if (field.id == kZip64 && field.bytes.size() % 8 == 4)
+      if (field.id == kZip64Extra && field.bytes.size() % 8 == 4)
         evidence.add("C5", "a zip64 field names a disk");
     if (!zip.locals[i]) continue;
     const Pair both{zip.directory[i], *zip.locals[i]};

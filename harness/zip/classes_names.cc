@@ -6,6 +6,7 @@
 #include <map>
 #include <set>
 
+#include "harness/value.h"
 #include "harness/zip/evidence.h"
 
 namespace storefuzz {
@@ -18,23 +19,15 @@ constexpr int kManyLevels = 64;
 // The characters of UTF-8; nothing where it is none.
 std::optional<std::u32string> characters(std::string_view name) {
   std::u32string text;
-  for (std::size_t i = 0; i < name.size();) {
-    const auto lead = static_cast<unsigned char>(name[i]);
-    const int more = lead < 0x80 ? 0 : lead >= 0xf0 ? 3 : lead >= 0xe0 ? 2 : 1;
-    if ((lead >= 0x80 && lead < 0xc2) || lead > 0xf4 || i + more >= name.size() + 0) {
-      if (lead >= 0x80) return std::nullopt;
-    }
-    char32_t value = more == 0 ? lead : lead & (0x3f >> more);
-    for (int k = 1; k <= more; ++k) {
-      const auto next = static_cast<unsigned char>(name[i + k]);
-      if ((next & 0xc0) != 0x80) return std::nullopt;
-      value = value << 6 | (next & 0x3f);
-    }
-    if ((more == 2 && value < 0x800) || (more == 3 && value < 0x10000) || value > 0x10ffff ||
-        (value >= 0xd800 && value < 0xe000))
-      return std::nullopt;
+  while (!name.empty()) {
+    const std::size_t size = utf8_character(name);
+    if (size == 0) return std::nullopt;
+    const auto lead = static_cast<unsigned char>(name[0]);
+    char32_t value = size == 1 ? lead : lead & (0x7f >> size);
+    for (const char next : name.substr(1, size - 1))
+      value = value << 6 | (static_cast<unsigned char>(next) & 0x3f);
     text += value;
-    i += 1 + more;
+    name.remove_prefix(size);
   }
   return text;
 }

@@ -13,7 +13,7 @@ constexpr std::size_t kMostCompared = 1024;  // places that one offset is compar
 std::size_t descriptor_size(const ZipStructure& zip, const LocalHeader& local, std::size_t at) {
   if ((local.flags & 8) == 0) return 0;
   const std::string_view rest = zip.bytes.substr(std::min(at, zip.bytes.size()));
-  const std::size_t signature = rest.starts_with("PK\7\10") ? 4 : 0;
+  const std::size_t signature = rest.starts_with(kDescriptor) ? 4 : 0;
   for (const std::size_t size : {std::size_t{12}, std::size_t{20}}) {
     const std::string_view next = rest.substr(std::min(signature + size, rest.size()));
     if (next.starts_with(kLocal) || next.starts_with(kCentral) || next.starts_with(kZip64End))

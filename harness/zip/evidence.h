@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "harness/zip/records.h"
 #include "harness/zip/structure.h"
 
 namespace storefuzz {
@@ -25,10 +26,6 @@ struct Evidence {
     return false;
   }
 };
-
-inline constexpr std::string_view kLocal{"PK\3\4", 4}, kCentral{"PK\1\2", 4}, kEnd{"PK\5\6", 4},
-    kZip64End{"PK\6\6", 4}, kLocator{"PK\6\7", 4};
-inline constexpr std::uint32_t kInZip64 = 0xffffffff;
 
 // The bytes of an entry in the file: header, data, descriptor.
 struct Extent {

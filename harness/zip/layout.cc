@@ -5,20 +5,16 @@
 #include <type_traits>
 #include <utility>
 
+#include "harness/zip/records.h"
 #include "harness/zip/structure.h"
 
 namespace storefuzz {
 namespace {
 
-constexpr std::string_view kLocal{"PK\3\4", 4}, kDescriptor{"PK\7\10", 4}, kCentral{"PK\1\2", 4},
-    kZip64End{"PK\6\6", 4}, kLocator{"PK\6\7", 4}, kEnd{"PK\5\6", 4};
 constexpr std::array kSignatures = {kLocal, kDescriptor, kCentral, kZip64End, kLocator, kEnd};
-constexpr std::size_t kSignature = 4, kLocalSize = 30, kCentralSize = 46, kZip64EndSize = 56,
-                      kLocatorSize = 20, kEndSize = 22;
+constexpr std::size_t kSignature = 4;
 constexpr std::uint64_t kStatedLess = 12;  // 4.3.14.1: the size does not count itself
 constexpr std::uint16_t kLaterSizes = 8;   // bit 3 of the flags (4.4.4)
-constexpr std::uint16_t kZip64Extra = 1;
-constexpr std::uint32_t kInZip64 = 0xffffffff;
 
 // --- the fixed fields of each record, in their order: one list to read and to write by -----------
 
@@ -103,14 +99,6 @@ struct Measure {
 };
 
 // --- parsing -------------------------------------------------------------------------------------
-
-template <class Number>
-Number number(std::string_view bytes, std::size_t at) {
-  Number value = 0;
-  for (std::size_t i = 0; i < sizeof(Number); ++i)
-    value |= static_cast<Number>(static_cast<unsigned char>(bytes[at + i])) << (8 * i);
-  return value;
-}
 
 std::uint64_t packed_of(const LocalPart& it) {
   return sizes_of(LocalHeader{.packed = it.packed, .size = it.size, .extra = it.extra}).packed;

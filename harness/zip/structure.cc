@@ -2,33 +2,10 @@
 
 #include <algorithm>
 
+#include "harness/zip/records.h"
+
 namespace storefuzz {
 namespace {
-
-constexpr std::string_view kLocal{"PK\3\4", 4}, kCentral{"PK\1\2", 4}, kEnd{"PK\5\6", 4},
-    kZip64End{"PK\6\6", 4}, kLocator{"PK\6\7", 4};
-constexpr std::size_t kLocalSize = 30, kCentralSize = 46, kEndSize = 22, kZip64EndSize = 56,
-                      kLocatorSize = 20;
-constexpr std::uint16_t kZip64Extra = 0x0001;
-constexpr std::uint32_t kInZip64 = 0xffffffff;
-
-// Little-endian numbers (4.4.1.3) at a place that has room for them.
-template <class Number>
-Number number(std::string_view bytes, std::size_t at) {
-  Number value = 0;
-  for (std::size_t i = 0; i < sizeof(Number); ++i)
-    value |= static_cast<Number>(static_cast<unsigned char>(bytes[at + i])) << (8 * i);
-  return value;
-}
-std::uint16_t n16(std::string_view bytes, std::size_t at) {
-  return number<std::uint16_t>(bytes, at);
-}
-std::uint32_t n32(std::string_view bytes, std::size_t at) {
-  return number<std::uint32_t>(bytes, at);
-}
-std::uint64_t n64(std::string_view bytes, std::size_t at) {
-  return number<std::uint64_t>(bytes, at);
-}
 
 bool stands(std::string_view bytes, std::uint64_t at, std::string_view signature,
             std::size_t size) {

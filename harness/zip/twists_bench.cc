@@ -54,11 +54,6 @@ Run run_of(const Bench& bench, std::size_t from, std::size_t count) {
 
 }  // namespace
 
-std::uint32_t crc_of(std::string_view bytes) {
-  return static_cast<std::uint32_t>(
-      crc32(0, reinterpret_cast<const Bytef*>(bytes.data()), static_cast<uInt>(bytes.size())));
-}
-
 // Raw deflate with the smallest window: its state of a few kilobytes is cheap to make.
 std::string deflated(std::string_view value) {
   z_stream stream{};
@@ -109,7 +104,7 @@ void set_value(LocalPart& local, CentralPart& central, std::string_view value) {
     set_extra(it, without_zip64(it.extra));
     it.flags &= static_cast<std::uint16_t>(~kLater);
     it.method = local.method;
-    it.crc = crc_of(value);
+    it.crc = sum_of(value).crc;
     it.packed = static_cast<std::uint32_t>(local.data.size());
     it.size = static_cast<std::uint32_t>(value.size());
   });

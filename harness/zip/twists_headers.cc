@@ -20,7 +20,7 @@ void two_readings(Bench& bench) {
   bench.put_value(packed, kStored);
   one(bench.draw.coin(), bench.local(), bench.central(), [&](auto& it) {
     it.method = kDeflated;
-    it.crc = crc_of(value);
+    it.crc = sum_of(value).crc;
     it.size = static_cast<std::uint32_t>(value.size());
   });
 }
@@ -54,7 +54,7 @@ void sizes_of_prefix(Bench& bench) {
                                               : value.size() / 2;
   one(the_local, bench.local(), bench.central(), [&](auto& it) {
     it.packed = it.size = static_cast<std::uint32_t>(kept);
-    it.crc = crc_of(std::string_view(value).substr(0, kept));
+    it.crc = sum_of(std::string_view(value).substr(0, kept)).crc;
   });
 }
 
@@ -109,7 +109,7 @@ void descriptor_in_data(Bench& bench) {
   const std::string value = bench.value(), prefix = value.substr(0, value.size() / 2);
   const auto size = static_cast<std::uint32_t>(prefix.size());
   const DescriptorPart fake{
-      .wide = bench.draw.coin(), .crc = crc_of(prefix), .packed = size, .size = size};
+      .wide = bench.draw.coin(), .crc = sum_of(prefix).crc, .packed = size, .size = size};
   bench.put_value(prefix + render(fake) + value.substr(prefix.size()), kStored);
   move_to_descriptor(bench, fake.wide, true);
 }
@@ -187,7 +187,7 @@ void swapped_names(Bench& bench) {
 std::string unicode_path(std::string_view name, std::string_view says, char version = 1,
                          std::uint32_t crc_off = 0) {
   std::string bytes(1, version);
-  append(bytes, crc_of(name) ^ crc_off);
+  append(bytes, sum_of(name).crc ^ crc_off);
   return bytes.append(says);
 }
 // In the central header, the local one, or both.

@@ -14,18 +14,17 @@
 #include <vector>
 
 #include "harness/zip/layout.h"
+#include "harness/zip/records.h"
 #include "harness/zip/twists.h"
+#include "harness/zip/values.h"
 
 namespace storefuzz::twists {
 
 // Bits of the flags (4.4.4).
 inline constexpr std::uint16_t kEncrypted = 1, kLater = 8, kUtf8 = 1 << 11;
 inline constexpr std::uint16_t kStored = 0, kDeflated = 8;  // 4.4.5
-inline constexpr std::uint16_t kZip64Extra = 0x0001, kUnicodePath = 0x7075;
 inline constexpr std::uint16_t kInZip64Short = 0xffff;
-inline constexpr std::uint32_t kInZip64 = 0xffffffff;
 inline constexpr std::size_t kLongest = 0xffff;  // name, extra or comment (4.4.10 to 4.4.12)
-inline constexpr std::size_t kEndSize = 22;      // of an end record without comment (4.3.16)
 // Host systems (4.4.2).
 inline constexpr std::uint16_t kDos = 0, kUnix = 3, kNtfs = 10, kMac = 19;
 inline constexpr std::uint32_t kUnixFile = 0x81b60000, kUnixFolder = 0x41ff0000,
@@ -48,7 +47,6 @@ struct Draw {
 
 // --- values --------------------------------------------------------------------------------------
 
-std::uint32_t crc_of(std::string_view bytes);
 std::string deflated(std::string_view value);
 
 // --- fields --------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@
 #include <array>
 #include <map>
 
+#include "harness/zip/records.h"
 #include "harness/zip/structure.h"
 
 namespace storefuzz {
@@ -16,7 +17,6 @@ constexpr std::size_t kMostSummed = 256 << 20;  // bytes of stored data
 constexpr std::size_t kMostHeaders = 4096;      // looked behind
 constexpr std::size_t kMostSizes = 1 << 19;     // stated, of all headers
 constexpr std::size_t kLongestName = 4096;      // bytes
-constexpr std::string_view kLocal{"PK\3\4", 4}, kCentral{"PK\1\2", 4};
 
 template <class Header, class Read>
 std::vector<Header> every(std::string_view bytes, std::string_view signature, Read read) {
@@ -86,16 +86,14 @@ bool add_beginnings(std::string_view bytes, const std::set<std::uint64_t>& sizes
 // Those with a signature, and those without one where a central header points: not every reader
 // looks whether a local header is there before it reads what should be behind it.
 std::vector<LocalHeader> headers_to_look_behind(std::string_view bytes,
+                                                std::vector<LocalHeader> headers,
                                                 const std::vector<CentralHeader>& centrals) {
-  std::vector<LocalHeader> headers = every_local(bytes);
   for (const CentralHeader& it : centrals) {
     const std::uint64_t offset = sizes_of(it).offset;
-    if (offset > bytes.size() || bytes.size() - offset < 30 || local_at(bytes, offset)) continue;
-    const auto length = [&](std::size_t at) {
-      return static_cast<std::size_t>(static_cast<unsigned char>(bytes[offset + at])) |
-             static_cast<std::size_t>(static_cast<unsigned char>(bytes[offset + at + 1])) << 8;
-    };
-    const std::size_t data = offset + 30 + length(26) + length(28);
+    if (offset > bytes.size() || bytes.size() - offset < kLocalSize || local_at(bytes, offset))
+      continue;
+    const std::size_t data =
+        offset + kLocalSize + n16(bytes, offset + 26) + n16(bytes, offset + 28);
     if (data <= bytes.size())
       headers.push_back({.at = offset,
                          .data = data,
@@ -138,15 +136,14 @@ Decompressed decompressed(std::string_view packed, std::size_t limit) {
 
 std::set<ValueSum> values_in(std::string_view bytes) {
   const auto other = [](const auto& it) { return it.method != 0 && it.method != 8; };
-  if (std::ranges::any_of(every_local(bytes), other) ||
-      std::ranges::any_of(every_central(bytes), other))
-    return {};
-  std::set<ValueSum> sums = {{.size = 0, .crc = 0}};
+  const std::vector<LocalHeader> locals = every_local(bytes);
   const std::vector<CentralHeader> centrals = every_central(bytes);
-  if (std::max(every_local(bytes).size(), centrals.size()) >= kMostHeaders) return {};
+  if (std::ranges::any_of(locals, other) || std::ranges::any_of(centrals, other)) return {};
+  if (std::max(locals.size(), centrals.size()) >= kMostHeaders) return {};
+  std::set<ValueSum> sums = {{.size = 0, .crc = 0}};
   const StatedSizes stated(centrals);
   std::size_t budget = kMostInAll, summed = kMostSummed, sizes_left = kMostSizes;
-  for (const LocalHeader& local : headers_to_look_behind(bytes, centrals)) {
+  for (const LocalHeader& local : headers_to_look_behind(bytes, locals, centrals)) {
     const std::set<std::uint64_t> sizes = stated.of(local, sizes_left);
     sizes_left -= std::min(sizes_left, sizes.size());
     if (sizes_left == 0) return {};
