@@ -491,12 +491,22 @@ class Writer {
     return !steps.empty() && steps.back().find("store.close()") != std::string::npos;
   }
 
+  // What the parent asks before it sees the difference: a file that a child moved may be in order
+  // again for one question, and not for the next.
+  void earlier_lines() {
+    std::vector<std::string> steps;
+    for (int i = 0; i < told_.look && told_look(); ++i)
+      if (plan_[i].group != LookGroup::kWrites) steps.push_back(careful(look_phrase(plan_[i])));
+    if (options_.compact) fold(steps, 0);
+    for (const std::string& step : steps) line(step);
+  }
+
   void parent_answer() {
     ask_at_home(question());
     // A child that inherits shares the file, and its place in it: what it reads moves the parent.
-    const bool away = value_.carrier == Carrier::kInherited ||
-                      (value_.carrier != Carrier::kMadeAnew &&
-                       value_.carrier != Carrier::kHandedOver && child_writes(plan_));
+    const bool shares = value_.carrier == Carrier::kInherited;
+    const bool away = shares || (value_.carrier != Carrier::kMadeAnew &&
+                                 value_.carrier != Carrier::kHandedOver && child_writes(plan_));
     if (!away && value_.meanwhile != Meanwhile::kIdle) meanwhile_line();
     if (away) {
       std::vector<std::string> steps = all_looks(true);
@@ -504,9 +514,10 @@ class Writer {
       define_visit(steps);
       call_visit();
     }
-    const bool close = told_.step == "close";
-    if (close)
+    if (told_.step == "close")
       for (const std::string& step : all_looks(false)) line(step);
+    else if (shares && options_.thorough)
+      earlier_lines();
     line(fmt::format("away = answer(lambda: {})", question()));
     finish(wrong_condition());
   }

@@ -70,8 +70,8 @@ class Judge {
       if (it.reader != "zarr" || (values && it.direction == Direction::kListsOtherwise)) continue;
       if (it.direction == Direction::kListsTwice) continue;  // the listing oracle asks that
       add(kind, it, side,
-          fmt::format("{} in a zip file where {} ({}): {}", what(it), says_of(kind.name), kind.name,
-                      comparison(it)));
+          fmt::format("{} in a zip file of class {} ({}): {}", what(it), kind.name,
+                      says_of(kind.name), comparison(it)));
     }
     return std::move(found_);
   }
