@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <bit>
 
+#include "harness/zip/deflate.h"
 #include "harness/zip/evidence.h"
 #include "harness/zip/values.h"
 

@@ -54,21 +54,6 @@ Run run_of(const Bench& bench, std::size_t from, std::size_t count) {
 
 }  // namespace
 
-// Raw deflate with the smallest window: its state of a few kilobytes is cheap to make.
-std::string deflated(std::string_view value) {
-  z_stream stream{};
-  if (deflateInit2(&stream, 6, Z_DEFLATED, -9, 1, Z_DEFAULT_STRATEGY) != Z_OK) return {};
-  std::string packed(deflateBound(&stream, value.size()), '\0');
-  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(value.data()));
-  stream.avail_in = static_cast<uInt>(value.size());
-  stream.next_out = reinterpret_cast<Bytef*>(packed.data());
-  stream.avail_out = static_cast<uInt>(packed.size());
-  deflate(&stream, Z_FINISH);
-  packed.resize(stream.total_out);
-  deflateEnd(&stream);
-  return packed;
-}
-
 bool ascii(std::string_view text) {
   return std::ranges::all_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x80; });
 }

@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "harness/zip/deflate.h"
 #include "harness/zip/layout.h"
 #include "harness/zip/records.h"
 #include "harness/zip/twists.h"
@@ -44,10 +45,6 @@ struct Draw {
     return list[of(n)];
   }
 };
-
-// --- values --------------------------------------------------------------------------------------
-
-std::string deflated(std::string_view value);
 
 // --- fields --------------------------------------------------------------------------------------
 

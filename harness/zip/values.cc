@@ -3,9 +3,9 @@
 #include <zlib.h>
 
 #include <algorithm>
-#include <array>
 #include <map>
 
+#include "harness/zip/deflate.h"
 #include "harness/zip/records.h"
 #include "harness/zip/structure.h"
 
@@ -111,27 +111,6 @@ ValueSum sum_of(std::string_view bytes) {
   return {.size = bytes.size(),
           .crc = static_cast<std::uint32_t>(
               crc32_z(0, reinterpret_cast<const Bytef*>(bytes.data()), bytes.size()))};
-}
-
-Decompressed decompressed(std::string_view packed, std::size_t limit) {
-  Decompressed it;
-  z_stream stream{};
-  if (inflateInit2(&stream, -MAX_WBITS) != Z_OK) return it;
-  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(packed.data()));
-  stream.avail_in = static_cast<uInt>(std::min<std::size_t>(packed.size(), UINT32_MAX));
-  std::array<char, 32768> buffer;
-  int code = Z_OK;
-  while (code == Z_OK && it.bytes.size() < limit) {
-    stream.next_out = reinterpret_cast<Bytef*>(buffer.data());
-    stream.avail_out = buffer.size();
-    code = inflate(&stream, Z_NO_FLUSH);
-    it.bytes.append(buffer.data(), buffer.size() - stream.avail_out);
-  }
-  it.whole = code == Z_STREAM_END;
-  it.broken = code != Z_OK && code != Z_STREAM_END;
-  it.taken = packed.size() - stream.avail_in;
-  inflateEnd(&stream);
-  return it;
 }
 
 std::set<ValueSum> values_in(std::string_view bytes) {

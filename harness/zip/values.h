@@ -34,14 +34,4 @@ std::set<ValueSum> values_in(std::string_view bytes);
 // the file; at most `most`, and none longer than 4096 bytes.
 std::vector<std::string> names_in(std::string_view bytes, std::size_t most);
 
-struct Decompressed {
-  bool whole = false;   // the stream came to its end
-  bool broken = false;  // it is none
-  std::size_t taken = 0;
-  std::string bytes;
-};
-
-// Raw deflate (4.4.5, method 8), up to about `limit` bytes.
-Decompressed decompressed(std::string_view packed, std::size_t limit);
-
 }  // namespace storefuzz

@@ -8,6 +8,7 @@
 
 #include "harness/archive.h"
 #include "harness/testing.h"
+#include "harness/zip/deflate.h"
 #include "harness/zip/layout.h"
 #include "harness/zip/structure.h"
 #include "harness/zip/twists.h"
@@ -245,29 +246,6 @@ TEST(NamesIn, AreAsTheyStandAndNotTooLong) {
   EXPECT_EQ(names_in(central(hostile), 64), Names{hostile});
   EXPECT_EQ(names_in(central(std::string(4096, 'n')) + central(std::string(4097, 'n')), 64),
             Names{std::string(4096, 'n')});
-}
-
-// --- deflate -------------------------------------------------------------------------------------
-
-TEST(Decompressed, TellsHowFarItCame) {
-  const std::string value(100'000, 'v');
-  const std::vector<ArchiveEntry> one{{.key = "a", .bytes = value}};
-  const std::string archive = make_archive(one, Compression::kDeflated).value();
-  const std::string packed = std::get<LocalPart>(parse_layout(archive).parts[0]).data;
-  const Decompressed whole = decompressed(packed + "behind", 1 << 20);
-  EXPECT_TRUE(whole.whole);
-  EXPECT_FALSE(whole.broken);
-  EXPECT_EQ(whole.taken, packed.size());
-  EXPECT_EQ(whole.bytes, value);
-  const Decompressed cut = decompressed(packed.substr(0, packed.size() / 2), 1 << 20);
-  EXPECT_FALSE(cut.whole);
-  EXPECT_TRUE(value.starts_with(cut.bytes));
-  const Decompressed bounded = decompressed(packed, 10);
-  EXPECT_FALSE(bounded.whole);
-  EXPECT_FALSE(bounded.broken);
-  EXPECT_LE(bounded.bytes.size(), 10 + 32768);
-  EXPECT_TRUE(decompressed("\xff\xff\xff", 1 << 20).broken);
-  EXPECT_FALSE(decompressed("", 1 << 20).whole);
 }
 
 }  // namespace
