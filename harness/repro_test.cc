@@ -280,6 +280,31 @@ TEST(Repro, OfAShrunkCaseHasAtMostFortyLines) {
                                 << worst.script;
 }
 
+// What a child read moves the file for its parent's later questions, not for each of them.
+TEST(Repro, OfAnInheritedStoreAsksInTheEndWhatTheParentAskedBefore) {
+  Case value = test::plain_case();
+  value.carrier = Carrier::kInherited;
+  value.transport = Transport::kFork;
+  value.looks = {LookGroup::kReads};
+  normalise(value);
+  const Observations seen = test::sound_observations(value);
+  const auto look = std::ranges::find(seen.plan, "getsize", &Look::name);
+  ASSERT_NE(look, seen.plan.end());
+  const Finding found{.told = {.oracle = "reads",
+                               .field = "getsize",
+                               .child = Refused{.type = "BadZipFile"},
+                               .side = "parent",
+                               .look = static_cast<int>(look - seen.plan.begin())}};
+  ReproOptions options = three();
+  for (const bool thorough : {false, true}) {
+    options.thorough = thorough;
+    const std::string script = write_repro(value, found, to_json(seen), options).value();
+    const std::string afterwards = script.substr(script.find("pool.submit("));
+    EXPECT_NE(afterwards.find("store.getsize("), std::string::npos) << script;
+    EXPECT_EQ(afterwards.find("store.get(") != std::string::npos, thorough) << script;
+  }
+}
+
 // A finding that came with a file may name a look that its case has not.
 TEST(Repro, OfALookThatIsNotThereAsksSomethingElse) {
   const Case value = test::plain_case();
