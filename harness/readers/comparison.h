@@ -48,6 +48,8 @@ struct Question {
   ReaderRequest request;
   std::set<ValueSum> honest;             // values_in(bytes)
   std::map<std::string, ValueSum> made;  // key → value, where the maker is known; or empty
+  // The zip file is in order: what a reader refuses of its arrays, it cannot read of Zarr.
+  bool sound = false;
 };
 
 // One difference for a reader and direction: the first one, and how often. In the order of readers.

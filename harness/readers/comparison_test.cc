@@ -242,6 +242,34 @@ TEST(Compare, AgainstAsManyValuesARefusalIsTold) {
             Texts{"zarr: reads alone"});
 }
 
+// No reader is blamed for them, and they have no vote.
+TEST(Compare, OurOwnBoundsAreNoOpinion) {
+  const ReaderReply right = reply(value(kRight));
+  for (const char* bound : {"TooLarge", "TooMany"}) {
+    const ReaderReply late = reply({"refused", bound, "more than 64 MiB"});
+    EXPECT_EQ(told({{"zarr", right}, {"libzip", late}, {"libarchive", late}}), Texts{});
+    EXPECT_EQ(told({{"zarr", late}, {"libzip", right}, {"libarchive", right}}), Texts{});
+  }
+}
+
+// What a reader knows of Zarr is not what it makes of the zip file.
+TEST(Compare, OfASoundFileNoArrayIsRefused) {
+  const auto array = [](const Json& answer) {
+    ReaderReply it = reply(value(kRight));
+    it.reply["arrays"]["a"] = answer;
+    return it;
+  };
+  Question question;
+  question.request.arrays = {"a"};
+  const std::vector<Seat> seats = {{"zarr", array({"value", "bool", {4}, 4, 7})},
+                                   {"gdal", array({"value", "uint8", {4}, 4, 7})},
+                                   {"tensorstore", array(kRefused)}};
+  EXPECT_EQ(told(seats, question), Texts{"tensorstore: refuses"});
+  question.sound = true;
+  EXPECT_EQ(told(seats, question), Texts{});
+  EXPECT_EQ(told({seats[0], seats[2], {"zarrista", array(kRefused)}}, question), Texts{});
+}
+
 TEST(Compare, AMissingKeyAndARefusedOneAreNoDifference) {
   EXPECT_EQ(told({{"zarr", reply(kMissing)}, {"libzip", reply(kRefused)}}), Texts{});
 }

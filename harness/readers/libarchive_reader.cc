@@ -174,7 +174,9 @@ Json read_with_libarchive(const std::string& file, const std::vector<std::string
                    : seen->end                  ? refused(*seen->end, file)
                                                 : missing();
   }
-  return reply_when_opened(seen->listing.take(), std::move(answers));
+  // Where a bound of ours ended it, the list has an end that is not the file's.
+  const bool bound = seen->end && (seen->end->type == "TooLarge" || seen->end->type == "TooMany");
+  return reply_when_opened(bound ? Json() : seen->listing.take(), std::move(answers));
 }
 
 std::string libarchive_version() {

@@ -133,6 +133,8 @@ def array_answer(archive: Archive, path: str) -> Answer:
     array = archive.array(path)
     if array is None:
         return ["missing"]
+    if array.dtype.itemsize == 0:
+        raise NoOpinionError(f"elements of type {array.dtype} have no size")
     if array.dtype.hasobject:
         raise Refused("NoPlainElements", f"elements of type {array.dtype} have no bytes")
     little = array.dtype.newbyteorder("<")

@@ -157,6 +157,22 @@ def test_an_array_may_be_the_root_and_may_have_no_dimension(reader: Reader, tmp_
     assert reply["arrays"] == {"": ["value", "int16", [], 2, zlib.crc32(ELEMENTS[:2])]}
 
 
+def test_elements_are_told_in_order_c(reader: Reader, tmp_path: Path) -> None:
+    file = tmp_path / "fortran.zip"
+    by_columns = struct.pack("<6h", 1, -4, -2, 5, 3, -6)
+    write(file, {".zarray": json.dumps(ARRAY_2 | {"order": "F"}).encode(), "0.0": by_columns})
+    reply = reader.ask(file=str(file), keys=[], arrays=[""])
+    assert reply["arrays"] == {"": SOUND_ARRAY}
+
+
+def test_an_array_of_a_type_it_does_not_know_is_not_missing(reader: Reader, tmp_path: Path) -> None:
+    file = tmp_path / "halves.zip"
+    described = json.dumps(ARRAY_2 | {"dtype": "<f2", "fill_value": 0.0}).encode()
+    write(file, {".zarray": described, "0.0": ELEMENTS})
+    reply = reader.ask(file=str(file), keys=[], arrays=[""])
+    assert reply["arrays"][""][0] != "missing"
+
+
 def test_refuses_garbage_and_reads_on(reader: Reader, sound: Path, tmp_path: Path) -> None:
     file = tmp_path / "broken.zip"
     file.write_bytes(b"garbage " * 100)

@@ -77,12 +77,37 @@ function itemSize(dtype) {
   return kind === "S" ? Number(number) : (number || 64) / 8;
 }
 
+// The bytes of the elements, the last index running fastest; zarrita gives arrays of order F, and
+// transposed ones, as they lie.
+function inOrderC(raw, shape, stride) {
+  const count = shape.reduce((product, length) => product * length, 1);
+  const size = raw.length / count;
+  const ordered = new Uint8Array(raw.length);
+  for (let place = 0; place < count; place++) {
+    let from = 0;
+    for (let axis = shape.length - 1, rest = place; axis >= 0; axis--) {
+      from += (rest % shape[axis]) * stride[axis];
+      rest = Math.floor(rest / shape[axis]);
+    }
+    ordered.set(raw.subarray(from * size, (from + 1) * size), place * size);
+  }
+  return ordered;
+}
+
+// zarrita tries version 3 where it cannot take what stands there for version 2, and then finds
+// nothing: that is no missing array.
+async function isVersion2(store, path) {
+  const { entries } = await store.info;
+  return Object.hasOwn(entries, path ? `${path}/.zarray` : ".zarray");
+}
+
 async function openArray(store, path) {
   const root = zarr.root(store);
   try {
     return await zarr.open(path ? root.resolve(path) : root, { kind: "array" });
   } catch (error) {
-    if (zarr.isZarritaError(error, "NotFoundError")) return undefined;
+    const missing = zarr.isZarritaError(error, "NotFoundError");
+    if (missing && !(await isVersion2(store, path))) return undefined;
     throw error;
   }
 }
@@ -94,13 +119,13 @@ async function arrayAnswer(store, path) {
   const bytes = (lengths) => lengths.reduce((size, length) => size * length, itemSize(dtype));
   if (bytes(shape) > MAX_ARRAY) throw tooLarge(`an array of ${bytes(shape)} bytes`);
   if (bytes(chunks) > MAX_VALUE) throw tooLarge(`a chunk of ${bytes(chunks)} bytes`);
-  const { data } = shape.length ? await zarr.get(array) : await array.getChunk([]);
+  const { data, stride } = shape.length ? await zarr.get(array) : await array.getChunk([]);
   if (data.buffer === undefined) {
     const error = new Error(`elements of type ${dtype} have no bytes`);
     throw Object.assign(error, { name: "NoPlainElements" });
   }
   const raw = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-  return ["value", numpyName(dtype), shape, raw.length, crc32(raw)];
+  return ["value", numpyName(dtype), shape, raw.length, crc32(inOrderC(raw, shape, stride))];
 }
 
 async function each(file, asked, answer) {
