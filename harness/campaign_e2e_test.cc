@@ -321,6 +321,7 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{"FolderWithoutArchives", {"replay", "--archive", "@"}},
         Bad{"CaseAndArchive", {"replay", "@plain.json", "--archive", "@file"}},
         Bad{"UnknownReader", {"replay", "--archive", "@file", "--readers", "cupboard"}},
+        Bad{"NoReader", {"replay", "--archive", "@file", "--readers", ","}},
         Bad{"ReaderTwice", {"replay", "--archive", "@file", "--readers", "libzip,libzip"}},
         Bad{"GalleryInAFullFolder", {"gallery", "@", "--readers", "libzip"}},
         Bad{"GalleryBelowAFile", {"gallery", "@file/x", "--readers", "libzip"}},

@@ -231,6 +231,7 @@ Result<ArchiveReaders> archive_readers(const Options& options) {
     if (!all) return std::unexpected(all.error());
     examine_options.readers = *all;
   }
+  if (examine_options.readers.empty()) return bad_input("--readers names no reader");
   if (std::ranges::find(examine_options.readers, "zarr") != examine_options.readers.end()) {
     auto subject = find_subject(wanted(options));
     if (!subject) return std::unexpected(subject.error());

@@ -41,7 +41,11 @@ struct Stamp {
 std::optional<std::string> bytes_of(const fs::path& file) {
   std::ifstream stream(file, std::ios::binary);
   if (!stream) return std::nullopt;
-  std::string bytes{std::istreambuf_iterator<char>(stream), {}};
+  // Not by an iterator, which throws where a disk fails.
+  std::string bytes;
+  std::array<char, 1 << 16> chunk;
+  while (stream.read(chunk.data(), chunk.size()) || stream.gcount() > 0)
+    bytes.append(chunk.data(), static_cast<std::size_t>(stream.gcount()));
   return stream.bad() ? std::nullopt : std::optional(std::move(bytes));
 }
 
@@ -224,6 +228,7 @@ class Examiner {
     next.it.kind = classify(bytes);
     next.before = stamp_of(next.it.file, bytes);
     next.question.honest = values_in(bytes);
+    next.question.sound = next.it.kind.name == "sound";
     if (const auto made = options_.made.find(next.it.file); made != options_.made.end())
       next.question.made = made->second;
     ReaderRequest& request = next.question.request;

@@ -154,6 +154,15 @@ TEST(Examine, StopsWhereItIsAskedTo) {
   EXPECT_EQ(done, 2);
 }
 
+// Its first page is not mapped: a read fails, as that of a bad disk.
+TEST(Examine, AFileThatCannotBeReadDoesNotStopTheOthers) {
+  const test::Folder folder;
+  const auto all = examined({"/proc/self/mem", folder.write("a.zip", sound())}, options());
+  ASSERT_EQ(all.size(), 2);
+  EXPECT_EQ(all[0].refused, "it cannot be read");
+  EXPECT_EQ(all[1].kind.name, "sound");
+}
+
 TEST(Examine, NoFilesAreNoWork) { EXPECT_TRUE(examined({}, options()).empty()); }
 
 // More of them than are under way at once.

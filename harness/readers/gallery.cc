@@ -171,6 +171,9 @@ Result<std::size_t> make_gallery(const fs::path& folder, const ReaderQuirks& qui
     each(it);
   });
   if (!end) return std::unexpected(end.error());
+  if (archives.size() < list.size())
+    return machine_failure(
+        fmt::format("interrupted after {} of {} archives", archives.size(), list.size()));
   Json classes = Json::array();
   for (const ZipClass& it : all_classes())
     classes.push_back({{"name", it.name}, {"section", it.section}, {"says", it.says}});

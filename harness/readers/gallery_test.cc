@@ -238,6 +238,18 @@ TEST(MakeGallery, AnUnknownReaderOrFaultIsBadInput) {
   }
 }
 
+TEST(MakeGallery, ThatIsInterruptedHasNoManifest) {
+  const test::Folder folder;
+  std::size_t seen = 0;
+  const ExamineOptions options{.readers = {"libzip"}, .stop = [&] { return seen > 0; }};
+  const auto made =
+      make_gallery(folder.path() / "gallery", {}, options, [&](const Examination&) { ++seen; });
+  ASSERT_FALSE(made.has_value());
+  EXPECT_EQ(made.error().code, ExitCode::kMachine);
+  EXPECT_TRUE(made.error().message.starts_with("interrupted after")) << made.error().message;
+  EXPECT_FALSE(fs::exists(folder.path() / "gallery" / "manifest.json"));
+}
+
 TEST(MakeGallery, APlaceThatCannotBeAFolderIsBadInput) {
   const test::Folder folder;
   folder.write("file", "x");
