@@ -27,18 +27,15 @@ bool is_sum(const Json& value) {
   return value.size() == 2 && value[0].is_number_integer() && value[1].is_number_integer();
 }
 
-bool is_bound(std::string_view refusal) { return refusal == "TooLarge" || refusal == "TooMany"; }
-
 Said said(const Json& answer) {
   if (!answer.is_array() || answer.empty()) return {};
   const std::string word = text_at(answer, 0);
   if (word == "missing") return {Said::Kind::kMissing, {}, "missing"};
-  // Our own bounds are no opinion of a reader.
-  if (word == "refused" && is_bound(text_at(answer, 1))) return {};
-  if (word == "refused")
-    return {Said::Kind::kRefused,
-            {},
-            fmt::format("refused {}: {}", text_at(answer, 1), text_at(answer, 2))};
+  if (word == "refused") {
+    const std::string type = text_at(answer, 1);
+    if (is_bound(type)) return {};
+    return {Said::Kind::kRefused, {}, fmt::format("refused {}: {}", type, text_at(answer, 2))};
+  }
   if (word != "value") return {};
   Json value = Json::array();
   for (std::size_t i = 1; i < answer.size(); ++i) value.push_back(answer[i]);

@@ -66,6 +66,8 @@ Refusal too_large() {
                               kLargestValue >> 20, kMostBytesInAll >> 20)};
 }
 
+bool is_bound(std::string_view type) { return type == "TooLarge" || type == "TooMany"; }
+
 Json reply_when_opened(Json listed, Json keys) {
   return {{"opened", value_of_opening()},
           {"listed", std::move(listed)},

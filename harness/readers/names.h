@@ -62,6 +62,9 @@ Json refused(const Refusal& refusal, const std::string& file);
 // The values of a request are too large, one or all.
 Refusal too_large();
 
+// True of the type of a refusal that is a bound of ours, and no opinion of a library.
+bool is_bound(std::string_view type);
+
 // Whole replies.
 Json reply_when_opened(Json listed, Json keys);
 Json reply_when_refused(const Refusal& refusal, const std::string& file);
