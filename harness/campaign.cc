@@ -217,7 +217,8 @@ class Campaign {
   std::function<bool(const RawFinding&)> enough() {
     if (options_.until_new.empty()) return {};
     std::ifstream file(options_.until_new);
-    for (std::string line; std::getline(file, line);) baseline_.insert(line);
+    for (std::string line; std::getline(file, line);)
+      baseline_.insert(line.substr(0, line.find(' ')));
     auto player = Player::start({.python = subject_.python, .scratch = scratch_->path()});
     if (!player) return {};
     unplanted_ = std::make_shared<Player>(std::move(*player));
@@ -232,7 +233,8 @@ class Campaign {
 
   Result<CampaignEnd> told() const {
     if (options_.fingerprints)
-      for (const auto& [fingerprint, raw] : fuzzed_.raw) say(fingerprint);
+      for (const auto& [fingerprint, raw] : fuzzed_.raw)
+        say(fmt::format("{} {:.3f} {}", fingerprint, raw.seconds, raw.executions));
     if (!options_.until_new.empty()) say(news_.empty() ? "nothing new" : news_);
     return CampaignEnd{};
   }

@@ -525,7 +525,7 @@ int main_of(int count, char** arguments) {
       .add_option("--until-new", options.until_new,
                   "Stop at the first fingerprint that is not in this file")
       ->group("");
-  run_command.add_flag("--fingerprints", options.fingerprints, "Only say what was found")
+  run_command.add_flag("--fingerprints", options.fingerprints, "Only say what was found, when, and after how many executions")
       ->group("");
   run_command.add_option("--until", options.until, "Stop at these fingerprints")->group("");
 
