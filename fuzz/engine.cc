@@ -17,8 +17,9 @@
 #include <set>
 #include <tuple>
 
-#include "harness/mutate.h"
-#include "harness/session.h"
+#include "harness/journey/mutate.h"
+#include "harness/play/session.h"
+#include "harness/play/settings.h"
 
 // libFuzzer reads these besides its own counters; the board is mapped over them. Page-aligned and
 // whole pages, so that the mapping replaces nothing else.
@@ -57,7 +58,7 @@ void map_counters(const Board& board) {
 }
 
 void send(const Json& line) {
-  std::string text = line.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+  std::string text = text_of(line) + "\n";
   const char* bytes = text.data();
   for (std::size_t left = text.size(); left > 0;) {
     const ssize_t count = ::write(findings, bytes, left);
@@ -141,26 +142,25 @@ Json versions(const std::vector<ReaderInfo>& readers) {
 
 void start(int* count, char*** arguments) {
   become_child_if_asked(*count, *arguments);
-  findings = descriptor_from("STOREFUZZ_FINDINGS");
+  const Settings settings = settings_from_environment();
+  findings = descriptor_of(settings.findings);
   auto started = Session::start(findings >= 0);  // else the engine handles fatal signals
   if (!started) leave(started.error());
   session = started->release();  // lives as long as the process
   if (auto ready = session->prepare(); !ready) leave(ready.error());
-  if (const char* file = std::getenv("STOREFUZZ_KNOWN")) {
-    auto list = load_quirks(file);
+  if (!settings.known.empty()) {
+    auto list = load_quirks(settings.known);
     if (!list) leave(list.error());
     known = std::move(*list);
   }
-  if (const char* file = std::getenv("STOREFUZZ_AVOID")) {
-    std::ifstream lines(file);
-    for (std::string line; std::getline(lines, line);) avoided.insert(line);
-  }
+  std::ifstream lines(settings.avoid);
+  for (std::string line; std::getline(lines, line);) avoided.insert(line);
   ::signal(SIGINT, SIG_DFL);  // Python may have taken it; libFuzzer installs its own after us
   map_counters(session->board());
   session->board().data().lines_watched = session->lines_watched();
   // The slow lane waits most of its time, and leaves the rest to the fast one.
-  if (const char* niceness = std::getenv("STOREFUZZ_NICE"))
-    ::setpriority(PRIO_PROCESS, 0, std::atoi(niceness));
+  if (!settings.niceness.empty())
+    ::setpriority(PRIO_PROCESS, 0, std::atoi(settings.niceness.c_str()));
   if (findings >= 0)
     send({{"started",
            {{"release", session->release()},

@@ -10,7 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "harness/case.h"
+#include "harness/case/case.h"
 
 namespace storefuzz {
 

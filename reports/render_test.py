@@ -827,7 +827,7 @@ def test_nothing_lies_on_disk_of_a_store_in_memory() -> None:
 
 
 def test_every_word_of_a_case_has_words_here() -> None:
-    source = (HERE.parent / "harness" / "case.cc").read_text("utf-8")
+    source = (HERE.parent / "harness" / "case" / "case.cc").read_text("utf-8")
     words: dict[str, list[str]] = {}
     for name, word in re.findall(r'Word<(\w+)>\{\w+::\w+,\s*"([^"]+)"\}', source):
         words.setdefault(name, []).append(word)
@@ -846,7 +846,7 @@ def test_every_word_of_a_case_has_words_here() -> None:
 
 
 def test_every_oracle_is_explained() -> None:
-    source = (HERE.parent / "harness" / "oracle.cc").read_text("utf-8")
+    source = (HERE.parent / "harness" / "journey" / "oracle.cc").read_text("utf-8")
     assert re.findall(r'^ +\{"([^"]+)", "', source, re.MULTILINE) == list(telling.ORACLES)
 
 

@@ -60,7 +60,7 @@ def arguments_text(made: dict[str, Any], taken: list[str]) -> str:
 
 
 def making(case: dict[str, Any]) -> str:
-    """Writes the call that makes the store of a case, as harness/construct.cc does for scripts."""
+    """Writes the call that makes the store of a case, as case/construct.cc does for scripts."""
     chain, made = adapters(case["store"]), case.get("constructor", {})
     place = '"store.zip"' if medium(case["store"]) == "zip" else '"store"'
     mode = str(made.get("mode", "r"))

@@ -1,3 +1,4 @@
+// See comparison.h.
 #include "harness/readers/comparison.h"
 
 #include <fmt/format.h>
@@ -5,8 +6,8 @@
 #include <algorithm>
 #include <optional>
 
+#include "harness/base/text.h"
 #include "harness/readers/names.h"
-#include "harness/value.h"
 
 namespace storefuzz {
 namespace {

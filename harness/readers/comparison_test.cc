@@ -8,7 +8,7 @@
 
 #include <random>
 
-#include "harness/testing.h"
+#include "harness/testing/sound_world.h"
 
 namespace storefuzz {
 namespace {
@@ -79,7 +79,7 @@ Question made(const ValueSum& sum) {
   return question;
 }
 
-// --- each direction ------------------------------------------------------------------------------
+// --- each direction
 
 TEST(Compare, ThoseWhoAgreeDoNotDiffer) {
   for (const Json& answer : {value(kRight), kMissing, kRefused})
@@ -176,7 +176,7 @@ TEST(Compare, LongTextsAreCutBetweenCharacters) {
   EXPECT_NO_THROW(Json(list[0].says).dump());
 }
 
-// --- who is right --------------------------------------------------------------------------------
+// --- who is right
 
 TEST(Compare, ALibraryHasOneVote) {
   EXPECT_EQ(library_of("libzip-checked"), "libzip");
@@ -370,7 +370,7 @@ TEST(Compare, AReaderWithoutKeysIsNotComparedByKeys) {
   EXPECT_EQ(told(against_three(arrays_only, reply(value(kRight))), made(kRight)), Texts{});
 }
 
-// --- listings ------------------------------------------------------------------------------------
+// --- listings
 
 TEST(Compare, FoldersDoNotCountInListings) {
   const ReaderReply without = reply(value(kRight), {"c/0", "zarr.json"}),
@@ -418,7 +418,7 @@ TEST(Compare, ListingTwiceIsToldUnlessMostDo) {
   EXPECT_EQ(list[0].others, "2 different ones");
 }
 
-// --- deaths --------------------------------------------------------------------------------------
+// --- deaths
 
 TEST(Compare, ADeathIsToldWhateverTheOthersDo) {
   const ReaderReply dead{.died = Crashed{.signal = "SIGSEGV"}}, hung{.died = TimedOut{}};
@@ -437,7 +437,7 @@ TEST(Compare, TheDeadDoNotVote) {
             (Texts{"libzip: dies", "gdal: refuses"}));
 }
 
-// --- tally ---------------------------------------------------------------------------------------
+// --- tally
 
 TEST(Tally, CountsValuesRefusalsAndSilences) {
   Question question{.request = {.keys = {"a", "b", "c", "d"}}};
@@ -464,7 +464,7 @@ TEST(Tally, CountsValuesRefusalsAndSilences) {
   EXPECT_EQ(dead.values + dead.refusals + dead.silences, 0);
 }
 
-// --- any shape -----------------------------------------------------------------------------------
+// --- any shape
 
 // Shapes that no reader should send and one may: a program of somebody else in another language.
 const Json kShapes[] = {

@@ -11,9 +11,8 @@
 #include <iterator>
 #include <string_view>
 
-#include "harness/player.h"
-#include "harness/process.h"
-#include "harness/subject.h"
+#include "harness/base/paths.h"
+#include "harness/process/process.h"
 
 namespace storefuzz {
 namespace {

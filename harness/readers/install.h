@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "harness/error.h"
+#include "harness/base/error.h"
 #include "harness/readers/panel.h"
 #include "harness/readers/reader_names.h"
 

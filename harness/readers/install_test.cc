@@ -8,9 +8,10 @@
 #include <cstdlib>
 #include <filesystem>
 
-#include "harness/player.h"
-#include "harness/subject.h"
-#include "harness/testing.h"
+#include "harness/base/paths.h"
+#include "harness/campaign/subject.h"
+#include "harness/play/player.h"
+#include "harness/testing/sound_world.h"
 
 namespace storefuzz {
 namespace {

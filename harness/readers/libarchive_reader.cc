@@ -19,8 +19,9 @@
 #include <optional>
 #include <string_view>
 
-#include "harness/process.h"
+#include "harness/process/process.h"
 #include "harness/readers/names.h"
+#include "harness/zip/names.h"
 
 namespace storefuzz {
 namespace {

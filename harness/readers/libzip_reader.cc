@@ -14,6 +14,7 @@
 #include <string_view>
 
 #include "harness/readers/names.h"
+#include "harness/zip/names.h"
 
 namespace storefuzz {
 namespace {

@@ -20,7 +20,7 @@
 #include <string>
 #include <vector>
 
-#include "harness/store.h"
+#include "harness/case/store.h"
 
 namespace storefuzz {
 

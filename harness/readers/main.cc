@@ -13,7 +13,7 @@
 #include <string_view>
 #include <vector>
 
-#include "harness/process.h"
+#include "harness/process/process.h"
 #include "harness/readers/libarchive_reader.h"
 #include "harness/readers/libzip_reader.h"
 #include "harness/readers/names.h"
@@ -72,7 +72,7 @@ Json answer(const ReaderKind& reader, const std::string& text) {
 // As frames carry it; answers whatever the memory is.
 std::string reply_to(const ReaderKind& reader, const std::string& request) {
   try {
-    return answer(reader, request).dump(-1, ' ', false, Json::error_handler_t::replace);
+    return text_of(answer(reader, request));
   } catch (const std::bad_alloc&) {
     return reply_when_refused({.type = "OutOfMemory", .text = "no memory"}, "").dump();
   }

@@ -4,7 +4,7 @@
 #include <fmt/format.h>
 #include <zlib.h>
 
-#include "harness/value.h"
+#include "harness/base/text.h"
 
 namespace storefuzz {
 namespace {
@@ -21,20 +21,6 @@ std::string without_path(std::string text, const std::string& file) {
 }
 
 }  // namespace
-
-std::string text_of_name(std::string_view bytes) {
-  std::string text;
-  text.reserve(bytes.size());
-  while (!bytes.empty()) {
-    const std::size_t size = utf8_character(bytes);
-    if (size > 0)
-      text += bytes.substr(0, size);
-    else
-      text += fmt::format("\\x{:02x}", static_cast<unsigned char>(bytes.front()));
-    bytes.remove_prefix(size > 0 ? size : 1);
-  }
-  return text;
-}
 
 void Listing::add(const std::string& name) {
   full_ = full_ || names_.size() >= kMostListed || size_ + name.size() > kMostListedBytes;

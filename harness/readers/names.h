@@ -14,7 +14,8 @@
 #include <string_view>
 #include <utility>
 
-#include "harness/store.h"
+#include "harness/base/json.h"
+#include "harness/zip/names.h"
 
 namespace storefuzz {
 
@@ -22,9 +23,6 @@ constexpr std::size_t kMostVisited = 65536;           // entries looked at
 constexpr std::size_t kMostListed = 4096;             // names listed
 constexpr std::uint64_t kLargestValue = 64 << 20;     // bytes; one more is "TooLarge"
 constexpr std::uint64_t kMostBytesInAll = 256 << 20;  // bytes of all values of one request
-
-// `bytes`, valid UTF-8 as it is, every other byte as \xNN. What comes out is UTF-8.
-std::string text_of_name(std::string_view bytes);
 
 // The names that a reader lists, as text: the first kMostListed and no more than 4 MiB of them, so
 // that a reply fits its frame.

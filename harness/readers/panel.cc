@@ -37,12 +37,7 @@ constexpr std::size_t kLastWords = 4 << 10;  // bytes of it that go with a death
 constexpr const char* kShared = "/dev/shm";  // always writable: see Process
 constexpr const char* kRubbish = "a reply that is not of the protocol";
 
-std::string dump(const Json& json) {
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
-}
-
 // --- what a reply must look like
-// ------------------------------------------------------------------
 
 bool is_answer(const Json& json) { return json.is_array() && !json.empty() && json[0].is_string(); }
 
@@ -76,7 +71,6 @@ bool is_hello(const Json& json) {
 }
 
 // --- what the kernel knows about a process
-// --------------------------------------------------------
 
 // A line of /proc/PID/status that counts KiB: VmData, VmHWM; 0 where there is none.
 std::uint64_t kib_of(pid_t pid, std::string_view name) {
@@ -96,7 +90,6 @@ bool limit(pid_t pid, __rlimit_resource what, rlim_t bytes) {
 }
 
 // --- one reader
-// -----------------------------------------------------------------------------------
 
 // One process at a time, and the next one where it died. For one thread, but for interrupt().
 class Reader {
@@ -268,7 +261,6 @@ Result<StackFile> make_private_file() {
 }  // namespace
 
 // --- all readers
-// ----------------------------------------------------------------------------------
 
 class Panel::Table {
  public:
@@ -407,7 +399,7 @@ ReaderReply Panel::Table::reply_of(std::size_t place, Round& round) {
 // Packs, and lets the child begin. A death while packing is the answer.
 std::optional<ReaderReply> Panel::Table::pack(std::size_t place, Round& round) {
   const Json asked{{"file", round.request.file}, {"pack", true}};
-  ReaderReply reply = seats_[place].reader->ask(dump(asked), round.request, is_packed);
+  ReaderReply reply = seats_[place].reader->ask(text_of(asked), round.request, is_packed);
   const bool died = !std::holds_alternative<Absent>(reply.died);
   Json packed = died ? Json{"refused", "NotPacked", describe(reply.died)} : reply.reply["packed"];
   {
@@ -429,13 +421,13 @@ ReaderReply Panel::Table::read_packed(std::size_t place, Round& round) {
   if (packed->is_array()) return {.reply = reply_when_refused(*packed)};
   Json asked = round.asked;
   asked["pickle"] = *packed;
-  return seats_[place].reader->ask(dump(asked), round.request, is_reply);
+  return seats_[place].reader->ask(text_of(asked), round.request, is_reply);
 }
 
 void Panel::Table::send(ReaderRequest request) {
   auto round = std::make_unique<Round>();
   round->asked = {{"file", request.file}, {"keys", request.keys}, {"arrays", request.arrays}};
-  round->text = dump(round->asked);
+  round->text = text_of(round->asked);
   round->request = std::move(request);
   round->packed.resize(seats_.size());
   round->replies.resize(seats_.size());

@@ -17,10 +17,10 @@
 #include <string>
 #include <vector>
 
-#include "harness/error.h"
-#include "harness/observation.h"
-#include "harness/process.h"
-#include "harness/store.h"
+#include "harness/base/error.h"
+#include "harness/case/store.h"
+#include "harness/case/answer.h"
+#include "harness/process/process.h"
 
 namespace storefuzz {
 

@@ -12,11 +12,12 @@
 #include <optional>
 #include <thread>
 
-#include "harness/archive.h"
-#include "harness/player.h"
+#include "harness/base/paths.h"
+#include "harness/campaign/subject.h"
+#include "harness/play/player.h"
 #include "harness/readers/names.h"
-#include "harness/subject.h"
-#include "harness/testing.h"
+#include "harness/testing/sound_world.h"
+#include "harness/zip/archive.h"
 
 namespace storefuzz {
 namespace {
@@ -169,7 +170,6 @@ std::size_t open_descriptors() {
 }
 
 // --- replies
-// --------------------------------------------------------------------------------------
 
 TEST(Panel, ReadersSayWhoTheyAre) {
   const Panel panel = started({real("libzip"), real("libarchive-seeking"), played()});
@@ -264,7 +264,6 @@ TEST(Panel, OutlivesTheThreadThatStartedIt) {
 }
 
 // --- readers that misbehave
-// -----------------------------------------------------------------------
 
 struct Misbehaviour {
   std::string file;
@@ -351,7 +350,6 @@ TEST(Panel, WhatReadersPrintIsNotOurs) {
 }
 
 // --- bounds
-// ---------------------------------------------------------------------------------------
 
 TEST(Panel, MemoryIsBounded) {
   Panel panel = started({played()}, {.memory_bytes = 64 << 20});
@@ -411,7 +409,6 @@ TEST(Panel, ReadersWriteNowhereElse) {
 }
 
 // --- a reader that packs
-// --------------------------------------------------------------------------
 
 TEST(Packing, SitsThereTwice) {
   Panel panel = started({played("first"), packing(), played("last")});
@@ -459,7 +456,6 @@ TEST(Packing, ChildAndParentHangEachForItself) {
 }
 
 // --- beginning and end
-// ----------------------------------------------------------------------------
 
 std::string error_of(std::vector<ReaderCommand> commands, Panel::Options options = {}) {
   const auto panel = Panel::start(std::move(commands), std::move(options));

@@ -1,8 +1,10 @@
+// See reader_names.h.
 #include "harness/readers/reader_names.h"
 
 #include <fstream>
 
-#include "harness/store.h"
+#include "harness/base/paths.h"
+#include "harness/case/store.h"
 
 namespace storefuzz {
 

@@ -8,10 +8,12 @@
 
 #include <cstdlib>
 
-#include "harness/readers/gallery.h"
+#include "harness/archives/gallery.h"
+#include "harness/base/files.h"
+#include "harness/base/text.h"
+#include "harness/campaign/run_directory.h"
+#include "harness/process/scratch.h"
 #include "harness/readers/install.h"
-#include "harness/run_directory.h"
-#include "harness/value.h"
 
 namespace storefuzz {
 namespace {

@@ -8,10 +8,11 @@
 #include <fstream>
 #include <optional>
 
-#include "harness/archive.h"
 #include "harness/readers/libarchive_reader.h"
 #include "harness/readers/libzip_reader.h"
 #include "harness/readers/names.h"
+#include "harness/zip/archive.h"
+#include "harness/zip/names.h"
 
 namespace storefuzz {
 namespace {

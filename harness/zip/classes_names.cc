@@ -6,7 +6,7 @@
 #include <map>
 #include <set>
 
-#include "harness/value.h"
+#include "harness/base/text.h"
 #include "harness/zip/evidence.h"
 
 namespace storefuzz {

@@ -10,8 +10,8 @@
 #include <random>
 #include <set>
 
-#include "harness/archive.h"
-#include "harness/testing.h"
+#include "harness/testing/sound_world.h"
+#include "harness/zip/archive.h"
 #include "harness/zip/layout.h"
 #include "harness/zip/twists.h"
 
@@ -69,7 +69,7 @@ bool has(const Classified& it, std::string_view name) {
   return std::ranges::find(it.all, name) != it.all.end();
 }
 
-// --- the table -----------------------------------------------------------------------------------
+// --- the table
 
 TEST(Classes, AreTheFourteenAndTheDamageAndBehindSoundWhatIsLegal) {
   std::set<std::string_view> names;
@@ -93,7 +93,7 @@ TEST(Classes, EachHasASectionOfTheAppnoteButSound) {
   EXPECT_EQ(says_of("no such class"), "");
 }
 
-// --- arrival -------------------------------------------------------------------------------------
+// --- arrival
 
 class EveryClass : public testing::TestWithParam<ZipClass> {};
 
@@ -140,7 +140,7 @@ TEST(Classes, ACountThatOverflowsIsC3WithManyEntries) {
   EXPECT_TRUE(has(it, "many entries"));
 }
 
-// --- sound ---------------------------------------------------------------------------------------
+// --- sound
 
 void expect_sound(std::string_view bytes, std::string_view what) {
   const Classified it = classify(bytes);
@@ -188,7 +188,7 @@ TEST(Classes, SoundTwistsTogetherAreSound) {
     expect_sound(twisted(sound(compression), twists), "all of them");
 }
 
-// --- cut -----------------------------------------------------------------------------------------
+// --- cut
 
 // Every beginning of an archive that lacks at least its last byte.
 void expect_cut(const std::string& whole, const std::set<std::string>& allowed,
@@ -262,7 +262,7 @@ TEST(Classes, AByteMoreIsTrailingBytes) {
   EXPECT_EQ(classify(sound() + std::string(1, '\0')).name, "trailing bytes");
 }
 
-// --- any bytes -----------------------------------------------------------------------------------
+// --- any bytes
 
 TEST(Classes, AnyBytesHaveAClass) {
   std::mt19937 random(1);
@@ -297,7 +297,7 @@ TEST(Classes, ArchivesOfAFuzzerHaveAClass) {
   EXPECT_GT(seen.size(), 12);
 }
 
-// --- bytes made to be slow -----------------------------------------------------------------------
+// --- bytes made to be slow
 
 constexpr std::size_t kMany = 4 << 20;
 
@@ -408,7 +408,7 @@ TEST(ClassesOfManySignatures, EntriesThatShareOneValue) {
   }
 }
 
-// --- which one is the name -----------------------------------------------------------------------
+// --- which one is the name
 
 // Where structures are goes before what an entry says twice, that before what its name means, and
 // that before its data.
@@ -453,7 +453,7 @@ TEST(Classes, AllAreInTheOrderOfTheTable) {
     }
 }
 
-// --- nothing but the bytes -----------------------------------------------------------------------
+// --- nothing but the bytes
 
 TEST(Classes, TheSameBytesHaveTheSameClassWhereverTheyLie) {
   for (const TwistKind& kind : all_twists()) {

@@ -1,3 +1,4 @@
+// See deflate.h.
 #include "harness/zip/deflate.h"
 
 #include <zlib.h>

@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include "harness/testing.h"
+#include "harness/testing/sound_world.h"
 
 namespace storefuzz {
 namespace {

@@ -1,3 +1,4 @@
+// See layout.h.
 #include "harness/zip/layout.h"
 
 #include <algorithm>
@@ -16,7 +17,7 @@ constexpr std::size_t kSignature = 4;
 constexpr std::uint64_t kStatedLess = 12;  // 4.3.14.1: the size does not count itself
 constexpr std::uint16_t kLaterSizes = 8;   // bit 3 of the flags (4.4.4)
 
-// --- the fixed fields of each record, in their order: one list to read and to write by -----------
+// --- the fixed fields of each record, in their order: one list to read and to write by
 
 template <class Part>
 void fields(Part& it, auto&& each) {
@@ -38,7 +39,7 @@ void fields(Part& it, auto&& each) {
     all(it.disk, it.directory_disk, it.here, it.total, it.size, it.offset, it.comment_length);
 }
 
-// --- writing -------------------------------------------------------------------------------------
+// --- writing
 
 // Little-endian (4.4.1.3).
 template <class Number>
@@ -98,7 +99,7 @@ struct Measure {
   std::size_t operator()(const GapPart& it) const { return it.bytes.size(); }
 };
 
-// --- parsing -------------------------------------------------------------------------------------
+// --- parsing
 
 std::uint64_t packed_of(const LocalPart& it) {
   return sizes_of(LocalHeader{.packed = it.packed, .size = it.size, .extra = it.extra}).packed;
@@ -303,7 +304,7 @@ class Parser {
   std::optional<std::vector<std::pair<std::uint64_t, std::uint64_t>>> listed_;
 };
 
-// --- facts ---------------------------------------------------------------------------------------
+// --- facts
 
 // The run of central headers last before an end record, and where the record before a locator is.
 struct Directory {

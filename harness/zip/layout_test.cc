@@ -8,8 +8,8 @@
 #include <random>
 #include <set>
 
-#include "harness/archive.h"
-#include "harness/testing.h"
+#include "harness/testing/sound_world.h"
+#include "harness/zip/archive.h"
 #include "harness/zip/twists.h"
 #include "harness/zip/values.h"
 
@@ -275,7 +275,7 @@ TEST(Layout, DescriptorsAreFound) {
     }
 }
 
-// --- files that were made to be slow -------------------------------------------------------------
+// --- files that were made to be slow
 
 // Headers of one name, each with its own sizes: every header could have the size of every other.
 TEST(Hostile, MillionsOfStatedSizesAreTooMany) {

@@ -1,3 +1,4 @@
+// See structure.h.
 #include "harness/zip/structure.h"
 
 #include <algorithm>

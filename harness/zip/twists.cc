@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <array>
 
-#include "harness/archive.h"
+#include "harness/zip/archive.h"
 #include "harness/zip/twists_kinds.h"
 
 namespace storefuzz {

@@ -104,7 +104,7 @@ std::string in_other_case(std::string name, bool whole) {
   return name;
 }
 
-// --- the bench -----------------------------------------------------------------------------------
+// --- the bench
 
 std::string Bench::result() {
   if (after) return std::move(*after);
@@ -271,7 +271,7 @@ void Bench::put_in_comment(std::vector<ZipPart> parts) {
   set_comment(end(), render(inner));
 }
 
-// --- what several kinds do -----------------------------------------------------------------------
+// --- what several kinds do
 
 std::vector<ZipPart> joined(std::vector<ZipPart> left, std::vector<ZipPart> right) {
   left.insert(left.end(), std::make_move_iterator(right.begin()),

@@ -4,7 +4,7 @@
 namespace storefuzz::twists {
 namespace {
 
-// --- damage that just happens --------------------------------------------------------------------
+// --- damage that just happens
 
 void truncated(Bench& bench) {
   bench.after = std::string(
@@ -151,7 +151,7 @@ void bomb(Bench& bench) {
   bench.append_entry(std::move(it));
 }
 
-// --- the rows ------------------------------------------------------------------------------------
+// --- the rows
 
 constexpr Row kDamage[] = {
     {{"truncated", "truncated", "4.3.1", "The file ends too early."}, truncated},

@@ -4,7 +4,7 @@
 namespace storefuzz::twists {
 namespace {
 
-// --- A1: the method (4.4.5) ----------------------------------------------------------------------
+// --- A1: the method (4.4.5)
 
 void other_method(auto& it, Draw& draw) {
   const std::uint16_t swapped = it.method == kStored ? kDeflated : kStored;
@@ -25,7 +25,7 @@ void two_readings(Bench& bench) {
   });
 }
 
-// --- A2: the sizes (4.4.8, 4.4.9) and the descriptor (4.3.9) -------------------------------------
+// --- A2: the sizes (4.4.8, 4.4.9) and the descriptor (4.3.9)
 
 void zero_sizes(auto& it, Draw& draw) {
   const std::uint32_t which = draw.of(3);
@@ -155,7 +155,7 @@ void zip64_unasked(LocalPart& local, CentralPart& central, Draw& draw) {
       [](auto& it) { add_extra(it, kZip64Extra, zip64_numbers(it.size / 2, it.packed / 2)); });
 }
 
-// --- A3: the name (4.4.17) -----------------------------------------------------------------------
+// --- A3: the name (4.4.17)
 
 void local_name_same_length(LocalPart& local, CentralPart&, Draw& draw) {
   if (local.name.empty()) return set_name(local, "x");
@@ -221,7 +221,7 @@ void path_twice(LocalPart& local, CentralPart& central, Draw& draw) {
            [](const std::string& name) { return unicode_path(name, name + "y"); });
 }
 
-// --- A4: file or folder (4.4.15, 4.4.17) ---------------------------------------------------------
+// --- A4: file or folder (4.4.15, 4.4.17)
 
 void name_sides(LocalPart& local, CentralPart& central, std::uint32_t sides,
                 const std::string& ending) {
@@ -256,7 +256,7 @@ void folder_beside_file(Bench& bench) {
   bench.beside(std::move(it), first, first);
 }
 
-// --- A5: encryption (4.4.4) ----------------------------------------------------------------------
+// --- A5: encryption (4.4.4)
 
 std::uint16_t encryption(Draw& draw) {
   return draw.from<std::uint16_t>({kEncrypted, kEncrypted | 1 << 6, 1 << 13});
@@ -268,7 +268,7 @@ void local_encrypted(LocalPart& local, CentralPart&, Draw& draw) {
   local.flags ^= encryption(draw);
 }
 
-// --- the rows ------------------------------------------------------------------------------------
+// --- the rows
 
 constexpr Row kRows[] = {
     {{"central method differs", "A1", "4.4.5", "The directory names another method."},

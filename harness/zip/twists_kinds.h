@@ -46,7 +46,7 @@ struct Draw {
   }
 };
 
-// --- fields --------------------------------------------------------------------------------------
+// --- fields
 
 template <class Number>
 void append(std::string& bytes, Number value) {
@@ -93,7 +93,7 @@ void one(bool the_local, LocalPart& local, CentralPart& central, auto&& change) 
 void name_both(LocalPart& local, CentralPart& central, std::string_view name);
 void set_value(LocalPart& local, CentralPart& central, std::string_view value);
 
-// --- the bench -----------------------------------------------------------------------------------
+// --- the bench
 
 // An entry that is not yet in the archive.
 struct NewEntry {
@@ -197,7 +197,7 @@ void point_at(End& end, const Run& run) {
 // it. Answers where both are, the first of them first.
 std::pair<Run, Run> add_directory(Bench& bench, bool first, bool apart);
 
-// --- the kinds -----------------------------------------------------------------------------------
+// --- the kinds
 
 struct Row {
   TwistKind kind;

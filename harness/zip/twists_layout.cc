@@ -4,7 +4,7 @@
 namespace storefuzz::twists {
 namespace {
 
-// --- C1: what a scan and the directory show (4.3.2, 4.3.6) ---------------------------------------
+// --- C1: what a scan and the directory show (4.3.2, 4.3.6)
 
 void local_only(Bench& bench, std::string_view name, std::string_view value) {
   LocalPart it = bench.entry(name, value).local;
@@ -64,7 +64,7 @@ void gap_between(Bench& bench) {
                GapPart{std::string(size, bench.draw.coin() ? 'P' : '\0')});
 }
 
-// --- C2: several end records (4.3.16) ------------------------------------------------------------
+// --- C2: several end records (4.3.16)
 
 void other_archive_in_comment(Bench& bench) {
   if (!bench.end_at()) return;
@@ -99,7 +99,7 @@ void signature_in_comment(EndPart& end, Draw& draw) {
   set_comment(end, std::string("PK\5\6", 4) + behind);
 }
 
-// --- C3: counts and sizes (4.4.19 to 4.4.24) -----------------------------------------------------
+// --- C3: counts and sizes (4.4.19 to 4.4.24)
 
 void count_off(EndPart& end, Draw& draw) {
   const std::uint32_t which = draw.of(3);
@@ -133,7 +133,7 @@ void disk_numbers(Bench& bench) {
 
 void counts_overflow(Bench& bench) { bench.append_many(65'536); }
 
-// --- C4: two directories (4.3.12) ----------------------------------------------------------------
+// --- C4: two directories (4.3.12)
 
 void two_directories(Bench& bench) {
   if (!bench.end_at()) return;
@@ -153,7 +153,7 @@ void directory_away(Bench& bench) {
   if (bench.end_at()) bench.insert(bench.ends_at(), GapPart{std::string(size, '\0')});
 }
 
-// --- the rows ------------------------------------------------------------------------------------
+// --- the rows
 
 constexpr Row kRows[] = {
     {{"unlisted entry", "C1", "4.3.2", "An entry is not in the directory."},

@@ -4,7 +4,7 @@
 namespace storefuzz::twists {
 namespace {
 
-// --- B: names ------------------------------------------------------------------------------------
+// --- B: names
 
 void same_name_after(Bench& bench) {
   bench.beside(bench.entry(bench.central().name, bench.other_value()), bench.draw.coin(), false);
@@ -98,7 +98,7 @@ void other_case(Bench& bench) {
   put_beside(bench, in_other_case(bench.central().name, whole));
 }
 
-// --- odd names -----------------------------------------------------------------------------------
+// --- odd names
 
 // Gives the chosen entry this name; an archive without one gets one.
 void rename(Bench& bench, std::string_view name) {
@@ -159,7 +159,7 @@ void nul_and_ending(Bench& bench) {
   bench.draw.coin() ? name_both(bench.local(), bench.central(), name) : put_beside(bench, name);
 }
 
-// --- the rows ------------------------------------------------------------------------------------
+// --- the rows
 
 constexpr Row kNames[] = {
     {{"same name after", "B1", "4.3.2", "The name is there again behind, with another value."},

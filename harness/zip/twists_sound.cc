@@ -67,7 +67,7 @@ void folder_entries(Bench& bench) {
   }
 }
 
-// --- the rows ------------------------------------------------------------------------------------
+// --- the rows
 
 constexpr Row kRows[] = {
     {{"data descriptor", "sound", "4.3.9", "Sizes and CRC follow the data."},

@@ -8,8 +8,8 @@
 #include <random>
 #include <set>
 
-#include "harness/archive.h"
-#include "harness/testing.h"
+#include "harness/testing/sound_world.h"
+#include "harness/zip/archive.h"
 #include "harness/zip/classes.h"
 #include "harness/zip/layout.h"
 #include "harness/zip/structure.h"
@@ -199,7 +199,7 @@ TEST(Twists, NoDescriptorIsLeftBehind) {
   }
 }
 
-// --- what their names say ------------------------------------------------------------------------
+// --- what their names say
 
 TEST(Twists, AnEntryBesideAnotherHoldsAnotherValueOfTheSameLength) {
   const auto values = four();
@@ -364,7 +364,7 @@ TEST(Twists, FoldersAreNotEndless) {
   EXPECT_EQ(names_of(bytes).size(), 4 + 256);
 }
 
-// --- bytes of a fuzzer ---------------------------------------------------------------------------
+// --- bytes of a fuzzer
 
 TEST(Twists, AnOddByteLeavesTheRestAsItIs) {
   EXPECT_EQ(decode_archive("\1PK"), "PK");

@@ -4,7 +4,7 @@
 namespace storefuzz::twists {
 namespace {
 
-// --- C5: zip64 records (4.3.14, 4.3.15) ----------------------------------------------------------
+// --- C5: zip64 records (4.3.14, 4.3.15)
 
 // The indices of both zip64 records, put in where they are not there yet.
 struct Zip64At {
@@ -118,7 +118,7 @@ void zip64_size_off(Bench& bench) {
         bench.draw.from<std::uint64_t>({0, 43, 45, 86, 1ULL << 32, ~0ULL});
 }
 
-// --- the rows ------------------------------------------------------------------------------------
+// --- the rows
 
 constexpr Row kRows[] = {
     {{"zip64 values differ", "C5", "4.3.14", "The zip64 end record contradicts what is there."},

@@ -1,3 +1,4 @@
+// See values.h.
 #include "harness/zip/values.h"
 
 #include <zlib.h>

@@ -6,8 +6,8 @@
 #include <random>
 #include <set>
 
-#include "harness/archive.h"
-#include "harness/testing.h"
+#include "harness/testing/sound_world.h"
+#include "harness/zip/archive.h"
 #include "harness/zip/deflate.h"
 #include "harness/zip/layout.h"
 #include "harness/zip/structure.h"
@@ -210,7 +210,7 @@ TEST(ValuesIn, ManySizesOfOneLargeValue) {
   EXPECT_TRUE(values_in(bytes).contains(sum_of(large[0].bytes)));
 }
 
-// --- names ---------------------------------------------------------------------------------------
+// --- names
 
 TEST(NamesIn, AreEachThereOnceInTheOrderOfTheFile) {
   for (const Compression compression : kBoth)

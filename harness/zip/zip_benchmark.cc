@@ -2,8 +2,8 @@
 // together. Four small entries, as the hot loop has them.
 #include <benchmark/benchmark.h>
 
-#include "harness/archive.h"
-#include "harness/testing.h"
+#include "harness/testing/sound_world.h"
+#include "harness/zip/archive.h"
 #include "harness/zip/layout.h"
 #include "harness/zip/structure.h"
 #include "harness/zip/twists.h"

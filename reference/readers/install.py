@@ -20,7 +20,7 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parent))
+sys.path.insert(0, str(HERE.parent / "environments"))
 
 import environment  # noqa: E402
 from environment import MACHINE_LACKS, NAMED_WRONG, Problem, Recipe  # noqa: E402

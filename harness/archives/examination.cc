@@ -1,0 +1,403 @@
+// The steps: files → bytes → class, names, honest values → panel → differences → quirk or news.
+#include "harness/archives/examination.h"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <array>
+#include <deque>
+#include <fstream>
+
+#include "harness/base/text.h"
+#include "harness/readers/install.h"
+#include "harness/readers/names.h"
+#include "harness/zip/names.h"
+#include "harness/zip/values.h"
+
+namespace storefuzz {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t kUnderWay = 16;  // files that readers may be at, at once
+
+// What reading an archive may take, at most. 1,032 is deflate's own greatest ratio.
+constexpr std::uint64_t kMostMicroseconds = 5'000'000;
+constexpr std::uint64_t kMostKib = 512 << 10;
+constexpr std::uint64_t kMostBytesForOne = 1100;
+
+// Exceptions of zarr that tell of a broken program, never of a broken archive.
+constexpr std::array<std::string_view, 9> kUnfitting = {
+    "AttributeError", "IndexError", "RecursionError", "TypeError", "UnboundLocalError",
+    "AssertionError", "NameError",  "MemoryError",    "KeyError"};
+
+struct Stamp {
+  std::uint64_t size = 0;
+  std::int64_t seconds = 0, nanoseconds = 0;
+  ValueSum sum;
+  bool operator==(const Stamp&) const = default;
+};
+
+std::optional<std::string> bytes_of(const fs::path& file) {
+  std::ifstream stream(file, std::ios::binary);
+  if (!stream) return std::nullopt;
+  // Not by an iterator, which throws where a disk fails.
+  std::string bytes;
+  std::array<char, 1 << 16> chunk;
+  while (stream.read(chunk.data(), chunk.size()) || stream.gcount() > 0)
+    bytes.append(chunk.data(), static_cast<std::size_t>(stream.gcount()));
+  return stream.bad() ? std::nullopt : std::optional(std::move(bytes));
+}
+
+Stamp stamp_of(const fs::path& file, std::string_view bytes) {
+  struct stat info{};
+  ::stat(file.c_str(), &info);
+  return {static_cast<std::uint64_t>(info.st_size), info.st_mtim.tv_sec, info.st_mtim.tv_nsec,
+          sum_of(bytes)};
+}
+
+// Where arrays may be: beside their metadata.
+std::vector<std::string> arrays_among(const std::vector<std::string>& keys) {
+  std::vector<std::string> paths;
+  for (const std::string& key : keys) {
+    const std::size_t slash = key.rfind('/');
+    const std::string name = slash == key.npos ? key : key.substr(slash + 1);
+    const std::string path = slash == key.npos ? "" : key.substr(0, slash);
+    if ((name != "zarr.json" && name != ".zarray") || path.starts_with('/') ||
+        paths.size() >= kMostArrays)
+      continue;
+    if (std::ranges::find(paths, path) == paths.end()) paths.push_back(path);
+  }
+  return paths;
+}
+
+// A file that the panel is at.
+struct UnderWay {
+  Examination it;
+  Question question;
+  Stamp before;
+};
+
+std::string first_difference(const Json& parent, const Json& child) {
+  for (const char* part : {"opened", "listed", "keys", "arrays"}) {
+    const Json left = parent.value(part, Json()), right = child.value(part, Json());
+    if (left == right) continue;
+    if (left.is_object() && right.is_object())
+      for (const auto& [key, answer] : left.items())
+        if (right.value(key, Json()) != answer)
+          return fmt::format("{} {}: {} in the parent, {} in the child", part, key, answer.dump(),
+                             right.value(key, Json()).dump());
+    return fmt::format("{}: {} in the parent, {} in the child", part,
+                       std::string(shorten(left.dump(), 200)),
+                       std::string(shorten(right.dump(), 200)));
+  }
+  return "";
+}
+
+void judge_parent_and_child(Examination& it, std::size_t parent, std::size_t child) {
+  const ReaderReply& left = it.replies[parent];
+  const ReaderReply& right = it.replies[child];
+  if (left.reply.is_null() && right.reply.is_null()) return;  // both died: the panel's to tell
+  if (left.reply.is_null() || right.reply.is_null()) {
+    it.faults.push_back(
+        {"parent and child",
+         fmt::format("parent: {}; child: {}", describe(left.died), describe(right.died))});
+    return;
+  }
+  const std::string differ = first_difference(left.reply, right.reply);
+  if (!differ.empty()) it.faults.push_back({"parent and child", differ});
+}
+
+void judge_refusals(Examination& it, std::size_t reader) {
+  const Json& reply = it.replies[reader].reply;
+  const auto check = [&](const std::string& what, const Json& answer) {
+    if (!answer.is_array() || answer.size() < 3 || answer[0] != "refused" || !answer[1].is_string())
+      return;
+    const std::string type = answer[1];
+    if (std::ranges::find(kUnfitting, type) == kUnfitting.end()) return;
+    for (const Fault& fault : it.faults)
+      if (fault.oracle == "fitting refusals" && fault.says.find(type) != fault.says.npos) return;
+    it.faults.push_back({"fitting refusals", fmt::format("{} raises {}: {}", what, type,
+                                                         answer[2].get<std::string>())});
+  };
+  if (!reply.is_object()) return;
+  check("opening", reply.value("opened", Json()));
+  check("listing", reply.value("listed", Json()));
+  for (const auto& [key, answer] : reply.value("keys", Json::object()).items())
+    check(fmt::format("get({:?})", key), answer);
+  for (const auto& [path, answer] : reply.value("arrays", Json::object()).items())
+    check(fmt::format("open_array(path={:?})", path), answer);
+}
+
+void judge_bounds(Examination& it, std::size_t reader, std::uint64_t size) {
+  const ReaderReply& reply = it.replies[reader];
+  if (reply.microseconds > kMostMicroseconds + size)
+    it.faults.push_back(
+        {"bounds", fmt::format("{} takes {:.1f} s for {} bytes", it.readers[reader].name,
+                               static_cast<double>(reply.microseconds) / 1e6, size)});
+  if (reply.peak_kib > kMostKib + size * kMostBytesForOne / 1024)
+    it.faults.push_back(
+        {"bounds", fmt::format("{} takes {} MiB for {} bytes", it.readers[reader].name,
+                               reply.peak_kib / 1024, size)});
+}
+
+// --- planted faults
+
+struct Plant {
+  std::string reader;
+  std::string_view fault;
+};
+
+constexpr std::array<std::string_view, 5> kFaults = {"invented data", "misses", "refuses",
+                                                     "lists otherwise", "lists twice"};
+
+// In what the reader answered for the last key that has a value.
+void plant(const Plant& it, const std::string& reader, Json& reply) {
+  if (it.reader != reader || !reply.is_object()) return;
+  Json* value = nullptr;
+  if (const auto keys = reply.find("keys"); keys != reply.end())
+    for (Json& answer : *keys)
+      if (answer.is_array() && !answer.empty() && answer[0] == "value") value = &answer;
+  if (value && it.fault == "invented data") (*value)[2] = (*value)[2].get<std::uint32_t>() ^ 1U;
+  if (value && it.fault == "misses") *value = Json::array({"missing"});
+  if (value && it.fault == "refuses")
+    *value = Json::array({"refused", "Planted", "a planted fault"});
+  const auto listed = reply.find("listed");
+  if (listed == reply.end() || !listed->is_array() || listed->empty()) return;
+  if (it.fault == "lists otherwise") listed->erase(listed->size() - 1);
+  if (it.fault == "lists twice") listed->push_back((*listed)[0]);
+}
+
+Result<Plant> plant_of(const std::string& text) {
+  if (text.empty()) return Plant{};
+  const std::size_t colon = text.find(':');
+  for (const std::string_view fault : kFaults)
+    if (colon != text.npos && text.substr(colon + 1) == fault)
+      return Plant{text.substr(0, colon), fault};
+  return bad_input(
+      fmt::format("\"{}\" plants nothing; write READER:FAULT, where FAULT is one of {}", text,
+                  fmt::join(kFaults, ", ")));
+}
+
+// --- the loop
+
+class Examiner {
+ public:
+  Examiner(Panel panel, const ReaderQuirks& quirks, const ExamineOptions& options, Plant planted,
+           const std::function<void(const Examination&)>& each)
+      : panel_(std::move(panel)),
+        quirks_(quirks),
+        options_(options),
+        planted_(std::move(planted)),
+        each_(each) {
+    // Arrays are only compared where somebody else reads them.
+    std::vector<std::string_view> libraries;
+    for (const ReaderInfo& reader : panel_.readers())
+      if (std::ranges::find(reader.views, "arrays") != reader.views.end() &&
+          std::ranges::find(libraries, library_of(reader.name)) == libraries.end())
+        libraries.push_back(library_of(reader.name));
+    arrays_ = libraries.size() > 1;
+  }
+
+  void begin(const fs::path& file) {
+    UnderWay next;
+    next.it.file = file;
+    std::error_code error;
+    const std::uint64_t size = fs::file_size(file, error);
+    if (text_of_name(file.string()) != file.string()) {
+      next.it.refused = "its name is not UTF-8, and readers are asked in UTF-8";
+    } else if (error || size > kLargestArchive) {
+      next.it.refused = error ? "it cannot be read" : "it is larger than 256 MiB";
+    } else if (const auto bytes = bytes_of(file)) {
+      look_at(next, *bytes);
+    } else {
+      next.it.refused = "it cannot be read";
+    }
+    under_way_.push_back(std::move(next));
+    if (under_way_.size() >= kUnderWay) end_oldest();
+  }
+
+  void end_all() {
+    while (!under_way_.empty()) end_oldest();
+  }
+
+ private:
+  void look_at(UnderWay& next, const std::string& bytes) {
+    next.it.kind = classify(bytes);
+    next.before = stamp_of(next.it.file, bytes);
+    next.question.honest = values_in(bytes);
+    next.question.sound = next.it.kind.name == "sound";
+    if (const auto made = options_.made.find(next.it.file); made != options_.made.end())
+      next.question.made = made->second;
+    ReaderRequest& request = next.question.request;
+    request.file = fs::absolute(next.it.file).string();
+    for (const std::string& name : names_in(bytes, kMostKeys))
+      if (!name.ends_with('/')) request.keys.push_back(text_of_name(name));  // a folder is no key
+    if (arrays_) request.arrays = arrays_among(request.keys);
+    panel_.send(request);
+  }
+
+  void end_oldest() {
+    UnderWay oldest = std::move(under_way_.front());
+    under_way_.pop_front();
+    if (oldest.it.refused.empty()) judge(oldest);
+    each_(oldest.it);
+  }
+
+  void judge(UnderWay& file) {
+    Examination& it = file.it;
+    it.readers = panel_.readers();
+    it.replies = panel_.collect();
+    for (std::size_t i = 0; i < it.readers.size(); ++i)
+      plant(planted_, it.readers[i].name, it.replies[i].reply);
+    it.differences = compare(it.readers, it.replies, file.question);
+    for (const Difference& difference : it.differences)
+      it.quirks.push_back(quirks_.match(it.kind.all, difference));
+    for (std::size_t i = 0; i < it.readers.size(); ++i) {
+      if (library_of(it.readers[i].name) != "zarr") continue;
+      judge_refusals(it, i);
+      judge_bounds(it, i, file.before.size);
+      if (i + 1 < it.readers.size() && it.readers[i + 1].name == "zarr child")
+        judge_parent_and_child(it, i, i + 1);
+    }
+    const auto after = bytes_of(it.file);
+    if (!after || stamp_of(it.file, *after) != file.before)
+      it.faults.push_back({"file changed", "the file is not what it was before it was read"});
+  }
+
+  Panel panel_;
+  const ReaderQuirks& quirks_;
+  const ExamineOptions& options_;
+  Plant planted_;
+  const std::function<void(const Examination&)>& each_;
+  bool arrays_ = false;
+  std::deque<UnderWay> under_way_;
+};
+
+Json difference_to_json(const Difference& it, const ReaderQuirk* quirk) {
+  Json json{{"reader", it.reader},
+            {"version", it.version},
+            {"direction", name_of(it.direction)},
+            {"silence", silent(it.direction)},
+            {"about", it.about},
+            {"says", it.says},
+            {"others", it.others},
+            {"times", it.times}};
+  if (quirk)
+    json["quirk"] = quirk->reason;
+  else
+    json["news"] = true;
+  return json;
+}
+
+// The worst of what it did: it ends in a table as one letter.
+std::string_view answer_of(const Tally& count, const ReaderReply& reply) {
+  if (!std::holds_alternative<Absent>(reply.died)) return "none";
+  if (count.silences > 0) return "silence";
+  return count.refusals > 0 ? "refusal" : "value";
+}
+
+}  // namespace
+
+bool Examination::news() const {
+  return !faults.empty() ||
+         std::ranges::any_of(quirks, [](const ReaderQuirk* it) { return it == nullptr; });
+}
+
+const std::vector<std::string_view>& planted_faults() {
+  static const std::vector<std::string_view> faults(kFaults.begin(), kFaults.end());
+  return faults;
+}
+
+Result<std::vector<fs::path>> archives_below(const std::vector<std::string>& named) {
+  std::vector<fs::path> files;
+  for (const std::string& name : named) {
+    std::error_code error;
+    if (fs::is_regular_file(name, error)) {
+      files.emplace_back(name);
+      continue;
+    }
+    if (!fs::is_directory(name, error))
+      return bad_input(fmt::format("{} is neither a file nor a folder", name));
+    std::vector<fs::path> below;
+    for (auto it = fs::recursive_directory_iterator(
+             name, fs::directory_options::skip_permission_denied, error);
+         !error && it != fs::recursive_directory_iterator(); it.increment(error))
+      if (!it->is_symlink(error) && it->is_regular_file(error) && it->path().extension() == ".zip")
+        below.push_back(it->path());
+    if (below.empty()) return bad_input(fmt::format("there is no file named *.zip in {}", name));
+    std::ranges::sort(below);
+    files.insert(files.end(), below.begin(), below.end());
+  }
+  return files;
+}
+
+Result<Panel> panel_of(const ExamineOptions& options) {
+  auto planted = plant_of(options.planted);
+  if (!planted) return std::unexpected(planted.error());
+  auto commands = reader_commands(options.readers);
+  if (!commands) return std::unexpected(commands.error());
+  const auto sits = [&](const ReaderCommand& it) {
+    return planted->reader == it.name || (it.packs && planted->reader == it.name + " child");
+  };
+  if (!options.planted.empty() && std::ranges::none_of(*commands, sits))
+    return bad_input(fmt::format("\"{}\" plants nothing; there is no such reader among those asked",
+                                 options.planted));
+  for (ReaderCommand& command : *commands)
+    if (command.packs && !options.zarr_python.empty())
+      command.arguments.front() = options.zarr_python;
+  return Panel::start(std::move(*commands), {.contain = options.scratch.string(), .measure = true});
+}
+
+Result<void> examine(const std::vector<fs::path>& files, const ReaderQuirks& quirks,
+                     const ExamineOptions& options,
+                     const std::function<void(const Examination&)>& each) {
+  auto panel = panel_of(options);
+  if (!panel) return std::unexpected(panel.error());
+  return examine(files, quirks, options, std::move(*panel), each);
+}
+
+Result<void> examine(const std::vector<fs::path>& files, const ReaderQuirks& quirks,
+                     const ExamineOptions& options, Panel panel,
+                     const std::function<void(const Examination&)>& each) {
+  auto planted = plant_of(options.planted);
+  if (!planted) return std::unexpected(planted.error());
+  Examiner examiner(std::move(panel), quirks, options, std::move(*planted), each);
+  for (const fs::path& file : files) {
+    if (options.stop && options.stop()) break;
+    examiner.begin(file);
+  }
+  examiner.end_all();
+  return {};
+}
+
+Json to_json(const Examination& it) {
+  const std::string file = text_of_name(it.file.string());
+  if (!it.refused.empty()) return {{"file", file}, {"refused", it.refused}};
+  Json readers = Json::object();
+  for (std::size_t i = 0; i < it.readers.size(); ++i) {
+    const Tally count = tally(it.replies[i], it.differences, it.readers[i].name);
+    readers[it.readers[i].name] = {{"version", it.readers[i].version},
+                                   {"answer", answer_of(count, it.replies[i])},
+                                   {"values", count.values},
+                                   {"refusals", count.refusals},
+                                   {"silences", count.silences}};
+  }
+  Json differences = Json::array(), faults = Json::array();
+  for (std::size_t i = 0; i < it.differences.size(); ++i)
+    differences.push_back(difference_to_json(it.differences[i], it.quirks[i]));
+  for (const Fault& fault : it.faults)
+    faults.push_back({{"oracle", fault.oracle}, {"says", fault.says}});
+  return {{"file", file},
+          {"class", it.kind.name},
+          {"classes", it.kind.all},
+          {"section", section_of(it.kind.name)},
+          {"why", it.kind.why},
+          {"readers", readers},
+          {"differences", differences},
+          {"faults", faults},
+          {"news", it.news()}};
+}
+
+}  // namespace storefuzz

@@ -1,0 +1,160 @@
+// See text.h; SHOWN_BYTES in side.py is the same 64.
+#include "harness/base/text.h"
+
+#include <fmt/format.h>
+#include <zlib.h>
+
+#include <algorithm>
+#include <cctype>
+#include <cstdint>
+#include <sstream>
+
+namespace storefuzz {
+namespace {
+
+constexpr std::size_t kLongestSlug = 120;
+
+// Latin-1 bytes as UTF-8 text: JSON has no bytes.
+std::string latin1(std::string_view bytes) {
+  std::string text;
+  for (const char c : bytes) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte < 0x80) {
+      text += c;
+    } else {
+      text += static_cast<char>(0xC0 | byte >> 6);
+      text += static_cast<char>(0x80 | (byte & 0x3F));
+    }
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string base64(std::string_view bytes) {
+  static constexpr std::string_view kDigits =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string text;
+  for (std::size_t i = 0; i < bytes.size(); i += 3) {
+    std::uint32_t group = 0;
+    const std::size_t count = std::min<std::size_t>(3, bytes.size() - i);
+    for (std::size_t k = 0; k < 3; ++k)
+      group = group << 8 | (k < count ? static_cast<unsigned char>(bytes[i + k]) : 0U);
+    for (std::size_t k = 0; k < 4; ++k)
+      text += k <= count ? kDigits[group >> (18 - 6 * k) & 63] : '=';
+  }
+  return text;
+}
+
+std::vector<std::string> comma_separated(const std::string& text) {
+  std::vector<std::string> parts;
+  std::istringstream stream(text);
+  for (std::string part; std::getline(stream, part, ',');)
+    if (!part.empty()) parts.push_back(part);
+  return parts;
+}
+
+std::size_t utf8_character(std::string_view bytes) {
+  if (bytes.empty()) return 0;
+  const auto at = [&](std::size_t i) { return static_cast<unsigned char>(bytes[i]); };
+  const unsigned char lead = at(0);
+  if (lead < 0x80) return 1;
+  if (lead < 0xC2 || lead > 0xF4) return 0;
+  const std::size_t size = lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
+  if (bytes.size() < size) return 0;
+  for (std::size_t i = 1; i < size; ++i)
+    if ((at(i) & 0xC0) != 0x80) return 0;
+  // The second byte bounds the character: overlong, surrogate, beyond U+10FFFF.
+  if (lead == 0xE0 && at(1) < 0xA0) return 0;
+  if (lead == 0xED && at(1) > 0x9F) return 0;
+  if (lead == 0xF0 && at(1) < 0x90) return 0;
+  if (lead == 0xF4 && at(1) > 0x8F) return 0;
+  return size;
+}
+
+std::string_view shorten(std::string_view text, std::size_t size) {
+  if (text.size() <= size) return text;
+  while (size > 0 && (static_cast<unsigned char>(text[size]) & 0xC0) == 0x80) --size;
+  return text.substr(0, size);
+}
+
+namespace {
+
+// The code point of a UTF-8 character, which is known to be one.
+std::uint32_t code_point(std::string_view character) {
+  const auto lead = static_cast<unsigned char>(character.front());
+  if (character.size() == 1) return lead;
+  std::uint32_t code = lead & (0x7FU >> character.size());
+  for (const char c : character.substr(1)) code = code << 6 | (static_cast<unsigned char>(c) & 0x3F);
+  return code;
+}
+
+bool is_obeyed(std::uint32_t code) {
+  return code < 0x20 || (code >= 0x7F && code <= 0x9F) || code == 0x200E || code == 0x200F ||
+         (code >= 0x2028 && code <= 0x202E) || (code >= 0x2066 && code <= 0x2069);
+}
+
+std::string printable(std::string_view text, bool breaks_stay) {
+  std::string out;
+  while (!text.empty()) {
+    const std::size_t size = utf8_character(text);
+    if (size == 0) {
+      out += "\xEF\xBF\xBD";
+      text.remove_prefix(1);
+      continue;
+    }
+    const std::uint32_t code = code_point(text.substr(0, size));
+    if (is_obeyed(code) && !(breaks_stay && code == '\n'))
+      out += fmt::format("\\u{:04x}", code);
+    else
+      out += text.substr(0, size);
+    text.remove_prefix(size);
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string printable(std::string_view text) { return printable(text, false); }
+
+std::string printable_lines(std::string_view text) { return printable(text, true); }
+
+std::string slug(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    const bool plain = std::isalnum(static_cast<unsigned char>(c)) || c == '_';
+    if (plain || (c == '.' && !out.empty()))
+      out += c;
+    else if (c == '=')
+      out += "eq";
+    else if (c == '!')
+      out += "not";
+    else if (!out.empty() && out.back() != '-')
+      out += '-';
+  }
+  while (!out.empty() && (out.back() == '-' || out.back() == '.')) out.pop_back();
+  if (out.size() <= kLongestSlug) return out;
+  // What was cut off still tells two of them apart (FNV-1a).
+  std::uint32_t hash = 2166136261U;
+  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 16777619U;
+  return fmt::format("{}-{:08x}", out.substr(0, kLongestSlug - 9), hash);
+}
+
+Json shown_bytes(std::string_view bytes) {
+  if (bytes.size() <= 64) return {{"bytes", latin1(bytes)}};
+  const auto crc =
+      crc32(0, reinterpret_cast<const Bytef*>(bytes.data()), static_cast<uInt>(bytes.size()));
+  return {{"size", bytes.size()}, {"crc32", crc}, {"head", latin1(bytes.substr(0, 16))}};
+}
+
+std::string bytes_of_latin1(std::string_view text) {
+  std::string bytes;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(text[i]);
+    const bool two = (byte & 0xE0) == 0xC0 && i + 1 < text.size();
+    bytes += two ? static_cast<char>(byte << 6 | (text[++i] & 0x3F)) : text[i];
+  }
+  return bytes;
+}
+
+}  // namespace storefuzz

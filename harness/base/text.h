@@ -1,0 +1,43 @@
+// What is done with text in several places: UTF-8, base64, cutting, lists, names of files. And bytes
+// as an answer shows them, in the form that `plain` of side.py gives, so that both can be compared.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "harness/base/json.h"
+
+namespace storefuzz {
+
+// Up to 64 bytes as {"bytes": text in latin-1}; longer ones as {"size", "crc32", "head"}.
+Json shown_bytes(std::string_view bytes);
+
+// The bytes behind the "bytes" or "head" of such a value: its characters as bytes of latin-1.
+std::string bytes_of_latin1(std::string_view text);
+
+// RFC 4648, with its padding.
+std::string base64(std::string_view bytes);
+
+// "a,b" → a, b; empty parts are left out.
+std::vector<std::string> comma_separated(const std::string& text);
+
+// How many bytes the UTF-8 character at the front of `bytes` has; 0: none is there. UTF-8 is what
+// Python and RFC 3629 take for it: shortest form, no surrogates.
+std::size_t utf8_character(std::string_view bytes);
+
+// At most `size` bytes of a text, never cut within a UTF-8 character.
+std::string_view shorten(std::string_view text, std::size_t size);
+
+// Text that a terminal shows and does not obey: control characters (C0 and DEL, and U+0080 to U+009F,
+// which some terminals take for the beginning of a command) and those that turn the direction of
+// writing become \uXXXX; what is no UTF-8 becomes U+FFFD.
+std::string printable(std::string_view text);
+
+// The same, but line breaks stay.
+std::string printable_lines(std::string_view text);
+
+// Letters, digits, `_`, `.` and single `-`: one path component, at most 120 characters.
+std::string slug(std::string_view text);
+
+}  // namespace storefuzz

@@ -1,0 +1,88 @@
+// A campaign: prove that we can see, fuzz, shrink, confirm, date, draw the page.
+//
+//     Result<CampaignEnd> end = run_campaign(options);
+//     return static_cast<int>(end->code);
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "harness/campaign/releases.h"
+#include "harness/campaign/run_directory.h"
+#include "harness/campaign/shrink.h"
+#include "harness/campaign/subject.h"
+#include "harness/campaign/supervise.h"
+#include "harness/play/settings.h"
+
+namespace storefuzz {
+
+inline constexpr Milliseconds kFindingBudget{60'000};  // for shrinking and confirming one finding
+
+// How an option of `storefuzz run` is typed. A hidden one is for tests and measurements.
+struct Typed {
+  const char* name;
+  const char* help;
+  bool hidden = false;
+  bool shows_default = false;
+  int least = 0, most = 0;  // of a number
+};
+
+struct CampaignOptions {
+  std::vector<std::string> targets{"store_journey"};
+  Wanted subject;
+  std::string adapter;  // a stranger's file with a STORE; empty: none
+  std::string time = "60s", corpus, known, out;
+  int jobs = 1;
+  unsigned seed = 0;
+  bool no_releases = false;
+  std::string until, until_new;
+  bool fingerprints = false;
+  Settings settings;    // of the fuzz processes
+  std::string command;  // as it was typed, for run.json
+  std::function<void(std::string_view)> progress;  // one line that replaces the one before
+  std::function<void(std::string_view)> say;       // one line that stays
+};
+
+// Every option that a user types, with the member that takes its value. A new one is a member and a
+// line here, and its use.
+template <class Visit>
+void each_option(CampaignOptions& options, Visit visit) {
+  visit(Typed{.name = "--time", .help = "Fuzzing time: 60s, 5m, 1h", .shows_default = true},
+        options.time);
+  visit(Typed{.name = "--jobs",
+              .help = "Fuzz processes side by side",
+              .shows_default = true,
+              .least = 1,
+              .most = 64},
+        options.jobs);
+  visit(Typed{.name = "--seed", .help = "Seed; 0 draws one", .shows_default = true}, options.seed);
+  visit(Typed{.name = "--corpus", .help = "Folder of cases to start from and add to"},
+        options.corpus);
+  visit(Typed{.name = "--known", .help = "File of known defects: shown, never red"},
+        options.known);
+  visit(Typed{.name = "--out", .help = "The run directory (default: runs/<time>-zarr-…)"},
+        options.out);
+  visit(Typed{.name = "--no-releases", .help = "Do not play each finding over all releases"},
+        options.no_releases);
+  visit(Typed{.name = "--until", .help = "Stop at these fingerprints", .hidden = true},
+        options.until);
+  visit(Typed{.name = "--until-new",
+              .help = "Stop at the first fingerprint that is not in this file",
+              .hidden = true},
+        options.until_new);
+  visit(Typed{.name = "--fingerprints",
+              .help = "Only say what was found, when, and after how many executions",
+              .hidden = true},
+        options.fingerprints);
+}
+
+struct CampaignEnd {
+  ExitCode code = ExitCode::kNothingNew;
+  std::filesystem::path page;
+};
+
+Result<CampaignEnd> run_campaign(const CampaignOptions& options);
+
+}  // namespace storefuzz

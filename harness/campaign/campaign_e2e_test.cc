@@ -1,0 +1,343 @@
+// Whole runs of the storefuzz command: what they leave behind, what they answer, and what they say
+// to those who name something wrong.
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <signal.h>
+
+#include <set>
+
+#include "harness/base/files.h"
+#include "harness/base/paths.h"
+#include "harness/campaign/confirm.h"
+#include "harness/findings/finding.h"
+#include "harness/process/scratch.h"
+#include "harness/testing/whole_runs.h"
+
+namespace storefuzz {
+namespace {
+
+using e2e::Running;
+
+std::vector<std::string> run_arguments(const std::string& release, const std::string& time,
+                                       std::vector<std::string> more = {}) {
+  std::vector<std::string> all{"run",   "--zarr", release,         "--time", time,
+                               "--out", "out",    "--no-releases", "--seed", "7"};
+  // What is tested here is a run, not the breadth of its stores.
+  if (std::ranges::find(more, "--stores") == more.end())
+    all.insert(all.end(), {"--stores", "zip,local"});
+  std::ranges::move(more, std::back_inserter(all));
+  return all;
+}
+
+Json run_json(const Running& run) { return e2e::read_json(run.folder() / "out" / "run.json"); }
+
+bool finished_in_order(const std::string& end) { return end == "exit 0" || end == "exit 1"; }
+
+// Once a run is over: no process, no scratch folder, no shared memory, no temporary file.
+void expect_nothing_left(const Running& run, Milliseconds patience = Milliseconds(1000)) {
+  EXPECT_TRUE(e2e::within(patience, [&] { return e2e::processes_of_run(run.pid()).empty(); }))
+      << fmt::format("processes remain: {}", fmt::join(e2e::processes_of_run(run.pid()), ", "));
+  EXPECT_EQ(e2e::scratch_of_run(run.pid()), std::vector<std::string>());
+  EXPECT_TRUE(e2e::fs::is_empty(run.temporary()));
+}
+
+// The fuzz process of a run: below it, and not a child of its own kind.
+pid_t fuzz_process(const Running& run) {
+  for (const pid_t pid : e2e::processes_of_run(run.pid())) {
+    const std::string line = test::read_file(fmt::format("/proc/{}/cmdline", pid));
+    if (line.find("store_journey") != line.npos && line.find("--child") == line.npos &&
+        line.find("-seed=") != line.npos)
+      return pid;
+  }
+  return -1;
+}
+
+// A progress line with executions: fuzzing is under way.
+bool fuzzing(const Running& run) {
+  return e2e::within(Milliseconds(90'000), [&] {
+    const std::string text = run.complained();
+    const std::size_t last = text.rfind(" executions");
+    return last != text.npos && !text.substr(0, last).ends_with("  0");
+  });
+}
+
+// --- nothing is left behind
+
+TEST(LeftBehind, NothingByARunThatIsInterruptedAndItWritesItsPage) {
+  Running run("storefuzz", run_arguments(e2e::kNewest, "10m"));
+  ASSERT_TRUE(fuzzing(run)) << run.complained();
+  std::this_thread::sleep_for(std::chrono::seconds(3));
+  run.signal(SIGINT);
+  const std::string end = run.wait();
+  EXPECT_TRUE(finished_in_order(end)) << end << "\n" << run.complained();
+  EXPECT_TRUE(e2e::fs::exists(run.folder() / "out" / "index.html"));
+  EXPECT_EQ(run_json(run).value("interrupted", false), true);
+  EXPECT_GT(run_json(run).value("executions", 0), 0);
+  expect_nothing_left(run);
+}
+
+TEST(LeftBehind, NothingByARunWhoseFuzzProcessIsKilledAndItGoesOn) {
+  Running run("storefuzz", run_arguments(e2e::kNewest, "12s",
+                                         {"--oracles-off", e2e::oracles_but({"attributes"})}));
+  ASSERT_TRUE(fuzzing(run)) << run.complained();
+  const pid_t first = fuzz_process(run);
+  ASSERT_GT(first, 0);
+  ::kill(first, SIGKILL);
+  pid_t second = -1;
+  EXPECT_TRUE(e2e::within(Milliseconds(20'000), [&] {
+    second = fuzz_process(run);
+    return second > 0 && second != first;
+  })) << "no new fuzz process";
+  EXPECT_TRUE(finished_in_order(run.wait())) << run.complained();
+  EXPECT_GE(run_json(run).value("restarts", 0), 1);
+  expect_nothing_left(run);
+}
+
+TEST(LeftBehind, NoProcessByARunThatIsKilledAndTheNextOneTidiesUp) {
+  Running run("storefuzz", run_arguments(e2e::kNewest, "10m"));
+  ASSERT_TRUE(fuzzing(run)) << run.complained();
+  ASSERT_FALSE(e2e::processes_of_run(run.pid()).empty());
+  run.signal(SIGKILL);
+  EXPECT_EQ(run.wait(), "SIGKILL");
+  EXPECT_TRUE(
+      e2e::within(Milliseconds(3000), [&] { return e2e::processes_of_run(run.pid()).empty(); }));
+  EXPECT_FALSE(e2e::scratch_of_run(run.pid()).empty());
+  (void)e2e::must(Scratch::make());
+  expect_nothing_left(run);
+}
+
+// A script's own children hold its output open and outlive it, unless somebody ends them.
+class Script : public testing::TestWithParam<const char*> {};
+
+TEST_P(Script, LeavesNoChildBehindAndIsNotWaitedForInVain) {
+  const auto folder = e2e::scratch() / "script";
+  e2e::fs::create_directory(folder);
+  const auto file = folder / "forks.py";
+  e2e::must(write_file_whole(file, fmt::format("import os, sys, time\n"
+                                               "if os.fork() == 0:\n"
+                                               "    time.sleep(600)\n"
+                                               "print('DEFECT: it hangs', flush=True)\n"
+                                               "{}\n",
+                                               GetParam())));
+  const auto begin = e2e::Clock::now();
+  const auto confirmed = e2e::must(confirm(
+      file, "it hangs",
+      {.python = e2e::python(e2e::kNewest), .scratch = folder, .deadline = Milliseconds(6000)}));
+  EXPECT_EQ(confirmed.confirmed, std::string_view(GetParam()) == "os._exit(1)");
+  if (confirmed.confirmed) EXPECT_LT(e2e::Clock::now() - begin, std::chrono::seconds(5));
+  EXPECT_TRUE(e2e::within(Milliseconds(1000), [&] {
+    return e2e::processes_with(folder.string()).empty();
+  })) << "a child of the script lives on";
+  for (const pid_t pid : e2e::processes_with(folder.string())) ::kill(pid, SIGKILL);
+}
+
+INSTANTIATE_TEST_SUITE_P(Ending, Script, testing::Values("os._exit(1)", "time.sleep(600)"),
+                         [](const auto& info) { return e2e::test_name(info.param); });
+
+// --- a parent in trouble
+
+// In the same process an arrival happens in the parent itself.
+class TroubledParent : public testing::TestWithParam<std::pair<const char*, const char*>> {};
+
+TEST_P(TroubledParent, IsAFindingOfTheRunAndNotItsEnd) {
+  const auto& [planted, fingerprint] = GetParam();
+  const char* oracle = std::string_view(planted).ends_with("ends") ? "deadline" : "survival";
+  Running run("storefuzz",
+              run_arguments(e2e::kNewest, "20s",
+                            {"--planted", planted, "--oracles-off", e2e::oracles_but({oracle})}));
+  const std::string end = run.wait();
+  EXPECT_EQ(end, "exit 0") << run.complained();
+  std::set<std::string> found;
+  for (const Json& line : e2e::read_lines(run.folder() / "out" / "planted.jsonl"))
+    found.insert(line.value("fingerprint", ""));
+  EXPECT_TRUE(found.contains(fingerprint)) << fmt::format("{}", fmt::join(found, ", "));
+  EXPECT_GT(run_json(run).value("executions", 0), 0) << "one bad input stops everything";
+  EXPECT_GE(run_json(run).value("restarts", 0), 1);
+  expect_nothing_left(run);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Run, TroubledParent,
+    testing::Values(std::pair{"arrival never ends", "zip-deadline-unknown-place-hangs-the-parent"},
+                    std::pair{"arrival kills the parent", "zip-survival-parent-SIGABRT"}),
+    [](const auto& info) { return e2e::test_name(info.param.first); });
+
+// --- answers
+
+// findings.jsonl → a file for --known that names them all.
+std::string known_file(const std::vector<Json>& lines) {
+  Json quirks = Json::array();
+  for (const Json& line : lines)
+    quirks.push_back({{"id", line.at("fingerprint")},
+                      {"store", line.at("store")},
+                      {"oracle", line.at("oracle")},
+                      {"field", line.at("field")},
+                      {"class", line.at("class")},
+                      {"reason", "told"},
+                      {"link", "https://github.com/zarr-developers/zarr-python/issues/2752"}});
+  return Json{{"quirks", quirks}}.dump();
+}
+
+void expect_valid(const e2e::fs::path& file, const std::string& schema) {
+  constexpr const char* kCheck = R"(import json, sys
+import jsonschema
+with open(sys.argv[2]) as file:
+    check = jsonschema.Draft202012Validator(json.load(file))
+with open(sys.argv[1]) as file:
+    values = map(json.loads, file) if sys.argv[1].endswith("jsonl") else [json.load(file)]
+    wrong = [error for value in values for error in check.iter_errors(value)]
+print(*(f"{error.json_path}: {error.message[:300]}" for error in wrong), sep="\n")
+sys.exit(bool(wrong))
+)";
+  const Finished done =
+      e2e::must(run_to_end({.arguments = {tools_python(), "-c", kCheck, file.string(),
+                                          source_folder() + "/reports/" + schema}},
+                           Milliseconds(60'000)));
+  EXPECT_EQ(done.exit_code, 0) << file.filename() << "\n" << done.output;
+}
+
+// One run for all three, because runs are slow: exit codes, the run directory, nothing left.
+TEST(Run, FindsTheLossIn301ThenKnowsItAndWritesWhatItPromises) {
+  const std::vector<std::string> only{"--oracles-off", e2e::oracles_but({"attributes"}), "--stores",
+                                      "zip"};
+  Running first("storefuzz", run_arguments("3.0.1", "5s", only));
+  EXPECT_EQ(first.wait(), "exit 1") << first.said() << first.complained();
+  const auto out = first.folder() / "out";
+  const std::vector<Json> found = e2e::read_lines(out / "findings.jsonl");
+  ASSERT_FALSE(found.empty());
+  for (const Json& line : found) {
+    const auto folder = out / "findings" / line.at("fingerprint").get<std::string>();
+    for (const char* name : {"case.json", "repro.py", "observations.json", "README.md"})
+      EXPECT_TRUE(e2e::fs::exists(folder / name)) << folder / name;
+  }
+  EXPECT_EQ(run_json(first).value("findings", 0U), found.size());
+  expect_valid(out / "findings.jsonl", "finding.schema.json");
+  expect_valid(out / "unconfirmed.jsonl", "finding.schema.json");
+  expect_valid(out / "run.json", "run.schema.json");
+  expect_nothing_left(first);
+
+  std::vector<std::string> knowing = only;
+  const auto known = first.folder() / "known.json";
+  e2e::must(write_file_whole(known, known_file(found)));
+  knowing.insert(knowing.end(), {"--known", known.string()});
+  Running second("storefuzz", run_arguments("3.0.1", "5s", knowing));
+  EXPECT_EQ(second.wait(), "exit 0") << second.said() << second.complained();
+  EXPECT_FALSE(e2e::read_lines(second.folder() / "out" / "findings.jsonl").empty())
+      << "known findings are shown";
+  EXPECT_NE(second.said().find("(known)"), std::string::npos) << second.said();
+}
+
+// A run on the newest release, as anybody starts it: whatever it finds, it ends in order.
+TEST(Run, OfTheNewestReleaseIsInOrder) {
+  Running run("storefuzz", run_arguments(e2e::kNewest, "5s", {"--stores", "zip"}));
+  const std::string end = run.wait(Milliseconds(240'000));
+  EXPECT_TRUE(finished_in_order(end)) << end << "\n" << run.complained();
+  const auto out = run.folder() / "out";
+  EXPECT_EQ(end == "exit 1", !e2e::read_lines(out / "findings.jsonl").empty());
+  for (const char* name : {"findings.jsonl", "unconfirmed.jsonl"})
+    expect_valid(out / name, "finding.schema.json");
+  expect_valid(out / "run.json", "run.schema.json");
+  expect_nothing_left(run);
+}
+
+// A maintainer's own zarr, named by its place.
+TEST(Run, OfAFolderThatHoldsZarrTestsThatOne) {
+  e2e::fs::path folder;
+  const auto environment = e2e::fs::path(e2e::python("3.0.1")).parent_path().parent_path();
+  for (const auto& entry : e2e::fs::directory_iterator(environment / "lib"))
+    folder = entry.path() / "site-packages";
+  ASSERT_TRUE(e2e::fs::exists(folder / "zarr")) << folder;
+  Running run("storefuzz", run_arguments(folder.string(), "3s",
+                                         {"--oracles-off", e2e::oracles_but({"attributes"})}));
+  EXPECT_EQ(run.wait(), "exit 1") << run.said() << run.complained();
+  EXPECT_EQ(run_json(run).at("subject").at("release"), "3.0.1");
+  EXPECT_EQ(run_json(run).at("subject").at("path"), folder.string());
+  expect_nothing_left(run);
+}
+
+// A planted loss that is not there must not be taken for found because something else was.
+TEST(Run, DoesNotTakeAnotherFindingForThePlantedOne) {
+  Running run("storefuzz", run_arguments(e2e::kNewest, "6s",
+                                         {"--planted", "nothing", "--oracles-off",
+                                          e2e::oracles_but({"writable"})}));
+  EXPECT_EQ(run.wait(), "exit 3") << run.said();
+}
+
+// --- bad input
+
+struct Bad {
+  const char* name;
+  std::vector<std::string> arguments;
+};
+
+class BadInput : public testing::TestWithParam<Bad> {};
+
+TEST_P(BadInput, IsOneSentenceAndExitCode2) {
+  const test::Folder files;
+  files.write("file", "");
+  files.write("broken.json", R"({"store": "zip", )");
+  files.write("wrong.json", R"({"store": "cupboard"})");
+  files.write("odd.json", R"({"fingerprint": 5, "case": {"store": "zip"}})");
+  files.write("plain.json", R"({"store": "zip"})");
+  files.write("quirk.json", R"({"quirks": [{"id": "x"}]})");
+  files.write("deep.json", std::string(200'000, '[') + std::string(200'000, ']'));
+  e2e::fs::resize_file(files.write("large.json", "{"), 100'000'000);
+  std::vector<std::string> arguments = GetParam().arguments;
+  for (std::string& argument : arguments)
+    if (argument.starts_with("@")) argument = (files.path() / argument.substr(1)).string();
+  Running command("storefuzz", arguments);
+  EXPECT_EQ(command.wait(Milliseconds(60'000)), "exit 2");
+  EXPECT_EQ(command.said(), "");
+  // Where a release was asked for, a line says that it is being prepared.
+  std::string told = command.complained();
+  if (told.starts_with("preparing ")) told = told.substr(told.find('\n') + 1);
+  EXPECT_TRUE(told.starts_with("storefuzz: ")) << told;
+  EXPECT_EQ(std::ranges::count(told, '\n'), 1) << told;
+  EXPECT_EQ(told.find("Traceback"), std::string::npos) << told;
+  EXPECT_LT(told.size(), 400U) << told;
+  EXPECT_FALSE(e2e::fs::exists(command.folder() / "out")) << "nothing ran, nothing is left";
+  EXPECT_FALSE(e2e::fs::exists(command.folder() / "runs"));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Each, BadInput,
+    testing::Values(
+        Bad{"UnknownRelease", {"run", "--zarr", "9.9.9", "--time", "1s", "--out", "out"}},
+        Bad{"UnknownReleaseOfReplay", {"replay", "@plain.json", "--zarr", "9.9.9"}},
+        Bad{"UnknownReleaseOfReleases", {"releases", "@plain.json", "--zarr", "9.9.9"}},
+        Bad{"NoEnvironment", {"run", "--python", "@missing", "--out", "out"}},
+        Bad{"NoCheckout", {"run", "--zarr", "@file", "--out", "out"}},
+        Bad{"MissingCase", {"replay", "@missing.json"}}, Bad{"FolderAsCase", {"replay", "@"}},
+        Bad{"BrokenJson", {"replay", "@broken.json"}}, Bad{"WrongCase", {"shrink", "@wrong.json"}},
+        Bad{"WrongFingerprint", {"replay", "@odd.json"}},
+        Bad{"LargeCase", {"replay", "@large.json"}}, Bad{"DeepCase", {"releases", "@deep.json"}},
+        Bad{"DeepKnown", {"run", "--known", "@deep.json", "--out", "out"}},
+        Bad{"NoTime", {"run", "--time", "0", "--out", "out"}},
+        Bad{"UnwritableCorpus", {"run", "--corpus", "/proc", "--out", "out"}},
+        Bad{"EnvironmentAndRelease", {"run", "--python", "@", "--zarr", "3.0.1", "--out", "out"}},
+        Bad{"NoReleaseNamed", {"releases", "@plain.json", "--zarr", ","}},
+        Bad{"NoCase", {"replay"}}, Bad{"MissingArchive", {"replay", "--archive", "@missing"}},
+        Bad{"FolderWithoutArchives", {"replay", "--archive", "@"}},
+        Bad{"CaseAndArchive", {"replay", "@plain.json", "--archive", "@file"}},
+        Bad{"UnknownReader", {"replay", "--archive", "@file", "--readers", "cupboard"}},
+        Bad{"NoReader", {"replay", "--archive", "@file", "--readers", ","}},
+        Bad{"ReaderTwice", {"replay", "--archive", "@file", "--readers", "libzip,libzip"}},
+        Bad{"GalleryInAFullFolder", {"gallery", "@", "--readers", "libzip"}},
+        Bad{"GalleryBelowAFile", {"gallery", "@file/x", "--readers", "libzip"}},
+        Bad{"OutBelowAFile", {"run", "--out", "@file/out"}},
+        Bad{"OutInProc", {"run", "--out", "/proc/out"}},
+        Bad{"BadTime", {"run", "--time", "soon", "--out", "out"}},
+        Bad{"BadStore", {"run", "--stores", "zip,cupboard", "--out", "out"}},
+        Bad{"BadJobs", {"run", "--jobs", "0", "--out", "out"}},
+        Bad{"BadTarget", {"run", "cupboard", "--out", "out"}},
+        Bad{"MissingCorpus", {"run", "--corpus", "@missing", "--out", "out"}},
+        Bad{"MissingKnown", {"run", "--known", "@missing.json", "--out", "out"}},
+        Bad{"BrokenKnown", {"run", "--known", "@broken.json", "--out", "out"}},
+        Bad{"KnownWithGaps", {"run", "--known", "@quirk.json", "--out", "out"}},
+        Bad{"NoRunDirectory", {"report", "@"}}, Bad{"BadList", {"list", "cupboards"}},
+        Bad{"UnknownOption", {"run", "--cupboard"}}, Bad{"NoSuchCommand", {"cupboard"}},
+        Bad{"NoCommand", {}}),
+    [](const auto& info) { return std::string(info.param.name); });
+
+}  // namespace
+}  // namespace storefuzz

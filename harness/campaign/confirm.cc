@@ -1,0 +1,43 @@
+// See confirm.h. A planted loss reaches the script's interpreters by a sitecustomize.py of ours.
+#include "harness/campaign/confirm.h"
+
+#include <fmt/format.h>
+
+#include <atomic>
+
+#include "harness/base/paths.h"
+
+namespace storefuzz {
+
+Result<Confirmed> confirm(const std::filesystem::path& script, const std::string& headline,
+                          const ConfirmOptions& options) {
+  static std::atomic<int> number = 0;
+  const std::filesystem::path folder =
+      options.scratch / fmt::format("confirm-{}", number.fetch_add(1));
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  Command command{.arguments = {options.python, script.string()},
+                  .environment = {{"TMPDIR", folder.string()},
+                                  {"PYTHONDONTWRITEBYTECODE", "1"},
+                                  {"PYTHONWARNINGS", "ignore"},
+                                  {"PYTHONPATH", ""}},
+                  .directory = folder.string(),
+                  .contain = options.scratch.string()};
+  if (!options.planted.empty()) {
+    command.environment["PYTHONPATH"] = source_folder() + "/reference/planted/site";
+    command.environment["STOREFUZZ_PLANTED"] = options.planted;
+  }
+  auto done = run_to_end(command, options.deadline);
+  if (!done) return std::unexpected(done.error());
+  std::filesystem::remove_all(folder, error);
+  Confirmed it{.exit_code = done->exit_code, .output = done->output};
+  const bool told = done->output.find("DEFECT: " + headline) != std::string::npos;
+  it.confirmed = done->exit_code == 1 && told;
+  if (!it.confirmed)
+    it.why = done->exit_code == 0   ? "repro.py says gone in a fresh interpreter"
+             : done->exit_code == 1 ? "repro.py did not print the sentence of the finding"
+                                    : fmt::format("repro.py ended with {}", done->end);
+  return it;
+}
+
+}  // namespace storefuzz

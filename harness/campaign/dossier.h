@@ -1,0 +1,45 @@
+// The dossier of one finding: shrunk, confirmed by its script, and ready for findings.jsonl.
+//
+//     Result<Dossier> dossier = make_dossier(player, value, "zip-attributes-_read_only-lost", how);
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <string>
+
+#include "harness/campaign/run_directory.h"
+#include "harness/play/player.h"
+
+namespace storefuzz {
+
+struct DossierOptions {
+  std::string python, release;  // the subject's
+  std::filesystem::path scratch;
+  std::string planted;          // such a finding must be gone where nothing is planted
+  double hang_seconds = 5;      // deadline of a hang in repro.py: five times the campaign's
+  Milliseconds budget{60'000};  // for shrinking and confirming together
+  std::function<bool()> stop;
+};
+
+struct Dossier {
+  std::string fingerprint;  // with what the journey adds, where no plainer one agrees
+  Finding finding;
+  Case value;
+  Json observations;
+  std::string script;  // repro.py
+  bool confirmed = false;
+  std::string why;  // when not confirmed
+  int tried = 0;    // cases played while shrinking
+};
+
+// Never fails because the subject is odd: what does not happen again comes back unconfirmed.
+Result<Dossier> make_dossier(Player& player, const Case& value, const Finding& found,
+                             const DossierOptions& options);
+
+// findings/<fingerprint>/ but for README.md, which the pages' side writes.
+Result<void> write_dossier(const RunDirectory& run, const Dossier& dossier);
+
+// A line of findings.jsonl or unconfirmed.jsonl; the campaign adds what only it knows.
+Json to_json(const Dossier& dossier, const std::string& release);
+
+}  // namespace storefuzz

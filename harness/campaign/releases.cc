@@ -1,0 +1,138 @@
+// Every release gets one player, which plays every case; releases are played side by side.
+#include "harness/campaign/releases.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <atomic>
+#include <mutex>
+#include <thread>
+
+#include "harness/campaign/subject.h"
+#include "harness/findings/quirks.h"
+
+namespace storefuzz {
+namespace {
+
+Standing stand(Player& player, const Asked& asked) {
+  auto played = player.play(asked.value);
+  if (!played) return Standing::kUnknown;
+  const bool bad = asked.fingerprint.empty() ? !played->findings.empty()
+                                             : find(played->findings, asked.fingerprint) != nullptr;
+  if (bad) return Standing::kBad;
+  // Where the store cannot be brought into the case's state, its defect has no chance to show.
+  const Json& operations = played->observations["operations"];
+  const bool masked = std::ranges::any_of(operations, [](const Json& answer) {
+    return answer.is_object() && !answer.value("lost", "").empty();
+  });
+  return refused(played->constructed) || masked ? Standing::kNotApplicable : Standing::kGood;
+}
+
+}  // namespace
+
+std::string_view name_of(Standing standing) {
+  switch (standing) {
+    case Standing::kGood:
+      return "good";
+    case Standing::kBad:
+      return "bad";
+    case Standing::kNotApplicable:
+      return "not applicable";
+    case Standing::kUnknown:
+      return "unknown";
+  }
+  std::abort();
+}
+
+std::string ReleaseTable::first_bad() const {
+  for (const auto& [release, standing] : rows)
+    if (standing == Standing::kBad) return release;
+  return "";
+}
+
+std::string ReleaseTable::last_bad() const {
+  for (auto row = rows.rbegin(); row != rows.rend(); ++row)
+    if (row->second == Standing::kBad) return row->first;
+  return "";
+}
+
+std::string ReleaseTable::first_good() const {
+  bool after = false;
+  for (const auto& [release, standing] : rows) {
+    if (release == last_bad()) after = true;
+    if (after && standing == Standing::kGood) return release;
+  }
+  return "";
+}
+
+std::string ReleaseTable::sentence() const {
+  const auto unknown = [](const auto& row) { return row.second == Standing::kUnknown; };
+  if (std::ranges::all_of(rows, unknown)) return "no release was played";
+  const std::string from = first_bad();
+  const bool cut_short = std::ranges::any_of(rows, unknown);
+  if (from.empty())
+    return cut_short ? "bad in none of the releases that could be played"
+                     : "bad in none of the releases played";
+  bool good_between = false;
+  bool inside = false;
+  int masked = 0;  // before the last bad one: they may be bad as well
+  for (const auto& [release, standing] : rows) {
+    if (release == from) inside = true;
+    masked += standing == Standing::kNotApplicable;
+    if (inside && standing == Standing::kGood) good_between = true;
+    if (release == last_bad()) break;
+  }
+  const std::string span = from == last_bad() ? from : fmt::format("{} – {}", from, last_bad());
+  std::vector<std::string> remarks;
+  if (good_between) remarks.emplace_back("with good ones between");
+  if (masked > 0)
+    remarks.push_back(fmt::format("{} release{} cannot show it", masked, masked == 1 ? "" : "s"));
+  const std::string hole = remarks.empty() ? "" : fmt::format(" ({})", fmt::join(remarks, "; "));
+  const std::string good = first_good();
+  if (!good.empty()) return fmt::format("bad in {}{}, good from {}", span, hole, good);
+  const auto played = std::ranges::find_if_not(rows.rbegin(), rows.rend(), unknown);
+  return played->second == Standing::kBad
+             ? fmt::format("bad in {}{}, still bad in the newest one played", span, hole)
+             : fmt::format("bad in {}{}; later releases cannot make this store", span, hole);
+}
+
+Result<std::vector<ReleaseTable>> play_releases(const std::vector<Asked>& asked,
+                                                const std::vector<PlayedRelease>& releases,
+                                                const ReleasesOptions& options) {
+  std::vector<ReleaseTable> tables(asked.size());
+  for (ReleaseTable& table : tables)
+    for (const PlayedRelease& release : releases)
+      table.rows.emplace_back(release.name, Standing::kUnknown);
+  std::atomic<std::size_t> next = 0;
+  std::mutex talking;
+  const auto work = [&] {
+    for (std::size_t i = next++; i < releases.size(); i = next++) {
+      if (options.stop && options.stop()) return;
+      auto subject = find_subject(releases[i].wanted, true);
+      if (!subject) continue;
+      auto player = Player::start({.python = subject->python, .scratch = options.scratch});
+      if (!player) continue;
+      for (std::size_t k = 0; k < asked.size(); ++k)
+        tables[k].rows[i].second = stand(*player, asked[k]);
+      const std::scoped_lock lock(talking);
+      if (options.progress) options.progress(releases[i].name);
+    }
+  };
+  std::vector<std::jthread> workers;
+  for (int i = 0; i < std::max(options.jobs, 1); ++i) workers.emplace_back(work);
+  workers.clear();
+  return tables;
+}
+
+Json to_json(const ReleaseTable& table) {
+  Json rows = Json::object();
+  for (const auto& [release, standing] : table.rows) rows[release] = name_of(standing);
+  return {{"first_bad", table.first_bad()},
+          {"last_bad", table.last_bad()},
+          {"first_good", table.first_good()},
+          {"sentence", table.sentence()},
+          {"table", std::move(rows)}};
+}
+
+}  // namespace storefuzz

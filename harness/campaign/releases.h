@@ -1,0 +1,54 @@
+// One case over many releases: where does it begin, and where does it end?
+//
+//     auto tables = play_releases({{value, fingerprint}}, *all_releases(), options);
+//     fmt::print("{}\n", (*tables)[0].sentence());   // "bad in 3.0.0 – 3.0.1, good from 3.0.2"
+#pragma once
+
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "harness/campaign/subject.h"
+#include "harness/play/player.h"
+
+namespace storefuzz {
+
+struct Asked {
+  Case value;
+  std::string fingerprint;  // empty: any finding is bad
+};
+
+enum class Standing { kGood, kBad, kNotApplicable, kUnknown };
+std::string_view name_of(Standing);
+
+struct ReleaseTable {
+  std::vector<std::pair<std::string, Standing>> rows;  // release by release, oldest first
+
+  std::string first_bad() const;  // "" when none is bad
+  std::string last_bad() const;
+  std::string first_good() const;  // the first good one after the last bad one; or ""
+  std::string sentence() const;
+};
+
+struct ReleasesOptions {
+  std::filesystem::path scratch;
+  int jobs = 2;                                    // players at once
+  std::function<bool()> stop;                      // asked between releases
+  std::function<void(std::string_view)> progress;  // told each release that is done
+};
+
+// A column of a table: its name, and the subject behind it.
+struct PlayedRelease {
+  std::string name;
+  Wanted wanted;
+};
+
+// One table for each of `asked`. A release whose environment cannot be made is unknown.
+Result<std::vector<ReleaseTable>> play_releases(const std::vector<Asked>& asked,
+                                                const std::vector<PlayedRelease>& releases,
+                                                const ReleasesOptions& options);
+
+Json to_json(const ReleaseTable& table);
+
+}  // namespace storefuzz

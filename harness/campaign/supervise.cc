@@ -1,0 +1,432 @@
+// The supervisor's loop: poll the jobs' lines, look at their clocks, replace what is gone.
+#include "harness/campaign/supervise.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <fstream>
+#include <memory>
+#include <optional>
+#include <set>
+
+#include "harness/base/files.h"
+#include "harness/base/paths.h"
+#include "harness/play/board.h"
+#include "harness/play/targets.h"
+#include "harness/process/interruption.h"
+#include "harness/process/process.h"
+
+namespace storefuzz {
+namespace {
+
+namespace fs = std::filesystem;
+using Clock = std::chrono::steady_clock;
+
+constexpr double kParentGrace = 4.0;     // seconds a parent may take beyond its child's deadline
+constexpr double kPoolGrace = 60.0;      // more, for those that start real pools
+constexpr double kStartSeconds = 180.0;  // for a fuzz process to start
+constexpr int kIdleDeaths = 10;          // in a row and with no case played, before a run gives up
+constexpr std::size_t kMostFaults = 10;  // of our own, before a run gives up
+constexpr std::size_t kMaxCorpusFiles = 100'000;
+
+// One fuzz process and what belongs to it, over all its restarts.
+class Job {
+ public:
+  Job(const FuzzOptions& options, std::string target, int number, Board board, StackFile stacks)
+      : options_(options),
+        target_(std::move(target)),
+        number_(number),
+        board_(std::move(board)),
+        stacks_(std::move(stacks)),
+        folder_(options.scratch / fmt::format("job-{}", number)) {}
+
+  const std::string& target() const { return target_; }
+  const Board& board() const { return board_; }
+  int lines() const { return lines_.get(); }
+  bool started() const { return started_; }
+  int restarts() const { return restarts_; }
+  fs::path corpus() const { return folder_ / "corpus"; }
+
+  Result<void> launch() {
+    std::error_code error;
+    fs::create_directories(folder_ / "corpus", error);
+    fs::create_directories(folder_ / "cases", error);
+    int ends[2];
+    if (::pipe2(ends, O_CLOEXEC) != 0) return machine_failure("no pipe can be made");
+    Descriptor write_end(ends[1]);
+    lines_ = Descriptor(ends[0]);
+    ::fcntl(lines_.get(), F_SETFL, O_NONBLOCK);
+    Descriptor log(
+        ::open((folder_ / "log").c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644));
+    Command command = command_for(write_end.get());
+    command.output = log.get();
+    auto process = Process::start(command);
+    if (!process) return std::unexpected(process.error());
+    process_ = std::move(*process);
+    launched_ = Clock::now();
+    executions_ = board_.data().executions;
+    started_ = false;
+    board_.end_case();
+    return {};
+  }
+
+  // Everything the process wrote since the last call, line by line.
+  template <class Each>
+  void read_lines(Each each) {
+    char buffer[65536];
+    for (;;) {
+      const ssize_t count = ::read(lines_.get(), buffer, sizeof buffer);
+      if (count <= 0) break;
+      pending_.append(buffer, static_cast<std::size_t>(count));
+    }
+    std::size_t begin = 0;
+    for (std::size_t end; (end = pending_.find('\n', begin)) != pending_.npos; begin = end + 1) {
+      const Json json = Json::parse(pending_.substr(begin, end - begin), nullptr, false);
+      if (json.is_object()) each(json);
+    }
+    pending_.erase(0, begin);
+  }
+
+  void note_start() { started_ = true; }
+
+  // A parent past its deadline: its stacks, or nothing.
+  std::optional<std::string> hang() {
+    const std::int64_t since = board_.data().case_since;
+    const double limit =
+        std::stod(options_.settings.deadline) * 2 / 1000.0 + kParentGrace + (slow() ? kPoolGrace : 0.0);
+    if (!started_ || since == 0 || (now_nanoseconds() - since) / 1e9 < limit) return std::nullopt;
+    return stacks_.ask(process_->pid());
+  }
+
+  // How the process ended; empty while it lives.
+  std::string ended() { return process_->wait_for_end(Milliseconds(0)); }
+  bool late_to_start() const {
+    return !started_ && Clock::now() - launched_ > std::chrono::duration<double>(kStartSeconds);
+  }
+  int exit_code() const { return process_->exit_code(); }
+  void kill() { process_->kill_and_reap(); }
+  std::string take_stacks() { return stacks_.take(); }
+
+  // The next one does not play again what its predecessor died of.
+  Result<void> restart() {
+    kill();
+    ++restarts_;
+    if (board_.data().case_since != 0)
+      std::ofstream(avoid(), std::ios::app) << board_.case_in_flight() << '\n';
+    const bool idle = board_.data().executions == executions_;
+    idle_deaths_ = idle ? idle_deaths_ + 1 : 0;
+    if (idle_deaths_ > kIdleDeaths)
+      return machine_failure(fmt::format("the fuzz process dies again and again: {}", last_log()));
+    return launch();
+  }
+
+  std::string last_log() const {
+    std::ifstream file(folder_ / "log");
+    std::string last;
+    for (std::string line; std::getline(file, line);)
+      if (!line.empty()) last = line;
+    const std::size_t ours = last.find("storefuzz: ");
+    return ours == last.npos ? last : last.substr(ours + 11);
+  }
+
+ private:
+  fs::path avoid() const { return folder_ / "avoid"; }
+  bool slow() const {
+    const Target* target = find_target(target_);
+    return target && target->slow;
+  }
+
+  Command command_for(int findings) const {
+    const auto number = [](int value) { return std::to_string(value); };
+    Settings settings = options_.settings;
+    settings.scratch = folder_.string();
+    settings.stacks = number(stacks_.descriptor());
+    settings.board = number(board_.descriptor());
+    settings.findings = number(findings);
+    settings.avoid = avoid().string();
+    settings.adapters = text_of(added_adapters());
+    if (slow()) settings.niceness = "10", settings.pools = "1";
+    auto environment = to_environment(settings);
+    environment["TMPDIR"] = (folder_ / "cases").string();
+    return {.arguments = {program(target_).string(), (folder_ / "corpus").string(),
+                          fmt::format("-seed={}", options_.seed + 1000U * number_ + restarts_),
+                          "-max_total_time=0", "-len_control=0", "-max_len=16384", "-reload=0",
+                          "-timeout=86400", "-rss_limit_mb=0", "-detect_leaks=0",
+                          "-print_final_stats=0", "-handle_usr2=0",
+                          // A fatal signal stays one, and leaves Python stacks.
+                          "-handle_abrt=0", "-handle_segv=0", "-handle_bus=0", "-handle_ill=0",
+                          "-handle_fpe=0", fmt::format("-artifact_prefix={}/", folder_.string())},
+            .environment = std::move(environment),
+            .descriptors = {stacks_.descriptor(), board_.descriptor(), findings},
+            .frames = false};
+  }
+
+  const FuzzOptions& options_;
+  std::string target_;
+  int number_;
+  Board board_;
+  StackFile stacks_;
+  fs::path folder_;
+  std::optional<Process> process_;
+  Descriptor lines_;
+  std::string pending_;
+  Clock::time_point launched_;
+  bool started_ = false;
+  int restarts_ = 0;
+  int idle_deaths_ = 0;
+  std::uint64_t executions_ = 0;  // when it was launched
+};
+
+class Supervisor {
+ public:
+  explicit Supervisor(const FuzzOptions& options) : options_(options) {}
+
+  Result<Fuzzed> run() {
+    if (auto launched = launch(); !launched) return std::unexpected(launched.error());
+    while (!over()) {
+      wait();
+      for (auto& job : jobs_)
+        if (auto looked = look_after(*job); !looked) return std::unexpected(looked.error());
+      show_progress();
+    }
+    for (auto& job : jobs_) finish(*job);
+    gather();
+    if (auto kept = keep_corpus(); !kept) return std::unexpected(kept.error());
+    return std::move(fuzzed_);
+  }
+
+ private:
+  Result<void> launch() {
+    const int count = options_.jobs * static_cast<int>(options_.targets.size());
+    for (int i = 0; i < count; ++i) {
+      auto board = Board::make();
+      if (!board) return std::unexpected(board.error());
+      auto stacks = StackFile::make();
+      if (!stacks) return std::unexpected(stacks.error());
+      jobs_.push_back(std::make_unique<Job>(
+          options_, options_.targets[static_cast<std::size_t>(i) % options_.targets.size()], i,
+          std::move(*board), std::move(*stacks)));
+      copy_corpus(jobs_.back()->corpus());
+      if (auto launched = jobs_.back()->launch(); !launched) return launched;
+    }
+    return {};
+  }
+
+  // Strangers' files: bounded in size and number, links not followed.
+  void copy_corpus(const fs::path& into) const {
+    std::error_code error;
+    fs::create_directories(into, error);
+    if (options_.corpus.empty()) return;
+    std::size_t count = 0;
+    for (const fs::directory_entry& entry : fs::directory_iterator(options_.corpus, error)) {
+      if (entry.is_symlink(error) || !entry.is_regular_file(error)) continue;
+      if (entry.file_size(error) > kMaxCaseText || ++count > kMaxCorpusFiles) continue;
+      fs::copy_file(entry.path(), into / entry.path().filename(), error);
+    }
+  }
+
+  Result<void> keep_corpus() const {
+    std::error_code error;
+    if (options_.corpus.empty()) return {};
+    for (const auto& job : jobs_) {
+      for (const fs::directory_entry& entry : fs::directory_iterator(job->corpus(), error)) {
+        const fs::path place = options_.corpus / entry.path().filename();
+        if (fs::exists(place, error)) continue;
+        std::ifstream file(entry.path(), std::ios::binary);
+        const std::string bytes{std::istreambuf_iterator<char>(file), {}};
+        if (auto written = write_file_whole(place, bytes); !written) return written;
+      }
+    }
+    return {};
+  }
+
+  bool over() {
+    if (interruptions() > 0) return true;
+    const auto seen = [&](const std::string& it) { return first_seen(fuzzed_, it).has_value(); };
+    if (!options_.until.empty() && std::ranges::all_of(options_.until, seen)) return true;
+    if (options_.enough)
+      for (const auto& [fingerprint, raw] : fuzzed_.raw)
+        if (asked_.insert(fingerprint).second && options_.enough(raw)) return true;
+    return begun_ && elapsed() >= options_.seconds;
+  }
+
+  double elapsed() const {
+    return begun_ ? std::chrono::duration<double>(Clock::now() - *begun_).count() : 0.0;
+  }
+
+  void wait() const {
+    std::vector<pollfd> ready;
+    for (const auto& job : jobs_)
+      ready.push_back({.fd = job->lines(), .events = POLLIN, .revents = 0});
+    ::poll(ready.data(), ready.size(), 100);
+  }
+
+  Result<void> look_after(Job& job) {
+    job.read_lines([&](const Json& line) { take(job, line); });
+    if (auto stacks = job.hang()) {
+      add_parent(job, parent_hang(case_of(job), *stacks));
+      return job.restart();
+    }
+    const std::string end = job.ended();
+    if (end.empty()) {
+      if (job.late_to_start()) return machine_failure("a fuzz process does not start in time");
+      return {};
+    }
+    job.read_lines([&](const Json& line) { take(job, line); });
+    const bool from_outside = end == "SIGKILL" || end == "SIGTERM" || end == "SIGINT";
+    if (!job.started() && !from_outside)
+      return std::unexpected(Error{
+          .code = job.exit_code() == 2 ? ExitCode::kBadInput : ExitCode::kMachine,
+          .message = fmt::format("the fuzz process did not start ({}): {}", end, job.last_log())});
+    // A fault of ours costs its case, not the night.
+    if (end == "exit 3" || end == "exit 2") {
+      fuzzed_.faults.push_back(fmt::format("{}: {}", job.last_log(), job.board().case_in_flight()));
+      if (fuzzed_.faults.size() > kMostFaults)
+        return machine_failure(fmt::format("the fuzz process gave up: {}", job.last_log()));
+      return job.restart();
+    }
+    // Killed from outside, or left because a thread of it hung: no finding of its own.
+    const bool subject =
+        end.starts_with("SIG") && !from_outside && job.board().data().case_since != 0;
+    if (subject) add_parent(job, parent_crash(case_of(job), end, job.take_stacks()));
+    return job.restart();
+  }
+
+  static Case case_of(const Job& job) {
+    auto value = parse_case(job.board().case_in_flight());
+    return value ? *value : Case{};
+  }
+
+  void add_parent(const Job& job, Finding found) {
+    const Case value = case_of(job);
+    note(found.fingerprint, value, job.board().data().executions, elapsed(), &found, &value);
+  }
+
+  void take(Job& job, const Json& line) {
+    if (auto begin = line.find("started"); begin != line.end()) {
+      job.note_start();
+      fuzzed_.release = begin->value("release", "");
+      fuzzed_.python = begin->value("python", "");
+      fuzzed_.containment = begin->value("containment", "");
+      fuzzed_.skipped = begin->value("skipped", Json::object());
+      fuzzed_.readers = begin->value("readers", Json::object());
+      if (!begun_) begun_ = Clock::now();
+      return;
+    }
+    if (auto quirks = line.find("quirks"); quirks != line.end()) {
+      for (const auto& [id, count] : quirks->items()) fuzzed_.quirks[id] += count.get<int>();
+      return;
+    }
+    take_finding(line);
+  }
+
+  void take_finding(const Json& line) {
+    const std::string fingerprint = line.value("fingerprint", "");
+    Case journey;  // only carrier and transport of it are known from a short line
+    auto finding = line.find("finding");
+    if (finding == line.end()) {
+      auto raw = fuzzed_.raw.find(fingerprint);
+      if (raw == fuzzed_.raw.end()) return;
+      ++raw->second.count;
+      raw->second.seen_on.try_emplace({line.value("carrier", ""), line.value("transport", "")},
+                                      line.value("seconds", 0.0));
+      return;
+    }
+    auto parsed = finding_from_json(*finding);
+    auto value = parse_case(line.value("case", Json()).dump());
+    if (!parsed || !value) return;
+    note(fingerprint, *value, line.value("executions", 0ULL), line.value("seconds", 0.0), &*parsed,
+         &*value);
+  }
+
+  void note(const std::string& fingerprint, const Case& journey, std::uint64_t executions,
+            double seconds, const Finding* found, const Case* value) {
+    RawFinding& raw = fuzzed_.raw[fingerprint];
+    if (++raw.count == 1) {
+      raw.executions = executions;
+      raw.seconds = seconds;
+    }
+    raw.seen_on.try_emplace(
+        {std::string(name_of(journey.carrier)), std::string(name_of(journey.transport))}, seconds);
+    if (raw.count == 1 || to_text(*value).size() < to_text(raw.value).size()) {
+      raw.finding = *found;
+      raw.value = *value;
+    }
+  }
+
+  void finish(Job& job) {
+    job.read_lines([&](const Json& line) { take(job, line); });
+    job.kill();
+    job.read_lines([&](const Json& line) { take(job, line); });
+  }
+
+  void gather() {
+    fuzzed_.seconds = elapsed();
+    for (const auto& job : jobs_) {
+      const BoardData& data = job->board().data();
+      fuzzed_.executions += data.executions;
+      fuzzed_.arrived += data.arrived;
+      fuzzed_.restarts += job->restarts();
+      auto& [cases, rate] = fuzzed_.targets[job->target()];
+      cases += data.executions;
+      rate = static_cast<double>(cases) / std::max(elapsed(), 0.001);
+      fuzzed_.lines_covered = std::max(fuzzed_.lines_covered, job->board().lines_covered());
+      fuzzed_.lines_watched = data.lines_watched;
+      for (const Transport transport : all_of<Transport>()) {
+        const auto index = static_cast<std::size_t>(transport);
+        auto& [cases, seconds] = fuzzed_.transports[std::string(name_of(transport))];
+        cases += data.transport_cases[index];
+        seconds += static_cast<double>(data.transport_nanoseconds[index]) / 1e9;
+      }
+    }
+  }
+
+  void show_progress() {
+    if (!options_.progress || Clock::now() < next_progress_) return;
+    next_progress_ = Clock::now() + std::chrono::seconds(1);
+    if (!begun_) {
+      options_.progress("starting zarr in the parent and its child …");
+      return;
+    }
+    std::uint64_t executions = 0;
+    std::size_t covered = 0;
+    std::size_t watched = 0;
+    for (const auto& job : jobs_) {
+      executions += job->board().data().executions;
+      covered = std::max(covered, job->board().lines_covered());
+      watched = job->board().data().lines_watched;
+    }
+    options_.progress(
+        fmt::format("{:.0f} of {:.0f} s  {} executions  {:.0f}/s  {} of {} lines  {} findings",
+                    elapsed(), options_.seconds, executions, executions / std::max(elapsed(), 0.1),
+                    covered, watched, fuzzed_.raw.size()));
+  }
+
+  const FuzzOptions& options_;
+  std::vector<std::unique_ptr<Job>> jobs_;
+  std::optional<Clock::time_point> begun_;
+  Clock::time_point next_progress_{};
+  std::set<std::string> asked_;
+  Fuzzed fuzzed_;
+};
+
+}  // namespace
+
+std::optional<double> first_seen(const Fuzzed& fuzzed, std::string_view what) {
+  const std::size_t at = what.find('@');
+  const auto raw = fuzzed.raw.find(std::string(what.substr(0, at)));
+  if (raw == fuzzed.raw.end()) return std::nullopt;
+  if (at == what.npos) return raw->second.seconds;
+  std::optional<double> first;
+  for (const auto& [journey, seconds] : raw->second.seen_on)
+    if (journey.second == what.substr(at + 1)) first = std::min(first.value_or(seconds), seconds);
+  return first;
+}
+
+Result<Fuzzed> fuzz(const FuzzOptions& options) { return Supervisor(options).run(); }
+
+}  // namespace storefuzz

@@ -1,0 +1,74 @@
+// JSON from side.py → typed answers, and back for people.
+#include "harness/case/answer.h"
+
+#include <fmt/format.h>
+
+#include "harness/base/text.h"
+
+namespace storefuzz {
+namespace {
+
+std::string text_at(const Json& json, const char* key) {
+  auto found = json.find(key);
+  return found != json.end() && found->is_string() ? found->get<std::string>() : std::string();
+}
+
+}  // namespace
+
+Answer answer_from_json(const Json& json) {
+  const std::string kind = text_at(json, "answer");
+  if (kind == "shown") return Shown{json.value("value", Json())};
+  if (kind == "crashed") return Crashed{text_at(json, "signal"), text_at(json, "stacks")};
+  if (kind == "timed out") return TimedOut{text_at(json, "stacks")};
+  if (kind != "refused") return Absent{};
+  return Refused{.type = text_at(json, "type"),
+                 .text = text_at(json, "text"),
+                 .frame = text_at(json, "frame"),
+                 .lost = text_at(json, "lost"),
+                 .kinds = json.value("kinds", std::vector<std::string>())};
+}
+
+Json to_json(const Answer& answer) {
+  struct Writer {
+    Json operator()(const Absent&) const { return {{"answer", "absent"}}; }
+    Json operator()(const Shown& it) const { return {{"answer", "shown"}, {"value", it.value}}; }
+    Json operator()(const Crashed& it) const {
+      return {{"answer", "crashed"}, {"signal", it.signal}, {"stacks", it.stacks}};
+    }
+    Json operator()(const TimedOut& it) const {
+      return {{"answer", "timed out"}, {"stacks", it.stacks}};
+    }
+    Json operator()(const Refused& it) const {
+      Json json{{"answer", "refused"}, {"type", it.type}, {"text", it.text}, {"kinds", it.kinds}};
+      if (!it.frame.empty()) json["frame"] = it.frame;
+      if (!it.lost.empty()) json["lost"] = it.lost;
+      return json;
+    }
+  };
+  return std::visit(Writer{}, answer);
+}
+
+State state_from_json(const Json& json) {
+  State state;
+  for (const auto& [name, answer] : json.items()) state[name] = answer_from_json(answer);
+  return state;
+}
+
+std::string describe(const Answer& answer) {
+  struct Teller {
+    std::string operator()(const Absent&) const { return "nobody could ask"; }
+    std::string operator()(const Shown& it) const {
+      return "shown " + text_of(it.value);
+    }
+    std::string operator()(const Refused& it) const {
+      return fmt::format("refused {}: {}", it.type, it.text);
+    }
+    std::string operator()(const Crashed& it) const { return "crashed: " + it.signal; }
+    std::string operator()(const TimedOut&) const { return "timed out"; }
+  };
+  std::string text = std::visit(Teller{}, answer);
+  if (text.size() > 160) text = std::string(shorten(text, 157)) + "...";
+  return text;
+}
+
+}  // namespace storefuzz

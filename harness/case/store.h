@@ -1,0 +1,94 @@
+// The stores a case can name: adapters, read from data.
+//
+// An adapter is one object of reference/stores.json, or the `STORE` of a stranger's Python file:
+// how its constructor is written in Python, and what the store can do. A wrapper names another
+// store: "logging over local". Nothing here loads Python; the texts are run by side.py and quoted
+// by repro.py scripts, so that a script makes exactly the store that was seen.
+//
+//     Result<StoreKind> kind = find_store("logging over zip");
+//     if (kind) std::puts((*kind)->type.c_str());  // LoggingStore
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "harness/base/error.h"
+#include "harness/base/json.h"
+
+namespace storefuzz {
+
+// Where the content lies.
+enum class Medium { kZip, kFolder, kMemory };
+
+// Who sees the same content as the parent's store.
+enum class Shared {
+  kPlace,    // every store made for the same place
+  kObject,   // the object alone; a pickled store takes a copy of the content along
+  kProcess,  // every store of that name in the same process, and what a fork inherits
+  kSession,  // the object, until it says otherwise: elsewhere the model has no opinion
+};
+
+struct Adapter {
+  std::string kind;                    // its word: "zip", "logging over local"
+  std::string type;                    // its class, as headlines name it
+  std::string make;                    // Python: "zarr.storage.ZipStore({path}{arguments})"
+  std::vector<std::string> imports;    // Python lines that `make` needs besides zarr.storage
+  std::string needs;                   // a module that must be there, besides the imports
+  std::vector<std::string> arguments;  // of a case's constructor: mode, read_only, compression, …
+  std::string clean;                   // Python that forgets what earlier cases left in the process
+  std::string before;                  // Python that wakes what it needs in the process (threads)
+  std::string interface;               // of vocabulary.json; empty: that of every store
+  std::string file;                    // a stranger's Python file; empty: ours
+  const Adapter* inner = nullptr;      // what a wrapper was put over
+  Medium medium = Medium::kFolder;
+  Shared shared = Shared::kPlace;
+  bool wraps = false;            // `make` has an {inner}
+  bool given_a_file = false;     // `make` has a {file mode}: its caller opens the file
+  bool writes = true;            // unless it is read-only
+  bool deletes = true;           // where it writes
+  bool waits = true;             // its coroutines need an event loop
+  bool any_key = false;          // a key is any text; else it is a path below a folder
+  bool zarr_keys = false;        // only keys of Zarr nodes and chunks are taken, as documented
+  bool files = false;            // a key is a file: no key lies below another one
+  bool deletes_folders = false;  // delete takes the name of a folder as well, as documented
+  bool seeded = true;            // content may lie at its place before it is made
+  bool stays = false;            // it refuses to arrive in another process, as documented
+  bool listed = true;            // drawn by default; others only when they are named
+
+  bool takes(std::string_view argument) const;
+};
+
+// A handle: cheap to copy, always valid; the first adapter of the list unless said otherwise.
+class StoreKind {
+ public:
+  StoreKind();
+  explicit StoreKind(const Adapter* adapter) : adapter_(adapter) {}
+  const Adapter* operator->() const { return adapter_; }
+  bool operator==(const StoreKind& other) const { return adapter_->kind == other->kind; }
+  auto operator<=>(const StoreKind& other) const { return adapter_->kind <=> other->kind; }
+
+ private:
+  const Adapter* adapter_;
+};
+
+std::string_view name_of(StoreKind kind);
+
+// All adapters, in the order of the file; wrappers by their own word.
+const std::vector<StoreKind>& all_stores();
+
+// "zip", "logging over wrapper over local". bad_input: no such word, a wrapper over nothing.
+Result<StoreKind> find_store(std::string_view words);
+
+// Puts a wrapper around a store.
+StoreKind over(StoreKind wrapper, StoreKind inner);
+
+// Adds the adapters of a JSON list, as find_adapter (subject.h) gets them from a stranger's file.
+// bad_input: a member is missing, unknown or of a wrong type, or a word is taken.
+Result<void> add_adapters(const Json& list);
+
+// What was added so far, as a JSON list: for the processes that are started from here.
+Json added_adapters();
+
+}  // namespace storefuzz

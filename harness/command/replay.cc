@@ -1,0 +1,111 @@
+// storefuzz replay: does a case still happen? With --archive: what is a zip file, and what do
+// readers make of it?
+#include <fmt/format.h>
+
+#include <memory>
+
+#include "harness/command/archive_readers.h"
+#include "harness/command/case_files.h"
+#include "harness/command/commands.h"
+#include "harness/command/screen.h"
+#include "harness/command/subject_options.h"
+#include "harness/process/interruption.h"
+#include "harness/process/scratch.h"
+
+namespace storefuzz {
+namespace {
+
+struct ReplayOptions {
+  SubjectOptions subject;
+  std::vector<std::string> cases, archives;
+  std::string readers{kUsualReaders};
+};
+
+void print_side_by_side(const PlayedCase& played) {
+  if (played.findings.empty()) return screen().say("  both sides agree");
+  for (const Finding& found : played.findings) {
+    screen().say(
+        fmt::format("  {}\n    fingerprint  {}\n    parent       {}\n    child        {}",
+                    found.told.headline, found.fingerprint, describe(found.told.parent),
+                    describe(found.told.child)));
+  }
+}
+
+// Reading what somebody else made: classes, readers, differences; one line of JSON a file.
+int replay_archives(const ReplayOptions& options) {
+  auto files = archives_below(options.archives);
+  if (!files) return screen().fail(files.error());
+  auto readers = archive_readers(options.readers, options.subject);
+  if (!readers) return screen().fail(readers.error());
+  std::size_t done = 0, news = 0, named = 0, refused = 0;
+  auto end = examine(*files, readers->quirks, readers->options, [&](const Examination& it) {
+    screen().say(text_of(to_json(it)));
+    refused += it.refused.empty() ? 0 : 1;
+    news += it.news() ? 1 : 0;
+    named += it.news() || it.differences.empty() ? 0 : 1;
+    screen().progress(fmt::format("{} of {} archives, {} with news", ++done, files->size(), news));
+  });
+  if (!end) return screen().fail(end.error());
+  screen().complain(
+      fmt::format("{} archives: {} read alike, {} with known differences, {} with news{}", done,
+                  done - named - news - refused, named, news,
+                  refused > 0 ? fmt::format(", {} not looked at", refused) : ""));
+  if (interruptions() > 0)
+    return screen().fail(
+        {.code = ExitCode::kMachine,
+         .message = fmt::format("interrupted after {} of {} archives", done, files->size())});
+  return news > 0 ? 1 : 0;
+}
+
+int replay(const ReplayOptions& options) {
+  if (options.cases.empty() == options.archives.empty())
+    return screen().fail({.code = ExitCode::kBadInput,
+                          .message = "replay takes files with cases, or --archive with zip files; "
+                                     "storefuzz replay --help shows both"});
+  if (!options.archives.empty()) return replay_archives(options);
+  auto subject = prepare_subject(options.subject);
+  if (!subject) return screen().fail(subject.error());
+  std::vector<NamedCase> cases;
+  for (const std::string& file : options.cases) {
+    auto named = read_case(file);
+    if (!named) return screen().fail(named.error());
+    cases.push_back(std::move(*named));
+  }
+  auto scratch = Scratch::make();
+  if (!scratch) return screen().fail(scratch.error());
+  auto player = Player::start({.python = subject->python,
+                               .scratch = scratch->path(),
+                               .planted = options.subject.planted,
+                               .oracles_off = options.subject.oracles_off});
+  if (!player) return screen().fail(player.error());
+  bool happens = false;
+  for (std::size_t i = 0; i < cases.size(); ++i) {
+    auto played = player->play(cases[i].value);
+    if (!played) return screen().fail(played.error());
+    const std::string& wanted = cases[i].fingerprint;
+    const bool still =
+        wanted.empty() ? !played->findings.empty() : find(played->findings, wanted) != nullptr;
+    happens = happens || still;
+    screen().say(fmt::format("{}: {} in zarr {}", options.cases[i],
+                             still ? "still happens" : "gone", subject->release));
+    print_side_by_side(*played);
+  }
+  return happens ? 1 : 0;
+}
+
+}  // namespace
+
+void add_replay(CLI::App& app, int& code) {
+  auto options = std::make_shared<ReplayOptions>();
+  auto& command = *app.add_subcommand("replay", "Does it still happen?");
+  command.add_option("case", options->cases, "Files with cases");
+  command.add_option("--archive", options->archives,
+                     "Zip files, or folders of them: what each is, and what readers make of it, "
+                     "one line of JSON a file");
+  add_readers(command, options->readers);
+  add_subject(command, options->subject);
+  add_hidden(command, options->subject);
+  command.callback([options, &code] { code = replay(*options); });
+}
+
+}  // namespace storefuzz

@@ -1,0 +1,63 @@
+// storefuzz shrink: the smallest case with the same fingerprint.
+#include "harness/campaign/shrink.h"
+
+#include <fmt/format.h>
+
+#include <memory>
+
+#include "harness/campaign/campaign.h"
+#include "harness/command/case_files.h"
+#include "harness/command/commands.h"
+#include "harness/command/screen.h"
+#include "harness/command/subject_options.h"
+#include "harness/process/interruption.h"
+#include "harness/process/scratch.h"
+
+namespace storefuzz {
+namespace {
+
+struct ShrinkOptions {
+  SubjectOptions subject;
+  std::string file;
+};
+
+int shrink_case(const ShrinkOptions& options) {
+  auto subject = prepare_subject(options.subject);
+  if (!subject) return screen().fail(subject.error());
+  auto named = read_case(options.file);
+  if (!named) return screen().fail(named.error());
+  auto scratch = Scratch::make();
+  if (!scratch) return screen().fail(scratch.error());
+  auto player = Player::start({.python = subject->python,
+                               .scratch = scratch->path(),
+                               .planted = options.subject.planted});
+  if (!player) return screen().fail(player.error());
+  auto played = player->play(named->value);
+  if (!played) return screen().fail(played.error());
+  if (played->findings.empty()) {
+    screen().say(fmt::format("nothing to shrink: both sides agree in zarr {}", subject->release));
+    return 0;
+  }
+  const Finding* wanted = named->fingerprint.empty() ? &played->findings.front()
+                                                     : find(played->findings, named->fingerprint);
+  if (!wanted) wanted = &played->findings.front();
+  auto small = shrink(*player, named->value, wanted->fingerprint, kFindingBudget,
+                      [] { return interruptions() > 0; });
+  if (!small) return screen().fail(small.error());
+  screen().complain(fmt::format("{}: {} cases played", wanted->fingerprint, small->tried));
+  screen().say(text_of(to_json(small->value), 2));
+  return 1;
+}
+
+}  // namespace
+
+void add_shrink(CLI::App& app, int& code) {
+  auto options = std::make_shared<ShrinkOptions>();
+  auto& command = *app.add_subcommand("shrink", "The smallest case with the same fingerprint");
+  command.add_option("case", options->file, "File with a case")->required();
+  add_subject(command, options->subject);
+  add_hidden(command, options->subject);
+  command.callback([options, &code] { code = shrink_case(*options); });
+}
+
+}  // namespace storefuzz

@@ -1,0 +1,39 @@
+// See subject_options.h.
+#include "harness/command/subject_options.h"
+
+namespace storefuzz {
+
+void add_packages(CLI::App& command, SubjectOptions& options) {
+  command.add_option("--with", options.with,
+                     "A package beside zarr: icechunk, icechunk==2.3.0, or the path of one");
+  command.add_option("--adapter", options.adapter,
+                     "A Python file with a store of yours (see .github/CONTRIBUTING.md)");
+}
+
+void add_subject(CLI::App& command, SubjectOptions& options) {
+  command.add_option("--zarr", options.zarr,
+                     "Release number, or path of a checkout, a wheel, or a folder that holds zarr "
+                     "(default: the newest release)");
+  command.add_option("--python", options.python, "Your own environment; its zarr is the subject");
+  add_packages(command, options);
+}
+
+void add_hidden(CLI::App& command, SubjectOptions& options) {
+  command.add_option("--planted", options.planted, "Plant a loss (see reference/planted/planted.py)")
+      ->group("");
+  command.add_option("--oracles-off", options.oracles_off, "Leave oracles out")->group("");
+}
+
+Wanted wanted(const SubjectOptions& options) {
+  return {.zarr = options.zarr, .venv = options.python, .with = options.with};
+}
+
+Result<Subject> prepare_subject(const SubjectOptions& options) {
+  auto subject = find_subject(wanted(options));
+  if (!subject || options.adapter.empty()) return subject;
+  if (auto used = use_adapter(options.adapter, subject->python); !used)
+    return std::unexpected(used.error());
+  return subject;
+}
+
+}  // namespace storefuzz

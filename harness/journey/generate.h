@@ -1,0 +1,69 @@
+// Bytes → case: total (every byte string is some case), bounded, and swarmed (each case leaves
+// whole features out, so that the features left in meet each other more often).
+//
+//     Case first = generate_case({});           // no bytes: the plainest case
+//     Case other = generate_case(random_bytes); // the same bytes, the same case
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "harness/case/case.h"
+
+namespace storefuzz {
+
+// A supply of choices made from bytes; past the end every choice is the first one.
+class Choices {
+ public:
+  explicit Choices(std::span<const std::byte> bytes) : bytes_(bytes) {}
+
+  // A number below `limit` (at most 65,536; `limit` above 0).
+  std::uint32_t below(std::uint32_t limit);
+  bool one_in(std::uint32_t n) { return below(n) == n - 1; }
+
+  template <class T>
+  const T& among(const std::vector<T>& list) {
+    return list[below(static_cast<std::uint32_t>(list.size()))];
+  }
+
+ private:
+  std::span<const std::byte> bytes_;
+  std::size_t next_ = 0;
+};
+
+// A zarr v3 array of four bytes in two chunks, written by hand so that making it needs no zarr.
+inline constexpr std::string_view kArrayMetadata =
+    R"({"zarr_format":3,"node_type":"array","shape":[4],"data_type":"uint8",)"
+    R"("chunk_grid":{"name":"regular","configuration":{"chunk_shape":[2]}},)"
+    R"("chunk_key_encoding":{"name":"default","configuration":{"separator":"/"}},)"
+    R"("fill_value":0,"codecs":[{"name":"bytes"}],"attributes":{}})";
+inline constexpr std::string_view kGroupMetadata =
+    R"({"zarr_format":3,"node_type":"group","attributes":{}})";
+
+// Which stores a run is about; never empty.
+using Stores = std::vector<StoreKind>;
+
+// "zip,local" → stores, "all" → every one of the list; bad_input names the word that is none.
+Result<Stores> parse_stores(std::string_view list);
+
+// "pickle 5,copy" → carriers, "" → none; bad_input names the word that is none.
+Result<std::vector<Carrier>> parse_carriers(std::string_view list);
+
+Case generate_case(std::span<const std::byte> bytes, const Stores& stores = {StoreKind()});
+
+// One of `stores`; a wrapper gets something to wrap.
+StoreKind generate_store(Choices& choices, const Stores& stores);
+
+// Parts of a case, drawn alone: the mutator replaces a part by one of these.
+Archive generate_archive(Choices& choices);
+Twist generate_twist(Choices& choices);  // a heavy one now and then
+Constructor generate_constructor(Choices& choices);
+Operation generate_operation(Choices& choices);
+Entry generate_entry(Choices& choices);
+std::vector<LookGroup> generate_looks(Choices& choices);
+void generate_journey(Case& value, Choices& choices);  // carrier, transport and all around them
+
+}  // namespace storefuzz

@@ -1,0 +1,84 @@
+// The journey: case → observations. The one place where the steps are in order.
+//
+// One `Journeys` lives in each parent process. It owns the persistent spawned child, forks the
+// others, and cleans the case's folder. Nothing here judges.
+//
+//     Journeys journeys(*interpreter, {.folder = scratch});
+//     Result<Observations> seen = journeys.play(value);
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+
+#include "harness/journey/expectation.h"
+#include "harness/journey/interpreter.h"
+#include "harness/journey/observation.h"
+#include "harness/process/process.h"
+#include "harness/readers/panel.h"
+
+namespace storefuzz {
+
+class Journeys {
+ public:
+  struct Options {
+    std::filesystem::path folder;             // writable; the case's folder is made below it
+    Command child;                            // starts a spawned child (run_child below)
+    Milliseconds deadline{1000};              // for a child's whole visit
+    int stacks = -1;                          // the stack file that all sides share
+    std::function<void(const char*)> enter;   // told each step of the parent, for its watcher
+    std::vector<ReaderCommand> readers = {};  // asked what they see in an archive at the end
+  };
+
+  Journeys(Interpreter& interpreter, Options options);
+
+  // Plays the case from a clean folder. An Error is a failed machine or a bug of ours; whatever the
+  // subject does is in the observations.
+  Result<Observations> play(const Case& value);
+
+  // True after a thread of this process hung: what this process sees is no longer trustworthy.
+  bool spoiled() const { return spoiled_; }
+
+  // Starts the spawned child, the fork server and the readers ahead of their first use.
+  Result<void> prepare();
+
+  // Who is asked about archives; empty before prepare().
+  std::vector<ReaderInfo> readers() const {
+    return panel_ ? panel_->readers() : std::vector<ReaderInfo>();
+  }
+
+ private:
+  Result<Json> step(const char* name, Json request);
+  Result<void> make_folder(const Case& value);
+  Result<void> prepare_child(Transport transport);
+  Result<void> build(const Case& value, Observations& seen);
+  Result<void> send_off(const Case& value, Observations& seen, Json& request);
+  void take_reply(const Json& reply, Observations& seen);
+  Result<void> ask_twin(const Expectation& expected, Observations& seen, Json question);
+  Result<void> visit(const Case& value, Observations& seen, Json request);
+  Result<void> visit_elsewhere(const Case& value, Observations& seen, const Json& request);
+  Result<void> look_at_returned(const Case& value, Observations& seen, const Json& request);
+  Result<void> start_readers();
+  Result<void> ask_readers(Observations& seen);
+  Result<void> finish(const Case& value, Observations& seen, const Json& request);
+  Result<Reply> ask_child(const Case& value, const std::string& request);
+
+  Interpreter& interpreter_;
+  Options options_;
+  StackFile stacks_;
+  std::filesystem::path case_folder_;
+  std::map<Transport, std::optional<Process>> children_;  // spawned, or a fork server
+  std::optional<Panel> panel_;
+  std::string returned_pickle_;
+  bool spoiled_ = false;
+};
+
+// The main loop of a spawned child: frames from standard input, answers on descriptor 3, until the
+// end of the file. A fork server has each of them answered by a fork of its own. Never returns.
+[[noreturn]] void run_child(const Interpreter::Options& options, bool forkserver);
+
+}  // namespace storefuzz

@@ -1,0 +1,24 @@
+// The judges, one file each; oracle.cc lists them with their questions.
+#pragma once
+
+#include "harness/journey/oracle.h"
+
+namespace storefuzz {
+
+Verdict judge_attributes(const Case&, const Expectation&, const Observations&);
+Verdict judge_equality(const Case&, const Expectation&, const Observations&);
+Verdict judge_reads(const Case&, const Expectation&, const Observations&);
+Verdict judge_listing(const Case&, const Expectation&, const Observations&);
+Verdict judge_writable(const Case&, const Expectation&, const Observations&);
+Verdict judge_on_disk(const Case&, const Expectation&, const Observations&);
+Verdict judge_parent_intact(const Case&, const Expectation&, const Observations&);
+Verdict judge_refusal(const Case&, const Expectation&, const Observations&);
+Verdict judge_deadline(const Case&, const Expectation&, const Observations&);
+Verdict judge_survival(const Case&, const Expectation&, const Observations&);
+Verdict judge_stores_agree(const Case& value, const Expectation& expected,
+                           const Observations& seen);
+Verdict judge_readers_agree(const Case& value, const Expectation& expected,
+                            const Observations& seen);
+Verdict judge_expectation(const Case&, const Expectation&, const Observations&);
+
+}  // namespace storefuzz

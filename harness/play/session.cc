@@ -1,0 +1,236 @@
+// Setting up a parent process, in the one right order: sandbox first, then threads and Python.
+#include "harness/play/session.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+
+#include "harness/base/paths.h"
+#include "harness/base/text.h"
+#include "harness/case/construct.h"
+#include "harness/findings/reader_quirks.h"
+#include "harness/play/settings.h"
+#include "harness/process/sandbox.h"
+
+namespace storefuzz {
+namespace {
+
+const Settings& settings() {
+  static const Settings all = settings_from_environment();
+  return all;
+}
+
+// The adapters of strangers, as the supervisor read them.
+Result<void> take_adapters() {
+  return add_adapters(parse_json(settings().adapters));
+}
+
+// Where their modules are found.
+std::vector<std::string> adapter_folders() {
+  std::vector<std::string> folders;
+  const Json list = parse_json(settings().adapters);
+  for (const Json& entry : list)
+    folders.push_back(std::filesystem::path(entry.value("file", "")).parent_path().string());
+  return folders;
+}
+
+// libzip and libarchive, by the program that stands beside this one. A target that was taken
+// somewhere else does without: then nobody else is asked about archives.
+std::vector<ReaderCommand> readers_beside_us() {
+  std::error_code error;
+  const auto path = program("storefuzz-reader");
+  if (!std::filesystem::exists(path, error)) return {};
+  std::vector<ReaderCommand> readers;
+  for (const char* name : {"libzip", "libarchive"})
+    readers.push_back({.name = name, .arguments = {path.string(), name}});
+  return readers;
+}
+
+Interpreter::Options interpreter_options(const Board* board, int stacks) {
+  Interpreter::Options options{.python = settings().python,
+                               .reference = reference_folder(),
+                               .folders = adapter_folders(),
+                               .planted = settings().planted,
+                               .stacks = stacks};
+  if (board && !settings().board.empty()) {
+    options.lines = std::span(board->data().lines).first(kLineCounters - kVerdictCounters);
+    options.ever = std::span(board->data().ever).first(kLineCounters - kVerdictCounters);
+  }
+  return options;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Session>> Session::start(bool fatal_stacks) {
+  if (settings().python.empty())
+    return machine_failure(
+        "STOREFUZZ_PYTHON must name the interpreter of an environment with zarr");
+  std::string scratch = settings().scratch;
+  if (scratch.empty()) {
+    char made[] = "/tmp/storefuzz-XXXXXX";
+    if (!::mkdtemp(made)) return machine_failure("no scratch folder can be made");
+    scratch = made;
+  }
+  const int shared = descriptor_of(settings().board);
+  auto board = shared >= 0 ? Board::open(shared) : Board::make();
+  if (!board) return std::unexpected(board.error());
+  std::unique_ptr<Session> self(new Session(std::move(*board)));
+  std::vector<std::filesystem::path> also;
+  if (!settings().pools.empty()) also.emplace_back("/dev/shm");
+  self->scratch_ = scratch;
+  auto contained = forbid_writes_outside(scratch, also);
+  if (!contained) return std::unexpected(contained.error());
+  self->containment_ = contained->sentence;
+  self->oracles_off_ = comma_separated(settings().oracles_off);
+  int stacks = descriptor_of(settings().stacks);
+  if (stacks < 0) {
+    static auto own = StackFile::make();  // open as long as the process lives
+    if (!own) return std::unexpected(own.error());
+    stacks = own->descriptor();
+  }
+  if (auto added = take_adapters(); !added) return std::unexpected(added.error());
+  Interpreter::Options options = interpreter_options(&self->board_, stacks);
+  options.fatal_stacks = fatal_stacks;
+  auto quirks = load_quirks(options.reference + "/quirks.json");
+  if (!quirks) return std::unexpected(quirks.error());
+  self->quirks_ = std::move(*quirks);
+  if (auto added = self->add_reader_quirks(options.reference); !added)
+    return std::unexpected(added.error());
+  auto interpreter = Interpreter::start(options);
+  if (!interpreter) return std::unexpected(interpreter.error());
+  self->interpreter_ = *interpreter;
+  auto hello = self->interpreter_->ask({{"step", "hello"}});
+  if (!hello) return std::unexpected(hello.error());
+  self->release_ = hello->value("zarr", "");
+  self->python_version_ = hello->value("python", "");
+  if (auto found = self->find_stores(); !found) return std::unexpected(found.error());
+  Command child{.arguments = {"/proc/self/exe", "--child"}};
+  if (shared >= 0) child.descriptors.push_back(shared);
+  self->journeys_ = std::make_unique<Journeys>(
+      *self->interpreter_, Journeys::Options{.folder = scratch,
+                                             .child = std::move(child),
+                                             .deadline = Milliseconds(std::atoi(settings().deadline.c_str())),
+                                             .stacks = stacks,
+                                             .enter = {},
+                                             .readers = readers_beside_us()});
+  return self;
+}
+
+// What is zarr's way with a class of archives, as the quirks of its journeys.
+Result<void> Session::add_reader_quirks(const std::string& folder) {
+  auto readers = ReaderQuirks::load(folder + "/reader_quirks.json");
+  if (!readers) return std::unexpected(readers.error());
+  for (const ReaderQuirk& it : readers->all())
+    if (it.reader == "zarr")
+      quirks_.push_back(
+          {.id = fmt::format("zarr {} archives of class {}", it.direction, it.zip_class),
+           .store = "zip",
+           .oracle = "readers agree",
+           .field = it.zip_class,
+           .wrong = it.direction,
+           .first = it.first,
+           .last = it.last,
+           .reason = it.reason,
+           .link = it.link,
+           .example = {}});
+  return {};
+}
+
+// Named or all: those that this subject has, and that this environment has the packages for.
+Result<void> Session::find_stores() {
+  auto carriers = parse_carriers(settings().carriers);
+  if (!carriers) return std::unexpected(carriers.error());
+  carriers_ = std::move(*carriers);
+  auto stores = parse_stores(settings().stores);
+  if (!stores) return std::unexpected(stores.error());
+  Json asked = Json::array();
+  for (const StoreKind kind : *stores)
+    asked.push_back({{"kind", kind->kind},
+                     {"make", kind->make},
+                     {"imports", kind->imports},
+                     {"needs", kind->needs}});
+  auto lacks = interpreter_->ask({{"step", "lacking"}, {"stores", asked}});
+  if (!lacks) return std::unexpected(lacks.error());
+  skipped_ = (*lacks)["stores"];
+  lacking_carriers_ = (*lacks)["carriers"].get<std::vector<std::string>>();
+  for (const StoreKind kind : *stores) {
+    if (!kind->file.empty())
+      if (auto tried = try_to_make(kind); !tried) return tried;
+    if (!skipped_.contains(kind->kind)) stores_.push_back(kind);
+  }
+  if (stores_.empty())
+    return bad_input(fmt::format("none of the stores can be had here: {}",
+                                 skipped_.begin().value().get<std::string>()));
+  return {};
+}
+
+// A stranger's store that cannot be made would agree with everything.
+Result<void> Session::try_to_make(StoreKind kind) {
+  const auto fault = [&](const std::string& why) {
+    return bad_input(fmt::format("the store \"{}\" of {} cannot be made: {}", kind->kind,
+                                 std::filesystem::path(kind->file).filename().string(), why));
+  };
+  if (skipped_.contains(kind->kind)) return fault(skipped_[kind->kind].get<std::string>());
+  if (kind->wraps) return {};
+  Case value;
+  value.store = kind;
+  value.constructor.mode = Mode::kWrite;
+  normalise(value);
+  const auto folder = std::filesystem::path(scratch_) / "try";
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  auto reply = interpreter_->ask(
+      {{"step", "try to make"}, {"store", store_request(value)}, {"folder", folder.string()}});
+  if (!reply) return std::unexpected(reply.error());
+  const Answer made = answer_from_json((*reply)["made"]);
+  const Refused* no = refused(made);
+  return no ? fault(fmt::format("{}: {}", no->type, no->text)) : Result<void>();
+}
+
+Case Session::fit(Case value) const {
+  const auto lacks = [&](std::string_view carrier) {
+    return std::ranges::find(lacking_carriers_, carrier) != lacking_carriers_.end();
+  };
+  if (lacks(name_of(value.carrier))) value.carrier = Carrier::kPickle5;
+  if (!carriers_.empty() && std::ranges::find(carriers_, value.carrier) == carriers_.end())
+    value.carrier = carriers_[std::hash<std::string>{}(to_text(value)) % carriers_.size()];
+  if (value.pool == Pool::kDask && lacks("dask")) value.pool = Pool::kNone;
+  normalise(value);
+  return value;
+}
+
+Result<void> Session::prepare() { return journeys_->prepare(); }
+
+Result<Played> Session::play(const Case& value) {
+  if (fit(value) != value)  // neither good nor bad
+    return Played{.seen = {.constructed = Refused{.type = "ImportError"}}, .judged = {}};
+  board_.begin_case(to_text(value));
+  const std::int64_t begin = now_nanoseconds();
+  auto seen = journeys_->play(value);
+  const auto transport = static_cast<std::size_t>(value.transport);
+  board_.data().transport_cases[transport] += 1;
+  board_.data().transport_nanoseconds[transport] +=
+      static_cast<std::uint64_t>(now_nanoseconds() - begin);
+  board_.data().executions += 1;
+  board_.end_case();
+  if (!seen) return std::unexpected(seen.error());
+  Judged judged = judge(value, *seen, quirks_, release_, oracles_off_);
+  if (judged.arrived) board_.data().arrived += 1;
+  return Played{.seen = std::move(*seen), .judged = std::move(judged)};
+}
+
+void become_child_if_asked(int count, char** arguments) {
+  if (count < 2 || std::string_view(arguments[1]) != "--child") return;
+  std::optional<Board> board;
+  if (const int shared = descriptor_of(settings().board); shared >= 0)
+    if (auto opened = Board::open(shared)) board = std::move(*opened);
+  Interpreter::Options options =
+      interpreter_options(board ? &*board : nullptr, descriptor_of(settings().stacks));
+  options.fatal_stacks = true;
+  run_child(options, count > 2 && std::string_view(arguments[2]) == "--forkserver");
+}
+
+}  // namespace storefuzz

@@ -1,0 +1,138 @@
+// One process below us: a frame in, a frame out, a deadline, always reaped.
+//
+// A frame is a 32-bit length and that many bytes. A child's death is an observation: `ask` answers
+// with the reply, or with how the child died. Python stacks arrive through a memory file that all
+// processes of a parent share (`StackPipe`), written by faulthandler on SIGUSR2.
+//
+//     Result<Process> child = Process::start({.arguments = {"/proc/self/exe", "--child"}});
+//     Reply reply = child->ask(request, std::chrono::seconds(1));
+//     if (const TimedOut* hang = std::get_if<TimedOut>(&reply)) report(hang->stacks);
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <functional>
+#include <map>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "harness/base/error.h"
+#include "harness/process/ending.h"
+
+namespace storefuzz {
+
+using Milliseconds = std::chrono::milliseconds;
+
+// A descriptor that is closed once.
+class Descriptor {
+ public:
+  Descriptor() = default;
+  explicit Descriptor(int number) : number_(number) {}
+  Descriptor(Descriptor&& other) noexcept : number_(std::exchange(other.number_, -1)) {}
+  Descriptor& operator=(Descriptor&& other) noexcept;
+  ~Descriptor();
+  int get() const { return number_; }
+  void reset();
+
+ private:
+  int number_ = -1;
+};
+
+// An anonymous file in memory that children inherit under its own number, which is never one of the
+// numbers a started child uses for its frames.
+Result<Descriptor> make_memory_file(const char* name, std::size_t size = 0);
+
+// Where faulthandler writes: an anonymous file, empty between uses.
+class StackFile {
+ public:
+  static Result<StackFile> make();
+  explicit StackFile(Descriptor file) : file_(std::move(file)) {}
+  explicit StackFile(int inherited) : file_(inherited) {}
+  int descriptor() const { return file_.get(); }
+  // Asks `pid` (SIGUSR2) for its stacks and waits up to half a second for them.
+  std::string ask(pid_t pid);
+  // What was written since the last call, e.g. by a fatal signal.
+  std::string take();
+
+ private:
+  Descriptor file_;
+};
+
+struct Command {
+  std::vector<std::string> arguments;              // the program first
+  std::map<std::string, std::string> environment;  // added to ours
+  std::vector<int> descriptors;                    // kept open over exec, same numbers
+  std::string directory;                           // working directory; empty: ours
+  int output = -1;                                 // standard output and error go here; -1: as ours
+  std::string contain;                             // writes are forbidden outside this folder
+  bool frames = true;                              // standard input and descriptor 3 carry frames
+};
+
+// The command as a person would paste it into a shell.
+std::string to_shell(const Command& command);
+
+using Reply = std::variant<std::string, Crashed, TimedOut>;
+
+class Process {
+ public:
+  // Starts a program. It dies with us (PR_SET_PDEATHSIG).
+  static Result<Process> start(const Command& command);
+
+  // Forks this process. `body` gets each request and gives its reply; the child leaves by _exit and
+  // runs nothing else. `before`, `in_parent` and `in_child` surround the fork (CPython's hooks).
+  struct ForkHooks {
+    std::function<void()> before, in_parent, in_child;
+  };
+  static Result<Process> fork(const ForkHooks& hooks,
+                              const std::function<std::string(const std::string&)>& body);
+
+  Process(Process&& other) noexcept;
+  Process& operator=(Process&& other) noexcept;
+  ~Process();  // kills and reaps
+
+  // Sends a frame and waits for one. Past the deadline the stacks are taken (where `stacks` is
+  // given) and the process is killed.
+  Reply ask(const std::string& request, Milliseconds deadline, StackFile* stacks = nullptr);
+  bool send(const std::string& request);
+  Reply wait(Milliseconds deadline, StackFile* stacks = nullptr);
+
+  pid_t pid() const { return pid_; }
+  bool alive() const { return pid_ > 0; }
+  void kill_and_reap();
+  // Waits for its end: exit status as "exit N", or the signal's name. Empty when it did not end.
+  std::string wait_for_end(Milliseconds deadline);
+  int exit_code() const { return exit_code_; }  // -1: not ended by exit
+
+ private:
+  Process() = default;
+  Crashed died(StackFile* stacks);
+  TimedOut timed_out(StackFile* stacks);
+  std::string reap(bool block);
+
+  pid_t pid_ = -1;
+  bool leads_group_ = false;  // started, not forked: what it starts ends with it
+  int exit_code_ = -1;
+  Descriptor to_, from_;
+};
+
+// Frames on two descriptors, for the child's side; false at the end of the file.
+bool read_frame(int descriptor, std::string& into);
+bool write_frame(int descriptor, std::string_view bytes);
+
+// Puts signal handlers that a fuzzing engine installed back to their defaults.
+void reset_signal_handlers();
+
+// This process dies when its parent does; ends at once if the parent is gone already.
+void die_with_parent(pid_t expected_parent);
+
+// Runs a command to its end; its output, and how it ended ("exit 0", "SIGKILL", "timed out").
+struct Finished {
+  std::string output;
+  std::string end;
+  int exit_code = -1;
+};
+Result<Finished> run_to_end(Command command, Milliseconds deadline);
+
+}  // namespace storefuzz
