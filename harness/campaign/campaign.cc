@@ -161,7 +161,7 @@ class Campaign {
             .planted = planted,
             .hang_seconds = 5.0 * kDeadlineMilliseconds / 1000.0,
             .budget = kFindingBudget,
-            .stop = [this] { return interruptions() > 1; }};
+            .stop = [] { return interruptions() > 1; }};
   }
 
   // A fixed planted loss goes the whole line, from case to page. A run that cannot see it is blind.
@@ -391,7 +391,7 @@ class Campaign {
     auto tables = play_releases(
         asked_, releases,
         {.scratch = scratch_->path(),
-         .stop = [this] { return interruptions() > 0; },
+         .stop = [] { return interruptions() > 0; },
          .progress =
              [&](std::string_view release) {
                progress(fmt::format("playing {} findings over all releases: {} of {} ({})",

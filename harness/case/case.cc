@@ -228,7 +228,7 @@ class Reader {
     for (const Json& member : *value) each(member);
   }
 
-  // Call last: a word nobody asked for is a typing mistake.
+  // Call last: a member that no call asked for is a typing mistake.
   void reject_unknown() {
     if (!object_.is_object()) return;
     for (const auto& [key, value] : object_.items())
@@ -347,8 +347,8 @@ void tidy(Operation& operation) {
   operation = tidied;
 }
 
-// libzip and a folder hold a key once, the first stays; no archive holds a key that is empty or has
-// a NUL in it, no folder one that is not plain or runs through a file.
+// libzip and a folder hold a key once: the first entry stays. libzip takes no key that is empty or
+// holds a NUL; a folder takes no key that is not plain, or that runs through a file.
 void drop_impossible_entries(Archive& archive, StoreKind store) {
   std::set<std::string> seen;
   std::erase_if(archive.entries, [&](const Entry& entry) {
@@ -362,8 +362,8 @@ void drop_impossible_entries(Archive& archive, StoreKind store) {
   });
 }
 
-// What strangers send is read, in the one kind of store that reads it, and nothing else is done
-// with it.
+// An archive that is wrong on purpose stands for a file that was received: users open such a file as
+// a ZipStore in mode `r` and read. All other operations and looks are taken out.
 void only_read(Case& value) {
   const Constructor usual;
   value.constructor.mode = Mode::kRead;
@@ -373,20 +373,21 @@ void only_read(Case& value) {
   std::erase_if(value.operations, [](const Operation& it) {
     return it.what == What::kSet || it.what == What::kSetIfNotExists || it.what == What::kDelete;
   });
-  // Of twenty thousand entries, or megabytes, values are asked for and nothing that takes all.
+  // Listing twenty thousand entries, or reading megabytes, takes longer than a child's deadline: of
+  // such archives only single values and the state are asked.
   const bool heavy = std::ranges::any_of(value.archive->twists, [](const Twist& it) {
     const TwistKind* kind = find_twist(it.name);
     return kind && kind->heavy;
   });
-  std::erase_if(value.looks, [&](LookGroup it) {
-    if (heavy && it != LookGroup::kReads && it != LookGroup::kState) return true;
-    return it == LookGroup::kWrites || it == LookGroup::kDeletes || it == LookGroup::kMove ||
-           it == LookGroup::kClear;
+  std::erase_if(value.looks, [&](LookGroup group) {
+    if (heavy && group != LookGroup::kReads && group != LookGroup::kState) return true;
+    return group == LookGroup::kWrites || group == LookGroup::kDeletes ||
+           group == LookGroup::kMove || group == LookGroup::kClear;
   });
 }
 
-// Before a store whose content lies in the object there is nothing: what would lie at its place is
-// written by the parent.
+// A MemoryStore, and every store whose content lies in the object, starts empty: the archive's
+// entries become `set` operations of the parent.
 void write_archive_by_operations(Case& value) {
   std::vector<Operation> all;
   for (Entry& entry : value.archive->entries)
@@ -399,7 +400,8 @@ void write_archive_by_operations(Case& value) {
     value.lifecycle = Lifecycle::kOpen;
 }
 
-// What the constructor does not take, it is not given.
+// Constructors of stores differ in their arguments: a member that this store's constructor does not
+// take gets its usual value.
 void normalise_constructor(Case& value) {
   const Adapter& store = *value.store.operator->();
   Constructor& made = value.constructor;
@@ -413,7 +415,8 @@ void normalise_constructor(Case& value) {
   if (value.archive && store.medium != Medium::kZip)
     value.archive->compression = Compression::kStored;
   if (store.medium == Medium::kMemory) made.relative_path = false;
-  // Opened for writing once more, a file is emptied by open() and not by its store.
+  // A store that is given an open file is made anew from a file opened anew, and open() in a writing
+  // mode empties the file before the store sees the file: such a store is made anew for reading only.
   if (store.given_a_file && value.carrier == Carrier::kMadeAnew) made.mode = Mode::kRead;
 }
 
@@ -447,22 +450,24 @@ void normalise_journey(Case& value) {
     value.cargo = Cargo::kStore;
     value.twice = false;
   }
-  // A handed-over store never left, and one made anew has nobody to return to.
+  // A handed-over store never left its process, and one made anew was never the parent's.
   if (value.carrier == Carrier::kHandedOver || value.carrier == Carrier::kMadeAnew ||
       value.transport == Transport::kSameProcess)
     value.comes_back = ComesBack::kNothing;
   if (value.comes_back == ComesBack::kGrandchild && in_this_process(value.transport))
     value.comes_back = ComesBack::kStore;
   if (in_this_process(value.transport)) value.surroundings = Surroundings::kSame;
-  // A store that is handed over cannot be forgotten, and its lock, or zarr's own, holds up everyone
-  // in its process. A fork with another thread inside that lock is the caller's own deadlock.
+  // A store that is handed over is still in use by the parent, who cannot forget the store; a lock
+  // of the store, or zarr's own, that the parent holds stops every thread of that process. A fork
+  // while another thread holds that lock is a deadlock that the caller makes.
   const Meanwhile meanwhile = value.meanwhile;
   const bool own = value.carrier == Carrier::kHandedOver || value.carrier == Carrier::kInherited;
   if ((own &&
        (meanwhile == Meanwhile::kForgetsTheStore || meanwhile == Meanwhile::kHoldsItsLock)) ||
       (meanwhile == Meanwhile::kHoldsZarrsLock && in_this_process(value.transport)))
     value.meanwhile = Meanwhile::kIdle;
-  // From another directory a relative path leads elsewhere, rightly; so does a place named there.
+  // In another directory a relative path names another place, as it should: such a case would
+  // compare two places.
   if (value.carrier == Carrier::kMadeAnew) {
     if (value.surroundings == Surroundings::kOtherDirectory)
       value.surroundings = Surroundings::kSame;

@@ -17,14 +17,14 @@
 namespace storefuzz {
 namespace {
 
-struct ReleasesOptions {
+struct TableOptions {
   SubjectOptions subject;  // --with and --adapter
   std::string releases;
   std::vector<std::string> cases, package;
 };
 
 // From old to new, each once, however they were named.
-Result<std::vector<PlayedRelease>> chosen_releases(const ReleasesOptions& options) {
+Result<std::vector<PlayedRelease>> chosen_releases(const TableOptions& options) {
   std::vector<PlayedRelease> chosen;
   if (!options.package.empty()) {
     const std::string& package = options.package.front();
@@ -47,7 +47,7 @@ Result<std::vector<PlayedRelease>> chosen_releases(const ReleasesOptions& option
   return chosen;
 }
 
-int releases(const ReleasesOptions& options) {
+int releases(const TableOptions& options) {
   if (!options.subject.adapter.empty())
     if (auto subject = prepare_subject(options.subject); !subject)
       return screen().fail(subject.error());
@@ -87,7 +87,7 @@ int releases(const ReleasesOptions& options) {
 }  // namespace
 
 void add_releases(CLI::App& app, int& code) {
-  auto options = std::make_shared<ReleasesOptions>();
+  auto options = std::make_shared<TableOptions>();
   auto& command = *app.add_subcommand("releases", "A table: case × release");
   command.add_option("case", options->cases, "Files with cases")->required();
   command.add_option("--zarr", options->releases, "Releases, with commas between");

@@ -10,7 +10,7 @@
 namespace storefuzz {
 namespace {
 
-// A word that names nothing would never match, and nobody would notice.
+// A quirk whose word names nothing would never match and never be missed: such a word is an error.
 bool names_things(const Quirk& quirk) {
   const auto digits = [](const std::string& release) {
     return release.empty() || std::isdigit(static_cast<unsigned char>(release.front()));

@@ -1,4 +1,5 @@
-// Plays cases without a fuzzing engine: frames of JSON in on standard input, out on descriptor 3.
+// The program storefuzz-player: plays cases without a fuzzing engine. Frames of JSON come in on
+// standard input and go out on descriptor 3.
 //
 // The storefuzz command holds players for replaying, shrinking, the table of releases and the proof
 // of itself. A request is {"case": …}; the reply has the findings and all observations. The first

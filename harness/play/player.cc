@@ -45,7 +45,7 @@ Result<void> Player::launch() {
   Command command{.arguments = {program("storefuzz-player").string()},
                   .environment = std::move(environment),
                   .descriptors = {stacks_.descriptor()}};
-  // What zarr prints is nobody's business; what went wrong at the start comes as a frame.
+  // zarr and its dependencies print warnings: these go to a log. A failed start is told by a frame.
   const Descriptor log(::open((folder / "log").c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0644));
   command.output = log.get();
   auto process = Process::start(command);
