@@ -161,6 +161,14 @@ def test_links_of_pages_lead_somewhere() -> None:
     assert dead == []
 
 
+def test_numbers_in_the_readme_are_true() -> None:
+    pages = [name for name in tracked("reports/defects/*.md") if not name.endswith("README.md")]
+    readme = text_of("README.md")
+    assert f"[{len(pages)} defects found so far]" in readme
+    rows = text_of("reports/defects/README.md")
+    assert [page for page in pages if f"({Path(page).name})" not in rows] == []
+
+
 def test_the_map_names_every_folder_in_order() -> None:
     listed = re.findall(r"^\| `(\w+)/` \|", text_of("harness/README.md"), re.MULTILINE)
     assert listed == FOLDERS
