@@ -1,32 +1,82 @@
 # Every test and benchmark, under ctest. Included when STOREFUZZ_TESTS is ON; CMakeLists.txt has what
-# is tested.
+# is tested. An entry of ctest is a file with tests and has its name.
 #
-#   label fast    unit tests of C++, one ctest entry each
+#   label fast    unit tests of C++
 #   label python  pytest and ruff; once is enough, so not in the sanitized build
 #   label bench   each benchmark runs for a moment, to see that it still runs; nothing is timed
+#   label e2e     whole journeys and whole runs: they need the environments of a few zarr releases
+#                 (scripts/test makes them), and start fuzz processes and players of this build
 #
-include(GoogleTest)
+# Entries run side by side. COST is about the seconds an entry takes, where those are many: ctest
+# begins with the longest, so that none is left over at the end.
+#
+# The sanitized build has what sanitizers can judge: the unit tests, the target about zip files, and
+# the suites named Journeys, one case per transport and the target itself.
+#
 find_package(GTest REQUIRED)
 find_package(benchmark REQUIRED)
 
-# What every C++ test's environment has.
-set(STOREFUZZ_TEST_ENVIRONMENT "PYTHONDONTWRITEBYTECODE=1")
+# add_test_program(NAME FILE…): a program with the tests of these files.
+function(add_test_program name)
+  add_executable(${name} harness/testing/main.cc ${ARGN})
+  target_link_libraries(${name} PRIVATE storefuzz_archives GTest::gtest)
+  target_precompile_headers(${name} REUSE_FROM storefuzz_base)
+endfunction()
+
+# add_entry(NAME LABEL COMMAND…): an entry of ctest.
+function(add_entry name label)
+  add_test(NAME ${name} COMMAND ${ARGN} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+  set_tests_properties(${name} PROPERTIES LABELS ${label} TIMEOUT 600
+                       ENVIRONMENT PYTHONDONTWRITEBYTECODE=1)
+endfunction()
 
 # --- unit tests: a file beside its code is all a test needs
-file(GLOB unit_tests CONFIGURE_DEPENDS harness/*/*_test.cc)
+file(GLOB unit_tests CONFIGURE_DEPENDS RELATIVE ${CMAKE_SOURCE_DIR} harness/*/*_test.cc)
+set(e2e_tests ${unit_tests})
 list(FILTER unit_tests EXCLUDE REGEX "_e2e_test\\.cc$")
-add_executable(storefuzz_test ${unit_tests})
-target_link_libraries(storefuzz_test PRIVATE storefuzz_archives GTest::gtest_main)
+list(FILTER e2e_tests INCLUDE REGEX "_e2e_test\\.cc$")
+add_test_program(storefuzz_test ${unit_tests})
 add_dependencies(storefuzz_test storefuzz-reader)  # started by the tests of the panel
-target_precompile_headers(storefuzz_test REUSE_FROM storefuzz_base)
-gtest_discover_tests(storefuzz_test DISCOVERY_MODE PRE_TEST
-                     PROPERTIES LABELS fast TIMEOUT 120
-                                ENVIRONMENT "${STOREFUZZ_TEST_ENVIRONMENT}")
+foreach(file ${unit_tests})
+  add_entry(${file} fast storefuzz_test ${file})
+endforeach()
 
 # Our own reader and writer of zip files, a little of what its target does for hours elsewhere.
 set_target_properties(zip_layout PROPERTIES EXCLUDE_FROM_ALL OFF)
-add_test(NAME zip_layout_target COMMAND zip_layout -runs=20000 -seed=1 -max_len=65536 -timeout=60)
-set_tests_properties(zip_layout_target PROPERTIES LABELS fast TIMEOUT 300)
+add_entry(zip_layout_target fast
+          zip_layout -runs=20000 -seed=1 -max_len=65536 -timeout=60)
+
+# --- whole journeys and whole runs
+if(STOREFUZZ_SANITIZE)
+  add_test_program(storefuzz_e2e_test harness/journey/journeys_e2e_test.cc)
+  add_dependencies(storefuzz_e2e_test storefuzz-player store_journey)
+  add_entry(harness/journey/journeys_e2e_test.cc e2e
+            storefuzz_e2e_test --gtest_filter=*Journeys*)
+  return()
+endif()
+add_test_program(storefuzz_e2e_test ${e2e_tests})
+# They start the programs that lie beside them.
+add_dependencies(storefuzz_e2e_test storefuzz storefuzz-player storefuzz-reader store_journey
+                 zip_journey canary)
+# Long files are played in parts, each by a process of its own.
+set(parts_of_campaign 4)
+set(parts_of_stores 2)
+set(parts_of_planted 2)
+foreach(file ${e2e_tests})
+  string(REGEX REPLACE ".*/([a-z]+)_e2e_test\\.cc$" "\\1" name ${file})
+  set(parts 1)
+  if(DEFINED parts_of_${name})
+    set(parts ${parts_of_${name}})
+  endif()
+  foreach(part RANGE 1 ${parts})
+    set(entry "${file}, part ${part} of ${parts}")
+    math(EXPR index "${part} - 1")
+    add_entry(${entry} e2e storefuzz_e2e_test ${file})
+    set_property(TEST ${entry} PROPERTY COST 100)
+    set_property(TEST ${entry} APPEND PROPERTY ENVIRONMENT GTEST_TOTAL_SHARDS=${parts}
+                                               GTEST_SHARD_INDEX=${index})
+  endforeach()
+endforeach()
 
 # --- benchmarks
 file(GLOB benchmarks CONFIGURE_DEPENDS harness/*/*_benchmark.cc)
@@ -44,45 +94,15 @@ target_link_libraries(storefuzz_readers_benchmark PRIVATE storefuzz_archives ben
 add_dependencies(storefuzz_readers_benchmark storefuzz-reader)
 
 foreach(benchmark storefuzz_benchmark storefuzz_journey_benchmark storefuzz_readers_benchmark)
-  add_test(NAME ${benchmark} COMMAND ${benchmark} --benchmark_min_time=0.001)
-  set_tests_properties(${benchmark} PROPERTIES LABELS bench TIMEOUT 300 RUN_SERIAL ON
-                       SKIP_REGULAR_EXPRESSION "^skipped: "
-                       ENVIRONMENT "${STOREFUZZ_TEST_ENVIRONMENT}")
+  add_entry(${benchmark} bench ${benchmark} --benchmark_min_time=0.001)
+  set_property(TEST ${benchmark} PROPERTY SKIP_REGULAR_EXPRESSION "^skipped: ")
 endforeach()
 
 # --- Python
-if(NOT STOREFUZZ_SANITIZE)
-  file(GLOB python_tests CONFIGURE_DEPENDS RELATIVE ${CMAKE_SOURCE_DIR}
-       reference/*/*_test.py harness/testing/*_test.py reports/*_test.py scripts/*_test.py)
-  foreach(file ${python_tests})
-    add_test(NAME ${file} COMMAND ${STOREFUZZ_PYTHON} -m pytest -p no:cacheprovider -q ${file}
-             WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
-    set_tests_properties(${file} PROPERTIES LABELS python TIMEOUT 900
-                         ENVIRONMENT "PYTHONDONTWRITEBYTECODE=1")
-  endforeach()
-  add_test(NAME ruff_check COMMAND ${STOREFUZZ_PYTHON} -m ruff check --no-cache .
-           WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
-  add_test(NAME ruff_format COMMAND ${STOREFUZZ_PYTHON} -m ruff format --check --no-cache .
-           WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
-  set_tests_properties(ruff_check ruff_format PROPERTIES LABELS python TIMEOUT 60)
-endif()
-
-# --- whole journeys and whole runs, label e2e
-# Some minutes in all: they need the environments of a few zarr releases (scripts/test makes them),
-# start fuzz processes and players of this build, and wait for hangs. In the sanitized build only
-# the suites named Journeys run: one case per transport, and the target itself.
-file(GLOB e2e_tests CONFIGURE_DEPENDS harness/*/*_e2e_test.cc)
-add_executable(storefuzz_e2e_test ${e2e_tests})
-target_link_libraries(storefuzz_e2e_test PRIVATE storefuzz_archives GTest::gtest_main)
-target_precompile_headers(storefuzz_e2e_test REUSE_FROM storefuzz_base)
-# They start the programs that lie beside them.
-add_dependencies(storefuzz_e2e_test storefuzz storefuzz-player storefuzz-reader store_journey
-                 zip_journey canary)
-set(e2e_filter "*")
-if(STOREFUZZ_SANITIZE)
-  set(e2e_filter "*Journeys*")
-endif()
-gtest_discover_tests(storefuzz_e2e_test DISCOVERY_MODE PRE_TEST NO_PRETTY_VALUES
-                     TEST_FILTER "${e2e_filter}"
-                     PROPERTIES LABELS e2e TIMEOUT 300
-                                ENVIRONMENT "${STOREFUZZ_TEST_ENVIRONMENT}")
+file(GLOB python_tests CONFIGURE_DEPENDS RELATIVE ${CMAKE_SOURCE_DIR}
+     reference/*/*_test.py harness/testing/*_test.py reports/*_test.py scripts/*_test.py)
+foreach(file ${python_tests})
+  add_entry(${file} python ${STOREFUZZ_PYTHON} -m pytest -p no:cacheprovider -q ${file})
+endforeach()
+add_entry(ruff_check python ${STOREFUZZ_PYTHON} -m ruff check --no-cache .)
+add_entry(ruff_format python ${STOREFUZZ_PYTHON} -m ruff format --check --no-cache .)

@@ -45,7 +45,7 @@ class Machine:
         cases = f'case " {installed} " in *" $name "*) printf installed;; *) exit 1;; esac'
         self.stub("dpkg-query", f"for name; do :; done\n{cases}")
 
-    def run(self, script: str, *arguments: str) -> tuple[int, str, str]:
+    def run(self, script: str | Path, *arguments: str) -> tuple[int, str, str]:
         done = subprocess.run(
             [SCRIPTS / script, *arguments],
             check=False,
