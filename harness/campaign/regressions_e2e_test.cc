@@ -34,7 +34,7 @@ TEST_P(Regression, ShowsOnBadReleasesAndOnNoGoodOne) {
   for (const bool bad : {true, false}) {
     for (const std::string release : json.at(bad ? "bad" : "good")) {
       // What hangs on purpose hangs for the whole deadline; what must not hang gets time.
-      Player player = e2e::player(release, {.deadline = bad ? Milliseconds(2000) : e2e::kPatient});
+      Player& player = e2e::shared_player(release, bad ? Milliseconds(2000) : e2e::kPatient);
       const PlayedCase played = e2e::play(player, value);
       EXPECT_EQ(find(played.findings, fingerprint) != nullptr, bad)
           << release << ":\n"
@@ -93,7 +93,7 @@ std::vector<Case> varied(const Control& control) {
 }
 
 TEST_P(Controls, FindNothing) {
-  Player player = e2e::player(GetParam().release);
+  Player& player = e2e::shared_player(GetParam().release);
   int arrived = 0;
   for (const Case& value : varied(GetParam())) {
     const PlayedCase played = e2e::play(player, value);
@@ -154,19 +154,14 @@ TEST(Releases, WhereTheStateCannotBeReachedAReleaseIsNotGood) {
 TEST(Quirks, EachIsShownByItsExample) {
   const auto quirks = e2e::must(load_quirks(source_folder() + "/reference/quirks.json"));
   ASSERT_FALSE(quirks.empty());
-  std::map<std::string, Player> players;
   for (const Quirk& quirk : quirks) {
     SCOPED_TRACE(quirk.id);
     ASSERT_TRUE(quirk.example.is_object())
         << "a quirk without an example cannot be seen to go stale";
     const std::string release = quirk.last.empty() ? e2e::kNewest : quirk.last;
-    auto place = players.find(release);
-    if (place == players.end())
-      place =
-          players
-              .emplace(release, release == e2e::kNewest ? e2e::full_player() : e2e::player(release))
-              .first;
-    const PlayedCase played = e2e::play(place->second, e2e::case_of(quirk.example));
+    Player& player =
+        release == e2e::kNewest ? e2e::full_player() : e2e::shared_player(release);
+    const PlayedCase played = e2e::play(player, e2e::case_of(quirk.example));
     EXPECT_TRUE(played.quirks.contains(quirk.id)) << "stale: no difference like that any more";
     EXPECT_TRUE(played.findings.empty()) << e2e::fingerprints(played.findings);
   }

@@ -26,22 +26,19 @@ std::vector<std::string> planted() {
 
 // --- planted loss × oracle
 
-class PlantedLoss : public testing::TestWithParam<std::string> {
- protected:
-  PlayedCase play_without(const std::string& oracles_off) const {
-    const Json& row = table().at(GetParam());
-    // A hang is waited for in full; nothing else comes near its deadline.
-    const bool hangs = row.at("caught_by") == Json{"deadline"};
-    Player player =
-        e2e::player(e2e::kNewest, {.planted = GetParam(),
-                                   .oracles_off = oracles_off,
-                                   .deadline = hangs ? Milliseconds(1000) : e2e::kPatient});
-    return e2e::play(player, e2e::case_of(row.at("case")));
-  }
-};
+class PlantedLoss : public testing::TestWithParam<std::string> {};
 
 TEST_P(PlantedLoss, IsCaughtByTheOraclesOfItsRowAndMissedByTheOthers) {
   const Json& row = table().at(GetParam());
+  // A hang is waited for in full; nothing else comes near its deadline.
+  const bool hangs = row.at("caught_by") == Json{"deadline"};
+  Player player =
+      e2e::player(e2e::kNewest, {.planted = GetParam(),
+                                 .deadline = hangs ? Milliseconds(1000) : e2e::kPatient});
+  const auto play_without = [&](const std::string& oracles_off) {
+    player.leave_out(oracles_off);
+    return e2e::play(player, e2e::case_of(row.at("case")));
+  };
   const PlayedCase all = play_without("");
   EXPECT_TRUE(find(all.findings, row.at("fingerprint").get<std::string>()))
       << e2e::fingerprints(all.findings);

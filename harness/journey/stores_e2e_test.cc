@@ -85,7 +85,7 @@ std::vector<std::string> stores_of_zarr_3() {
 class Arrival : public testing::TestWithParam<std::string> {};
 
 TEST_P(Arrival, OfTheStoreOnEveryCarrierAndTransportThatIsPossible) {
-  Player player = e2e::full_player();
+  Player& player = e2e::full_player();
   const StoreKind kind = store(GetParam());
   int arrived = 0;
   for (const Carrier carrier : all_of<Carrier>()) {
@@ -103,7 +103,7 @@ TEST_P(Arrival, OfTheStoreOnEveryCarrierAndTransportThatIsPossible) {
 }
 
 TEST_P(Arrival, IsRefusedWhereItIsImpossible) {
-  Player player = e2e::full_player(Milliseconds(1500));
+  Player& player = e2e::full_player(Milliseconds(1500));
   const StoreKind kind = store(GetParam());
   for (const Limit& limit : limits()) {
     if (limit.store != kind->kind) continue;
@@ -133,7 +133,7 @@ INSTANTIATE_TEST_SUITE_P(Stores, Arrival, testing::ValuesIn(stores_of_zarr_3()),
                          [](const auto& info) { return e2e::test_name(info.param); });
 
 TEST(Arrival2, OfTheStoresOfZarr2) {
-  Player player = e2e::player("2.18.7");
+  Player& player = e2e::shared_player("2.18.7");
   for (const char* words : {"zip", "directory"}) {
     for (const Carrier carrier : all_of<Carrier>()) {
       if (carrier == Carrier::kDask) continue;  // Dask is not in that environment
@@ -147,7 +147,7 @@ TEST(Arrival2, OfTheStoresOfZarr2) {
 }
 
 TEST(Pools, CarryAStoreAsTheirUsersDo) {
-  Player player = e2e::full_player();
+  Player& player = e2e::full_player();
   for (const Pool pool : all_of<Pool>()) {
     for (const Transport transport :
          {Transport::kSpawn, Transport::kForkserver, Transport::kFork}) {

@@ -2,8 +2,8 @@
 // standard input and go out on descriptor 3.
 //
 // The storefuzz command holds players for replaying, shrinking, the table of releases and the proof
-// of itself. A request is {"case": …}; the reply has the findings and all observations. The first
-// frame out says which subject is here, or why there is none.
+// of itself. A request is {"case": …, "oracles off": "NAME,…"}; the reply has the findings and all
+// observations. The first frame out says which subject is here, or why there is none.
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -18,6 +18,7 @@ Json play(Session& session, const std::string& request) {
   auto value = parse_case(question.value("case", Json()).dump());
   if (!value)
     return {{"error", value.error().message}, {"code", static_cast<int>(value.error().code)}};
+  session.leave_out(question.value("oracles off", ""));
   auto played = session.play(*value);
   if (!played)
     return {{"error", played.error().message}, {"code", static_cast<int>(played.error().code)}};

@@ -36,7 +36,6 @@ Result<void> Player::launch() {
                     .scratch = folder.string(),
                     .deadline = std::to_string(options_.deadline.count()),
                     .planted = options_.planted,
-                    .oracles_off = options_.oracles_off,
                     .pools = "1",
                     .stacks = std::to_string(stacks_.descriptor())};
   settings.adapters = text_of(added_adapters());
@@ -77,7 +76,7 @@ PlayedCase Player::died(const Case& value, const Reply& reply) {
 Result<PlayedCase> Player::play(const Case& value) {
   if (!process_)
     if (auto launched = launch(); !launched) return std::unexpected(launched.error());
-  const Json request{{"case", to_json(value)}};
+  const Json request{{"case", to_json(value)}, {"oracles off", options_.oracles_off}};
   const Reply reply = process_->ask(text_of(request),
                                     options_.deadline * 2 + kParentGrace, &stacks_);
   const std::string* text = std::get_if<std::string>(&reply);

@@ -31,12 +31,15 @@ class Player {
     std::string python;             // of the subject's environment
     std::filesystem::path scratch;  // a folder of its own is made in it
     std::string planted;
-    std::string oracles_off;
+    std::string oracles_off;        // names, with commas between
     Milliseconds deadline{1000};
   };
 
   static Result<Player> start(Options options);
   Result<PlayedCase> play(const Case& value);
+  // Other oracles are left out from now on than those of the options. To judge a case again costs
+  // nothing; a player of its own costs a second.
+  void leave_out(std::string oracles) { options_.oracles_off = std::move(oracles); }
 
   const std::string& release() const { return release_; }
   const std::string& python_version() const { return python_version_; }

@@ -202,6 +202,8 @@ Case Session::fit(Case value) const {
   return value;
 }
 
+void Session::leave_out(const std::string& oracles) { oracles_off_ = comma_separated(oracles); }
+
 Result<void> Session::prepare() { return journeys_->prepare(); }
 
 Result<Played> Session::play(const Case& value) {

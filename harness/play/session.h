@@ -31,6 +31,8 @@ class Session {
   Result<void> prepare();
 
   Result<Played> play(const Case& value);
+  // Oracles that judge no case from now on, with commas between.
+  void leave_out(const std::string& oracles);
 
   const Stores& stores() const { return stores_; }  // those that can be had here
   std::vector<ReaderInfo> readers() const { return journeys_->readers(); }

@@ -69,16 +69,32 @@ struct PlayerOptions {
   Milliseconds deadline = kPatient;
 };
 
-inline Player full_player(Milliseconds deadline = kPatient) {
-  return must(Player::start({.python = full_python(), .scratch = scratch(), .deadline = deadline}));
-}
-
 inline Player player(const std::string& release, const PlayerOptions& options = {}) {
   return must(Player::start({.python = python(release),
                              .scratch = scratch(),
                              .planted = options.planted,
                              .oracles_off = options.oracles_off,
                              .deadline = options.deadline}));
+}
+
+// Players that play many cases: one for each interpreter and deadline, which all tests of a process
+// share. To start one costs a second or two.
+inline Player& shared_player_of(const std::string& python, Milliseconds deadline) {
+  const fs::path& folder = scratch();  // made before the players, so that it outlives them
+  static std::map<std::pair<std::string, Milliseconds>, Player> players;
+  const std::pair key{python, deadline};
+  if (!players.contains(key))
+    players.emplace(
+        key, must(Player::start({.python = python, .scratch = folder, .deadline = deadline})));
+  return players.at(key);
+}
+
+inline Player& shared_player(const std::string& release, Milliseconds deadline = kPatient) {
+  return shared_player_of(python(release), deadline);
+}
+
+inline Player& full_player(Milliseconds deadline = kPatient) {
+  return shared_player_of(full_python(), deadline);
 }
 
 inline PlayedCase play(Player& player, const Case& value) { return must(player.play(value)); }
