@@ -31,9 +31,13 @@ import tomllib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NoReturn
 
 NAMED_WRONG = 2
 MACHINE_LACKS = 3
+
+# Of the subject's environment: the oldest that storefuzz can embed (scripts/setup).
+OLDEST_PYTHON = (3, 12)
 
 HERE = Path(__file__).resolve().parent
 
@@ -188,8 +192,14 @@ class Releases:
         return self.beside[known[-1]] if known else []
 
 
+def printable(text: str) -> str:
+    """Text that a terminal shows and does not obey: control characters by their numbers."""
+    return "".join(it if it.isprintable() else f"\\u{ord(it):04x}" for it in text)
+
+
 def say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
+    """Says one line; what strangers said in it (uv, an import) makes no second one."""
+    print(printable(text), file=sys.stderr, flush=True)
 
 
 def folder_of(interpreter: Path, version: str) -> Path:
@@ -551,16 +561,27 @@ def answer(environment: Path, release: str, path: Path | None) -> dict:
     }
 
 
-def look_at_venv(place: Path) -> dict:
-    """The user's own environment: nothing is made or changed there."""
-    python = (place if place.is_file() else place / "bin" / "python").absolute()
+def interpreter_at(place: Path) -> Path:
+    """The interpreter that is meant: of an environment's folder, a file, or a command on PATH."""
+    command = shutil.which(place) if len(place.parts) == 1 and not place.exists() else None
+    python = Path(command or (place if place.is_file() else place / "bin" / "python")).absolute()
     if not python.exists():
         raise Problem(NAMED_WRONG, f"{place} is no Python environment: it has no bin/python.")
+    return python
+
+
+def look_at_venv(place: Path) -> dict:
+    """The user's own environment: nothing is made or changed there."""
+    python = interpreter_at(place)
     packages = TELL_PACKAGES.format(packages=Releases.load().packages)
     said = ask_python(python, f"{KIND}\nimport zarr; print(zarr.__version__)\n{packages}")
     lines = said.stdout.splitlines()
+    version = re.match(r"cpython (\d+)\.(\d+)", lines[0] if lines else "")
+    if not version or (int(version[1]), int(version[2])) < OLDEST_PYTHON:
+        found = f"it is Python {version[1]}.{version[2]}" if version else "it is none"
+        raise Problem(NAMED_WRONG, f"{place} must be CPython 3.12 or newer, but {found}.")
     own = ask_python(Path(sys.executable), KIND).stdout.strip()
-    if lines and lines[0] != own:
+    if lines[0] != own:
         raise Problem(
             NAMED_WRONG,
             f"{place} has {lines[0]}, but storefuzz was built for {own}: "
@@ -593,8 +614,17 @@ def choose_interpreter(named: str | None) -> tuple[Path, Path]:
     return Path(base), folder_of(Path(base), version)
 
 
+class Arguments(argparse.ArgumentParser):
+    """A parser whose complaint is one sentence, without a usage."""
+
+    def error(self, message: str) -> NoReturn:
+        raise Problem(NAMED_WRONG, "environment.py takes one release or path; --help tells more.")
+
+
 def main(arguments: list[str]) -> None:
-    parser = argparse.ArgumentParser(prog="environment.py", description=__doc__.split("\n")[0])
+    parser = Arguments(
+        prog="environment.py", description=__doc__.split("\n")[0], allow_abbrev=False
+    )
     one = parser.add_mutually_exclusive_group(required=True)
     one.add_argument("subject", nargs="?", help="a release of zarr-python, or a path")
     one.add_argument("--list", action="store_true", help="print the known releases")

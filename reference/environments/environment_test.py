@@ -317,11 +317,46 @@ def test_own_environment_without_zarr(tmp_path: Path) -> None:
 def test_own_environment_of_another_python(tmp_path: Path) -> None:
     (tmp_path / "bin").mkdir()
     python = tmp_path / "bin" / "python"
-    python.write_text("#!/bin/sh\necho cpython 3.9\necho 2.18.0\n")
+    for version, told in (
+        ("cpython 3.99", "has cpython 3.99, but storefuzz was built for"),
+        ("cpython 3.11", "must be CPython 3.12 or newer, but it is Python 3.11."),
+        ("pypy 3.12", "must be CPython 3.12 or newer, but it is none."),
+        ("", "must be CPython 3.12 or newer, but it is none."),
+    ):
+        python.write_text(f"#!/bin/sh\necho {version}\necho 2.18.0\n")
+        python.chmod(0o755)
+        code, sentence = refused("--venv", tmp_path)
+        assert code == 2
+        assert told in sentence
+
+
+def test_own_environment_may_be_a_command(tmp_path: Path) -> None:
+    python = tmp_path / "python3.11"
+    python.write_text("#!/bin/sh\necho cpython 3.11\n")
     python.chmod(0o755)
-    code, sentence = refused("--venv", tmp_path)
+    path = os.environ | {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    code, sentence = refused("--venv", "python3.11", env=path)
     assert code == 2
-    assert "has cpython 3.9" in sentence
+    assert "it is Python 3.11" in sentence
+
+
+@pytest.mark.parametrize("wrong", [[], ["--cupboard"], ["3.0.1", "3.0.2"], ["--li"], ["--venv"]])
+def test_arguments_that_make_no_sense(wrong: list[str]) -> None:
+    code, sentence = refused(*wrong)
+    assert code == 2
+    assert sentence.startswith("environment.py takes one release or path")
+
+
+def test_name_with_a_dash_is_a_name() -> None:
+    code, sentence = refused("--", "--list")
+    assert code == 2
+    assert sentence.startswith("'--list' is no known release")
+
+
+def test_a_terminal_obeys_no_word_of_a_stranger(tmp_path: Path) -> None:
+    code, sentence = refused(tmp_path / "a\x1b]0;b\x9bc\nd\u202ee")
+    assert code == 2
+    assert "a\\u001b]0;b\\u009bc\\u000ad\\u202ee" in sentence
 
 
 def test_unwritable_cache_is_one_sentence(tmp_path: Path) -> None:
