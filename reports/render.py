@@ -4,7 +4,6 @@ Writes RUN/index.html, RUN/summary.md and a README.md beside each finding's repr
 gives the same bytes. Exits 2 with one sentence if RUN is missing, broken or cannot be written.
 """
 
-import argparse
 import re
 import sys
 from pathlib import Path
@@ -139,9 +138,11 @@ def pages(run: Run) -> dict[str, str]:
 
 def main(arguments: list[str] | None = None) -> int:
     """Runs the command; gives its exit code."""
-    parser = argparse.ArgumentParser(description="Draw the pages of a storefuzz run.")
-    parser.add_argument("run", metavar="RUN", type=Path, help="a run directory")
-    directory: Path = parser.parse_args(arguments).run
+    given = sys.argv[1:] if arguments is None else arguments
+    if len(given) != 1:
+        print("report: render.py takes one run directory.", file=sys.stderr)
+        return 2
+    directory = Path(given[0])
     try:
         for name, text in pages(read_run(directory)).items():
             write(directory / name, text)
