@@ -5,7 +5,7 @@
 // started them.
 //
 //     count_interruptions();
-//     while (interruptions() == 0) play_next();
+//     while (!interrupted()) play_next();
 #pragma once
 
 namespace storefuzz {
@@ -13,7 +13,11 @@ namespace storefuzz {
 // From now on SIGINT, SIGTERM and SIGHUP are counted, and end nothing by themselves.
 void count_interruptions();
 
-// How often one of them arrived.
+// How often one of them arrived. SIGTERM counts twice, as an impatient Ctrl-C does: who sends it
+// (systemd, a CI job that was cancelled) soon sends SIGKILL.
 int interruptions();
+
+// Whether one arrived.
+inline bool interrupted() { return interruptions() > 0; }
 
 }  // namespace storefuzz

@@ -28,6 +28,7 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::uint32_t kMaxFrame = 64 << 20;  // bytes; a longer frame is not from us
 constexpr int kReplyDescriptor = 3;            // where a started child writes its frames
+constexpr Milliseconds kStopping{2000};        // from SIGTERM to SIGKILL, for tidying up
 
 std::string signal_name(int number) {
   const char* name = sigabbrev_np(number);
@@ -329,6 +330,11 @@ Reply Process::wait(Milliseconds deadline, StackFile* stacks) {
   return timed_out(stacks);
 }
 
+bool Process::has_reply(Milliseconds deadline) const {
+  pollfd ready{.fd = from_.get(), .events = POLLIN, .revents = 0};
+  return ::poll(&ready, 1, static_cast<int>(deadline.count())) > 0;
+}
+
 TimedOut Process::timed_out(StackFile* stacks) {
   TimedOut hang{.stacks = stacks ? stacks->ask(pid_) : ""};
   kill_and_reap();
@@ -425,7 +431,8 @@ void die_with_parent(pid_t expected_parent) {
   if (::getppid() != expected_parent) ::_exit(0);
 }
 
-Result<Finished> run_to_end(Command command, Milliseconds deadline) {
+Result<Finished> run_to_end(Command command, Milliseconds deadline,
+                            const std::function<bool()>& stop) {
   auto out = make_pipe();
   if (!out) return std::unexpected(out.error());
   command.frames = false;
@@ -436,21 +443,23 @@ Result<Finished> run_to_end(Command command, Milliseconds deadline) {
   Finished finished;
   const auto until = Clock::now() + deadline;
   char buffer[4096];
-  // Somebody it started may hold the pipe for long: its own end ends the wait.
-  while (Clock::now() < until) {
+  bool open = true;  // its output
+  while (finished.end.empty() && Clock::now() < until) {
+    finished.stopped = stop && stop();
+    if (finished.stopped) break;
     pollfd ready{.fd = out->read.get(), .events = POLLIN, .revents = 0};
-    if (::poll(&ready, 1, 20) == 0) {
-      if (finished.end.empty()) finished.end = process->wait_for_end(Milliseconds(0));
-      if (!finished.end.empty()) break;
+    // Processes that it started may hold the pipe for long: its own end ends the wait.
+    if (!open || ::poll(&ready, 1, 20) <= 0) {
+      finished.end = process->wait_for_end(Milliseconds(open ? 0 : 20));
       continue;
     }
     const ssize_t count = ::read(out->read.get(), buffer, sizeof buffer);
-    if (count < 0 && errno == EINTR) continue;
-    if (count <= 0) break;
-    if (finished.output.size() < (1 << 20)) finished.output.append(buffer, count);
+    if (count > 0 && finished.output.size() < (1 << 20)) finished.output.append(buffer, count);
+    open = count > 0 || (count < 0 && errno == EINTR);
   }
-  const auto left = std::chrono::duration_cast<Milliseconds>(until - Clock::now());
-  if (finished.end.empty()) finished.end = process->wait_for_end(std::max(left, Milliseconds(1)));
+  if (finished.stopped && process->alive()) ::kill(process->pid(), SIGTERM);
+  if (finished.end.empty())
+    finished.end = process->wait_for_end(finished.stopped ? kStopping : Milliseconds(1));
   finished.exit_code = process->exit_code();
   if (finished.end.empty()) finished.end = "timed out";
   return finished;

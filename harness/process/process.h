@@ -97,6 +97,8 @@ class Process {
   Reply ask(const std::string& request, Milliseconds deadline, StackFile* stacks = nullptr);
   bool send(const std::string& request);
   Reply wait(Milliseconds deadline, StackFile* stacks = nullptr);
+  // Whether a reply, or the end of the process's pipe, arrives before the deadline. Reads nothing.
+  bool has_reply(Milliseconds deadline) const;
 
   pid_t pid() const { return pid_; }
   bool alive() const { return pid_ > 0; }
@@ -127,12 +129,18 @@ void reset_signal_handlers();
 // This process dies when its parent does; ends at once if the parent is gone already.
 void die_with_parent(pid_t expected_parent);
 
-// Runs a command to its end; its output, and how it ended ("exit 0", "SIGKILL", "timed out").
+// How a command ended that was run to its end.
 struct Finished {
-  std::string output;
-  std::string end;
-  int exit_code = -1;
+  std::string output;     // standard output and error, the first mebibyte
+  std::string end;        // "exit 0", "SIGKILL", "timed out"
+  int exit_code = -1;     // -1: not ended by exit
+  bool stopped = false;   // before its end, because `stop` said so
 };
-Result<Finished> run_to_end(Command command, Milliseconds deadline);
+
+// Runs a command and waits for its end. `stop` is asked many times a second; once true, the command
+// gets SIGTERM and two seconds, in which environment.py removes what is half made, and is killed
+// then. Processes that it started are killed with it.
+Result<Finished> run_to_end(Command command, Milliseconds deadline,
+                            const std::function<bool()>& stop = {});
 
 }  // namespace storefuzz

@@ -345,6 +345,33 @@ TEST(RunToEnd, DoesNotWaitForThoseWhoMerelyHoldThePipe) {
   EXPECT_LT(steady_clock::now() - begin, Milliseconds(4000));
 }
 
+TEST(RunToEnd, StopsWhenItIsToldAndLetsTheCommandTidyUp) {
+  // A command that closed its output has nothing more to say: only its end is waited for.
+  for (const std::string output : {"", "exec >&- 2>&-; "}) {
+    const test::Folder folder;
+    const std::string made = (folder.path() / "made").string();
+    auto finished = run_to_end(shell(output + "trap 'rm " + made + "; exit 7' TERM; echo half > " +
+                                     made + "; while :; do sleep 0.01; done"),
+                               kLong, [&] { return std::filesystem::exists(made); });
+    ASSERT_TRUE(finished);
+    EXPECT_TRUE(finished->stopped);
+    EXPECT_EQ(finished->end, "exit 7");
+    EXPECT_FALSE(std::filesystem::exists(made));
+  }
+}
+
+TEST(RunToEnd, StopsACommandThatIgnoresBeingTold) {
+  const test::Folder folder;
+  const std::string file = (folder.path() / "pid").string();
+  auto finished =
+      run_to_end(shell("trap '' TERM; echo $$ > " + file + "; while :; do sleep 0.01; done"), kLong,
+                 [&] { return std::filesystem::exists(file); });
+  ASSERT_TRUE(finished);
+  EXPECT_TRUE(finished->stopped);
+  EXPECT_EQ(finished->end, "timed out");
+  EXPECT_TRUE(is_gone_soon(std::stoi(test::read_file(file))));
+}
+
 TEST(RunToEnd, ForbidsToWriteOutsideWhereItIsContained) {
   const test::Folder inside;
   const test::Folder outside;
