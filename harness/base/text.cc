@@ -119,6 +119,12 @@ std::string printable(std::string_view text) { return printable(text, false); }
 
 std::string printable_lines(std::string_view text) { return printable(text, true); }
 
+LastLine last_line(std::string text) {
+  while (text.ends_with('\n')) text.pop_back();
+  const std::size_t cut = text.find_last_of('\n') + 1;
+  return {.before = text.substr(0, cut), .last = text.substr(cut)};
+}
+
 std::string slug(std::string_view text) {
   std::string out;
   for (const char c : text) {

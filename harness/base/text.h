@@ -37,6 +37,13 @@ std::string printable(std::string_view text);
 // The same, but line breaks stay.
 std::string printable_lines(std::string_view text);
 
+// The last line of a text, without its line break, and all lines before, with theirs: a program of
+// ours says what it does, and then the one line that counts.
+struct LastLine {
+  std::string before, last;
+};
+LastLine last_line(std::string text);
+
 // Letters, digits, `_`, `.` and single `-`: one path component, at most 120 characters.
 std::string slug(std::string_view text);
 
