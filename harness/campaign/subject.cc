@@ -1,49 +1,57 @@
-// Calls reference/environments/environment.py and reads its one line.
+// Calls environment.py and adapter.py of reference/environments/, and reads the one line of each.
 #include "harness/campaign/subject.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
-#include <cstdlib>
+#include <cstdio>
 #include <fstream>
 
 #include "harness/base/paths.h"
-#include "harness/process/process.h"
+#include "harness/base/text.h"
+#include "harness/process/interruption.h"
 
 namespace storefuzz {
 
-Result<Subject> find_subject(const Wanted& wanted, bool quiet) {
-  std::vector<std::string> arguments{tools_python(), source_folder() + "/reference/environments/environment.py"};
+namespace {
+
+// For pip on a slow network.
+constexpr Milliseconds kInstalling{900'000};
+
+Result<std::vector<std::string>> words_for(const Wanted& wanted) {
   if (!wanted.venv.empty() && !wanted.zarr.empty())
     return bad_input("--python names an environment, whose own zarr is tested; leave --zarr out");
   if (!wanted.venv.empty() && !wanted.with.empty())
     return bad_input("--python names an environment, which stays as it is; leave --with out");
-  if (!wanted.venv.empty()) {
-    arguments.insert(arguments.end(), {"--venv", wanted.venv});
-  } else {
-    auto releases = all_releases();
-    if (!releases) return std::unexpected(releases.error());
-    arguments.push_back(wanted.zarr.empty() ? releases->back() : wanted.zarr);
-    for (const std::string& package : wanted.with)
-      arguments.insert(arguments.end(), {"--with", package});
-  }
-  auto done = run_to_end({.arguments = arguments}, Milliseconds(900'000));
+  if (!wanted.venv.empty()) return std::vector{"--venv=" + wanted.venv};
+  auto releases = all_releases();
+  if (!releases) return std::unexpected(releases.error());
+  std::vector<std::string> words;
+  for (const std::string& package : wanted.with) words.push_back("--with=" + package);
+  // After "--" a word that begins with a dash is a name as well.
+  words.insert(words.end(), {"--", wanted.zarr.empty() ? releases->back() : wanted.zarr});
+  return words;
+}
+
+}  // namespace
+
+Result<Subject> find_subject(const Wanted& wanted, bool quiet) {
+  auto words = words_for(wanted);
+  if (!words) return std::unexpected(words.error());
+  std::vector<std::string> arguments{tools_python(),
+                                     source_folder() + "/reference/environments/environment.py"};
+  arguments.insert(arguments.end(), words->begin(), words->end());
+  auto done = run_to_end({.arguments = std::move(arguments)}, kInstalling, interrupted);
   if (!done) return std::unexpected(done.error());
+  if (done->stopped)
+    return machine_failure("interrupted while the environment of the subject was prepared");
   // Progress and errors, then the one line of JSON on success.
-  std::string last;
-  std::string told;
-  for (std::size_t at = 0; at < done->output.size();) {
-    const std::size_t end = std::min(done->output.find('\n', at), done->output.size());
-    if (!last.empty()) told += last + "\n";
-    last = done->output.substr(at, end - at);
-    at = end + 1;
-  }
+  const LastLine told = last_line(done->output);
   if (done->exit_code != 0)
     return std::unexpected(
         Error{.code = done->exit_code == 2 ? ExitCode::kBadInput : ExitCode::kMachine,
-              .message = last.empty() ? "environment.py failed: " + done->end : last});
-  if (!quiet && !told.empty()) std::fputs(told.c_str(), stderr);
-  const Json json = Json::parse(last, nullptr, false);
+              .message = told.last.empty() ? "environment.py failed: " + done->end : told.last});
+  if (!quiet) std::fputs(printable_lines(told.before).c_str(), stderr);
+  const Json json = Json::parse(told.last, nullptr, false);
   if (!json.is_object()) return machine_failure("environment.py said nothing of use");
   return Subject{.python = json.value("python", ""),
                  .release = json.value("release", ""),
@@ -51,30 +59,43 @@ Result<Subject> find_subject(const Wanted& wanted, bool quiet) {
                  .packages = json.value("packages", Json::object())};
 }
 
-Result<void> use_adapter(const std::filesystem::path& file, const std::string& python) {
+Result<Json> read_adapter(const std::filesystem::path& file, const std::string& python,
+                          Milliseconds deadline) {
   std::error_code error;
   const std::filesystem::path whole = std::filesystem::absolute(file, error);
   if (!std::filesystem::is_regular_file(whole, error))
     return bad_input(fmt::format("there is no adapter at {}", file.string()));
-  constexpr const char* kAsk =
-      "import json, os, runpy, sys; sys.path.insert(0, os.path.dirname(sys.argv[1])); "
-      "print('\\n' + json.dumps(runpy.run_path(sys.argv[1])['STORE']))";
-  auto done = run_to_end({.arguments = {python, "-W", "ignore", "-c", kAsk, whole.string()},
-                          .environment = {{"PYTHONDONTWRITEBYTECODE", "1"}},
-                          .contain = "/dev/shm"},
-                         Milliseconds(60'000));
+  auto done = run_to_end(
+      {.arguments = {python, "-W", "ignore",
+                     source_folder() + "/reference/environments/adapter.py", whole.string()},
+       .environment = {{"PYTHONDONTWRITEBYTECODE", "1"}},
+       .contain = "/dev/shm"},
+      deadline, interrupted);
   if (!done) return std::unexpected(done.error());
-  const std::string text = done->output.substr(0, done->output.find_last_not_of('\n') + 1);
-  const std::string last = text.substr(text.find_last_of('\n') + 1);
-  Json list = parse_json(last);
-  if (done->exit_code != 0 || list.is_discarded())
-    return bad_input(fmt::format("{} gives no STORE: {}", file.string(), last));
+  if (done->stopped) return machine_failure("interrupted while the adapter was being read");
+  const auto wrong = [&](const std::string& why) {
+    return bad_input(fmt::format("{} gives no STORE: {}", file.string(), why));
+  };
+  if (done->end == "timed out")
+    return wrong(fmt::format("its import does not end within {} s", deadline.count() / 1000.0));
+  if (done->output.empty())
+    return wrong(fmt::format("its import ends the process ({})", done->end));
+  const Json said = parse_json(done->output);
+  if (!said.is_object()) return wrong("what it says is too long, or no JSON");
+  if (said.contains("wrong")) return wrong(said.value("wrong", ""));
+  Json list = said.value("store", Json());
   if (list.is_object()) list = Json::array({list});
   if (!list.is_array())
     return bad_input(fmt::format("the STORE of {} is no object", file.string()));
   for (Json& entry : list)
     if (entry.is_object()) entry["file"] = whole.string();
-  return add_adapters(list);
+  return list;
+}
+
+Result<void> use_adapter(const std::filesystem::path& file, const std::string& python) {
+  auto list = read_adapter(file, python);
+  if (!list) return std::unexpected(list.error());
+  return add_adapters(*list);
 }
 
 Result<std::vector<std::string>> all_releases() {

@@ -2,7 +2,7 @@
 //
 // Environments are made by reference/environments/environment.py, on first use, and kept.
 //
-//     Result<Subject> subject = find_subject("3.0.1", "");
+//     Result<Subject> subject = find_subject({.zarr = "3.0.1"});
 //     if (!subject) return std::unexpected(subject.error());
 #pragma once
 
@@ -12,6 +12,7 @@
 
 #include "harness/base/error.h"
 #include "harness/case/case.h"
+#include "harness/process/process.h"
 
 namespace storefuzz {
 
@@ -29,12 +30,19 @@ struct Subject {
   Json packages;        // name → version, of those that stores or carriers need
 };
 
-// `quiet` leaves out the lines about what is being installed.
+// `quiet` leaves out the lines about what is being installed. bad_input: no such release, path,
+// package or environment, in environment.py's own words. machine_failure: it cannot be made, or
+// Ctrl-C came meanwhile.
 Result<Subject> find_subject(const Wanted& wanted, bool quiet = false);
 
-// The adapters in a stranger's Python file (its `STORE`), found by running it with `python`: the
-// user asked for it by name. They are added to the stores of this process, which hands
-// them on to those it starts (Settings::adapters).
+// The adapters in a stranger's Python file (its `STORE`), as a JSON list. `python` imports the file.
+// bad_input: there is no such file, its import fails, ends the process or does not end before the
+// deadline, or there is no STORE in it.
+Result<Json> read_adapter(const std::filesystem::path& file, const std::string& python,
+                          Milliseconds deadline = Milliseconds(30'000));
+
+// The same, added to the stores of this process, which hands them on to those it starts
+// (Settings::adapters). bad_input: what is there is no adapter (see add_adapters).
 Result<void> use_adapter(const std::filesystem::path& file, const std::string& python);
 
 // Every release known, oldest first.

@@ -18,6 +18,8 @@
 namespace storefuzz {
 namespace {
 
+constexpr Milliseconds kChildStarts{60'000};  // one interpreter, one import of zarr, a busy machine
+
 const Settings& settings() {
   static const Settings all = settings_from_environment();
   return all;
@@ -35,6 +37,55 @@ std::vector<std::string> adapter_folders() {
   for (const Json& entry : list)
     folders.push_back(std::filesystem::path(entry.value("file", "")).parent_path().string());
   return folders;
+}
+
+// This program as a spawned child (become_child_if_asked).
+Command child_command() {
+  Command child{.arguments = {"/proc/self/exe", "--child"}};
+  for (const std::string& shared : {settings().board, settings().stacks})
+    if (descriptor_of(shared) >= 0) child.descriptors.push_back(descriptor_of(shared));
+  return child;
+}
+
+std::unexpected<Error> unusable(StoreKind kind, const std::string& what, const std::string& why) {
+  return bad_input(fmt::format("the store \"{}\" of {} cannot be {}: {}", kind->kind,
+                               std::filesystem::path(kind->file).filename().string(), what, why));
+}
+
+// Imports what a stranger's store needs, then makes one, in `child`. Each has a deadline, in
+// deadlines of a visit.
+Result<void> try_stranger(Process& child, StoreKind kind, const std::string& folder) {
+  struct Attempt {
+    const char* done;
+    const char* by;
+    bool make;
+    int visits;
+  };
+  static constexpr Attempt kAttempts[] = {{"imported", "its import", false, 30},
+                                          {"made", "its constructor", true, 10}};
+  Case value;
+  value.store = kind;
+  value.constructor.mode = Mode::kWrite;
+  normalise(value);
+  for (const auto& [done, by, make, visits] : kAttempts) {
+    if (make && kind->wraps) continue;  // it is made around another store
+    const Milliseconds deadline(visits * std::atoi(settings().deadline.c_str()));
+    const Json request{{"step", "try store"},
+                       {"store", store_request(value)},
+                       {"make", make},
+                       {"folder", folder}};
+    const Reply reply = child.ask(text_of(request), deadline);
+    if (std::holds_alternative<TimedOut>(reply))
+      return unusable(kind, done,
+                      fmt::format("{} does not end within {} s", by, deadline.count() / 1000.0));
+    if (const auto* crash = std::get_if<Crashed>(&reply))
+      return unusable(kind, done, fmt::format("{} ends the process ({})", by, crash->signal));
+    const Answer tried = answer_from_json(parse_json(std::get<std::string>(reply))["tried"]);
+    if (const Refused* no = refused(tried))
+      return unusable(kind, done,
+                      fmt::format("{}: {}", no->type, no->text.substr(0, no->text.find('\n'))));
+  }
+  return {};
 }
 
 // libzip and libarchive, by the program that stands beside this one. A target that was taken
@@ -107,11 +158,9 @@ Result<std::unique_ptr<Session>> Session::start(bool fatal_stacks) {
   self->release_ = hello->value("zarr", "");
   self->python_version_ = hello->value("python", "");
   if (auto found = self->find_stores(); !found) return std::unexpected(found.error());
-  Command child{.arguments = {"/proc/self/exe", "--child"}};
-  if (shared >= 0) child.descriptors.push_back(shared);
   self->journeys_ = std::make_unique<Journeys>(
       *self->interpreter_, Journeys::Options{.folder = scratch,
-                                             .child = std::move(child),
+                                             .child = child_command(),
                                              .deadline = Milliseconds(std::atoi(settings().deadline.c_str())),
                                              .stacks = stacks,
                                              .enter = {},
@@ -146,6 +195,7 @@ Result<void> Session::find_stores() {
   carriers_ = std::move(*carriers);
   auto stores = parse_stores(settings().stores);
   if (!stores) return std::unexpected(stores.error());
+  if (auto tried = try_strangers(*stores); !tried) return tried;
   Json asked = Json::array();
   for (const StoreKind kind : *stores)
     asked.push_back({{"kind", kind->kind},
@@ -157,9 +207,10 @@ Result<void> Session::find_stores() {
   skipped_ = (*lacks)["stores"];
   lacking_carriers_ = (*lacks)["carriers"].get<std::vector<std::string>>();
   for (const StoreKind kind : *stores) {
-    if (!kind->file.empty())
-      if (auto tried = try_to_make(kind); !tried) return tried;
-    if (!skipped_.contains(kind->kind)) stores_.push_back(kind);
+    if (!skipped_.contains(kind->kind))
+      stores_.push_back(kind);
+    else if (!kind->file.empty())  // the user asked for it by name
+      return unusable(kind, "made", skipped_[kind->kind].get<std::string>());
   }
   if (stores_.empty())
     return bad_input(fmt::format("none of the stores can be had here: {}",
@@ -167,27 +218,25 @@ Result<void> Session::find_stores() {
   return {};
 }
 
-// A stranger's store that cannot be made would agree with everything.
-Result<void> Session::try_to_make(StoreKind kind) {
-  const auto fault = [&](const std::string& why) {
-    return bad_input(fmt::format("the store \"{}\" of {} cannot be made: {}", kind->kind,
-                                 std::filesystem::path(kind->file).filename().string(), why));
-  };
-  if (skipped_.contains(kind->kind)) return fault(skipped_[kind->kind].get<std::string>());
-  if (kind->wraps) return {};
-  Case value;
-  value.store = kind;
-  value.constructor.mode = Mode::kWrite;
-  normalise(value);
+// A store of a stranger that cannot be made would agree with everything. Its module may hang when
+// it is imported, its constructor as well, and both may end the process: a child of ours tries them
+// first, so that the user gets a sentence. The child is spawned and not forked, because a fork has
+// none of the threads that a module started.
+Result<void> Session::try_strangers(const Stores& stores) const {
+  if (std::ranges::all_of(stores, [](StoreKind it) { return it->file.empty(); })) return {};
+  auto child = Process::start(child_command());
+  if (!child) return std::unexpected(child.error());
+  const Reply hello = child->ask(text_of({{"step", "hello"}}), kChildStarts);
+  if (!std::holds_alternative<std::string>(hello))
+    return machine_failure("the child that tries a stranger's store does not start");
   const auto folder = std::filesystem::path(scratch_) / "try";
   std::error_code error;
   std::filesystem::create_directories(folder, error);
-  auto reply = interpreter_->ask(
-      {{"step", "try to make"}, {"store", store_request(value)}, {"folder", folder.string()}});
-  if (!reply) return std::unexpected(reply.error());
-  const Answer made = answer_from_json((*reply)["made"]);
-  const Refused* no = refused(made);
-  return no ? fault(fmt::format("{}: {}", no->type, no->text)) : Result<void>();
+  for (const StoreKind kind : stores) {
+    if (kind->file.empty()) continue;
+    if (auto tried = try_stranger(*child, kind, folder.string()); !tried) return tried;
+  }
+  return {};
 }
 
 Case Session::fit(Case value) const {

@@ -50,7 +50,7 @@ class Session {
   explicit Session(Board board) : board_(std::move(board)) {}
   Result<void> find_stores();
   Result<void> add_reader_quirks(const std::string& folder);
-  Result<void> try_to_make(StoreKind kind);
+  Result<void> try_strangers(const Stores& stores) const;
 
   Board board_;
   Interpreter* interpreter_ = nullptr;

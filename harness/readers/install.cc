@@ -12,6 +12,8 @@
 #include <string_view>
 
 #include "harness/base/paths.h"
+#include "harness/base/text.h"
+#include "harness/process/interruption.h"
 #include "harness/process/process.h"
 
 namespace storefuzz {
@@ -28,17 +30,6 @@ Result<ReaderCommand> our_reader(const std::string& name) {
   return ReaderCommand{.name = name, .arguments = {path.string(), name}};
 }
 
-// The last line of a text, and what comes before.
-struct Told {
-  std::string before, last;
-};
-
-Told split(std::string text) {
-  while (text.ends_with('\n')) text.pop_back();
-  const std::size_t cut = text.find_last_of('\n') + 1;
-  return {.before = text.substr(0, cut), .last = text.substr(cut)};
-}
-
 bool is_command(const Json& json) {
   return json.is_array() && !json.empty() &&
          std::ranges::all_of(json, [](const Json& it) { return it.is_string(); });
@@ -49,16 +40,18 @@ Result<ReaderCommand> installed_reader(const std::string& name, const std::strin
   auto done = run_to_end(
       {.arguments = {tools_python(), source_folder() + "/reference/readers/install.py", named},
        .environment = {{"PYTHONDONTWRITEBYTECODE", "1"}}},
-      kInstalling);
+      kInstalling, interrupted);
   if (!done) return std::unexpected(done.error());
-  const Told told = split(done->output);
+  if (done->stopped)
+    return machine_failure(fmt::format("interrupted while the reader {} was prepared", named));
+  const LastLine told = last_line(done->output);
   if (done->exit_code != 0) {
     const std::string why = fmt::format("install.py {} failed: {}", named, done->end);
     const bool named_wrong = done->exit_code == static_cast<int>(ExitCode::kBadInput);
     return std::unexpected(Error{.code = named_wrong ? ExitCode::kBadInput : ExitCode::kMachine,
                                  .message = told.last.empty() ? why : told.last});
   }
-  std::fputs(told.before.c_str(), stderr);
+  std::fputs(printable_lines(told.before).c_str(), stderr);
   const Json json = Json::parse(told.last, nullptr, false);
   if (!is_command(json)) return machine_failure("install.py said nothing of use");
   return ReaderCommand{

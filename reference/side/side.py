@@ -382,10 +382,18 @@ def hello(request: dict[str, Any]) -> dict[str, Any]:
     return {"zarr": zarr.__version__, "python": sys.version.split()[0]}
 
 
-def try_to_make(request: dict[str, Any]) -> dict[str, Any]:
-    """Whether a stranger's store can be made at all."""
-    enter(request)
-    return {"made": ask(lambda: make_store(request["store"]) and None)}
+def try_store(request: dict[str, Any]) -> dict[str, Any]:
+    """Whether what a stranger's store needs can be imported and, asked so, the store be made."""
+    try:
+        enter(request)
+        for line in request["store"]["imports"]:
+            bring(line)
+        if request["make"]:
+            make_store(request["store"])
+    except BaseException as error:  # SystemExit as well
+        HELD["folder"] = request["folder"]
+        return {"tried": refused(error)}
+    return {"tried": {"answer": "shown", "value": None}}
 
 
 def lacking(request: dict[str, Any]) -> dict[str, Any]:
@@ -418,7 +426,7 @@ _STEPS: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
     "hello": hello,
     "build": build,
     "lacking": lacking,
-    "try to make": try_to_make,
+    "try store": try_store,
     "pack": pack,
     "meanwhile": meanwhile,
     "twin": ask_twin,
