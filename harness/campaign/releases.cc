@@ -111,9 +111,10 @@ Result<std::vector<ReleaseTable>> play_releases(const std::vector<Asked>& asked,
       if (options.stop && options.stop()) return;
       auto subject = find_subject(releases[i].wanted, true);
       if (!subject) continue;
-      auto player = Player::start({.python = subject->python, .scratch = options.scratch});
+      auto player = Player::start(
+          {.python = subject->python, .scratch = options.scratch, .stop = options.stop});
       if (!player) continue;
-      for (std::size_t k = 0; k < asked.size(); ++k)
+      for (std::size_t k = 0; k < asked.size() && !(options.stop && options.stop()); ++k)
         tables[k].rows[i].second = stand(*player, asked[k]);
       const std::scoped_lock lock(talking);
       if (options.progress) options.progress(releases[i].name);

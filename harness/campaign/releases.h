@@ -34,7 +34,7 @@ struct ReleaseTable {
 struct ReleasesOptions {
   std::filesystem::path scratch;
   int jobs = 2;                                    // players at once
-  std::function<bool()> stop;                      // asked between releases
+  std::function<bool()> stop;                      // asked between cases, and while players start
   std::function<void(std::string_view)> progress;  // told each release that is done
 };
 

@@ -63,12 +63,13 @@ Result<void> RunDirectory::write(const fs::path& name, std::string_view bytes) c
 
 Result<void> RunDirectory::render() const { return storefuzz::render(path_); }
 
-Result<void> render(const fs::path& run) {
+Result<void> render(const fs::path& run, const std::function<bool()>& stop) {
   auto done = run_to_end(
       {.arguments = {tools_python(), source_folder() + "/reports/render.py", run.string()},
        .environment = {{"PYTHONDONTWRITEBYTECODE", "1"}}},
-      Milliseconds(120'000));
+      Milliseconds(120'000), stop);
   if (!done) return std::unexpected(done.error());
+  if (done->stopped) return machine_failure("interrupted: the pages were not all drawn");
   if (done->exit_code == 0) return {};
   const std::string text = done->output.substr(0, 2000);
   return std::unexpected(Error{

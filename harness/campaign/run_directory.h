@@ -8,6 +8,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -42,6 +43,7 @@ class RunDirectory {
 };
 
 // Draws the pages of a run directory, by reports/render.py. bad_input: what lies there is no run.
-Result<void> render(const std::filesystem::path& run);
+// machine_failure: `stop` said true meanwhile.
+Result<void> render(const std::filesystem::path& run, const std::function<bool()>& stop = {});
 
 }  // namespace storefuzz

@@ -26,7 +26,7 @@ Result<ArchiveReaders> archive_readers(const std::string& readers, const Subject
   ExamineOptions options{.readers = comma_separated(readers),
                          .scratch = scratch->path(),
                          .planted = subject.planted,
-                         .stop = [] { return interruptions() > 0; }};
+                         .stop = interrupted};
   if (readers == "all") {
     auto all = all_readers();
     if (!all) return std::unexpected(all.error());

@@ -1,12 +1,11 @@
 // storefuzz releases: a table, case × release.
-#include "harness/campaign/releases.h"
-
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <memory>
 
 #include "harness/base/text.h"
+#include "harness/campaign/releases.h"
 #include "harness/command/case_files.h"
 #include "harness/command/commands.h"
 #include "harness/command/screen.h"
@@ -64,23 +63,27 @@ int releases(const TableOptions& options) {
   std::size_t done = 0;
   auto tables = play_releases(asked, *chosen,
                               {.scratch = scratch->path(),
-                               .stop = [] { return interruptions() > 0; },
+                               .stop = interrupted,
                                .progress = [&](std::string_view release) {
                                  screen().progress(fmt::format("{} of {} releases ({})", ++done,
                                                                chosen->size(), release));
                                }});
   if (!tables) return screen().fail(tables.error());
-  bool bad = false;
+  bool bad = false, unknown = false;
   for (std::size_t i = 0; i < tables->size(); ++i) {
     const ReleaseTable& table = (*tables)[i];
     screen().say(fmt::format("{}: {}", options.cases[i], table.sentence()));
     for (const auto& [release, standing] : table.rows)
       screen().say(fmt::format("  {:<8} {}", release, name_of(standing)));
-    bad = bad || (!table.rows.empty() && table.rows.back().second == Standing::kBad);
+    bad = bad || table.rows.back().second == Standing::kBad;
+    unknown = unknown || table.rows.back().second == Standing::kUnknown;
   }
-  if (interruptions() > 0)
+  if (interrupted())
     return screen().fail({.code = ExitCode::kMachine,
                           .message = "interrupted: not every release was played"});
+  if (unknown && !bad)
+    return screen().fail({.code = ExitCode::kMachine,
+                          .message = "the newest release asked could not be played"});
   return bad ? 1 : 0;
 }
 

@@ -7,6 +7,7 @@
 #include "harness/campaign/run_directory.h"
 #include "harness/command/commands.h"
 #include "harness/command/screen.h"
+#include "harness/process/interruption.h"
 
 namespace storefuzz {
 namespace {
@@ -16,7 +17,7 @@ int report(const std::string& folder) {
   if (!std::filesystem::exists(std::filesystem::path(folder) / "run.json", error))
     return screen().fail({.code = ExitCode::kBadInput,
                           .message = fmt::format("{} is no run directory", folder)});
-  if (auto drawn = render(folder); !drawn) return screen().fail(drawn.error());
+  if (auto drawn = render(folder, interrupted); !drawn) return screen().fail(drawn.error());
   screen().say(fmt::format("page: {}", (std::filesystem::path(folder) / "index.html").string()));
   return 0;
 }

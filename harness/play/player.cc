@@ -49,7 +49,11 @@ Result<void> Player::launch() {
   command.output = log.get();
   auto process = Process::start(command);
   if (!process) return std::unexpected(process.error());
-  const Reply hello = process->wait(kStart, &stacks_);
+  const auto until = std::chrono::steady_clock::now() + kStart;
+  while (!process->has_reply(Milliseconds(50)) && std::chrono::steady_clock::now() < until)
+    if (options_.stop && options_.stop())
+      return machine_failure("interrupted while zarr was being started");
+  const Reply hello = process->wait(Milliseconds(1000), &stacks_);  // the rest of the frame
   const std::string* text = std::get_if<std::string>(&hello);
   if (!text) return machine_failure(fmt::format("a player does not start: {}", to_shell(command)));
   const Json json = Json::parse(*text, nullptr, false);

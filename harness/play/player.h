@@ -8,6 +8,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -33,6 +34,7 @@ class Player {
     std::string planted;
     std::string oracles_off;        // names, with commas between
     Milliseconds deadline{1000};
+    std::function<bool()> stop = {};  // asked while a player starts; once true, that is an error
   };
 
   static Result<Player> start(Options options);
