@@ -17,6 +17,7 @@
 #include <set>
 #include <tuple>
 
+#include "harness/base/text.h"
 #include "harness/journey/mutate.h"
 #include "harness/play/session.h"
 #include "harness/play/settings.h"
@@ -47,7 +48,7 @@ Case (*shape_of_cases)(Case) = nullptr;
 std::set<std::string> avoided;  // cases that a predecessor of this process died of
 
 [[noreturn]] void leave(const Error& error) {
-  fmt::print(stderr, "storefuzz: {}\n", error.message);
+  fmt::print(stderr, "storefuzz: {}\n", printable(error.message));
   ::_exit(static_cast<int>(error.code));
 }
 
@@ -95,8 +96,8 @@ void tell(const Case& value, const Finding& found) {
 // By hand there is nobody to tell: abort, unless the shipped list knows it.
 void abort_on(const Case& value, const Finding& found) {
   if (match(known, name_of(value.store), found.told, session->release())) return;
-  fmt::print(stderr, "storefuzz: {}\n{}\nAssertion failure: {}\n", found.told.headline,
-             to_json(value).dump(1), found.fingerprint);
+  fmt::print(stderr, "storefuzz: {}\n{}\nAssertion failure: {}\n", printable(found.told.headline),
+             printable_lines(text_of(to_json(value), 1)), found.fingerprint);
   std::abort();
 }
 

@@ -14,6 +14,7 @@
 
 #include "harness/base/paths.h"
 #include "harness/base/python_text.h"
+#include "harness/base/text.h"
 
 namespace storefuzz {
 namespace {
@@ -153,7 +154,7 @@ struct Registry {
 
 // What cannot be read is our own bug, or an installation that lost a file.
 [[noreturn]] void broken(const std::string& why) {
-  std::fprintf(stderr, "storefuzz: reference/stores.json: %s\n", why.c_str());
+  std::fprintf(stderr, "storefuzz: reference/stores.json: %s\n", printable(why).c_str());
   std::exit(static_cast<int>(ExitCode::kMachine));
 }
 
@@ -226,7 +227,7 @@ Result<StoreKind> find_store(std::string_view words) {
     const auto found = std::ranges::find(list, *word, [](StoreKind it) { return it->kind; });
     if (found == list.end())
       return bad_input(fmt::format("there is no store \"{}\"; see storefuzz list stores",
-                                   std::string_view(*word).substr(0, 40)));
+                                   shorten(*word, 40)));
     if (whole && !(*found)->wraps)
       return bad_input(fmt::format("{} is no wrapper: nothing can be below it", *word));
     whole = whole ? over(*found, *whole) : *found;

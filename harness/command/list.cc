@@ -44,8 +44,9 @@ int list_quirks() {
   auto quirks = load_quirks(reference_folder() + "/quirks.json");
   if (!quirks) return screen().fail(quirks.error());
   for (const Quirk& quirk : *quirks)
-    screen().say(fmt::format("{}: {} {}/{}/{}\n    {}\n    {}", quirk.id, quirk.store, quirk.oracle,
-                             quirk.field, quirk.wrong, quirk.reason, quirk.link));
+    screen().say_lines(fmt::format("{}: {} {}/{}/{}\n    {}\n    {}", quirk.id, quirk.store,
+                                   quirk.oracle, quirk.field, quirk.wrong, quirk.reason,
+                                   quirk.link));
   return 0;
 }
 

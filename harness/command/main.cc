@@ -1,8 +1,11 @@
 // The storefuzz command: words on the command line → a subcommand → exit code.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
+
+#include <sstream>
 
 #include "harness/command/commands.h"
 #include "harness/command/screen.h"
@@ -20,7 +23,29 @@ constexpr const char* kAbout =
     "  storefuzz replay --archive downloads/ --readers zarr,libzip,tensorstore\n"
     "  storefuzz releases corpus/regressions/zip_read_only_lost.json --zarr 3.0.1,3.0.2\n\n"
     "Exit codes: 0 no confirmed finding, or only known ones; 1 a confirmed finding that is not\n"
-    "known; 2 something was named wrong; 3 the machine lacks something, or failed.";
+    "known; 2 something was named wrong; 3 the machine lacks something or failed, or the command\n"
+    "was interrupted before its work was done.";
+
+// What was typed wrong, in words of ours: CLI11's speak of its types ("--time: 1 required TEXT
+// missing").
+std::string sentence_of(const CLI::ParseError& error, const CLI::App& app) {
+  const auto typed = app.get_subcommands();
+  const std::string command = typed.empty() ? "" : typed.front()->get_name() + " ";
+  const std::string said = error.what();
+  const std::string name = said.substr(0, said.find_first_of(": "));
+  std::string sentence = said;
+  if (dynamic_cast<const CLI::ExtrasError*>(&error))
+    sentence = fmt::format("{}does not know {}", command, fmt::join(app.remaining(true), " "));
+  else if (dynamic_cast<const CLI::RequiredError*>(&error))
+    sentence = typed.empty() ? "a command is missing"
+                             : fmt::format("{}lacks its argument \"{}\"", command, name);
+  else if (dynamic_cast<const CLI::ArgumentMismatch*>(&error))
+    sentence = said.find("At Most") == said.npos ? name + " needs a value"
+                                                 : name + " may be named only once";
+  else if (dynamic_cast<const CLI::ConversionError*>(&error))
+    sentence = "this is no number: " + said.substr(said.find(": ") + 2);
+  return fmt::format("{}; storefuzz {}--help shows what there is", sentence, command);
+}
 
 int parse_and_run(int count, char** arguments) {
   CLI::App app{kAbout};
@@ -32,15 +57,18 @@ int parse_and_run(int count, char** arguments) {
   if (count > 1 && arguments[1][0] != '-' && app.get_subcommands(named).empty())
     return screen().fail(
         {.code = ExitCode::kBadInput,
-         .message = fmt::format("there is no command {}; storefuzz --help lists them",
+         .message = fmt::format("there is no command {}; storefuzz --help shows what there is",
                                 arguments[1])});
   try {
     app.parse(count, arguments);
   } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
-    return screen().fail(
-        {.code = ExitCode::kBadInput,
-         .message = fmt::format("{}; storefuzz --help shows examples", error.what())});
+    if (error.get_exit_code() == 0) {  // --help, --version
+      std::ostringstream text;
+      app.exit(error, text, text);
+      screen().say_lines(text.str());
+      return 0;
+    }
+    return screen().fail({.code = ExitCode::kBadInput, .message = sentence_of(error, app)});
   }
   return code;
 }

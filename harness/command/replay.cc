@@ -9,6 +9,7 @@
 #include "harness/command/commands.h"
 #include "harness/command/screen.h"
 #include "harness/command/subject_options.h"
+#include "harness/play/player.h"
 #include "harness/process/interruption.h"
 #include "harness/process/scratch.h"
 
@@ -24,10 +25,10 @@ struct ReplayOptions {
 void print_side_by_side(const PlayedCase& played) {
   if (played.findings.empty()) return screen().say("  both sides agree");
   for (const Finding& found : played.findings) {
-    screen().say(
-        fmt::format("  {}\n    fingerprint  {}\n    parent       {}\n    child        {}",
-                    found.told.headline, found.fingerprint, describe(found.told.parent),
-                    describe(found.told.child)));
+    screen().say("  " + found.told.headline);
+    screen().say("    fingerprint  " + found.fingerprint);
+    screen().say("    parent       " + describe(found.told.parent));
+    screen().say("    child        " + describe(found.told.child));
   }
 }
 
@@ -76,10 +77,15 @@ int replay(const ReplayOptions& options) {
   auto player = Player::start({.python = subject->python,
                                .scratch = scratch->path(),
                                .planted = options.subject.planted,
-                               .oracles_off = options.subject.oracles_off});
+                               .oracles_off = options.subject.oracles_off,
+                               .stop = interrupted});
   if (!player) return screen().fail(player.error());
   bool happens = false;
   for (std::size_t i = 0; i < cases.size(); ++i) {
+    if (interrupted())
+      return screen().fail(
+          {.code = ExitCode::kMachine,
+           .message = fmt::format("interrupted after {} of {} cases", i, cases.size())});
     auto played = player->play(cases[i].value);
     if (!played) return screen().fail(played.error());
     const std::string& wanted = cases[i].fingerprint;

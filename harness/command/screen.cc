@@ -14,6 +14,7 @@ namespace storefuzz {
 namespace {
 
 constexpr std::time_t kSecondsBetweenLines = 5;
+constexpr std::size_t kLongestSentence = 2000;  // bytes
 
 // Standard error may be closed; what cannot be said there is lost.
 void write_error(const std::string& text) { std::fputs(text.c_str(), stderr); }
@@ -43,19 +44,30 @@ void Screen::clear_progress() {
   open_ = false;
 }
 
-void Screen::say(std::string_view line) {
+void Screen::say(std::string_view line) { write(printable(line)); }
+
+void Screen::say_lines(std::string_view text) {
+  if (text.ends_with('\n')) text.remove_suffix(1);
+  write(printable_lines(text));
+}
+
+void Screen::write(const std::string& text) {
   clear_progress();
-  const std::string text = printable_lines(line) + "\n";
-  lost_ = std::fputs(text.c_str(), stdout) < 0 || std::fflush(stdout) != 0 || lost_;
+  const std::string whole = text + "\n";
+  lost_ = std::fputs(whole.c_str(), stdout) < 0 || std::fflush(stdout) != 0 || lost_;
 }
 
 void Screen::complain(std::string_view line) {
   clear_progress();
-  write_error(printable_lines(line) + "\n");
+  write_error(printable(line) + "\n");
 }
 
 int Screen::fail(const Error& error) {
-  complain("storefuzz: " + error.message);
+  // What a program of ours said may end in a line break; what strangers said may be long.
+  const std::string_view whole = error.message;
+  const std::string_view line = whole.substr(0, whole.find_last_not_of('\n') + 1);
+  const std::string_view kept = shorten(line, kLongestSentence);
+  complain(fmt::format("storefuzz: {}{}", kept, kept.size() < line.size() ? " …" : ""));
   return static_cast<int>(error.code);
 }
 

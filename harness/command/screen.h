@@ -2,7 +2,7 @@
 //
 // Names of files, words of a stranger's case and texts of exceptions may hold escape sequences that
 // a terminal obeys, so control characters are shown as \uXXXX, which stays valid inside JSON. A line
-// break that ends a line of ours stays one.
+// break is one of them: a line stays one line.
 //
 //     screen().say("3 findings");
 //     return screen().fail(error);
@@ -27,10 +27,13 @@ class Screen {
   // A line on standard output.
   void say(std::string_view line);
 
+  // Several lines, where every line break is ours: --help, indented JSON.
+  void say_lines(std::string_view text);
+
   // A line on standard error.
   void complain(std::string_view line);
 
-  // Says the error and gives its exit code.
+  // Says the error, in one line of some 2000 bytes at most, and gives its exit code.
   int fail(const Error& error);
 
   // The exit code of the command: `code`, or 3 where standard output lost something that was said.
@@ -38,6 +41,7 @@ class Screen {
 
  private:
   void clear_progress();
+  void write(const std::string& text);
 
   const bool terminal_;
   bool open_ = false;  // a progress line stands at the bottom

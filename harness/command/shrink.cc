@@ -1,11 +1,10 @@
 // storefuzz shrink: the smallest case with the same fingerprint.
-#include "harness/campaign/shrink.h"
-
 #include <fmt/format.h>
 
 #include <memory>
 
 #include "harness/campaign/campaign.h"
+#include "harness/campaign/shrink.h"
 #include "harness/command/case_files.h"
 #include "harness/command/commands.h"
 #include "harness/command/screen.h"
@@ -30,7 +29,8 @@ int shrink_case(const ShrinkOptions& options) {
   if (!scratch) return screen().fail(scratch.error());
   auto player = Player::start({.python = subject->python,
                                .scratch = scratch->path(),
-                               .planted = options.subject.planted});
+                               .planted = options.subject.planted,
+                               .stop = interrupted});
   if (!player) return screen().fail(player.error());
   auto played = player->play(named->value);
   if (!played) return screen().fail(played.error());
@@ -41,11 +41,14 @@ int shrink_case(const ShrinkOptions& options) {
   const Finding* wanted = named->fingerprint.empty() ? &played->findings.front()
                                                      : find(played->findings, named->fingerprint);
   if (!wanted) wanted = &played->findings.front();
-  auto small = shrink(*player, named->value, wanted->fingerprint, kFindingBudget,
-                      [] { return interruptions() > 0; });
+  auto small =
+      shrink(*player, named->value, wanted->fingerprint, kFindingBudget, interrupted);
   if (!small) return screen().fail(small.error());
   screen().complain(fmt::format("{}: {} cases played", wanted->fingerprint, small->tried));
-  screen().say(text_of(to_json(small->value), 2));
+  screen().say_lines(text_of(to_json(small->value), 2));
+  if (interrupted())
+    return screen().fail({.code = ExitCode::kMachine,
+                          .message = "interrupted: there may be a smaller case than this one"});
   return 1;
 }
 

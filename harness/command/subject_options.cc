@@ -4,8 +4,11 @@
 namespace storefuzz {
 
 void add_packages(CLI::App& command, SubjectOptions& options) {
-  command.add_option("--with", options.with,
-                     "A package beside zarr: icechunk, icechunk==2.3.0, or the path of one");
+  // One word each: what comes next may be a target or a case.
+  command
+      .add_option("--with", options.with,
+                  "A package beside zarr: icechunk, icechunk==2.3.0, or the path of one")
+      ->allow_extra_args(false);
   command.add_option("--adapter", options.adapter,
                      "A Python file with a store of yours (see .github/CONTRIBUTING.md)");
 }
@@ -19,7 +22,8 @@ void add_subject(CLI::App& command, SubjectOptions& options) {
 }
 
 void add_hidden(CLI::App& command, SubjectOptions& options) {
-  command.add_option("--planted", options.planted, "Plant a loss (see reference/planted/planted.py)")
+  command
+      .add_option("--planted", options.planted, "Plant a loss (see reference/planted/planted.py)")
       ->group("");
   command.add_option("--oracles-off", options.oracles_off, "Leave oracles out")->group("");
 }

@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "harness/campaign/subject.h"
-#include "harness/play/player.h"
 
 namespace storefuzz {
 

@@ -1,0 +1,173 @@
+// The storefuzz command at a terminal: what was typed wrong is a sentence of ours, what strangers
+// wrote is not obeyed, what cannot be said is no success, and a command that is told to end ends.
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+
+#include "harness/base/paths.h"
+#include "harness/campaign/run_directory.h"
+#include "harness/testing/whole_runs.h"
+
+namespace storefuzz {
+namespace {
+
+using e2e::Running;
+
+// --- what was typed wrong
+
+struct Typed {
+  std::vector<std::string> words;
+  const char* told;
+};
+
+TEST(Words, TypedWrongAreToldInOneSentence) {
+  for (const Typed& it : {
+           Typed{{}, "a command is missing; storefuzz --help"},
+           Typed{{"--cupboard"}, "a command is missing; storefuzz --help"},
+           Typed{{"cupboard"}, "there is no command cupboard; storefuzz --help"},
+           Typed{{"run", "--cupboard", "--shelf"},
+                 "run does not know --cupboard --shelf; storefuzz run --help"},
+           Typed{{"shrink"}, "shrink lacks its argument \"case\"; storefuzz shrink --help"},
+           Typed{{"run", "--time"}, "--time needs a value; storefuzz run --help"},
+           Typed{{"run", "--time", "1s", "--time", "2s"}, "--time may be named only once"},
+           Typed{{"run", "--seed", "soon"}, "this is no number: --seed = soon;"},
+           // --with takes one word: what comes next is a target, and here none.
+           Typed{{"run", "--with", "dask", "cupboard"}, "targets: cupboard not in {"}}) {
+    Running command("storefuzz", it.words);
+    EXPECT_EQ(command.wait(), "exit 2");
+    EXPECT_EQ(command.said(), "");
+    EXPECT_TRUE(command.complained().starts_with(fmt::format("storefuzz: {}", it.told)))
+        << command.complained();
+    EXPECT_TRUE(command.complained().ends_with("--help shows what there is\n"));
+    EXPECT_EQ(std::ranges::count(command.complained(), '\n'), 1) << command.complained();
+  }
+}
+
+// --- what cannot be said
+
+TEST(Output, ThatIsLostIsNoSuccess) {
+  for (const char* words : {"list stores", "list targets", "--help", "run --help", "--version"}) {
+    const auto done = e2e::must(run_to_end(
+        {.arguments = {"/bin/sh", "-c",
+                       fmt::format("{} {} > /dev/full", program("storefuzz").string(), words)}},
+        Milliseconds(60'000)));
+    EXPECT_EQ(done.end, "exit 3") << words;
+    EXPECT_EQ(done.output,
+              "storefuzz: standard output could not be written: not everything was said\n");
+  }
+}
+
+// --- what strangers wrote
+
+// U+009B, a bell, an escape sequence, a line break, and what turns the direction of writing.
+constexpr const char* kEvil = "\u009b1m\x07\x1b]0;x\n\u202e";
+
+bool obeyed(const std::string& text) {
+  return std::ranges::any_of(text, [](char c) { return c != '\n' && std::iscntrl(c) != 0; }) ||
+         text.find("\u009b") != text.npos || text.find("\u202e") != text.npos;
+}
+
+TEST(Terminal, ObeysNoWordOfAStranger) {
+  const test::Folder folder;
+  const auto named = [&](const std::string& name) { return (folder.path() / name).string(); };
+  folder.write("store.json", text_of(Json{{"store", kEvil}}));
+  folder.write("member.json", text_of(Json{{"store", "zip"}, {kEvil, 1}}));
+  folder.write(std::string("odd") + kEvil + ".py", "raise ValueError('a\\x1b]0;b')");
+  folder.write("kind.py", text_of(Json{{"kind", kEvil}}).insert(0, "STORE = "));
+  for (const std::vector<std::string>& words : std::vector<std::vector<std::string>>{
+           {kEvil},
+           {"run", kEvil},
+           {"run", std::string("--") + kEvil},
+           {"run", "--zarr", kEvil, "--out", "out"},
+           {"run", "--with", kEvil, "--out", "out"},
+           {"run", "--python", kEvil, "--out", "out"},
+           {"run", "--stores", kEvil, "--out", "out"},
+           {"run", "--adapter", named(kEvil), "--out", "out"},
+           {"run", "--adapter", named(std::string("odd") + kEvil + ".py"), "--out", "out"},
+           {"run", "--adapter", named("kind.py"), "--out", "out"},
+           {"replay", named(kEvil)},
+           {"replay", named("store.json")},
+           {"replay", named("member.json")},
+           {"report", kEvil}}) {
+    Running command("storefuzz", words);
+    EXPECT_EQ(command.wait(), "exit 2") << command.complained();
+    EXPECT_FALSE(obeyed(command.complained())) << command.complained();
+    EXPECT_NE(command.complained().find("]0;x"), std::string::npos) << command.complained();
+  }
+}
+
+// The message of a stranger may be as long as a file.
+TEST(Terminal, IsNotFilledByAStranger) {
+  const test::Folder folder;
+  const auto file = folder.write("long.py", "raise ValueError('x' * 1000000)");
+  Running command("storefuzz", {"run", "--adapter", file.string(), "--out", "out"});
+  EXPECT_EQ(command.wait(), "exit 2");
+  EXPECT_LT(command.complained().size(), 1000U);
+  Running other("storefuzz", {"report", std::string(100'000, 'x')});
+  EXPECT_EQ(other.wait(), "exit 2");
+  EXPECT_LT(other.complained().size(), 2200U);
+}
+
+// --- a command that is told to end
+
+// A signal as soon as `ready`; the command must end in time, say so, and leave nothing.
+void expect_to_end(Running& command, int signal, const std::function<bool()>& ready) {
+  ASSERT_TRUE(e2e::within(Milliseconds(60'000), ready)) << command.complained();
+  command.signal(signal);
+  EXPECT_EQ(command.wait(Milliseconds(20'000)), "exit 3") << command.complained();
+  EXPECT_NE(command.complained().find("storefuzz: interrupted"), std::string::npos)
+      << command.complained();
+  EXPECT_TRUE(e2e::within(Milliseconds(1000), [&] {
+    return e2e::processes_of_run(command.pid()).empty();
+  })) << "processes remain";
+  EXPECT_EQ(e2e::scratch_of_run(command.pid()), std::vector<std::string>());
+  EXPECT_TRUE(e2e::fs::is_empty(command.temporary()));
+}
+
+std::string regression() {
+  return source_folder() + "/corpus/regressions/zip_read_only_lost.json";
+}
+
+TEST(Interrupted, ReplayOfManyCasesEnds) {
+  std::vector<std::string> words{"replay", "--zarr", e2e::kNewest};
+  words.insert(words.end(), 5000, regression());
+  Running command("storefuzz", words);
+  expect_to_end(command, SIGTERM, [&] { return !command.said().empty(); });
+  EXPECT_NE(command.complained().find(" of 5000 cases"), std::string::npos);
+}
+
+TEST(Interrupted, ShrinkEnds) {
+  Running command("storefuzz", {"shrink", "--zarr", "3.0.1", regression()});
+  expect_to_end(command, SIGINT, [&] { return !e2e::processes_of_run(command.pid()).empty(); });
+}
+
+TEST(Interrupted, ReleasesEnd) {
+  std::vector<std::string> words{"releases", "--zarr", "2.18.7,3.0.1,3.0.2,3.0.3,3.4.1,3.4.2"};
+  words.insert(words.end(), 2000, regression());
+  Running command("storefuzz", words);
+  expect_to_end(command, SIGTERM, [&] { return !e2e::processes_of_run(command.pid()).empty(); });
+}
+
+TEST(Interrupted, EnvironmentThatIsBeingMadeIsNotLeftHalfMade) {
+  const test::Folder cache;
+  const auto half_made = [&] {
+    for (const auto& it : e2e::fs::recursive_directory_iterator(cache.path()))
+      if (it.path().filename().string().find(".making-") != std::string::npos) return true;
+    return false;
+  };
+  Running command("storefuzz", {"replay", "--zarr", e2e::kNewest, regression()},
+                  {{"STOREFUZZ_CACHE", cache.path().string()}});
+  expect_to_end(command, SIGINT, half_made);
+  EXPECT_FALSE(half_made());
+  EXPECT_TRUE(e2e::processes_with(cache.path().string()).empty());
+}
+
+TEST(Interrupted, DrawingEnds) {
+  auto drawn = render("no matter which", [] { return true; });
+  ASSERT_FALSE(drawn);
+  EXPECT_EQ(drawn.error().code, ExitCode::kMachine);
+  EXPECT_TRUE(drawn.error().message.starts_with("interrupted")) << drawn.error().message;
+}
+
+}  // namespace
+}  // namespace storefuzz
