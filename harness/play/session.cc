@@ -5,8 +5,11 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdlib>
 #include <filesystem>
+#include <initializer_list>
+#include <system_error>
 
 #include "harness/base/paths.h"
 #include "harness/base/text.h"
@@ -111,6 +114,27 @@ Interpreter::Options interpreter_options(const Board* board, int stacks) {
     options.ever = std::span(board->data().ever).first(kLineCounters - kVerdictCounters);
   }
   return options;
+}
+
+// Whether a store found the disk full. It then refuses alike on both sides, which is no agreement:
+// the case was not played.
+bool found_no_room(const Observations& seen) {
+  static const std::string reasons[] = {std::generic_category().message(ENOSPC),
+                                        std::generic_category().message(EDQUOT)};
+  const auto no_room = [](const Answer& answer) {
+    const Refused* refusal = refused(answer);
+    return refusal && std::ranges::any_of(reasons, [&](const std::string& reason) {
+             return refusal->text.find(reason) != std::string::npos;
+           });
+  };
+  if (no_room(seen.constructed) || no_room(seen.meanwhile)) return true;
+  if (std::ranges::any_of(seen.operations, no_room)) return true;
+  return std::ranges::any_of(
+      std::initializer_list<const View*>{&seen.child, &seen.returned, &seen.parent},
+      [&](const View* view) {
+        return no_room(view->received) || no_room(view->left) ||
+               std::ranges::any_of(view->looks, no_room);
+      });
 }
 
 }  // namespace
@@ -268,6 +292,7 @@ Result<Played> Session::play(const Case& value) {
   board_.data().executions += 1;
   board_.end_case();
   if (!seen) return std::unexpected(seen.error());
+  if (found_no_room(*seen)) return machine_failure("no space left in the scratch folder");
   Judged judged = judge(value, *seen, quirks_, release_, oracles_off_);
   if (judged.arrived) board_.data().arrived += 1;
   return Played{.seen = std::move(*seen), .judged = std::move(judged)};

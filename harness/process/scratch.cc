@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdint>
 #include <cstdlib>
 #include <string>
 #include <string_view>
@@ -17,6 +18,7 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::string_view kPrefix = "storefuzz-";
+constexpr std::uintmax_t kLeastRoom = 4 << 20;  // bytes: a case and what two jobs have in flight
 
 // storefuzz-<pid>-XXXXXX of a process that is gone.
 void remove_orphans(const fs::path& base) {
@@ -57,6 +59,16 @@ Scratch::~Scratch() {
   const std::string mark = "sem." + path_.filename().string();
   for (const fs::directory_entry& entry : fs::directory_iterator("/dev/shm", error))
     if (entry.path().filename().string().starts_with(mark)) fs::remove(entry.path(), error);
+}
+
+Result<void> check_room(const fs::path& scratch) {
+  std::error_code error;
+  const fs::space_info room = fs::space(scratch, error);
+  // A tmpfs without a limit says that it has no blocks at all.
+  if (error || room.capacity == 0 || room.available >= kLeastRoom) return {};
+  return machine_failure(
+      fmt::format("no space left in the scratch folder {}: {} kB are free, a run needs {} kB",
+                  scratch.string(), room.available / 1024, kLeastRoom / 1024));
 }
 
 }  // namespace storefuzz
