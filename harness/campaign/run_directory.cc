@@ -1,34 +1,80 @@
-// Files of a run; the scratch folder.
+// See run_directory.h.
 #include "harness/campaign/run_directory.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <signal.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
-#include <cstdlib>
+#include <cerrno>
 #include <fstream>
+#include <ranges>
 
 #include "harness/base/files.h"
+#include "harness/base/json.h"
 #include "harness/base/paths.h"
-#include "harness/process/process.h"
 
 namespace storefuzz {
 namespace fs = std::filesystem;
 
-Result<void> RunDirectory::check(const fs::path& folder) {
+namespace {
+
+constexpr const char* kNames[] = {"run.json",      "findings",      "findings.jsonl",
+                                  "seen.jsonl",    "planted.jsonl", "unconfirmed.jsonl",
+                                  "index.html",    "summary.md"};
+
+// A run holds a lock on its folder for as long as it lives.
+Descriptor lock_of(const fs::path& folder) {
+  Descriptor lock(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (lock.get() >= 0 && ::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) lock.reset();
+  return lock;
+}
+
+Result<void> busy(const fs::path& folder) {
+  return bad_input(fmt::format("another run is writing to {}", folder.string()));
+}
+
+// Whether run.json is one of ours: it says which storefuzz wrote it. Those of older versions were
+// empty until the run ended.
+bool holds_a_run(const fs::path& folder) {
+  std::ifstream file(folder / "run.json");
+  const Json told = Json::parse(file, nullptr, false);
+  return told.is_object() && (told.empty() || told.contains("storefuzz"));
+}
+
+// Makes the folder and the parents that it lacks, and adds those to `made`, outermost first.
+Result<void> make_folders(const fs::path& folder, std::vector<fs::path>& made) {
+  std::error_code error;
+  std::vector<fs::path> missing;
+  for (fs::path it = folder; !fs::exists(it, error) && it.has_relative_path();
+       it = it.parent_path())
+    missing.push_back(it);
+  for (const fs::path& it : missing | std::views::reverse) {
+    if (::mkdir(it.c_str(), 0777) == 0)
+      made.push_back(it);
+    else if (errno != EEXIST)
+      return std::unexpected(cannot_write(folder, errno));
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<void> RunDirectory::check(const fs::path& folder, bool replace) {
   std::error_code error;
   if (fs::exists(folder, error) && !fs::is_directory(folder, error))
     return bad_input(fmt::format("{} is no folder", folder.string()));
-  const bool used = fs::exists(folder, error) && !fs::is_empty(folder, error);
-  std::ifstream earlier(folder / "run.json");
-  const Json told = Json::parse(earlier, nullptr, false);
-  // Ours says which storefuzz wrote it; one that was cut short is still empty.
-  const bool ours = told.is_object() && (told.empty() || told.contains("storefuzz"));
-  if (used && !ours)
-    return bad_input(fmt::format("{} holds other files; name a new folder", folder.string()));
+  if (fs::exists(folder, error)) {
+    if (lock_of(folder).get() < 0 && ::access(folder.c_str(), R_OK) == 0) return busy(folder);
+    const bool used = !fs::is_empty(folder, error);
+    if (used && !holds_a_run(folder))
+      return bad_input(fmt::format("{} holds other files; name a new folder", folder.string()));
+    if (used && !replace)
+      return bad_input(
+          fmt::format("{} holds an earlier run: name a new folder, or type --replace to delete it",
+                      folder.string()));
+  }
   fs::path there = fs::absolute(folder, error);
   while (!fs::exists(there, error) && there.has_relative_path()) there = there.parent_path();
   if (!fs::is_directory(there, error) || ::access(there.c_str(), W_OK) != 0)
@@ -36,29 +82,35 @@ Result<void> RunDirectory::check(const fs::path& folder) {
   return {};
 }
 
-Result<RunDirectory> RunDirectory::make(const fs::path& folder) {
-  if (auto fit = check(folder); !fit) return std::unexpected(fit.error());
+Result<RunDirectory> RunDirectory::make(const fs::path& folder, bool replace) {
+  if (auto fit = check(folder, replace); !fit) return std::unexpected(fit.error());
   std::error_code error;
-  fs::create_directories(folder, error);
-  if (error || ::access(folder.c_str(), W_OK) != 0)
-    return bad_input(fmt::format("{} cannot be written", folder.string()));
-  Descriptor lock(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (lock.get() < 0 || ::flock(lock.get(), LOCK_EX | LOCK_NB) != 0)
-    return bad_input(fmt::format("another run is writing to {}", folder.string()));
-  RunDirectory run(fs::absolute(folder, error), std::move(lock));
-  // An earlier run in the same place is replaced as a whole.
-  for (const char* name : {"findings", "findings.jsonl", "unconfirmed.jsonl", "planted.jsonl",
-                           "index.html", "summary.md"})
-    fs::remove_all(run.path_ / name, error);
-  if (auto written = run.write("run.json", "{}\n"); !written)
-    return std::unexpected(written.error());
+  RunDirectory run(fs::absolute(folder, error), {});
+  if (auto made = make_folders(run.path_, run.made_); !made) return std::unexpected(made.error());
+  run.lock_ = lock_of(run.path_);
+  if (run.lock_.get() < 0) return std::unexpected(busy(folder).error());
   return run;
+}
+
+RunDirectory::~RunDirectory() {
+  // rmdir() takes empty folders only.
+  for (const fs::path& it : made_ | std::views::reverse)
+    if (::rmdir(it.c_str()) != 0) break;
+}
+
+void RunDirectory::clear() const {
+  std::error_code error;
+  for (const char* name : kNames) {
+    fs::remove_all(path_ / name, error);
+    fs::remove(path_ / (std::string(name) + ".new"), error);  // of a run that was killed in between
+  }
 }
 
 Result<void> RunDirectory::write(const fs::path& name, std::string_view bytes) const {
   std::error_code error;
   fs::create_directories((path_ / name).parent_path(), error);
-  return write_file_whole(path_ / name, bytes);
+  if (error) return std::unexpected(cannot_write(path_ / name, error.value()));
+  return write_file_whole(path_ / name, bytes, Durable::kYes);
 }
 
 Result<void> RunDirectory::render() const { return storefuzz::render(path_); }
@@ -71,9 +123,11 @@ Result<void> render(const fs::path& run, const std::function<bool()>& stop) {
   if (!done) return std::unexpected(done.error());
   if (done->stopped) return machine_failure("interrupted: the pages were not all drawn");
   if (done->exit_code == 0) return {};
-  const std::string text = done->output.substr(0, 2000);
-  return std::unexpected(Error{
-      .code = done->exit_code == 2 ? ExitCode::kBadInput : ExitCode::kMachine, .message = text});
+  std::string text = done->output.substr(0, 2000);
+  while (text.ends_with('\n')) text.pop_back();
+  return std::unexpected(
+      Error{.code = done->exit_code == 2 ? ExitCode::kBadInput : ExitCode::kMachine,
+            .message = std::move(text)});
 }
 
 }  // namespace storefuzz

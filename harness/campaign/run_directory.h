@@ -3,6 +3,12 @@
 //   run.json, findings.jsonl, unconfirmed.jsonl, index.html, summary.md,
 //   findings/<fingerprint>/{case.json, repro.py, observations.json, archive.zip, README.md}
 //
+// From the moment that fuzzing begins it holds what was seen so far, because a run may be killed at
+// any time: run.json is written anew every few seconds, and says by `"ended": null` that the run has
+// not ended by itself; seen.jsonl is a journal of the findings as the loop saw them, a line as soon
+// as a fingerprint is new. findings.jsonl and unconfirmed.jsonl grow while findings are followed.
+// A run that ends by itself has followed each of them, and removes seen.jsonl.
+//
 //     Result<RunDirectory> run = RunDirectory::make("runs/today");
 //     run->write("run.json", text);
 #pragma once
@@ -11,9 +17,9 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "harness/base/error.h"
-#include "harness/case/case.h"
 #include "harness/process/process.h"
 
 namespace storefuzz {
@@ -21,25 +27,36 @@ namespace storefuzz {
 class RunDirectory {
  public:
   // Whether make() is going to succeed, as far as can be told without touching anything.
-  static Result<void> check(const std::filesystem::path& folder);
+  static Result<void> check(const std::filesystem::path& folder, bool replace = false);
 
-  // Makes the folder, or takes an empty one. bad_input: not writable, another run is writing to
-  // it, or it holds something else than an earlier run.
-  static Result<RunDirectory> make(const std::filesystem::path& folder);
+  // Makes the folder, or takes an empty one, or with `replace` one of an earlier run, whose files
+  // stay until clear(). bad_input: not writable, another run is writing to it, or it holds something
+  // else. Machine: its disk is full.
+  static Result<RunDirectory> make(const std::filesystem::path& folder, bool replace = false);
+
+  RunDirectory(RunDirectory&&) = default;
+  RunDirectory& operator=(RunDirectory&&) = delete;
+  // Removes the folders that make() made, if nothing was ever written into them.
+  ~RunDirectory();
 
   const std::filesystem::path& path() const { return path_; }
 
-  // Writes beside, then renames. `name` is a path below the run directory.
+  // Removes what an earlier run left here.
+  void clear() const;
+
+  // Writes beside, then renames. `name` is a path below the run directory. Errors: those of
+  // cannot_write (harness/base/files.h).
   Result<void> write(const std::filesystem::path& name, std::string_view bytes) const;
 
   // Draws the pages.
   Result<void> render() const;
 
  private:
-  RunDirectory(std::filesystem::path path, Descriptor lock)
-      : path_(std::move(path)), lock_(std::move(lock)) {}
+  RunDirectory(std::filesystem::path path, std::vector<std::filesystem::path> made)
+      : path_(std::move(path)), made_(std::move(made)) {}
   std::filesystem::path path_;
-  Descriptor lock_;  // of the folder; a second run is turned away
+  std::vector<std::filesystem::path> made_;  // the folder and its parents, outermost first
+  Descriptor lock_;                          // of the folder; a second run is turned away
 };
 
 // Draws the pages of a run directory, by reports/render.py. bad_input: what lies there is no run.

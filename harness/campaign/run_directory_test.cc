@@ -52,20 +52,65 @@ TEST(RunDirectory, IsMadeWithItsParents) {
   EXPECT_TRUE(run->path().is_absolute());
   ASSERT_TRUE(run->write("findings/x/case.json", "{}").has_value());
   EXPECT_EQ(names_in(run->path()),
-            (std::set<std::string>{"run.json", "findings", "findings/x", "findings/x/case.json"}));
+            (std::set<std::string>{"findings", "findings/x", "findings/x/case.json"}));
 }
 
-TEST(RunDirectory, TakesAnEmptyFolderAndReplacesAnEarlierRun) {
+// A run may fail before it has anything to write.
+TEST(RunDirectory, GoesWithTheParentsThatItMadeWhenNothingWasWritten) {
+  const test::Folder folder;
+  fs::create_directory(folder.path() / "mine");
+  for (const char* place : {"mine/a/b", "mine/c/d/", "mine"})
+    ASSERT_TRUE(RunDirectory::make(folder.path() / place).has_value()) << place;
+  EXPECT_EQ(names_in(folder.path()), std::set<std::string>{"mine"});
+}
+
+TEST(RunDirectory, StaysWithTheParentsThatItMadeWhenSomethingWasWritten) {
   const test::Folder folder;
   {
-    const auto run = RunDirectory::make(folder.path());
-    ASSERT_TRUE(run.has_value());
-    for (const char* name : {"findings/old/case.json", "findings.jsonl", "unconfirmed.jsonl",
-                             "index.html", "summary.md"})
-      ASSERT_TRUE(run->write(name, "old").has_value());
+    auto made = RunDirectory::make(folder.path() / "a" / "b");
+    ASSERT_TRUE(made.has_value());
+    const RunDirectory run = std::move(*made);
+    ASSERT_TRUE(run.write("run.json", "{}").has_value());
   }
-  ASSERT_TRUE(RunDirectory::make(folder.path()).has_value());
-  EXPECT_EQ(names_in(folder.path()), std::set<std::string>{"run.json"});
+  EXPECT_EQ(names_in(folder.path()), (std::set<std::string>{"a", "a/b", "a/b/run.json"}));
+}
+
+// What a run leaves, whether it ended or was killed.
+void leave_a_run(const fs::path& folder, const std::string& run_json) {
+  const auto run = RunDirectory::make(folder);
+  ASSERT_TRUE(run.has_value()) << run.error().message;
+  ASSERT_TRUE(run->write("run.json", run_json).has_value());
+  for (const char* name : {"findings/old/case.json", "findings.jsonl", "unconfirmed.jsonl",
+                           "seen.jsonl", "planted.jsonl", "index.html", "summary.md",
+                           "run.json.new"})
+    ASSERT_TRUE(run->write(name, "old").has_value());
+}
+
+TEST(RunDirectory, OfAnEarlierRunIsRefusedAndTheSentenceSaysWhatToType) {
+  for (const char* run_json : {R"({"storefuzz": "0.1.0", "ended": null})", "{}"}) {
+    const test::Folder folder;
+    leave_a_run(folder.path(), run_json);
+    const auto before = names_in(folder.path());
+    EXPECT_FALSE(RunDirectory::check(folder.path()).has_value());
+    const auto run = RunDirectory::make(folder.path());
+    ASSERT_FALSE(run.has_value());
+    EXPECT_EQ(run.error().code, ExitCode::kBadInput);
+    EXPECT_NE(run.error().message.find("--replace"), std::string::npos);
+    EXPECT_NE(run.error().message.find(folder.path().string()), std::string::npos);
+    EXPECT_EQ(names_in(folder.path()), before);
+  }
+}
+
+TEST(RunDirectory, OfAnEarlierRunIsReplacedOnlyWhenTheNewOneHasSomething) {
+  const test::Folder folder;
+  leave_a_run(folder.path(), R"({"storefuzz": "0.1.0"})");
+  const auto before = names_in(folder.path());
+  ASSERT_TRUE(RunDirectory::make(folder.path(), true).has_value());
+  EXPECT_EQ(names_in(folder.path()), before);
+  const auto run = RunDirectory::make(folder.path(), true);
+  ASSERT_TRUE(run.has_value());
+  run->clear();
+  EXPECT_EQ(names_in(folder.path()), std::set<std::string>());
 }
 
 TEST(RunDirectory, TurnsASecondRunAwayWhileTheFirstIsWriting) {
@@ -76,6 +121,8 @@ TEST(RunDirectory, TurnsASecondRunAwayWhileTheFirstIsWriting) {
   const auto second = RunDirectory::make(folder.path());
   ASSERT_FALSE(second.has_value());
   EXPECT_EQ(second.error().code, ExitCode::kBadInput);
+  EXPECT_NE(second.error().message.find("another run"), std::string::npos);
+  EXPECT_FALSE(RunDirectory::make(folder.path(), true).has_value());
   EXPECT_EQ(test::read_file(folder.path() / "findings.jsonl"), "ours");
 }
 
@@ -97,6 +144,7 @@ TEST(RunDirectory, NeverTouchesAFolderWithAnotherRunJson) {
   fs::create_directories(folder.path() / "findings");
   folder.write("findings/table", "measured for years");
   EXPECT_FALSE(RunDirectory::make(folder.path()).has_value());
+  EXPECT_FALSE(RunDirectory::make(folder.path(), true).has_value());
   EXPECT_TRUE(fs::exists(folder.path() / "findings" / "table"));
 }
 
