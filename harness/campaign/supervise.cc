@@ -12,6 +12,7 @@
 #include <memory>
 #include <optional>
 #include <set>
+#include <utility>
 
 #include "harness/base/files.h"
 #include "harness/base/paths.h"
@@ -19,6 +20,7 @@
 #include "harness/play/targets.h"
 #include "harness/process/interruption.h"
 #include "harness/process/process.h"
+#include "harness/process/scratch.h"
 
 namespace storefuzz {
 namespace {
@@ -30,7 +32,8 @@ constexpr double kParentGrace = 4.0;     // seconds a parent may take beyond its
 constexpr double kPoolGrace = 60.0;      // more, for those that start real pools
 constexpr double kStartSeconds = 180.0;  // for a fuzz process to start
 constexpr int kIdleDeaths = 10;          // in a row and with no case played, before a run gives up
-constexpr std::size_t kMostFaults = 10;  // of our own, before a run gives up
+constexpr std::size_t kFewFaults = 10;   // of our own, with which a run goes on in any case
+constexpr std::chrono::seconds kKeepEvery{5};  // what was found so far is kept
 constexpr std::size_t kMaxCorpusFiles = 100'000;
 
 // One fuzz process and what belongs to it, over all its restarts.
@@ -186,20 +189,46 @@ class Supervisor {
   explicit Supervisor(const FuzzOptions& options) : options_(options) {}
 
   Result<Fuzzed> run() {
-    if (auto launched = launch(); !launched) return std::unexpected(launched.error());
-    while (!over()) {
-      wait();
-      for (auto& job : jobs_)
-        if (auto looked = look_after(*job); !looked) return std::unexpected(looked.error());
-      show_progress();
+    if (auto done = watch(); !done) {
+      if (!begun_) return std::unexpected(done.error());
+      fail(done.error());
     }
     for (auto& job : jobs_) finish(*job);
     gather();
-    if (auto kept = keep_corpus(); !kept) return std::unexpected(kept.error());
+    if (auto kept = keep_corpus(); !kept) fail(kept.error());
     return std::move(fuzzed_);
   }
 
  private:
+  Result<void> watch() {
+    if (auto launched = launch(); !launched) return launched;
+    while (!over()) {
+      wait();
+      for (auto& job : jobs_)
+        if (auto looked = look_after(*job); !looked) return looked;
+      if (auto kept = keep_so_far(); !kept) return kept;
+      show_progress();
+    }
+    return {};
+  }
+
+  // The first failure is the one to tell: others follow from it.
+  void fail(const Error& error) {
+    if (!fuzzed_.failure) fuzzed_.failure = error;
+  }
+
+  // Every few seconds, while cases are played.
+  Result<void> keep_so_far() {
+    if (!begun_ || Clock::now() < next_keeping_) return {};
+    next_keeping_ = Clock::now() + kKeepEvery;
+    if (auto room = check_room(options_.scratch); !room) return room;
+    if (!options_.so_far) return {};
+    // gather() adds the counters of the boards to what is there.
+    Fuzzed without_counters = fuzzed_;
+    gather();
+    return options_.so_far(std::exchange(fuzzed_, std::move(without_counters)));
+  }
+
   Result<void> launch() {
     const int count = options_.jobs * static_cast<int>(options_.targets.size());
     for (int i = 0; i < count; ++i) {
@@ -245,7 +274,7 @@ class Supervisor {
   }
 
   bool over() {
-    if (interruptions() > 0) return true;
+    if (interruptions() > 0 || fuzzed_.failure) return true;
     const auto seen = [&](const std::string& it) { return first_seen(fuzzed_, it).has_value(); };
     if (!options_.until.empty() && std::ranges::all_of(options_.until, seen)) return true;
     if (options_.enough)
@@ -272,11 +301,15 @@ class Supervisor {
       return job.restart();
     }
     const std::string end = job.ended();
+    // Ctrl-C of a terminal goes to every process: this one ends because the run does.
+    if (interruptions() > 0) return {};
     if (end.empty()) {
       if (job.late_to_start()) return machine_failure("a fuzz process does not start in time");
       return {};
     }
     job.read_lines([&](const Json& line) { take(job, line); });
+    if (end != "exit 0")
+      if (auto room = check_room(options_.scratch); !room) return room;
     const bool from_outside = end == "SIGKILL" || end == "SIGTERM" || end == "SIGINT";
     if (!job.started() && !from_outside)
       return std::unexpected(Error{
@@ -285,15 +318,24 @@ class Supervisor {
     // A fault of ours costs its case, not the night.
     if (end == "exit 3" || end == "exit 2") {
       fuzzed_.faults.push_back(fmt::format("{}: {}", job.last_log(), job.board().case_in_flight()));
-      if (fuzzed_.faults.size() > kMostFaults)
+      if (fuzzed_.faults.size() > kFewFaults &&
+          static_cast<double>(lost_cases(fuzzed_)) > kMostLost * static_cast<double>(executions()))
         return machine_failure(fmt::format("the fuzz process gave up: {}", job.last_log()));
       return job.restart();
     }
-    // Killed from outside, or left because a thread of it hung: no finding of its own.
     const bool subject =
         end.starts_with("SIG") && !from_outside && job.board().data().case_since != 0;
-    if (subject) add_parent(job, parent_crash(case_of(job), end, job.take_stacks()));
+    if (subject)
+      add_parent(job, parent_crash(case_of(job), end, job.take_stacks()));
+    else if (end != "exit 0")  // with which it leaves by itself, because a thread of it hung
+      ++fuzzed_.deaths[end];
     return job.restart();
+  }
+
+  std::uint64_t executions() const {
+    std::uint64_t sum = 0;
+    for (const auto& job : jobs_) sum += job->board().data().executions;
+    return sum;
   }
 
   static Case case_of(const Job& job) {
@@ -315,6 +357,7 @@ class Supervisor {
       fuzzed_.skipped = begin->value("skipped", Json::object());
       fuzzed_.readers = begin->value("readers", Json::object());
       if (!begun_) begun_ = Clock::now();
+      if (auto kept = keep_so_far(); !kept) fail(kept.error());
       return;
     }
     if (auto quirks = line.find("quirks"); quirks != line.end()) {
@@ -356,6 +399,8 @@ class Supervisor {
       raw.finding = *found;
       raw.value = *value;
     }
+    if (raw.count == 1 && options_.found)
+      if (auto kept = options_.found(raw); !kept) fail(kept.error());
   }
 
   void finish(Job& job) {
@@ -392,24 +437,23 @@ class Supervisor {
       options_.progress("starting zarr in the parent and its child …");
       return;
     }
-    std::uint64_t executions = 0;
     std::size_t covered = 0;
     std::size_t watched = 0;
     for (const auto& job : jobs_) {
-      executions += job->board().data().executions;
       covered = std::max(covered, job->board().lines_covered());
       watched = job->board().data().lines_watched;
     }
     options_.progress(
         fmt::format("{:.0f} of {:.0f} s  {} executions  {:.0f}/s  {} of {} lines  {} findings",
-                    elapsed(), options_.seconds, executions, executions / std::max(elapsed(), 0.1),
+                    elapsed(), options_.seconds, executions(),
+                    static_cast<double>(executions()) / std::max(elapsed(), 0.1),
                     covered, watched, fuzzed_.raw.size()));
   }
 
   const FuzzOptions& options_;
   std::vector<std::unique_ptr<Job>> jobs_;
   std::optional<Clock::time_point> begun_;
-  Clock::time_point next_progress_{};
+  Clock::time_point next_progress_{}, next_keeping_{};
   std::set<std::string> asked_;
   Fuzzed fuzzed_;
 };
@@ -425,6 +469,12 @@ std::optional<double> first_seen(const Fuzzed& fuzzed, std::string_view what) {
   for (const auto& [journey, seconds] : raw->second.seen_on)
     if (journey.second == what.substr(at + 1)) first = std::min(first.value_or(seconds), seconds);
   return first;
+}
+
+std::uint64_t lost_cases(const Fuzzed& fuzzed) {
+  std::uint64_t lost = fuzzed.faults.size();
+  for (const auto& [end, count] : fuzzed.deaths) lost += static_cast<std::uint64_t>(count);
+  return lost;
 }
 
 Result<Fuzzed> fuzz(const FuzzOptions& options) { return Supervisor(options).run(); }

@@ -21,6 +21,12 @@
 
 namespace storefuzz {
 
+struct Fuzzed;
+
+// A run that lost a greater share of its cases or of its findings, by a fault that is not the
+// subject's, has not looked at enough to call the subject sound.
+inline constexpr double kMostLost = 0.02;
+
 // A finding as the loop saw it: not yet shrunk, not yet confirmed.
 struct RawFinding {
   Finding finding;
@@ -42,6 +48,9 @@ struct FuzzOptions {
   int jobs = 1;                                   // processes for each target
   unsigned seed = 1;
   std::function<void(std::string_view)> progress;
+  // What keeps findings and counters where a kill does not reach them. An Error ends the fuzzing.
+  std::function<Result<void>(const Fuzzed&)> so_far;     // when fuzzing begins, then every 5 s
+  std::function<Result<void>(const RawFinding&)> found;  // once of each fingerprint, when it is new
 };
 
 struct Fuzzed {
@@ -56,6 +65,8 @@ struct Fuzzed {
   std::string release, python, containment;
   std::map<std::string, std::pair<std::uint64_t, double>> targets;  // cases, cases a second
   std::vector<std::string> faults;  // cases that storefuzz itself could not play, and why
+  std::map<std::string, int> deaths;  // fuzz processes that no case ended: "SIGKILL" → how many
+  std::optional<Error> failure;       // what ended the fuzzing early, other than the user
   Json readers;                     // who else was asked about archives: name → version
   Json skipped;                     // stores that this subject has not: word → why
 };
@@ -63,6 +74,12 @@ struct Fuzzed {
 // When "fingerprint" or "fingerprint@transport" was first seen, in seconds of fuzzing; or never.
 std::optional<double> first_seen(const Fuzzed& fuzzed, std::string_view what);
 
+// How many cases were lost by a fault that is not the subject's: not played, or in a process that
+// died.
+std::uint64_t lost_cases(const Fuzzed& fuzzed);
+
+// Fuzzes until the time is over, or the user or `options` say so. An Error: no case was begun. What
+// fails later ends the fuzzing as `failure`, and what was found is there.
 Result<Fuzzed> fuzz(const FuzzOptions& options);
 
 }  // namespace storefuzz
