@@ -1,9 +1,11 @@
 """Draws the pages of a run: `python reports/render.py RUN`.
 
 Writes RUN/index.html, RUN/summary.md and a README.md beside each finding's repro.py. The same run
-gives the same bytes. Exits 2 with one sentence if RUN is missing, broken or cannot be written.
+gives the same bytes. Exits 2 with one sentence if RUN is missing, broken or cannot be written, and
+3 if the machine fails: its disk is full, or broken.
 """
 
+import errno
 import re
 import sys
 from pathlib import Path
@@ -18,6 +20,11 @@ from run_directory import BrokenRunError, Run, cut, read_run
 
 SUMMARY_ROWS = 50
 LONGEST_SENTENCE = 400
+# As cannot_write of harness/base/files.cc.
+FAULTS_OF_THE_MACHINE = {
+    *(errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO),
+    *(errno.ENOMEM, errno.EMFILE, errno.ENFILE),
+}
 
 
 class Markdown(str):
@@ -123,6 +130,7 @@ def pages(run: Run) -> dict[str, str]:
         "new": new,
         "known": known,
         "unconfirmed": telling.causes_of(run.unconfirmed),
+        "seen": telling.causes_of(run.seen),
     }
     readme = markdown.get_template("finding.md.j2")
     drawn = {
@@ -151,7 +159,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
     except OSError as error:
         print(f"report: cannot write into {directory}: {error.strerror}.", file=sys.stderr)
-        return 2
+        return 3 if error.errno in FAULTS_OF_THE_MACHINE else 2
     return 0
 
 

@@ -2,6 +2,7 @@
 
 import copy
 import json
+import os
 import re
 from html.parser import HTMLParser
 from pathlib import Path
@@ -259,6 +260,7 @@ ANSWERS: list[Any] = [
         a_hang(),
         a_finding(confirmed=False, why="It needed the parent's memory."),
         a_finding(known={"id": "x", "link": None, "reason": "told"}, releases=None, more=1),
+        a_finding(seen_as="logging-over-zip-attributes-_read_only-lost"),
         *(a_finding(parent=answer, child=answer) for answer in ANSWERS),
     ],
 )
@@ -433,6 +435,96 @@ def test_a_run_that_counts_otherwise_says_so(tmp_path: Path) -> None:
     html, summary = draw(tmp_path)
     assert "run.json counts 3 findings, findings.jsonl holds 0." in readable(html)
     assert "run.json counts 3 findings" in summary
+
+
+SEEN = {"confirmed": False, "why": "not followed yet", "releases": None}
+
+
+def write_killed_run(folder: Path, **about: Any) -> Path:
+    """Writes what a run leaves that was killed: one finding followed, one not, one half written."""
+    confirmed = a_hang(fingerprint="zip-deadline-fork", seen_as="zip-deadline-wrapped")
+    write_run(folder, [confirmed])
+    (folder / "run.json").write_text(json.dumps(a_run(**{"ended": None, **about})))
+    seen = [a_finding(**SEEN), a_hang(fingerprint="zip-deadline-wrapped", **SEEN)]
+    half = json.dumps(a_finding(fingerprint="half", **SEEN))[:-40]
+    text = "".join(json.dumps(line) + "\n" for line in seen) + half
+    (folder / "seen.jsonl").write_text(text)
+    with (folder / "unconfirmed.jsonl").open("a") as file:
+        file.write(half)
+    return folder
+
+
+def test_a_killed_run_shows_what_it_had_seen(tmp_path: Path) -> None:
+    html, summary = draw(write_killed_run(tmp_path))
+    sentence = (
+        "The run of zarr 3.0.1 goes on, or was killed before it ended; 1 cause confirmed, "
+        "1 finding seen and not followed yet."
+    )
+    for text in (readable(html), summary):
+        assert sentence in text
+        assert "run.json counts" not in text
+    assert "Seen, and not followed yet: 1" in readable(html)
+    ids = [attributes.get("id") for tag, attributes in Page(html).elements if tag == "article"]
+    assert ids == ["zip-deadline-fork", "zip-attributes-_read_only-lost"]
+    assert "seen.jsonl >case.json; storefuzz replay case.json --zarr 3.0.1" in readable(html)
+
+
+def test_what_a_killed_run_had_seen_is_no_all_clear(tmp_path: Path) -> None:
+    write_killed_run(tmp_path)
+    for name in ("findings.jsonl", "unconfirmed.jsonl"):
+        (tmp_path / name).write_text("")
+    html, _ = draw(tmp_path)
+    assert "nothing new confirmed, 2 findings seen and not followed yet." in readable(html)
+    assert 'class="verdict blind"' in html
+    assert "No confirmed difference to report" in html
+
+
+def test_a_run_that_followed_nothing_is_no_all_clear(tmp_path: Path) -> None:
+    write_run(tmp_path, ended="2026-11-23T23:01:00Z")
+    (tmp_path / "seen.jsonl").write_text(json.dumps(a_finding(**SEEN)) + "\n")
+    html, _ = draw(tmp_path)
+    assert "only measured when it saw what; nothing new confirmed, 1 finding seen" in readable(html)
+    assert 'class="verdict blind"' in html
+
+
+def test_half_a_line_of_a_run_that_ended_is_broken(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = write_killed_run(tmp_path, ended="2026-11-23T23:01:00Z")
+    assert render.main([str(folder)]) == 2
+    assert "unconfirmed.jsonl, line 1, is not JSON" in capsys.readouterr().err
+
+
+def test_troubles_come_before_the_verdict(tmp_path: Path) -> None:
+    trouble = "3 of 400 cases could not be played, by a fault of storefuzz: <side.py> failed"
+    html, summary = draw(write_run(tmp_path, troubles=[trouble], ended="x", failed=None))
+    page = readable(html)
+    assert page.index(trouble) < page.index("Nothing found in zarr 3.0.1, and the planted loss")
+    assert 'class="verdict clean"' in html
+    shown = summary.index("3 of 400 cases could not be played")
+    assert shown < summary.index("Nothing found in zarr 3.0.1")
+
+
+@pytest.mark.parametrize(("findings", "tone"), [([], "blind"), ([a_hang()], "found")])
+def test_a_run_that_failed_is_no_all_clear(
+    tmp_path: Path, findings: list[dict[str, Any]], tone: str
+) -> None:
+    failed = "more than 2 % of its cases were lost"
+    html, summary = draw(write_run(tmp_path, findings, ended="x", failed=failed))
+    for text in (readable(html), summary):
+        assert f"The run of zarr 3.0.1 is no all-clear: {failed}; " in text
+        assert "the run could see" not in text
+    assert f'class="verdict {tone}"' in html
+
+
+# What is written beside its place goes to a disk that is always full.
+def test_a_full_disk_is_a_fault_of_the_machine(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_run(tmp_path)
+    (tmp_path / f".summary.md.{os.getpid()}.part").symlink_to("/dev/full")
+    assert render.main([str(tmp_path)]) == 3
+    assert capsys.readouterr().err.endswith("No space left on device.\n")
 
 
 def test_known_findings_alone_are_not_news(tmp_path: Path) -> None:

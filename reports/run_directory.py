@@ -43,6 +43,7 @@ class Run:
     about: dict[str, Any]
     findings: list[dict[str, Any]]
     unconfirmed: list[dict[str, Any]]
+    seen: list[dict[str, Any]]  # of seen.jsonl, and not followed yet
     repros: dict[str, str]
 
 
@@ -154,15 +155,20 @@ def read_bytes(path: Path) -> bytes:
         raise BrokenRunError(message) from error
 
 
-def read_findings(path: Path, confirmed: bool) -> list[dict[str, Any]]:
-    """Reads findings.jsonl or unconfirmed.jsonl.
+def read_findings(path: Path, confirmed: bool, ended: bool = True) -> list[dict[str, Any]]:
+    """Reads findings.jsonl, unconfirmed.jsonl or seen.jsonl.
+
+    What a killed run leaves may end in half a line, which is left out.
 
     Raises BrokenRunError, naming file and line, for a line that is broken, repeats a fingerprint,
     or belongs in the other file.
     """
     findings: list[dict[str, Any]] = []
     first_line: dict[str, int] = {}
-    for number, line in enumerate(read_bytes(path).split(b"\n"), 1):
+    lines = read_bytes(path).split(b"\n")
+    if not ended:
+        lines.pop()  # empty, or half a line
+    for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
         where = f"{path}, line {number},"
@@ -189,12 +195,17 @@ def read_run(directory: Path) -> Run:
     about = parse(
         read_bytes(directory / "run.json"), "run.schema.json", f"{directory / 'run.json'}"
     )
-    findings = read_findings(directory / "findings.jsonl", confirmed=True)
-    unconfirmed = read_findings(directory / "unconfirmed.jsonl", confirmed=False)
+    ended = about.get("ended", "") is not None
+    findings = read_findings(directory / "findings.jsonl", True, ended)
+    unconfirmed = read_findings(directory / "unconfirmed.jsonl", False, ended)
+    seen = []
+    if (path := directory / "seen.jsonl").exists():
+        followed = {finding.get("seen_as") for finding in [*findings, *unconfirmed]}
+        seen = [it for it in read_findings(path, False, False) if it["fingerprint"] not in followed]
     repros = {}
     for finding in [*findings, *unconfirmed]:
         path = directory / "findings" / finding["fingerprint"] / "repro.py"
         if path.is_file():
             text = read_bytes(path).decode(errors="backslashreplace")
             repros[finding["fingerprint"]] = clean_text(text)
-    return Run(about, findings, unconfirmed, repros)
+    return Run(about, findings, unconfirmed, seen, repros)

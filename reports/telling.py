@@ -268,11 +268,38 @@ def split_known(findings: Iterable[Finding]) -> tuple[list[Cause], list[Cause]]:
     return new, causes_of(finding for finding in findings if finding["known"])
 
 
+def ended(run: Run) -> bool:
+    """Tells whether a run ended by itself; older ones had no run.json before they did."""
+    return run.about.get("ended", "") is not None
+
+
+def broken_off(run: Run) -> Verdict:
+    """Says in one sentence what a run found that was killed, goes on, failed, or only measured."""
+    new, known = split_known(run.findings)
+    name = subject_name(run.about)
+    if failed := run.about.get("failed"):
+        why = f"The run of {name} is no all-clear: {failed}"
+    elif ended(run):
+        why = f"The run of {name} only measured when it saw what"
+    else:
+        why = f"The run of {name} goes on, or was killed before it ended"
+    parts = [f"{counted(len(new), 'cause')} confirmed" if new else "nothing new confirmed"]
+    if run.seen:
+        parts.append(f"{counted(len(run.seen), 'finding')} seen and not followed yet")
+    if run.unconfirmed:
+        parts.append(f"{len(run.unconfirmed):,} could not be confirmed")
+    if known:
+        parts.append(f"{counted(len(known), 'known cause')} seen again")
+    return Verdict(f"{why}; {', '.join(parts)}.", "found" if new else "blind")
+
+
 def verdict(run: Run) -> Verdict:
     """Says in one sentence what the run found, or why its silence means something, or does not."""
     about = run.about
     new, known = split_known(run.findings)
     name = subject_name(about)
+    if not ended(run) or about.get("failed") or run.seen:
+        return broken_off(run)
     also = []
     if run.unconfirmed:
         also.append(f"{len(run.unconfirmed):,} more could not be confirmed")
@@ -307,8 +334,9 @@ def notices(run: Run) -> list[str]:
         told.append(
             f"The planted loss {proof['planted']} was missed: there may be more than was found."
         )
+    # What a run counts is written before its last findings are.
     for name, held in (("findings", run.findings), ("unconfirmed", run.unconfirmed)):
-        if about[name] != len(held):
+        if ended(run) and about[name] != len(held):
             told.append(
                 f"run.json counts {about[name]:,} {name}, {name}.jsonl holds {len(held):,}."
             )
@@ -529,7 +557,17 @@ def release_spans(finding: Finding) -> list[tuple[str, str]]:
 
 
 def commands(run: Run, finding: Finding, folder: str = "") -> list[Row]:
-    """Gives the shell commands that run a finding's repro.py, each with what to expect of it."""
+    """Gives the shell commands that show a finding, each with what to expect of it.
+
+    That is its repro.py, or for one that was not followed yet, its case.
+    """
+    if any(finding is one for one in run.seen):
+        line = shlex.quote(f'"fingerprint":"{finding["fingerprint"]}"')
+        subject = run.about["subject"]
+        zarr = shlex.quote(cut(subject["path"] or subject["release"] or "newest", 300))
+        replay = f"storefuzz replay case.json --zarr {zarr}"
+        code = f"grep -m1 -F {line} seen.jsonl >case.json; {replay}"
+        return [Row("plays it again", "exits 1 if it shows", code)]
     path = run.about["subject"]["path"]
     script = shlex.quote(f"{folder}repro.py")
 
