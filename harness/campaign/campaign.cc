@@ -7,16 +7,18 @@
 #include <algorithm>
 #include <chrono>
 #include <ctime>
-#include <fstream>
+#include <initializer_list>
 #include <map>
-#include <memory>
+#include <optional>
 #include <random>
 #include <set>
+#include <utility>
 
 #include "harness/base/files.h"
 #include "harness/base/text.h"
-#include "harness/base/text.h"
 #include "harness/campaign/dossier.h"
+#include "harness/campaign/journal.h"
+#include "harness/campaign/trouble.h"
 #include "harness/journey/generate.h"
 #include "harness/process/interruption.h"
 #include "harness/process/scratch.h"
@@ -79,19 +81,21 @@ Case proof_case() {
 
 class Campaign {
  public:
-  explicit Campaign(const CampaignOptions& options) : options_(options) {}
+  explicit Campaign(const CampaignOptions& options)
+      : options_(options), measure_(options.measure) {}
 
+  // The phases, in their order. What fails before cases are played leaves no run directory behind;
+  // what fails later ends the work, and is told after what was found.
   Result<CampaignEnd> run() {
-    if (auto ready = prepare(); !ready) return std::unexpected(ready.error());
-    if (auto proved = prove(); !proved) return std::unexpected(proved.error());
-    if (auto fuzzed = fuzz_all(); !fuzzed) return std::unexpected(fuzzed.error());
-    if (!until_.empty()) return measured();
-    if (options_.fingerprints || !options_.until_new.empty()) return told();
+    for (const auto phase : {&Campaign::prepare, &Campaign::prove, &Campaign::fuzz_all})
+      if (auto done = (this->*phase)(); !done) return std::unexpected(done.error());
+    if (measure_.asked()) return measured();
     const auto begin = std::chrono::steady_clock::now();
-    if (auto finished = finish_findings(); !finished) return std::unexpected(finished.error());
-    if (auto dated = date_findings(); !dated) return std::unexpected(dated.error());
+    for (const auto phase : {&Campaign::finish_findings, &Campaign::date_findings})
+      if (!failure_)
+        if (auto done = (this->*phase)(); !done) failure_ = done.error();
     finish_seconds_ = since(begin);
-    if (auto written = write_run(); !written) return std::unexpected(written.error());
+    if (auto written = write_run(); !written && !failure_) failure_ = written.error();
     return conclude();
   }
 
@@ -114,7 +118,6 @@ class Campaign {
     auto seconds = seconds_of(options_.time);
     if (!seconds) return std::unexpected(seconds.error());
     seconds_ = *seconds;
-    until_ = comma_separated(options_.until);
     if (options_.adapter.empty())  // found out before an environment is made
       if (auto named = check_stores(); !named) return named;
     if (!options_.known.empty()) {
@@ -128,11 +131,10 @@ class Campaign {
     // Found out now: after a night it would be too late.
     if (!options_.corpus.empty()) {
       const fs::path probe = fs::path(options_.corpus) / ".storefuzz-probe";
-      if (auto written = write_file_whole(probe, ""); !written)
-        return bad_input(fmt::format("{} cannot be written", options_.corpus));
+      if (auto written = write_file_whole(probe, ""); !written) return written;
       fs::remove(probe, error);
     }
-    if (auto fit = RunDirectory::check(options_.out); !fit) return fit;
+    if (auto fit = RunDirectory::check(options_.out, options_.replace); !fit) return fit;
     progress("preparing the environment of the subject …");
     auto subject = find_subject(options_.subject);
     if (!subject) return std::unexpected(subject.error());
@@ -141,12 +143,13 @@ class Campaign {
       if (auto used = use_adapter(options_.adapter, subject_.python); !used) return used;
       if (auto named = check_stores(); !named) return named;
     }
-    auto run = RunDirectory::make(options_.out);
+    auto run = RunDirectory::make(options_.out, options_.replace);
     if (!run) return std::unexpected(run.error());
     run_.emplace(std::move(*run));
     auto scratch = Scratch::make();
     if (!scratch) return std::unexpected(scratch.error());
     scratch_.emplace(std::move(*scratch));
+    if (auto room = check_room(scratch_->path()); !room) return room;
     seed_ = options_.seed ? options_.seed : std::random_device{}() % 1'000'000 + 1;
     started_ = utc_now();
     say(fmt::format("zarr {}, seed {}, {:.0f} s of fuzzing", subject_.release, seed_,
@@ -206,8 +209,10 @@ class Campaign {
         "the planted loss \"{}\" was not found ({}): this run would see nothing", kProofLoss, why));
   }
 
+  // From the first case on, what is seen goes into the run directory at once.
   Result<void> fuzz_all() {
-    if (interruptions() > 0) return {};
+    const Error interrupted{.message = "interrupted before a case was played"};
+    if (interruptions() > 0) return std::unexpected(interrupted);
     Settings settings = options_.settings;
     settings.python = subject_.python;
     settings.deadline = std::to_string(kDeadlineMilliseconds);
@@ -216,16 +221,21 @@ class Campaign {
                         .scratch = scratch_->path(),
                         .corpus = options_.corpus,
                         .seconds = seconds_,
-                        .until = until_,
-                        .enough = enough(),
+                        .until = measure_.until(),
+                        .enough = measure_.enough(subject_.python, scratch_->path()),
                         .jobs = options_.jobs,
                         .seed = seed_,
-                        .progress = options_.progress});
+                        .progress = options_.progress,
+                        .so_far = [this](const Fuzzed& so_far) { return keep(so_far); },
+                        .found = [this](const RawFinding& raw) { return keep(raw); }});
     if (!fuzzed) return std::unexpected(fuzzed.error());
     fuzzed_ = std::move(*fuzzed);
-    if (!fuzzed_.faults.empty())
-      say(fmt::format("{} cases could not be played, by a fault of storefuzz: see run.json",
-                      fuzzed_.faults.size()));
+    failure_ = fuzzed_.failure;
+    if (!seen_ && !failure_) return std::unexpected(interrupted);
+    for (const auto& [fingerprint, raw] : fuzzed_.raw) left_.push_back(raw);
+    std::ranges::sort(left_, {}, &RawFinding::seconds);
+    if (!failure_)
+      if (auto written = write_run_json(); !written) failure_ = written.error();
     for (const auto& [store, why] : fuzzed_.skipped.items())
       say(fmt::format("skipped: {} ({})", store, why.get<std::string>()));
     say(fmt::format("{} executions in {:.0f} s, {} fingerprints", fuzzed_.executions,
@@ -233,42 +243,47 @@ class Campaign {
     return {};
   }
 
-  // For --until-new: a fingerprint that is not in the file, and does not happen without the plant.
-  std::function<bool(const RawFinding&)> enough() {
-    if (options_.until_new.empty()) return {};
-    std::ifstream file(options_.until_new);
-    for (std::string line; std::getline(file, line);)
-      baseline_.insert(line.substr(0, line.find(' ')));
-    auto player = Player::start({.python = subject_.python, .scratch = scratch_->path()});
-    if (!player) return {};
-    unplanted_ = std::make_shared<Player>(std::move(*player));
-    return [this](const RawFinding& raw) {
-      if (baseline_.contains(raw.finding.fingerprint)) return false;
-      auto played = unplanted_->play(raw.value);
-      if (!played || find(played->findings, raw.finding.fingerprint)) return false;
-      news_ = fmt::format("new {} {:.1f}", raw.finding.fingerprint, raw.seconds);
-      return true;
-    };
-  }
-
-  Result<CampaignEnd> told() const {
-    if (options_.fingerprints)
-      for (const auto& [fingerprint, raw] : fuzzed_.raw)
-        say(fmt::format("{} {:.3f} {}", fingerprint, raw.seconds, raw.executions));
-    if (!options_.until_new.empty()) say(news_.empty() ? "nothing new" : news_);
-    return CampaignEnd{};
-  }
-
-  // How long each fingerprint took; 1 when one was not found, as a test wants it.
-  Result<CampaignEnd> measured() {
-    CampaignEnd end;
-    for (const std::string& what : until_) {
-      const auto seconds = first_seen(fuzzed_, what);
-      if (!seconds) end.code = ExitCode::kFinding;
-      say(seconds ? fmt::format("found after {:.1f} s: {}", *seconds, what)
-                  : fmt::format("not found: {}", what));
+  // The run directory becomes this run's: what an earlier one left there (--replace) goes.
+  Result<void> begin_keeping() {
+    run_->clear();
+    for (const auto& [name, journal] :
+         std::initializer_list<std::pair<const char*, std::optional<Journal>*>>{
+             {"findings.jsonl", &confirmed_journal_},
+             {"unconfirmed.jsonl", &unconfirmed_journal_},
+             {"seen.jsonl", &seen_}}) {
+      auto made = Journal::make(run_->path() / name);
+      if (!made) return std::unexpected(made.error());
+      journal->emplace(std::move(*made));
     }
-    if (auto written = write_run(); !written) return std::unexpected(written.error());
+    return {};
+  }
+
+  // When fuzzing begins, and every few seconds.
+  Result<void> keep(const Fuzzed& so_far) {
+    if (!seen_)
+      if (auto begun = begin_keeping(); !begun) return begun;
+    if (auto synced = seen_->sync(); !synced) return synced;
+    fuzzed_ = so_far;
+    return write_run_json();
+  }
+
+  // A finding as the loop saw it, when its fingerprint is new.
+  Result<void> keep(const RawFinding& raw) { return seen_->append(text_of(line_of(raw))); }
+
+  Json line_of(const RawFinding& raw) const {
+    return line_of({.fingerprint = raw.finding.fingerprint,
+                    .finding = raw.finding,
+                    .value = raw.value,
+                    .why = "not followed yet: neither shrunk nor played again"},
+                   raw);
+  }
+
+  // Nothing is followed and no page is drawn: what is measured is the time until something is seen.
+  Result<CampaignEnd> measured() {
+    CampaignEnd end{.code = measure_.tell(fuzzed_, [this](const std::string& line) { say(line); })};
+    ended_ = utc_now();
+    if (auto written = write_run_json(); !written) return std::unexpected(written.error());
+    if (failure_) return machine_failure(failure_->message);
     return end;
   }
 
@@ -279,26 +294,31 @@ class Campaign {
                                  .planted = options_.settings.planted,
                                  .oracles_off = options_.settings.oracles_off});
     if (!player) return std::unexpected(player.error());
-    auto order = in_order(*player);
-    if (!order) return std::unexpected(order.error());
-    const std::vector<RawFinding>& list = *order;
-    for (std::size_t i = 0; i < list.size(); ++i) {
-      progress(fmt::format("shrinking and confirming {} of {}: {}", i + 1, list.size(),
-                           list[i].finding.fingerprint));
-      if (auto finished = finish_one(*player, list[i], i); !finished) return finished;
+    left_ = in_order(*player);
+    followed_.findings = left_.size();
+    // The journal again, by the names that the findings have from now on.
+    std::vector<Json> seen;
+    for (const RawFinding& raw : left_) seen.push_back(line_of(raw));
+    seen_.reset();
+    if (auto written = run_->write("seen.jsonl", lines(seen)); !written) return written;
+    for (std::size_t i = 0; !left_.empty(); ++i) {
+      progress(fmt::format("shrinking and confirming {} of {}: {}", i + 1, followed_.findings,
+                           left_.front().finding.fingerprint));
+      if (auto finished = finish_one(*player, left_.front(), i); !finished) return finished;
+      left_.erase(left_.begin());
     }
     return {};
   }
 
   // Each once, whatever it is wrapped in; one of each cause first, in the order they were found.
-  Result<std::vector<RawFinding>> in_order(Player& player) {
+  std::vector<RawFinding> in_order(Player& player) {
     std::map<std::string, RawFinding> unwrapped;
     for (const auto& [fingerprint, raw] : fuzzed_.raw) {
       progress("looking below wrappers: " + fingerprint);
-      auto it = unwrap(player, raw);
-      if (!it) return std::unexpected(it.error());
-      auto [place, fresh] = unwrapped.try_emplace(without_inner(*it), *it);
-      if (!fresh) join(place->second, *it);
+      // A case that cannot be played keeps its wrapper; what is wrong is told when it is followed.
+      const RawFinding bare = unwrap(player, raw).value_or(raw);
+      auto [place, fresh] = unwrapped.try_emplace(without_inner(bare), bare);
+      if (!fresh) join(place->second, bare);
     }
     std::vector<RawFinding> order;
     for (auto& [key, raw] : unwrapped) order.push_back(std::move(raw));
@@ -354,11 +374,27 @@ class Campaign {
     if (interruptions() <= 1 && index < kUnshrunkAfter) {
       auto made = make_dossier(player, raw.value, raw.finding, dossier_options(options_.settings.planted));
       // A fault of ours costs its finding, not the run; what was found stays told.
-      if (made)
+      if (made) {
         dossier = std::move(*made);
-      else
+      } else {
         dossier.why = "it could not be followed: " + made.error().message;
+        followed_.unfollowed.push_back(made.error().message);
+      }
     }
+    Json line = line_of(dossier, raw);
+    line["seen_as"] = raw.finding.fingerprint;
+    if (auto written = write_dossier(*run_, dossier); !written) return written;
+    Journal& journal = dossier.confirmed ? *confirmed_journal_ : *unconfirmed_journal_;
+    if (auto kept = journal.append(text_of(line)); !kept) return kept;
+    if (auto synced = journal.sync(); !synced) return synced;
+    (dossier.confirmed ? confirmed_ : unconfirmed_).push_back(std::move(line));
+    if (dossier.confirmed)
+      asked_.push_back({.value = dossier.value, .fingerprint = dossier.finding.fingerprint});
+    return {};
+  }
+
+  // A line of seen.jsonl, findings.jsonl or unconfirmed.jsonl.
+  Json line_of(const Dossier& dossier, const RawFinding& raw) const {
     Json line = to_json(dossier, subject_.release);
     Json seen_on = Json::array();
     for (const auto& [journey, seconds] : raw.seen_on)
@@ -371,11 +407,7 @@ class Campaign {
     if (const Quirk* known =
             match(known_, name_of(dossier.value.store), dossier.finding.told, subject_.release))
       line["known"] = {{"id", known->id}, {"link", known->link}, {"reason", known->reason}};
-    if (auto written = write_dossier(*run_, dossier); !written) return written;
-    (dossier.confirmed ? confirmed_ : unconfirmed_).push_back(std::move(line));
-    if (dossier.confirmed)
-      asked_.push_back({.value = dossier.value, .fingerprint = dossier.finding.fingerprint});
-    return {};
+    return line;
   }
 
   // Where does each confirmed finding begin, and where does it end?
@@ -427,6 +459,9 @@ class Campaign {
     return {{"storefuzz", STOREFUZZ_VERSION},
             {"command", options_.command},
             {"started", started_},
+            {"ended", ended_.empty() ? Json() : Json(ended_)},
+            {"failed", ended_.empty() ? Json() : failed()},
+            {"troubles", troubles(fuzzed_, followed_)},
             {"subject", {{"release", subject_.release}, {"path", subject_.path}}},
             {"python", fuzzed_.python},
             {"platform", platform()},
@@ -448,6 +483,8 @@ class Campaign {
             {"arrived", executions > 0 ? static_cast<double>(fuzzed_.arrived) / executions : 0.0},
             {"quirks", fuzzed_.quirks},
             {"faults", fuzzed_.faults},
+            {"deaths", fuzzed_.deaths},
+            {"unfollowed", followed_.unfollowed},
             {"self_proof", proof_},
             {"containment", containment_},
             {"restarts", fuzzed_.restarts},
@@ -463,21 +500,46 @@ class Campaign {
     return text;
   }
 
-  Result<void> write_run() {
+  Result<void> write_run_json() {
     if (!fuzzed_.containment.empty()) containment_ = fuzzed_.containment;
+    return run_->write("run.json", text_of(run_json(), 2) + "\n");
+  }
+
+  Result<void> write_run() {
+    ended_ = utc_now();
     const bool planted = !options_.settings.planted.empty();
     const std::string found = lines(confirmed_);
-    for (const auto& [name, text] : {std::pair{"run.json", run_json().dump(2) + "\n"},
-                                     std::pair{"unconfirmed.jsonl", lines(unconfirmed_)},
+    for (const auto& [name, text] : {std::pair{"unconfirmed.jsonl", lines(unconfirmed_)},
                                      std::pair{"findings.jsonl", planted ? std::string() : found},
                                      std::pair{"planted.jsonl", planted ? found : std::string()}})
       if (planted || std::string_view(name) != "planted.jsonl")
         if (auto written = run_->write(name, text); !written) return written;
+    // Last, because it says that the run has ended.
+    if (auto written = write_run_json(); !written) return written;
+    std::error_code error;
+    if (left_.empty()) fs::remove(run_->path() / "seen.jsonl", error);
     progress("drawing the page …");
-    return run_->render();
+    auto drawn = run_->render();
+    if (drawn) page_ = run_->path() / "index.html";
+    return drawn;
+  }
+
+  static std::string count(std::size_t number, std::string_view what) {
+    return fmt::format("{} {}{}", number, what, number == 1 ? "" : "s");
+  }
+
+  // Why this run is no all-clear, whatever it found; null: it is one, if it found nothing.
+  Json failed() const {
+    if (failure_) return failure_->message;
+    if (fuzzed_.executions == 0) return "no case was played, so nothing could be found";
+    if (fuzzed_.arrived == 0 && confirmed_.empty())
+      return "no store ever arrived, so nothing could be found";
+    if (const auto why = too_much_trouble(fuzzed_, followed_)) return *why;
+    return nullptr;
   }
 
   Result<CampaignEnd> conclude() {
+    for (const std::string& trouble : troubles(fuzzed_, followed_)) say(trouble);
     std::map<std::string, std::vector<const Json*>> causes;
     std::size_t unknown = 0;
     for (const Json& line : confirmed_) {
@@ -492,20 +554,22 @@ class Campaign {
                         (*line)["known"].is_null() ? "" : " (known)"));
       }
     }
-    const auto count = [](std::size_t number, std::string_view what) {
-      return fmt::format("{} {}{}", number, what, number == 1 ? "" : "s");
-    };
+    // Only a run that failed has some left.
+    for (const RawFinding& raw : left_)
+      say(fmt::format("  {} (not confirmed)", raw.finding.told.headline));
     say(fmt::format("{}, {}, {} unconfirmed in zarr {}", count(causes.size(), "cause"),
-                    count(confirmed_.size(), "finding"), unconfirmed_.size(), subject_.release));
-    CampaignEnd end{.page = run_->path() / "index.html"};
-    say(fmt::format("page: {}", end.page.string()));
-    if (fuzzed_.executions == 0)
-      return machine_failure("no case was played, so nothing could be found");
-    if (fuzzed_.arrived == 0 && confirmed_.empty())
-      return machine_failure("no store ever arrived, so nothing could be found");
-    if (options_.settings.planted.empty())
-      end.code = unknown > 0 ? ExitCode::kFinding : ExitCode::kNothingNew;
-    else if (confirmed_.empty())
+                    count(confirmed_.size(), "finding"), unconfirmed_.size() + left_.size(),
+                    subject_.release));
+    CampaignEnd end{.page = page_};
+    if (!page_.empty()) say(fmt::format("page: {}", page_.string()));
+    const bool planted = !options_.settings.planted.empty();
+    if (failure_) return machine_failure(failure_->message);
+    if (!planted && unknown > 0) {
+      end.code = ExitCode::kFinding;
+      return end;
+    }
+    if (const Json why = failed(); !why.is_null()) return machine_failure(why.get<std::string>());
+    if (planted && confirmed_.empty())
       return machine_failure(
           fmt::format("the planted loss \"{}\" was not found by fuzzing", options_.settings.planted));
     return end;
@@ -517,16 +581,18 @@ class Campaign {
   Subject subject_;
   std::vector<Quirk> known_;
   double seconds_ = 0;  // of fuzzing
-  std::vector<std::string> until_;
+  Measure measure_;
   unsigned seed_ = 0;
-  std::string started_, containment_;
+  std::string started_, ended_, containment_;  // times in UTC; ended_: empty while the run goes on
   Json proof_;
   Fuzzed fuzzed_;
-  std::set<std::string> baseline_;
-  std::shared_ptr<Player> unplanted_;
-  std::string news_;
+  std::optional<Error> failure_;  // the first, since cases were played; it ended the work
+  std::optional<Journal> seen_, confirmed_journal_, unconfirmed_journal_;
+  std::vector<RawFinding> left_;  // findings that were not followed yet
+  Followed followed_;
   double finish_seconds_ = 0;
   std::vector<Json> confirmed_, unconfirmed_;
+  fs::path page_;  // empty: not drawn
   std::vector<Asked> asked_;
 };
 

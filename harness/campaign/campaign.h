@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "harness/campaign/measure.h"
 #include "harness/campaign/releases.h"
 #include "harness/campaign/run_directory.h"
 #include "harness/campaign/shrink.h"
@@ -36,9 +37,8 @@ struct CampaignOptions {
   std::string time = "60s", corpus, known, out;
   int jobs = 1;
   unsigned seed = 0;
-  bool no_releases = false;
-  std::string until, until_new;
-  bool fingerprints = false;
+  bool replace = false, no_releases = false;
+  MeasureOptions measure;
   Settings settings;    // of the fuzz processes
   std::string command;  // as it was typed, for run.json
   std::function<void(std::string_view)> progress;  // one line that replaces the one before
@@ -64,18 +64,19 @@ void each_option(CampaignOptions& options, Visit visit) {
         options.known);
   visit(Typed{.name = "--out", .help = "The run directory (default: runs/<time>-zarr-…)"},
         options.out);
+  visit(Typed{.name = "--replace", .help = "Delete the earlier run in --out"}, options.replace);
   visit(Typed{.name = "--no-releases", .help = "Do not play each finding over all releases"},
         options.no_releases);
   visit(Typed{.name = "--until", .help = "Stop at these fingerprints", .hidden = true},
-        options.until);
+        options.measure.until);
   visit(Typed{.name = "--until-new",
               .help = "Stop at the first fingerprint that is not in this file",
               .hidden = true},
-        options.until_new);
+        options.measure.until_new);
   visit(Typed{.name = "--fingerprints",
               .help = "Only say what was found, when, and after how many executions",
               .hidden = true},
-        options.fingerprints);
+        options.measure.fingerprints);
 }
 
 struct CampaignEnd {
@@ -83,6 +84,9 @@ struct CampaignEnd {
   std::filesystem::path page;
 };
 
+// Errors before cases are played leave no run directory behind. kMachine also where the run is no
+// all-clear: it could not see, it lost too many of its cases or findings, or it failed on its way;
+// what it found is told first.
 Result<CampaignEnd> run_campaign(const CampaignOptions& options);
 
 }  // namespace storefuzz

@@ -61,6 +61,24 @@ bool fuzzing(const Running& run) {
   });
 }
 
+void expect_valid(const e2e::fs::path& file, const std::string& schema) {
+  constexpr const char* kCheck = R"(import json, sys
+import jsonschema
+with open(sys.argv[2]) as file:
+    check = jsonschema.Draft202012Validator(json.load(file))
+with open(sys.argv[1]) as file:
+    values = map(json.loads, file) if sys.argv[1].endswith("jsonl") else [json.load(file)]
+    wrong = [error for value in values for error in check.iter_errors(value)]
+print(*(f"{error.json_path}: {error.message[:300]}" for error in wrong), sep="\n")
+sys.exit(bool(wrong))
+)";
+  const Finished done =
+      e2e::must(run_to_end({.arguments = {tools_python(), "-c", kCheck, file.string(),
+                                          source_folder() + "/reports/" + schema}},
+                           Milliseconds(60'000)));
+  EXPECT_EQ(done.exit_code, 0) << file.filename() << "\n" << done.output;
+}
+
 // --- nothing is left behind
 
 TEST(LeftBehind, NothingByARunThatIsInterruptedAndItWritesItsPage) {
@@ -90,12 +108,27 @@ TEST(LeftBehind, NothingByARunWhoseFuzzProcessIsKilledAndItGoesOn) {
   })) << "no new fuzz process";
   EXPECT_TRUE(finished_in_order(run.wait())) << run.complained();
   EXPECT_GE(run_json(run).value("restarts", 0), 1);
+  EXPECT_EQ(run_json(run).at("deaths"), (Json{{"SIGKILL", 1}}));
+  // Told before what was found, and on the page before its verdict.
+  const std::string trouble = "the fuzz process died 1 time in ";
+  EXPECT_LT(run.said().find(trouble), run.said().find(" unconfirmed in zarr")) << run.said();
+  const std::string page = test::read_file(run.folder() / "out" / "index.html");
+  EXPECT_LT(page.find(trouble), page.find("class=\"verdict"));
   expect_nothing_left(run);
 }
 
+// The loss of 3.0.1 and nothing else: found within moments.
+std::vector<std::string> only_the_loss() {
+  return {"--oracles-off", e2e::oracles_but({"attributes"}), "--stores", "zip"};
+}
+
+// A kill takes the processes and nothing of what was seen.
 TEST(LeftBehind, NoProcessByARunThatIsKilledAndTheNextOneTidiesUp) {
-  Running run("storefuzz", run_arguments(e2e::kNewest, "10m"));
-  ASSERT_TRUE(fuzzing(run)) << run.complained();
+  Running run("storefuzz", run_arguments("3.0.1", "10m", only_the_loss()));
+  const auto out = run.folder() / "out";
+  ASSERT_TRUE(e2e::within(Milliseconds(90'000), [&] {
+    return test::read_file(out / "seen.jsonl").find('\n') != std::string::npos;
+  })) << run.complained();
   ASSERT_FALSE(e2e::processes_of_run(run.pid()).empty());
   run.signal(SIGKILL);
   EXPECT_EQ(run.wait(), "SIGKILL");
@@ -104,6 +137,78 @@ TEST(LeftBehind, NoProcessByARunThatIsKilledAndTheNextOneTidiesUp) {
   EXPECT_FALSE(e2e::scratch_of_run(run.pid()).empty());
   (void)e2e::must(Scratch::make());
   expect_nothing_left(run);
+  EXPECT_TRUE(run_json(run).at("ended").is_null());
+  expect_valid(out / "run.json", "run.schema.json");
+  expect_valid(out / "seen.jsonl", "finding.schema.json");
+  Running report("storefuzz", {"report", out.string()});
+  EXPECT_EQ(report.wait(), "exit 0") << report.complained();
+  const std::string page = test::read_file(out / "index.html");
+  EXPECT_NE(page.find("was killed before it ended"), std::string::npos);
+  EXPECT_NE(page.find("id=\"zip-attributes-_read_only-lost"), std::string::npos);
+}
+
+// --- a full disk
+
+// A run in a mount namespace of its own, where `place` is a small disk of `size`.
+std::vector<std::string> on_a_small_disk(const std::string& place, const std::string& size,
+                                         std::vector<std::string> arguments) {
+  std::vector<std::string> all{
+      "--user", "--map-root-user", "--mount", "sh", "-c",
+      R"(mkdir -p "$1" && mount -t tmpfs -o size="$2" none "$1" && shift 2 && exec "$@")",
+      "sh", place, size, program("storefuzz").string()};
+  std::ranges::move(arguments, std::back_inserter(all));
+  return all;
+}
+
+constexpr const char* kUnshare = "/usr/bin/unshare";
+
+bool mounts() {
+  return e2e::must(run_to_end({.arguments = {kUnshare, "--user", "--map-root-user", "--mount", "sh",
+                                             "-c", "mount -t tmpfs none /mnt"},
+                               .frames = false},
+                              Milliseconds(10'000)))
+             .exit_code == 0;
+}
+
+// A path as the run sees it.
+e2e::fs::path inside(const Running& run, const e2e::fs::path& path) {
+  return e2e::fs::path(fmt::format("/proc/{}/root", run.pid())) / path.relative_path();
+}
+
+void fill(const e2e::fs::path& file) {
+  std::ofstream stream(file, std::ios::binary);
+  const std::string block(65536, 'x');
+  while (stream.write(block.data(), static_cast<std::streamsize>(block.size())).flush()) {
+  }
+  for (stream.clear(); stream.put('x').flush();) {  // the last page of it
+  }
+}
+
+TEST(FullDisk, UnderTheRunDirectoryIsExitCode3AndTheHeadlinesAreTold) {
+  if (!mounts()) GTEST_SKIP() << "no tmpfs can be mounted here";
+  std::vector<std::string> arguments = run_arguments("3.0.1", "10m", only_the_loss());
+  std::ranges::replace(arguments, std::string("out"), std::string("disk/out"));
+  Running run(kUnshare, on_a_small_disk("disk", "1m", arguments));
+  const auto out = inside(run, run.folder() / "disk/out");
+  ASSERT_TRUE(e2e::within(Milliseconds(90'000), [&] {
+    return test::read_file(out / "seen.jsonl").find('\n') != std::string::npos;
+  })) << run.complained();
+  fill(out / "fill");
+  EXPECT_EQ(run.wait(), "exit 3");
+  EXPECT_NE(run.complained().find("no space left"), std::string::npos) << run.complained();
+  EXPECT_NE(run.said().find("`_read_only` is lost"), std::string::npos) << run.said();
+}
+
+TEST(FullDisk, UnderTheScratchFolderIsExitCode3AndThePageSaysSo) {
+  if (!mounts()) GTEST_SKIP() << "no tmpfs can be mounted here";
+  Running run(kUnshare, on_a_small_disk("/dev/shm", "64m", run_arguments("3.0.1", "10m", only_the_loss())));
+  ASSERT_TRUE(fuzzing(run)) << run.complained();
+  fill(inside(run, "/dev/shm/fill"));
+  EXPECT_EQ(run.wait(), "exit 3");
+  EXPECT_NE(run.complained().find("no space left in the scratch folder"), std::string::npos)
+      << run.complained();
+  const std::string page = test::read_file(run.folder() / "out" / "index.html");
+  EXPECT_NE(page.find("is no all-clear: no space left"), std::string::npos);
 }
 
 // A script's own children hold its output open and outlive it, unless somebody ends them.
@@ -178,29 +283,9 @@ std::string known_file(const std::vector<Json>& lines) {
   return Json{{"quirks", quirks}}.dump();
 }
 
-void expect_valid(const e2e::fs::path& file, const std::string& schema) {
-  constexpr const char* kCheck = R"(import json, sys
-import jsonschema
-with open(sys.argv[2]) as file:
-    check = jsonschema.Draft202012Validator(json.load(file))
-with open(sys.argv[1]) as file:
-    values = map(json.loads, file) if sys.argv[1].endswith("jsonl") else [json.load(file)]
-    wrong = [error for value in values for error in check.iter_errors(value)]
-print(*(f"{error.json_path}: {error.message[:300]}" for error in wrong), sep="\n")
-sys.exit(bool(wrong))
-)";
-  const Finished done =
-      e2e::must(run_to_end({.arguments = {tools_python(), "-c", kCheck, file.string(),
-                                          source_folder() + "/reports/" + schema}},
-                           Milliseconds(60'000)));
-  EXPECT_EQ(done.exit_code, 0) << file.filename() << "\n" << done.output;
-}
-
 // One run for all three, because runs are slow: exit codes, the run directory, nothing left.
 TEST(Run, FindsTheLossIn301ThenKnowsItAndWritesWhatItPromises) {
-  const std::vector<std::string> only{"--oracles-off", e2e::oracles_but({"attributes"}), "--stores",
-                                      "zip"};
-  Running first("storefuzz", run_arguments("3.0.1", "5s", only));
+  Running first("storefuzz", run_arguments("3.0.1", "5s", only_the_loss()));
   EXPECT_EQ(first.wait(), "exit 1") << first.said() << first.complained();
   const auto out = first.folder() / "out";
   const std::vector<Json> found = e2e::read_lines(out / "findings.jsonl");
@@ -214,16 +299,27 @@ TEST(Run, FindsTheLossIn301ThenKnowsItAndWritesWhatItPromises) {
   expect_valid(out / "findings.jsonl", "finding.schema.json");
   expect_valid(out / "unconfirmed.jsonl", "finding.schema.json");
   expect_valid(out / "run.json", "run.schema.json");
+  EXPECT_FALSE(e2e::fs::exists(out / "seen.jsonl")) << "each was followed";
+  EXPECT_TRUE(run_json(first).at("ended").is_string());
   expect_nothing_left(first);
 
-  std::vector<std::string> knowing = only;
+  std::vector<std::string> again = only_the_loss();
   const auto known = first.folder() / "known.json";
   e2e::must(write_file_whole(known, known_file(found)));
-  knowing.insert(knowing.end(), {"--known", known.string()});
-  Running second("storefuzz", run_arguments("3.0.1", "5s", knowing));
+  again.insert(again.end(), {"--known", known.string()});
+  again = run_arguments("3.0.1", "5s", again);
+  std::ranges::replace(again, std::string("out"), out.string());
+  Running refused("storefuzz", again);
+  EXPECT_EQ(refused.wait(), "exit 2");
+  EXPECT_NE(refused.complained().find("--replace"), std::string::npos) << refused.complained();
+  EXPECT_EQ(e2e::read_lines(out / "findings.jsonl"), found) << "nothing of it was touched";
+
+  again.emplace_back("--replace");
+  Running second("storefuzz", again);
   EXPECT_EQ(second.wait(), "exit 0") << second.said() << second.complained();
-  EXPECT_FALSE(e2e::read_lines(second.folder() / "out" / "findings.jsonl").empty())
-      << "known findings are shown";
+  const std::vector<Json> lines = e2e::read_lines(out / "findings.jsonl");
+  EXPECT_FALSE(lines.empty()) << "known findings are shown";
+  for (const Json& line : lines) EXPECT_FALSE(line.at("known").is_null()) << "replaced";
   EXPECT_NE(second.said().find("(known)"), std::string::npos) << second.said();
 }
 
@@ -261,6 +357,18 @@ TEST(Run, DoesNotTakeAnotherFindingForThePlantedOne) {
                                          {"--planted", "nothing", "--oracles-off",
                                           e2e::oracles_but({"writable"})}));
   EXPECT_EQ(run.wait(), "exit 3") << run.said();
+}
+
+// What goes wrong after the environment was made, and before a case was played.
+TEST(Run, ThatFailsBeforeFuzzingLeavesNoFolder) {
+  std::vector<std::string> arguments =
+      run_arguments(e2e::kNewest, "1s", {"--stores", "icechunk", "--planted", "nothing"});
+  std::ranges::replace(arguments, std::string("out"), std::string("new/deep/out"));
+  Running run("storefuzz", arguments);
+  EXPECT_EQ(run.wait(), "exit 2") << run.said();
+  EXPECT_NE(run.complained().find("none of the stores can be had"), std::string::npos)
+      << run.complained();
+  EXPECT_FALSE(e2e::fs::exists(run.folder() / "new"));
 }
 
 // --- bad input
