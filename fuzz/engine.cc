@@ -171,6 +171,7 @@ void start(int* count, char*** arguments) {
             {"readers", versions(session->readers())}}}});
   if (session->board().data().fuzzing_since == 0)
     session->board().data().fuzzing_since = now_nanoseconds();
+  session->clock().enter(Phase::kEngine);
 }
 
 // What this program's cases are, besides what the session can have.
@@ -187,6 +188,7 @@ std::vector<std::byte> random_bytes(unsigned seed) {
 
 std::size_t write_back(const Case& value, std::uint8_t* data, std::size_t size, std::size_t limit) {
   const std::string text = to_text(value);
+  session->clock().enter(Phase::kEngine);
   if (text.size() > limit) return size;
   std::memcpy(data, text.data(), text.size());
   return text.size();
@@ -200,6 +202,7 @@ bool shape_cases(Case (*shape)(Case)) {
 }
 
 Case decode(const std::uint8_t* data, std::size_t size) {
+  session->clock().enter(Phase::kMutation);
   const char* text = reinterpret_cast<const char*>(data);
   if (size > 0 && text[0] == '{')
     if (auto parsed = parse_case({text, size})) return shaped(*parsed);
@@ -230,6 +233,7 @@ Case in_a_pool(Case value) {
 }
 
 int fuzz_case(const Case& value) {
+  session->clock().enter(Phase::kEngine);
   if (over_its_share(value) || Patience::ends_for(value)) return -1;
   if (!avoided.empty() && avoided.contains(to_text(value))) return -1;
   static int until_restart = kGuidanceEvery;

@@ -452,6 +452,11 @@ class Campaign {
                           {"seconds", cost.second},
                           {"cases_per_second",
                            cost.second > 0 ? static_cast<double>(cost.first) / cost.second : 0.0}};
+    Json phases = Json::object();
+    const double worked =
+        fuzzed_.seconds * static_cast<double>(options_.jobs * options_.targets.size());
+    for (const auto& [name, seconds] : fuzzed_.phases)
+      phases[name] = {{"seconds", seconds}, {"share", worked > 0 ? seconds / worked : 0.0}};
     Json targets = Json::object();
     for (const auto& [name, rate] : fuzzed_.targets)
       targets[name] = {{"cases", rate.first}, {"cases_per_second", rate.second}};
@@ -479,6 +484,7 @@ class Campaign {
             {"executions_per_second", fuzzed_.seconds > 0 ? executions / fuzzed_.seconds : 0.0},
             {"coverage", {{"lines", fuzzed_.lines_covered}, {"of", fuzzed_.lines_watched}}},
             {"transports", std::move(transports)},
+            {"phases", std::move(phases)},
             {"lanes", std::move(targets)},
             {"arrived", executions > 0 ? static_cast<double>(fuzzed_.arrived) / executions : 0.0},
             {"quirks", fuzzed_.quirks},

@@ -421,6 +421,9 @@ class Supervisor {
       rate = static_cast<double>(cases) / std::max(elapsed(), 0.001);
       fuzzed_.lines_covered = std::max(fuzzed_.lines_covered, job->board().lines_covered());
       fuzzed_.lines_watched = data.lines_watched;
+      for (std::size_t i = 0; i < kPhases; ++i)
+        fuzzed_.phases[std::string(name_of(static_cast<Phase>(i)))] +=
+            static_cast<double>(data.phase_nanoseconds[i]) / 1e9;
       for (const Transport transport : all_of<Transport>()) {
         const auto index = static_cast<std::size_t>(transport);
         auto& [cases, seconds] = fuzzed_.transports[std::string(name_of(transport))];

@@ -57,6 +57,7 @@ struct Fuzzed {
   std::map<std::string, RawFinding> raw;  // by fingerprint
   std::map<std::string, int> quirks;
   std::map<std::string, std::pair<std::uint64_t, double>> transports;  // cases, seconds
+  std::map<std::string, double> phases;  // where the time went: seconds of all jobs
   std::uint64_t executions = 0;
   std::uint64_t arrived = 0;
   double seconds = 0;

@@ -55,7 +55,8 @@ Result<void> write_tree(const Archive& archive, const fs::path& folder) {
 Json look_to_json(const Look& look) {
   return {{"do", look.name},           {"key", look.entry.key},
           {"value", look.entry.value}, {"repeat", look.entry.repeat},
-          {"start", look.start},       {"end", look.end}};
+          {"start", look.start},       {"end", look.end},
+          {"family", name_of(look.group)}};
 }
 
 Json operation_to_request(const Operation& operation) {
@@ -120,14 +121,26 @@ Journeys::Journeys(Interpreter& interpreter, Options options)
       options_(std::move(options)),
       stacks_(options_.stacks),
       // Nested, so that a key that climbs a little stays inside the run's scratch folder.
-      case_folder_(options_.folder / "deep" / "er" / "case") {
-  if (!options_.enter) options_.enter = [](const char*) {};
+      case_folder_(options_.folder / "deep" / "er" / "case") {}
+
+void Journeys::enter(Phase phase) {
+  if (options_.clock) options_.clock->enter(phase);
+}
+
+// What a side says that it spent on looks and marks, wherever it ran.
+void Journeys::take_times(const Json& reply) {
+  auto took = reply.find("took");
+  if (took == reply.end() || !options_.clock) return;
+  for (const auto& [name, nanoseconds] : took->items())
+    if (const auto phase = phase_named(name))
+      options_.clock->give(*phase, nanoseconds.get<std::uint64_t>());
 }
 
 Result<Json> Journeys::step(const char* name, Json request) {
-  options_.enter(name);
   request["step"] = name;
-  return interpreter_.ask(request);
+  auto reply = interpreter_.ask(request);
+  if (reply) take_times(*reply);
+  return reply;
 }
 
 Result<void> Journeys::prepare() {
@@ -154,7 +167,7 @@ Result<void> Journeys::prepare_child(Transport transport) {
 }
 
 Result<void> Journeys::make_folder(const Case& value) {
-  options_.enter("folder");
+  enter(Phase::kFolder);
   std::error_code error;
   fs::current_path(options_.folder, error);
   fs::remove_all(case_folder_, error);
@@ -166,6 +179,7 @@ Result<void> Journeys::make_folder(const Case& value) {
 }
 
 Result<void> Journeys::build(const Case& value, Observations& seen) {
+  enter(Phase::kBuild);
   Json operations = Json::array();
   for (const Operation& operation : operations_of(value))
     operations.push_back(operation_to_request(operation));
@@ -203,7 +217,6 @@ Result<Observations> Journeys::play(const Case& value) {
                {"driver", name_of(value.driver)},
                {"look at state", looks_at_state(value)},
                {"plan", plan_to_json(seen.plan)},
-               {"again", plan_to_json(without_writes(seen.plan))},
                {"mark", {{"files", seen.mark_built.files}}},
                {"deadline", static_cast<double>(options_.deadline.count()) / 1000.0}};
   if (auto sent = send_off(value, seen, request); !sent) return std::unexpected(sent.error());
@@ -221,6 +234,7 @@ Result<Observations> Journeys::play(const Case& value) {
 
 Result<void> Journeys::send_off(const Case& value, Observations& seen, Json& request) {
   if (packs(value) && value.pool == Pool::kNone) {
+    enter(Phase::kPack);
     auto packed = step("pack", request);
     if (!packed) return std::unexpected(packed.error());
     seen.cargo = answer_at(*packed, "cargo");
@@ -238,6 +252,7 @@ Result<void> Journeys::send_off(const Case& value, Observations& seen, Json& req
   if (value.pool != Pool::kNone) seen.packed = Shown{};
   seen.mark_sent = seen.mark_packed;
   if (value.meanwhile == Meanwhile::kIdle) return {};
+  enter(Phase::kMeanwhile);
   auto done =
       step("meanwhile", {{"what", name_of(value.meanwhile)},
                          {"warm", value.parent == Warmth::kWarm},
@@ -252,6 +267,7 @@ Result<void> Journeys::send_off(const Case& value, Observations& seen, Json& req
 }
 
 Result<void> Journeys::visit(const Case& value, Observations& seen, Json request) {
+  enter(Phase::kVisit);
   returned_pickle_.clear();
   const bool pool = value.pool != Pool::kNone;
   const bool here = in_this_process(value.transport);
@@ -265,6 +281,7 @@ Result<void> Journeys::visit(const Case& value, Observations& seen, Json request
   if (!reply) return std::unexpected(reply.error());
   if (auto hang = reply->find("timed out"); hang != reply->end()) {
     seen.child.died = TimedOut{hang->get<std::string>()};
+    if (options_.clock) options_.clock->was(Phase::kHangs);
     spoiled_ = here;
     return {};
   }
@@ -291,14 +308,12 @@ void Journeys::take_reply(const Json& reply, Observations& seen) {
 Result<Reply> Journeys::ask_child(const Case& value, const std::string& request) {
   stacks_.take();
   if (fresh_interpreter(value.transport)) {
-    options_.enter(value.transport == Transport::kSpawn ? "spawn" : "forkserver");
     // A fork server has the deadline of its own child in hand, and a moment more for itself.
     const Milliseconds more(value.transport == Transport::kForkserver ? 2000 : 0);
     std::optional<Process>& child = children_[value.transport];
     return interpreter_.without_lock(
         [&] { return child->ask(request, options_.deadline + more, &stacks_); });
   }
-  options_.enter("fork");
   auto child =
       Process::fork(interpreter_.fork_hooks(stacks_.descriptor()), answer_by(interpreter_));
   if (!child) return std::unexpected(child.error());
@@ -309,15 +324,21 @@ Result<Reply> Journeys::ask_child(const Case& value, const std::string& request)
 Result<void> Journeys::visit_elsewhere(const Case& value, Observations& seen, const Json& request) {
   Json question = request;
   question["step"] = "visit";
+  enter(Phase::kWaiting);
   auto answer = ask_child(value, text_of(question));
   if (!answer) return std::unexpected(answer.error());
   if (auto* crash = std::get_if<Crashed>(&*answer)) {
     if (crash->signal == "exit 70") return machine_failure("side.py failed in a child");
     seen.child.died = *crash;
   }
-  if (auto* hang = std::get_if<TimedOut>(&*answer)) seen.child.died = *hang;
+  if (auto* hang = std::get_if<TimedOut>(&*answer)) {
+    seen.child.died = *hang;
+    if (options_.clock) options_.clock->was(Phase::kHangs);
+  }
   if (auto* text = std::get_if<std::string>(&*answer)) {
-    take_reply(Json::parse(*text, nullptr, false), seen);
+    const Json reply = Json::parse(*text, nullptr, false);
+    take_times(reply);
+    take_reply(reply, seen);
   }
   return {};
 }
@@ -325,9 +346,10 @@ Result<void> Journeys::visit_elsewhere(const Case& value, Observations& seen, co
 Result<void> Journeys::look_at_returned(const Case& value, Observations& seen,
                                         const Json& request) {
   if (returned_pickle_.empty() || !shown(seen.child.sent_back)) return {};
+  enter(Phase::kVisit);
   Json question = request;
   question["pickle"] = returned_pickle_;
-  question["plan"] = request["again"];
+  question["plan"] = plan_to_json(without_writes(seen.plan));
   auto reply = step("returned", question);
   if (!reply) return std::unexpected(reply.error());
   read_view(*reply, seen.returned);
@@ -336,9 +358,10 @@ Result<void> Journeys::look_at_returned(const Case& value, Observations& seen,
 }
 
 Result<void> Journeys::finish(const Case& value, Observations& seen, const Json& request) {
+  enter(Phase::kVisit);
   const Expectation expected = expect(value, seen);
   Json question = request;
-  question["plan"] = request["again"];
+  question["plan"] = plan_to_json(without_writes(seen.plan));
   // Looking would open a store that empties its file at its first use.
   if (!expected.unclaimed) {
     auto reply = step("look", question);
@@ -347,6 +370,7 @@ Result<void> Journeys::finish(const Case& value, Observations& seen, const Json&
   }
   if (value.twin && expected.certain && !expected.unclaimed && !child_writes(seen.plan))
     if (auto asked = ask_twin(expected, seen, question); !asked) return asked;
+  enter(Phase::kVisit);
   auto reply = step("leave", Json::object());
   if (!reply) return std::unexpected(reply.error());
   seen.parent.left = answer_at(*reply, "closed");
@@ -370,7 +394,7 @@ Result<void> Journeys::start_readers() {
 // What somebody else sees in the archive that the store was, or that it left.
 Result<void> Journeys::ask_readers(Observations& seen) {
   if (options_.readers.empty() || seen.archive_end.empty()) return {};
-  options_.enter("readers");
+  enter(Phase::kReaders);
   if (auto started = start_readers(); !started) return started;
   ReaderRequest request{.file = (case_folder_ / "store.zip").string()};
   for (const Look& look : seen.plan)

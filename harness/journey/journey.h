@@ -10,7 +10,6 @@
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
-#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -18,6 +17,7 @@
 #include "harness/journey/expectation.h"
 #include "harness/journey/interpreter.h"
 #include "harness/journey/observation.h"
+#include "harness/journey/phases.h"
 #include "harness/process/process.h"
 #include "harness/readers/panel.h"
 
@@ -30,7 +30,7 @@ class Journeys {
     Command child;                            // starts a spawned child (run_child below)
     Milliseconds deadline{1000};              // for a child's whole visit
     int stacks = -1;                          // the stack file that all sides share
-    std::function<void(const char*)> enter;   // told each step of the parent, for its watcher
+    PhaseClock* clock = nullptr;              // counts where the time goes; null: not counted
     std::vector<ReaderCommand> readers = {};  // asked what they see in an archive at the end
   };
 
@@ -52,6 +52,8 @@ class Journeys {
   }
 
  private:
+  void enter(Phase phase);
+  void take_times(const Json& reply);
   Result<Json> step(const char* name, Json request);
   Result<void> make_folder(const Case& value);
   Result<void> prepare_child(Transport transport);

@@ -18,6 +18,7 @@
 
 #include "harness/base/error.h"
 #include "harness/case/case.h"
+#include "harness/journey/phases.h"
 #include "harness/process/process.h"
 
 namespace storefuzz {
@@ -37,6 +38,7 @@ struct BoardData {
   std::atomic<std::int64_t> case_since;     // the same; 0: no case in flight
   std::array<std::atomic<std::uint64_t>, 8> transport_cases;  // by Transport
   std::array<std::atomic<std::uint64_t>, 8> transport_nanoseconds;
+  PhaseTimes phase_nanoseconds;
   std::atomic<std::uint32_t> case_size;
   std::array<char, kMaxCaseText> case_text;
 };

@@ -187,7 +187,7 @@ Result<std::unique_ptr<Session>> Session::start(bool fatal_stacks) {
                                              .child = child_command(),
                                              .deadline = Milliseconds(std::atoi(settings().deadline.c_str())),
                                              .stacks = stacks,
-                                             .enter = {},
+                                             .clock = &self->clock_,
                                              .readers = readers_beside_us()});
   return self;
 }
@@ -291,10 +291,12 @@ Result<Played> Session::play(const Case& value) {
       static_cast<std::uint64_t>(now_nanoseconds() - begin);
   board_.data().executions += 1;
   board_.end_case();
+  clock_.enter(Phase::kJudging);
   if (!seen) return std::unexpected(seen.error());
   if (found_no_room(*seen)) return machine_failure("no space left in the scratch folder");
   Judged judged = judge(value, *seen, quirks_, release_, oracles_off_);
   if (judged.arrived) board_.data().arrived += 1;
+  clock_.enter(Phase::kEngine);
   return Played{.seen = std::move(*seen), .judged = std::move(judged)};
 }
 

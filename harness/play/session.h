@@ -45,15 +45,18 @@ class Session {
   const Board& board() const { return board_; }
   std::size_t lines_watched() const { return interpreter_->lines_watched(); }
   bool spoiled() const { return journeys_->spoiled(); }
+  PhaseClock& clock() { return clock_; }
   void restart_guidance() { interpreter_->restart_guidance(); }
 
  private:
-  explicit Session(Board board) : board_(std::move(board)) {}
+  explicit Session(Board board)
+      : board_(std::move(board)), clock_(board_.data().phase_nanoseconds) {}
   Result<void> find_stores();
   Result<void> add_reader_quirks(const std::string& folder);
   Result<void> try_strangers(const Stores& stores) const;
 
   Board board_;
+  PhaseClock clock_;
   Interpreter* interpreter_ = nullptr;
   std::unique_ptr<Journeys> journeys_;
   std::vector<Quirk> quirks_;

@@ -27,8 +27,16 @@ Answer = dict[str, Any]
 SHOWN_BYTES = 64  # longer values are shown as size, checksum and first bytes
 TEXT_LIMIT = 300  # characters of an exception's text that are kept
 
+# Nanoseconds that this request spent, by the name of the phase in harness/journey/phases.h.
+TOOK: dict[str, int] = {}
+
 _SUBJECT = os.path.dirname(os.path.dirname(os.path.abspath(zarr.__file__))) + os.sep
 _STDLIB = os.path.dirname(os.path.abspath(os.__file__)) + os.sep
+
+
+def note(phase: str, since: int) -> None:
+    """What passed since `since`, of time.perf_counter_ns, was this phase."""
+    TOOK[phase] = TOOK.get(phase, 0) + time.perf_counter_ns() - since
 
 
 def hide_paths(text: str) -> str:
@@ -150,6 +158,14 @@ def perform(table: str, store: Any, run: Any, step: dict[str, Any]) -> Answer:
 
 def mark(previous: dict[str, Any] | None = None) -> dict[str, Any]:
     """What lies in the case's folder now: name → size and checksum; entries where those changed."""
+    since = time.perf_counter_ns()
+    try:
+        return mark_unless(previous)
+    finally:
+        note("marks", since)
+
+
+def mark_unless(previous: dict[str, Any] | None) -> dict[str, Any]:
     files: dict[str, Any] = {}
     for here, _, names in os.walk(HELD["folder"]):
         for name in names:

@@ -21,6 +21,7 @@ import pickle
 import select
 import signal
 import sys
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -29,7 +30,18 @@ import zarr
 import zarr.storage
 
 import pools
-from answers import Answer, ask, mark, open_descriptors, perform, refused, stacks, state_of
+from answers import (
+    TOOK,
+    Answer,
+    ask,
+    mark,
+    note,
+    open_descriptors,
+    perform,
+    refused,
+    stacks,
+    state_of,
+)
 from vocabulary import (
     HELD,
     NAMES,
@@ -169,8 +181,14 @@ def receive(request: dict[str, Any], reply: dict[str, Any]) -> Any:
 def look(store: Any, request: dict[str, Any]) -> dict[str, Any]:
     """The state of `store`, then every look of the plan, in order."""
     run = runner(request["driver"])
+    since = time.perf_counter_ns()
     reply: dict[str, Any] = {"state": state_of(store)} if request["look at state"] else {}
-    reply["looks"] = [perform("looks", store, run, step) for step in request["plan"]]
+    note("looks: state", since)
+    reply["looks"] = []
+    for step in request["plan"]:
+        since = time.perf_counter_ns()
+        reply["looks"].append(perform("looks", store, run, step))
+        note("looks: " + step["family"], since)
     return reply
 
 
@@ -441,7 +459,13 @@ _STEPS: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
 
 def answer(request: str) -> str:
     """One request in, one reply out: both are one line of JSON."""
+    since = time.perf_counter_ns()
+    TOOK.clear()
     question = json.loads(request)
-    if question["step"] == "visit" and not question["same process"]:
+    elsewhere = question["step"] == "visit" and not question["same process"]
+    if elsewhere:
         enter(question)
-    return json.dumps(_STEPS[question["step"]](question))
+    reply = _STEPS[question["step"]](question)
+    if elsewhere:  # the parent counts the time of its own steps
+        note("visit", since + sum(TOOK.values()))
+    return json.dumps(reply | {"took": TOOK})
