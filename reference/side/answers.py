@@ -13,7 +13,6 @@ import os
 import pathlib
 import re
 import time
-import traceback
 import zipfile
 import zlib
 from collections.abc import Callable
@@ -41,7 +40,12 @@ def note(phase: str, since: int) -> None:
 
 def hide_paths(text: str) -> str:
     """Equal texts for equal cases: folder, object addresses and thread numbers taken out."""
-    text = text.replace(HELD["folder"], "<case>").replace(_SUBJECT, "").replace(_STDLIB, "")
+    return _hidden(text, HELD["folder"])
+
+
+@functools.lru_cache(4096)  # one case asks for the same names and refusals again and again
+def _hidden(text: str, folder: str) -> str:
+    text = text.replace(folder, "<case>").replace(_SUBJECT, "").replace(_STDLIB, "")
     text = re.sub(r" \([0-9]+ sub-exceptions?\)", "", text)  # how many got that far, is chance
     text = re.sub(r"(current_size|cached_keys)=[0-9]+", r"\1=…", text)  # looking changes them
     text = re.sub(r"\bprocess [0-9]+", "process …", text)
@@ -75,6 +79,19 @@ def plain(value: Any) -> Any:
     return {"object": type(value).__name__}
 
 
+def last_frame(error: BaseException) -> str:
+    """The file and function of the subject that is nearest to where it was raised, or nothing."""
+    # traceback.extract_tb would look for the source line of every frame.
+    own = None
+    step = error.__traceback__
+    while step is not None:
+        code = step.tb_frame.f_code
+        if code.co_filename.startswith(_SUBJECT):
+            own = code
+        step = step.tb_next
+    return f"{hide_paths(own.co_filename)}:{own.co_name}" if own else ""
+
+
 def refused(error: BaseException) -> Answer:
     """What an exception of the subject tells: type, text, its last frame in the subject."""
     answer = {
@@ -83,10 +100,8 @@ def refused(error: BaseException) -> Answer:
         "text": hide_paths(str(error))[:TEXT_LIMIT],
         "kinds": [kind.__name__ for kind in type(error).__mro__[:-1]],
     }
-    frames = traceback.extract_tb(error.__traceback__)
-    own = [frame for frame in frames if frame.filename.startswith(_SUBJECT)]
-    if own:
-        answer["frame"] = f"{hide_paths(own[-1].filename)}:{own[-1].name}"
+    if own := last_frame(error):
+        answer["frame"] = own
     if isinstance(error, AttributeError) and error.name and error.obj is not None:
         kind = type(error.obj)
         if is_store(error.obj) and error.name not in dir(kind):
