@@ -33,7 +33,7 @@ constexpr double kPoolGrace = 60.0;      // more, for those that start real pool
 constexpr double kStartSeconds = 180.0;  // for a fuzz process to start
 constexpr int kIdleDeaths = 10;          // in a row and with no case played, before a run gives up
 constexpr std::size_t kFewFaults = 10;   // of our own, with which a run goes on in any case
-constexpr std::chrono::seconds kKeepEvery{5};  // what was found so far is kept
+constexpr std::chrono::seconds kKeepEvery{5};  // what was found so far is kept, and new units
 constexpr std::size_t kMaxCorpusFiles = 100'000;
 
 // One fuzz process and what belongs to it, over all its restarts.
@@ -45,18 +45,20 @@ class Job {
         number_(number),
         board_(std::move(board)),
         stacks_(std::move(stacks)),
-        folder_(options.scratch / fmt::format("job-{}", number)) {}
+        folder_(options.scratch / fmt::format("job-{}", number)),
+        // Cases of another target are of another kind: each target has a corpus of its own.
+        corpus_(options.scratch / ("corpus-" + target_)) {}
 
   const std::string& target() const { return target_; }
   const Board& board() const { return board_; }
   int lines() const { return lines_.get(); }
   bool started() const { return started_; }
   int restarts() const { return restarts_; }
-  fs::path corpus() const { return folder_ / "corpus"; }
+  const fs::path& corpus() const { return corpus_; }
 
   Result<void> launch() {
     std::error_code error;
-    fs::create_directories(folder_ / "corpus", error);
+    fs::create_directories(corpus_, error);
     fs::create_directories(folder_ / "cases", error);
     int ends[2];
     if (::pipe2(ends, O_CLOEXEC) != 0) return machine_failure("no pipe can be made");
@@ -151,13 +153,16 @@ class Job {
     settings.board = number(board_.descriptor());
     settings.findings = number(findings);
     settings.avoid = avoid().string();
+    settings.corpus = corpus_.string();
     settings.adapters = text_of(added_adapters());
     if (slow()) settings.niceness = "10", settings.pools = "1";
     auto environment = to_environment(settings);
     environment["TMPDIR"] = (folder_ / "cases").string();
-    return {.arguments = {program(target_).string(), (folder_ / "corpus").string(),
+    return {.arguments = {program(target_).string(), corpus_.string(),
                           fmt::format("-seed={}", options_.seed + 1000U * number_ + restarts_),
-                          "-max_total_time=0", "-len_control=0", "-max_len=16384", "-reload=0",
+                          "-max_total_time=0", "-len_control=0", "-max_len=16384",
+                          // Seconds until the units of the other jobs are read.
+                          options_.jobs > 1 ? "-reload=1" : "-reload=0",
                           "-timeout=86400", "-rss_limit_mb=0", "-detect_leaks=0",
                           "-print_final_stats=0", "-handle_usr2=0",
                           // A fatal signal stays one, and leaves Python stacks.
@@ -174,6 +179,7 @@ class Job {
   Board board_;
   StackFile stacks_;
   fs::path folder_;
+  fs::path corpus_;  // shared by the jobs of a target
   std::optional<Process> process_;
   Descriptor lines_;
   std::string pending_;
@@ -222,6 +228,7 @@ class Supervisor {
     if (!begun_ || Clock::now() < next_keeping_) return {};
     next_keeping_ = Clock::now() + kKeepEvery;
     if (auto room = check_room(options_.scratch); !room) return room;
+    if (auto kept = keep_corpus(); !kept) return kept;
     if (!options_.so_far) return {};
     // gather() adds the counters of the boards to what is there.
     Fuzzed without_counters = fuzzed_;
@@ -239,7 +246,7 @@ class Supervisor {
       jobs_.push_back(std::make_unique<Job>(
           options_, options_.targets[static_cast<std::size_t>(i) % options_.targets.size()], i,
           std::move(*board), std::move(*stacks)));
-      copy_corpus(jobs_.back()->corpus());
+      if (corpora_.insert(jobs_.back()->corpus()).second) copy_corpus(jobs_.back()->corpus());
       if (auto launched = jobs_.back()->launch(); !launched) return launched;
     }
     return {};
@@ -258,16 +265,22 @@ class Supervisor {
     }
   }
 
-  Result<void> keep_corpus() const {
+  // What the user's folder lacks is written there. libFuzzer writes a unit in place, so that one
+  // may be seen half written; a half is no JSON, and waits for the next time.
+  Result<void> keep_corpus() {
     std::error_code error;
     if (options_.corpus.empty()) return {};
-    for (const auto& job : jobs_) {
-      for (const fs::directory_entry& entry : fs::directory_iterator(job->corpus(), error)) {
-        const fs::path place = options_.corpus / entry.path().filename();
-        if (fs::exists(place, error)) continue;
+    for (const fs::path& corpus : corpora_) {
+      for (const fs::directory_entry& entry : fs::directory_iterator(corpus, error)) {
+        const fs::path name = entry.path().filename();
+        if (kept_.contains(name)) continue;
         std::ifstream file(entry.path(), std::ios::binary);
         const std::string bytes{std::istreambuf_iterator<char>(file), {}};
-        if (auto written = write_file_whole(place, bytes); !written) return written;
+        if (bytes.empty() || (bytes.starts_with('{') && !Json::accept(bytes))) continue;
+        if (!fs::exists(options_.corpus / name, error))
+          if (auto written = write_file_whole(options_.corpus / name, bytes); !written)
+            return written;
+        kept_.insert(name);
       }
     }
     return {};
@@ -310,6 +323,7 @@ class Supervisor {
     job.read_lines([&](const Json& line) { take(job, line); });
     if (end != "exit 0")
       if (auto room = check_room(options_.scratch); !room) return room;
+    if (auto kept = keep_corpus(); !kept) return kept;
     const bool from_outside = end == "SIGKILL" || end == "SIGTERM" || end == "SIGINT";
     if (!job.started() && !from_outside)
       return std::unexpected(Error{
@@ -457,6 +471,8 @@ class Supervisor {
   std::vector<std::unique_ptr<Job>> jobs_;
   std::optional<Clock::time_point> begun_;
   Clock::time_point next_progress_{}, next_keeping_{};
+  std::set<fs::path> corpora_;  // one a target
+  std::set<fs::path> kept_;     // names of units that the user's folder has
   std::set<std::string> asked_;
   Fuzzed fuzzed_;
 };

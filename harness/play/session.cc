@@ -155,6 +155,7 @@ Result<std::unique_ptr<Session>> Session::start(bool fatal_stacks) {
   std::unique_ptr<Session> self(new Session(std::move(*board)));
   std::vector<std::filesystem::path> also;
   if (!settings().pools.empty()) also.emplace_back("/dev/shm");
+  if (!settings().corpus.empty()) also.emplace_back(settings().corpus);
   self->scratch_ = scratch;
   auto contained = forbid_writes_outside(scratch, also);
   if (!contained) return std::unexpected(contained.error());

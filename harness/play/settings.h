@@ -16,7 +16,7 @@ namespace storefuzz {
 
 struct Settings {
   std::string python, scratch, stores = "all", carriers, adapters = "[]", deadline = "1000";
-  std::string planted, oracles_off, known, avoid, pools, niceness, stacks, board, findings;
+  std::string planted, oracles_off, known, avoid, corpus, pools, niceness, stacks, board, findings;
 };
 
 // `option`: how `storefuzz run` takes the setting from a user; none where the command decides.
@@ -49,6 +49,8 @@ inline constexpr std::array kSettings = {
             "File of known defects; a target run by hand does not abort on them"},
     Setting{"STOREFUZZ_AVOID", &Settings::avoid,
             "File of cases, one a line, that a fuzz process passes over"},
+    Setting{"STOREFUZZ_CORPUS", &Settings::corpus,
+            "Folder that a fuzz process shares with others, and may write to as well"},
     Setting{"STOREFUZZ_POOLS", &Settings::pools,
             "Set for real pools, whose locks lie in /dev/shm: it may be written too"},
     Setting{"STOREFUZZ_NICE", &Settings::niceness, "Niceness of a fuzz process"},
