@@ -145,7 +145,8 @@ void start(int* count, char*** arguments) {
   become_child_if_asked(*count, *arguments);
   const Settings settings = settings_from_environment();
   findings = descriptor_of(settings.findings);
-  auto started = Session::start(findings >= 0);  // else the engine handles fatal signals
+  // Without a supervisor the engine handles fatal signals.
+  auto started = Session::start({.fatal_stacks = findings >= 0, .thrifty = true});
   if (!started) leave(started.error());
   session = started->release();  // lives as long as the process
   if (auto ready = session->prepare(); !ready) leave(ready.error());

@@ -55,9 +55,10 @@ std::string constructor_text(const Case& value) {
 }
 
 Json store_request(const Case& value) {
-  return {{"make", constructor_text(value)},     {"imports", value.store->imports},
-          {"clean", value.store->clean},         {"before", value.store->before},
-          {"interface", value.store->interface}, {"waits", value.store->waits}};
+  return {{"kind", value.store->kind},     {"make", constructor_text(value)},
+          {"imports", value.store->imports}, {"interface", value.store->interface},
+          {"clean", value.store->clean},   {"before", value.store->before},
+          {"waits", value.store->waits}};
 }
 
 }  // namespace storefuzz

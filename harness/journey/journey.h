@@ -32,6 +32,9 @@ class Journeys {
     int stacks = -1;                          // the stack file that all sides share
     PhaseClock* clock = nullptr;              // counts where the time goes; null: not counted
     std::vector<ReaderCommand> readers = {};  // asked what they see in an archive at the end
+    // A loop of many cases need not pay in each for what others of its kind have shown: readers are
+    // asked where there may be news, and a file that stays open is waited for once a kind of store.
+    bool thrifty = false;
   };
 
   Journeys(Interpreter& interpreter, Options options);
@@ -65,7 +68,8 @@ class Journeys {
   Result<void> visit_elsewhere(const Case& value, Observations& seen, const Json& request);
   Result<void> look_at_returned(const Case& value, Observations& seen, const Json& request);
   Result<void> start_readers();
-  Result<void> ask_readers(Observations& seen);
+  bool may_be_news(const Case& value, const Observations& seen) const;
+  Result<void> ask_readers(const Case& value, const Expectation& expected, Observations& seen);
   Result<void> finish(const Case& value, Observations& seen, const Json& request);
   Result<Reply> ask_child(const Case& value, const std::string& request);
 
@@ -76,6 +80,7 @@ class Journeys {
   std::map<Transport, std::optional<Process>> children_;  // spawned, or a fork server
   std::optional<Panel> panel_;
   std::string returned_pickle_;
+  std::string archive_begin_;  // bytes of the zip file that the case begins with
   bool spoiled_ = false;
 };
 

@@ -64,7 +64,7 @@ int run(int count, char** arguments) {
     if (!subject) return skip(subject.error().message);
     ::setenv("STOREFUZZ_PYTHON", subject->python.c_str(), 1);
   }
-  auto started = Session::start();
+  auto started = Session::start({.thrifty = true});
   if (!started) return skip(started.error().message);
   if (auto ready = (*started)->prepare(); !ready) return skip(ready.error().message);
   session = started->release();  // as long as the process: CPython is never shut down

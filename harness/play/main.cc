@@ -41,7 +41,7 @@ bool reply(const Json& json) {
 
 int main(int count, char** arguments) {
   become_child_if_asked(count, arguments);
-  auto session = Session::start(true);
+  auto session = Session::start({.fatal_stacks = true});
   if (!session) {
     reply({{"error", session.error().message}, {"code", static_cast<int>(session.error().code)}});
     ::_exit(static_cast<int>(session.error().code));

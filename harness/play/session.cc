@@ -139,7 +139,7 @@ bool found_no_room(const Observations& seen) {
 
 }  // namespace
 
-Result<std::unique_ptr<Session>> Session::start(bool fatal_stacks) {
+Result<std::unique_ptr<Session>> Session::start(const Options& wanted) {
   if (settings().python.empty())
     return machine_failure(
         "STOREFUZZ_PYTHON must name the interpreter of an environment with zarr");
@@ -169,7 +169,7 @@ Result<std::unique_ptr<Session>> Session::start(bool fatal_stacks) {
   }
   if (auto added = take_adapters(); !added) return std::unexpected(added.error());
   Interpreter::Options options = interpreter_options(&self->board_, stacks);
-  options.fatal_stacks = fatal_stacks;
+  options.fatal_stacks = wanted.fatal_stacks;
   auto quirks = load_quirks(options.reference + "/quirks.json");
   if (!quirks) return std::unexpected(quirks.error());
   self->quirks_ = std::move(*quirks);
@@ -189,7 +189,8 @@ Result<std::unique_ptr<Session>> Session::start(bool fatal_stacks) {
                                              .deadline = Milliseconds(std::atoi(settings().deadline.c_str())),
                                              .stacks = stacks,
                                              .clock = &self->clock_,
-                                             .readers = readers_beside_us()});
+                                             .readers = readers_beside_us(),
+                                             .thrifty = wanted.thrifty});
   return self;
 }
 

@@ -23,9 +23,14 @@ struct Played {
 
 class Session {
  public:
-  // Reads the environment, shuts this process in by Landlock, starts Python. `fatal_stacks`: a
-  // fatal signal writes Python stacks; not under an engine, which has handlers of its own.
-  static Result<std::unique_ptr<Session>> start(bool fatal_stacks = false);
+  struct Options {
+    bool fatal_stacks = false;  // a fatal signal writes Python stacks; not where an engine has
+                                // handlers of its own
+    bool thrifty = false;       // a loop of many cases: see Journeys
+  };
+
+  // Reads the environment, shuts this process in by Landlock, starts Python.
+  static Result<std::unique_ptr<Session>> start(const Options& options);
 
   // Starts the spawned child now, and not at its first journey.
   Result<void> prepare();

@@ -199,14 +199,24 @@ def mark_unless(previous: dict[str, Any] | None) -> dict[str, Any]:
     return seen
 
 
-def open_descriptors() -> list[str]:
-    """Files of the case that this process holds open, and still does a moment later."""
+_LEAKY: set[str] = set()  # kinds of stores that left a file open
+
+
+def open_descriptors(thrifty: bool) -> list[str]:
+    """Files of the case that this process holds open, and still does a moment later.
+
+    `thrifty`: the moment is waited until a store of this kind has left a file open after it.
+    """
     if not held_descriptors():
         return []
     gc.collect()
-    if held_descriptors():
+    held = held_descriptors()
+    if held and not (thrifty and HELD["kind"] in _LEAKY):
         time.sleep(0.05)  # a thread of the subject may be about to close one
-    return held_descriptors()
+        held = held_descriptors()
+        if held:
+            _LEAKY.add(HELD["kind"])
+    return held
 
 
 def held_descriptors() -> list[str]:

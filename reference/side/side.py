@@ -77,6 +77,7 @@ def enter(request: dict[str, Any]) -> None:
                 call("before", about["before"])
     HELD["folder"] = request["folder"]
     HELD["interface"], HELD["waits"] = about["interface"], about["waits"]
+    HELD["kind"] = about["kind"]
 
 
 def build(request: dict[str, Any]) -> dict[str, Any]:
@@ -229,7 +230,7 @@ def visit_inside(request: dict[str, Any]) -> dict[str, Any]:
     reply |= stay(arrived.pop("store"), request)
     # Elsewhere the parent's own open archive would be counted.
     if not request["same process"] and not request.get("forked"):
-        reply["descriptors"] = open_descriptors()
+        reply["descriptors"] = open_descriptors(request["thrifty"])
     reply["mark after leaving"] = mark(reply["mark after receiving"])
     return reply
 
@@ -390,7 +391,7 @@ def leave(request: dict[str, Any]) -> dict[str, Any]:
     if store is not None:
         reply["closed"] = perform("looks", store, None, {"do": "close"})
         del store
-    reply["descriptors"] = open_descriptors()
+    reply["descriptors"] = open_descriptors(request["thrifty"])
     reply["mark"] = mark()
     return reply
 

@@ -1,6 +1,8 @@
 // The judges, one file each; oracle.cc lists them with their questions.
 #pragma once
 
+#include <string>
+
 #include "harness/journey/oracle.h"
 
 namespace storefuzz {
@@ -20,5 +22,9 @@ Verdict judge_stores_agree(const Case& value, const Expectation& expected,
 Verdict judge_readers_agree(const Case& value, const Expectation& expected,
                             const Observations& seen);
 Verdict judge_expectation(const Case&, const Expectation&, const Observations&);
+
+// Why judge_readers_agree will not compare, whatever readers answer; empty: it will.
+std::string why_readers_have_no_say(const Case& value, const Expectation& expected,
+                                    const Observations& seen);
 
 }  // namespace storefuzz

@@ -158,25 +158,32 @@ class Judge {
 
 }  // namespace
 
+std::string why_readers_have_no_say(const Case& value, const Expectation& expected,
+                                    const Observations& seen) {
+  if (wrong_on_purpose(value))
+    return child_looked(seen) || !seen.parent.looks.empty() ? "" : "nobody looked";
+  if (!expected.certain || !shown(seen.parent.left))
+    return "the archive is not known to be complete";
+  if (expected.unclaimed || expected.missing || expected.exists_already || expected.gone)
+    return "the archive is not the store's";
+  for (const auto& [key, bytes] : expected.content)
+    if (!plain_key(key)) return "each reader spells odd names in its own way";
+  for (std::size_t i = 0; i < seen.child.looks.size(); ++i)
+    if (seen.plan[i].group == LookGroup::kWrites && shown(seen.child.looks[i]))
+      return "the child wrote as well";  // on disk and writable judge it
+  return "";
+}
+
 Verdict judge_readers_agree(const Case& value, const Expectation& expected,
                             const Observations& seen) {
   if (seen.readings.empty()) return not_comparable("no independent reader was asked");
-  if (wrong_on_purpose(value)) {
-    const bool away = child_looked(seen);
-    if (!away && seen.parent.looks.empty()) return not_comparable("nobody looked");
-    return agree_or(Judge(value, seen)
-                        .wrong_archive(away ? seen.child : seen.parent, away ? "child" : "parent"));
-  }
-  if (!expected.certain || !shown(seen.parent.left))
-    return not_comparable("the archive is not known to be complete");
-  if (expected.unclaimed || expected.missing || expected.exists_already || expected.gone)
-    return not_comparable("the archive is not the store's");
-  for (const auto& [key, bytes] : expected.content)
-    if (!plain_key(key)) return not_comparable("each reader spells odd names in its own way");
-  for (std::size_t i = 0; i < seen.child.looks.size(); ++i)
-    if (seen.plan[i].group == LookGroup::kWrites && shown(seen.child.looks[i]))
-      return not_comparable("the child wrote as well");  // on disk and writable judge it
-  return agree_or(Judge(value, seen).written_archive(expected.content));
+  if (std::string why = why_readers_have_no_say(value, expected, seen); !why.empty())
+    return not_comparable(std::move(why));
+  if (!wrong_on_purpose(value))
+    return agree_or(Judge(value, seen).written_archive(expected.content));
+  const bool away = child_looked(seen);
+  return agree_or(Judge(value, seen)
+                      .wrong_archive(away ? seen.child : seen.parent, away ? "child" : "parent"));
 }
 
 }  // namespace storefuzz
