@@ -34,6 +34,7 @@ constexpr int kGuidanceEvery = 16;      // cases between two restarts of the lin
 constexpr double kForkShare = 0.33;     // of all time, at most, goes to forked children
 constexpr double kWarmUpSeconds = 0.5;  // before that, shares are not looked at
 constexpr std::size_t kSwarm = 192;     // random bytes a mutation may draw from
+constexpr Milliseconds kAsleep{250};    // of a child whose like has hung: then it hangs as well
 
 struct Sent {
   std::size_t size = 0;  // of the smallest case sent
@@ -119,6 +120,10 @@ class Patience {
   static bool ends_for(const Case& value) {
     Record& it = records[key(value)];
     return it.asked++ % (1U << std::min(2 * it.hangs, 6U)) != 0;
+  }
+
+  static Milliseconds asleep(const Case& value) {
+    return records[key(value)].hangs > 0 ? kAsleep : Milliseconds(0);
   }
 
   static void note(const Case& value, bool hung) {
@@ -242,7 +247,7 @@ int fuzz_case(const Case& value) {
     session->restart_guidance();
     until_restart = kGuidanceEvery;
   }
-  auto played = session->play(value);
+  auto played = session->play(value, Patience::asleep(value));
   if (!played) leave(played.error());
   Patience::note(value, std::holds_alternative<TimedOut>(played->seen.child.died));
   const std::size_t feature = played->judged.verdicts % kVerdictCounters;

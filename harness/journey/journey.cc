@@ -197,7 +197,9 @@ Result<void> Journeys::build(const Case& value, Observations& seen) {
   return {};
 }
 
-Result<Observations> Journeys::play(const Case& value) {
+Result<Observations> Journeys::play(const Case& value, Milliseconds asleep) {
+  // A child waits for its grandchild, asleep.
+  asleep_ = value.comes_back == ComesBack::kGrandchild ? Milliseconds(0) : asleep;
   if (fresh_interpreter(value.transport))
     if (auto ready = prepare_child(value.transport); !ready) return std::unexpected(ready.error());
   Observations seen;
@@ -219,6 +221,7 @@ Result<Observations> Journeys::play(const Case& value) {
                {"plan", plan_to_json(seen.plan)},
                {"mark", {{"files", seen.mark_built.files}}},
                {"thrifty", options_.thrifty},
+               {"asleep", asleep_.count()},
                {"deadline", static_cast<double>(options_.deadline.count()) / 1000.0}};
   if (auto sent = send_off(value, seen, request); !sent) return std::unexpected(sent.error());
   const bool travels = !packs(value) || shown(seen.packed);
@@ -312,14 +315,16 @@ Result<Reply> Journeys::ask_child(const Case& value, const std::string& request)
     // A fork server has the deadline of its own child in hand, and a moment more for itself.
     const Milliseconds more(value.transport == Transport::kForkserver ? 2000 : 0);
     std::optional<Process>& child = children_[value.transport];
+    // A fork server sleeps while it waits, and looks after its child itself.
+    const Milliseconds asleep = value.transport == Transport::kSpawn ? asleep_ : Milliseconds(0);
     return interpreter_.without_lock(
-        [&] { return child->ask(request, options_.deadline + more, &stacks_); });
+        [&] { return child->ask(request, options_.deadline + more, &stacks_, asleep); });
   }
   auto child =
       Process::fork(interpreter_.fork_hooks(stacks_.descriptor()), answer_by(interpreter_));
   if (!child) return std::unexpected(child.error());
   return interpreter_.without_lock(
-      [&] { return child->ask(request, options_.deadline, &stacks_); });
+      [&] { return child->ask(request, options_.deadline, &stacks_, asleep_); });
 }
 
 Result<void> Journeys::visit_elsewhere(const Case& value, Observations& seen, const Json& request) {
@@ -439,10 +444,11 @@ namespace {
 std::string ask_fork(Interpreter& interpreter, const std::string& request, StackFile& stacks) {
   const Json question = Json::parse(request, nullptr, false);
   const Milliseconds deadline(static_cast<int>(question.value("deadline", 1.0) * 1000));
+  const Milliseconds asleep(question.value("asleep", 0));
   auto child = Process::fork(interpreter.fork_hooks(stacks.descriptor()), answer_by(interpreter));
   if (!child) ::_exit(71);
   const Reply reply =
-      interpreter.without_lock([&] { return child->ask(request, deadline, &stacks); });
+      interpreter.without_lock([&] { return child->ask(request, deadline, &stacks, asleep); });
   if (const auto* text = std::get_if<std::string>(&reply)) return *text;
   if (const auto* crash = std::get_if<Crashed>(&reply))
     return text_of({{"died", to_json(Answer(*crash))}});

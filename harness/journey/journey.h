@@ -40,8 +40,9 @@ class Journeys {
   Journeys(Interpreter& interpreter, Options options);
 
   // Plays the case from a clean folder. An Error is a failed machine or a bug of ours; whatever the
-  // subject does is in the observations.
-  Result<Observations> play(const Case& value);
+  // subject does is in the observations. A child that sleeps for as long as `asleep` is taken to
+  // hang before its deadline; 0: only at its deadline.
+  Result<Observations> play(const Case& value, Milliseconds asleep = Milliseconds(0));
 
   // True after a thread of this process hung: what this process sees is no longer trustworthy.
   bool spoiled() const { return spoiled_; }
@@ -75,6 +76,7 @@ class Journeys {
 
   Interpreter& interpreter_;
   Options options_;
+  Milliseconds asleep_{0};
   StackFile stacks_;
   std::filesystem::path case_folder_;
   std::map<Transport, std::optional<Process>> children_;  // spawned, or a fork server

@@ -281,12 +281,12 @@ void Session::leave_out(const std::string& oracles) { oracles_off_ = comma_separ
 
 Result<void> Session::prepare() { return journeys_->prepare(); }
 
-Result<Played> Session::play(const Case& value) {
+Result<Played> Session::play(const Case& value, Milliseconds asleep) {
   if (fit(value) != value)  // neither good nor bad
     return Played{.seen = {.constructed = Refused{.type = "ImportError"}}, .judged = {}};
   board_.begin_case(to_text(value));
   const std::int64_t begin = now_nanoseconds();
-  auto seen = journeys_->play(value);
+  auto seen = journeys_->play(value, asleep);
   const auto transport = static_cast<std::size_t>(value.transport);
   board_.data().transport_cases[transport] += 1;
   board_.data().transport_nanoseconds[transport] +=

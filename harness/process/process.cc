@@ -9,12 +9,14 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <fstream>
 #include <thread>
 
 #include "harness/process/sandbox.h"
@@ -317,9 +319,53 @@ bool Process::send(const std::string& request) {
   return pid_ > 0 && write_frame(to_.get(), request);
 }
 
-Reply Process::wait(Milliseconds deadline, StackFile* stacks) {
+namespace {
+
+// What all threads of a process have used of processors, those that ended as well.
+std::chrono::nanoseconds processor_time(pid_t pid) {
+  clockid_t clock{};
+  timespec time{};
+  if (::clock_getcpuclockid(pid, &clock) != 0 || ::clock_gettime(clock, &time) != 0) return {};
+  return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
+}
+
+// A thread that waits for a processor is not asleep: the machine is busy.
+bool wants_to_run(pid_t pid) {
+  std::error_code error;
+  const auto tasks = fmt::format("/proc/{}/task", pid);
+  for (const auto& task : std::filesystem::directory_iterator(tasks, error)) {
+    std::ifstream file(task.path() / "stat");
+    std::string line;
+    std::getline(file, line);
+    const std::size_t name = line.rfind(')');  // the name before it may hold anything
+    if (name != line.npos && name + 2 < line.size() && line[name + 2] == 'R') return true;
+  }
+  return false;
+}
+
+// Waits for something to read. False when `until` is past, or when the process slept before that.
+bool answers(pid_t pid, int descriptor, Clock::time_point until, Milliseconds asleep) {
+  constexpr std::chrono::milliseconds kNothing(2);  // what a timer of an idle thread uses
+  for (;;) {
+    const auto used = processor_time(pid);
+    const auto left = std::chrono::duration_cast<Milliseconds>(until - Clock::now());
+    if (left <= Milliseconds(0)) return false;
+    pollfd ready{.fd = descriptor, .events = POLLIN, .revents = 0};
+    const int count = ::poll(&ready, 1, static_cast<int>(std::min(left, asleep).count()));
+    if (count > 0) return true;
+    if (count == 0 && left > asleep && processor_time(pid) - used < kNothing && !wants_to_run(pid))
+      return false;
+  }
+}
+
+}  // namespace
+
+Reply Process::wait(Milliseconds deadline, StackFile* stacks, Milliseconds asleep) {
   std::string reply;
-  switch (read_frame_until(from_.get(), reply, Clock::now() + deadline)) {
+  const auto until = Clock::now() + deadline;
+  if (asleep > Milliseconds(0) && pid_ > 0 && !answers(pid_, from_.get(), until, asleep))
+    return timed_out(stacks);
+  switch (read_frame_until(from_.get(), reply, until)) {
     case Got::kAll:
       return reply;
     case Got::kEnd:
@@ -341,7 +387,8 @@ TimedOut Process::timed_out(StackFile* stacks) {
   return hang;
 }
 
-Reply Process::ask(const std::string& request, Milliseconds deadline, StackFile* stacks) {
+Reply Process::ask(const std::string& request, Milliseconds deadline, StackFile* stacks,
+                   Milliseconds asleep) {
   const auto until = Clock::now() + deadline;
   const int flags = ::fcntl(to_.get(), F_GETFL);
   ::fcntl(to_.get(), F_SETFL, flags | O_NONBLOCK);
@@ -349,7 +396,7 @@ Reply Process::ask(const std::string& request, Milliseconds deadline, StackFile*
   ::fcntl(to_.get(), F_SETFL, flags);
   if (sent == Got::kEnd) return died(stacks);
   if (sent == Got::kLate) return timed_out(stacks);
-  return wait(std::chrono::duration_cast<Milliseconds>(until - Clock::now()), stacks);
+  return wait(std::chrono::duration_cast<Milliseconds>(until - Clock::now()), stacks, asleep);
 }
 
 Crashed Process::died(StackFile* stacks) {

@@ -93,10 +93,13 @@ class Process {
   ~Process();  // kills and reaps
 
   // Sends a frame and waits for one. Past the deadline the stacks are taken (where `stacks` is
-  // given) and the process is killed.
-  Reply ask(const std::string& request, Milliseconds deadline, StackFile* stacks = nullptr);
+  // given) and the process is killed; also before, once no thread of it has run for as long as
+  // `asleep`. 0: it may sleep up to the deadline.
+  Reply ask(const std::string& request, Milliseconds deadline, StackFile* stacks = nullptr,
+            Milliseconds asleep = Milliseconds(0));
   bool send(const std::string& request);
-  Reply wait(Milliseconds deadline, StackFile* stacks = nullptr);
+  Reply wait(Milliseconds deadline, StackFile* stacks = nullptr,
+             Milliseconds asleep = Milliseconds(0));
   // Whether a reply, or the end of the process's pipe, arrives before the deadline. Reads nothing.
   bool has_reply(Milliseconds deadline) const;
 

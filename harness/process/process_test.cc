@@ -143,6 +143,27 @@ TEST(Deadline, HoldsWhileSendingToAChildThatDoesNotRead) {
   EXPECT_EQ(text_of(tester.ask("", Milliseconds(10'000))), "timed out");
 }
 
+TEST(Deadline, EndsEarlyForAChildThatSleepsWhereThatIsAsked) {
+  const auto sleepy = [](const std::string&) {
+    std::this_thread::sleep_for(std::chrono::seconds(3));
+    return std::string("late");
+  };
+  Process child = forked(sleepy);
+  EXPECT_TRUE(std::holds_alternative<TimedOut>(child.ask("x", kLong, nullptr, kShort)));
+  EXPECT_FALSE(child.alive());
+  Process patient = forked(sleepy);
+  EXPECT_EQ(text_of(patient.ask("x", kLong)), "late");
+}
+
+TEST(Deadline, DoesNotEndEarlyForAChildThatWorks) {
+  Process child = forked([](const std::string&) {
+    for (const auto end = steady_clock::now() + 4 * kShort; steady_clock::now() < end;) {
+    }
+    return std::string("done");
+  });
+  EXPECT_EQ(text_of(child.ask("x", kLong, nullptr, kShort)), "done");
+}
+
 TEST(Deadline, AnsweredInTimeIsNoDeath) {
   Process process = started(echo());
   EXPECT_EQ(text_of(process.ask("x", kLong)), "x");
