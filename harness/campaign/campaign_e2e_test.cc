@@ -10,6 +10,7 @@
 #include "harness/base/paths.h"
 #include "harness/campaign/confirm.h"
 #include "harness/findings/finding.h"
+#include "harness/journey/phases.h"
 #include "harness/process/scratch.h"
 #include "harness/testing/whole_runs.h"
 
@@ -211,6 +212,46 @@ TEST(FullDisk, UnderTheScratchFolderIsExitCode3AndThePageSaysSo) {
   EXPECT_NE(page.find("is no all-clear: no space left"), std::string::npos);
 }
 
+// A user's corpus holds whole cases at any moment, and nothing that is still being written.
+void expect_whole_cases(const e2e::fs::path& corpus) {
+  for (const auto& entry : e2e::fs::directory_iterator(corpus)) {
+    EXPECT_FALSE(entry.path().filename().string().ends_with(".new")) << entry.path();
+    const std::string text = test::read_file(entry.path());
+    EXPECT_TRUE(!text.starts_with('{') || Json::accept(text)) << entry.path();
+  }
+}
+
+// libFuzzer's word in the log of a job that took a unit which another job had found.
+bool took_from_another(const Running& run) {
+  for (const std::string& scratch : e2e::scratch_of_run(run.pid()))
+    for (const char* job : {"job-0", "job-1"})
+      if (test::read_file(e2e::fs::path(scratch) / job / "log").find("RELOAD") != std::string::npos)
+        return true;
+  return false;
+}
+
+TEST(Corpus, IsSharedByTheJobsAndKeptWhileTheyRun) {
+  const test::Folder mine;
+  const auto corpus = mine.path() / "corpus";
+  e2e::fs::create_directory(corpus);
+  mine.write("a large file", "");
+  e2e::fs::resize_file(mine.path() / "a large file", 100'000'000);
+  e2e::fs::create_symlink(mine.path() / "a large file", corpus / "link");
+  Running run("storefuzz", run_arguments(e2e::kNewest, "10m",
+                                         {"--jobs", "2", "--corpus", corpus.string()}));
+  ASSERT_TRUE(fuzzing(run)) << run.complained();
+  EXPECT_TRUE(e2e::within(Milliseconds(60'000), [&] { return took_from_another(run); }))
+      << "no job read what the other one found";
+  EXPECT_TRUE(e2e::within(Milliseconds(20'000), [&] {
+    return std::distance(e2e::fs::directory_iterator(corpus), {}) > 1;
+  })) << "nothing is kept before the end";
+  run.signal(SIGKILL);
+  EXPECT_EQ(run.wait(), "SIGKILL");
+  e2e::fs::remove(corpus / "link");
+  expect_whole_cases(corpus);
+  (void)e2e::must(Scratch::make());  // takes away what the killed run left
+}
+
 // A script's own children hold its output open and outlive it, unless somebody ends them.
 class Script : public testing::TestWithParam<const char*> {};
 
@@ -323,6 +364,23 @@ TEST(Run, FindsTheLossIn301ThenKnowsItAndWritesWhatItPromises) {
   EXPECT_NE(second.said().find("(known)"), std::string::npos) << second.said();
 }
 
+// Every phase is there, and together they took no longer than the run.
+void expect_phases(const Json& run) {
+  const Json& phases = run.at("phases");
+  double seconds = 0;
+  for (std::size_t i = 0; i < kPhases; ++i) {
+    const std::string name(name_of(static_cast<Phase>(i)));
+    ASSERT_TRUE(phases.contains(name)) << name;
+    seconds += phases[name].at("seconds").get<double>();
+  }
+  EXPECT_EQ(phases.size(), kPhases);
+  EXPECT_GT(seconds, 0.5 * run.at("seconds").get<double>()) << "most of it was counted";
+  // The supervisor begins to count when it has read that a fuzz process began: moments later.
+  EXPECT_LE(seconds, 0.2 + run.at("seconds").get<double>() * run.at("jobs").get<int>());
+  for (const char* worked : {"folder", "build", "looks: reads", "marks", "judging", "mutation"})
+    EXPECT_GT(phases.at(worked).at("seconds").get<double>(), 0.0) << worked;
+}
+
 // A run on the newest release, as anybody starts it: whatever it finds, it ends in order.
 TEST(Run, OfTheNewestReleaseIsInOrder) {
   Running run("storefuzz", run_arguments(e2e::kNewest, "5s", {"--stores", "zip"}));
@@ -333,6 +391,7 @@ TEST(Run, OfTheNewestReleaseIsInOrder) {
   for (const char* name : {"findings.jsonl", "unconfirmed.jsonl"})
     expect_valid(out / name, "finding.schema.json");
   expect_valid(out / "run.json", "run.schema.json");
+  expect_phases(run_json(run));
   expect_nothing_left(run);
 }
 
