@@ -8,6 +8,8 @@
 
 #include <algorithm>
 
+#include "harness/journey/marks.h"
+
 namespace py = pybind11;
 
 namespace storefuzz {
@@ -38,6 +40,21 @@ Result<void> initialise(const std::string& python) {
   return {};
 }
 
+// files_below of marks.h, as side.py has it: name → [size, checksum].
+py::dict sums_below(const std::string& folder) {
+  py::dict sums;
+  for (const FileSum& it : files_below(folder)) {
+    const auto name = py::reinterpret_steal<py::object>(PyUnicode_DecodeFSDefaultAndSize(
+        it.name.data(), static_cast<py::ssize_t>(it.name.size())));
+    if (!name) throw py::error_already_set();
+    py::list sum;
+    sum.append(it.size);
+    sum.append(it.crc);
+    sums[name] = std::move(sum);
+  }
+  return sums;
+}
+
 }  // namespace
 
 Result<Interpreter*> Interpreter::start(const Options& options) {
@@ -57,6 +74,7 @@ Result<Interpreter*> Interpreter::start(const Options& options) {
     }
     py::module_ side = py::module_::import("side");
     self->parts_->answer = side.attr("answer");
+    py::module_::import("answers").attr("files_below") = py::cpp_function(sums_below);
     if (!options.planted.empty()) py::module_::import("planted").attr("plant")(options.planted);
     if (!options.lines.empty()) {
       const auto view = [](std::span<std::byte> bytes) {

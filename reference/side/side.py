@@ -35,6 +35,7 @@ from answers import (
     Answer,
     ask,
     mark,
+    mark_at_home,
     note,
     open_descriptors,
     perform,
@@ -98,7 +99,7 @@ def build(request: dict[str, Any]) -> dict[str, Any]:
     for operation in request["operations"]:
         reply["operations"].append(perform("operations", store, run, operation))
     reply["state"] = state_of(store)
-    reply["mark"] = mark()
+    reply["mark"] = mark_at_home()
     return reply
 
 
@@ -140,7 +141,7 @@ def pack(request: dict[str, Any]) -> dict[str, Any]:
 
     reply["packed"] = ask(put)
     reply["state"] = state_of(store)
-    reply["mark"] = mark()
+    reply["mark"] = mark_at_home()
     return reply
 
 
@@ -158,7 +159,7 @@ def meanwhile(request: dict[str, Any]) -> dict[str, Any]:
     reply = {
         "done": ask(lambda: call("meanwhile", line, store=store, run=run, place=request["place"]))
     }
-    return reply | {"mark": mark()}
+    return reply | {"mark": mark_at_home()}
 
 
 def receive(request: dict[str, Any], reply: dict[str, Any]) -> Any:
@@ -392,7 +393,7 @@ def leave(request: dict[str, Any]) -> dict[str, Any]:
         reply["closed"] = perform("looks", store, None, {"do": "close"})
         del store
     reply["descriptors"] = open_descriptors(request["thrifty"])
-    reply["mark"] = mark()
+    reply["mark"] = mark_at_home()
     return reply
 
 
