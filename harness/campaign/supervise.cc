@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
+#include <sched.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -35,6 +36,16 @@ constexpr int kIdleDeaths = 10;          // in a row and with no case played, be
 constexpr std::size_t kFewFaults = 10;   // of our own, with which a run goes on in any case
 constexpr std::chrono::seconds kKeepEvery{5};  // what was found so far is kept, and new units
 constexpr std::size_t kMaxCorpusFiles = 100'000;
+
+// The processors that this process may run on.
+std::vector<int> own_cores() {
+  std::vector<int> cores;
+  cpu_set_t set;
+  if (::sched_getaffinity(0, sizeof set, &set) != 0) return cores;
+  for (int core = 0; core < CPU_SETSIZE; ++core)
+    if (CPU_ISSET(core, &set)) cores.push_back(core);
+  return cores;
+}
 
 // One fuzz process and what belongs to it, over all its restarts.
 class Job {
@@ -154,6 +165,9 @@ class Job {
     settings.findings = number(findings);
     settings.avoid = avoid().string();
     settings.corpus = corpus_.string();
+    // Real pools work side by side; everybody else takes turns.
+    if (const auto cores = own_cores(); !slow() && !cores.empty())
+      settings.core = number(cores[static_cast<std::size_t>(number_) % cores.size()]);
     settings.adapters = text_of(added_adapters());
     if (slow()) settings.niceness = "10", settings.pools = "1";
     auto environment = to_environment(settings);

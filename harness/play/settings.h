@@ -16,7 +16,8 @@ namespace storefuzz {
 
 struct Settings {
   std::string python, scratch, stores = "all", carriers, adapters = "[]", deadline = "1000";
-  std::string planted, oracles_off, known, avoid, corpus, pools, niceness, stacks, board, findings;
+  std::string planted, oracles_off, known, avoid, corpus, core, pools;
+  std::string niceness, stacks, board, findings;
 };
 
 // `option`: how `storefuzz run` takes the setting from a user; none where the command decides.
@@ -51,6 +52,8 @@ inline constexpr std::array kSettings = {
             "File of cases, one a line, that a fuzz process passes over"},
     Setting{"STOREFUZZ_CORPUS", &Settings::corpus,
             "Folder that a fuzz process shares with others, and may write to as well"},
+    Setting{"STOREFUZZ_CORE", &Settings::core,
+            "Number of the processor that a fuzz process and its children keep to"},
     Setting{"STOREFUZZ_POOLS", &Settings::pools,
             "Set for real pools, whose locks lie in /dev/shm: it may be written too"},
     Setting{"STOREFUZZ_NICE", &Settings::niceness, "Niceness of a fuzz process"},
