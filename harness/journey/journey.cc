@@ -132,7 +132,11 @@ void Journeys::take_times(const Json& reply) {
       options_.clock->give(*phase, nanoseconds.get<std::uint64_t>());
 }
 
-Result<Json> Journeys::step(const char* name, Json request) {
+Result<Json> Journeys::step(const char* name, Json&& request) {
+  return step(name, request);
+}
+
+Result<Json> Journeys::step(const char* name, Json& request) {
   request["step"] = name;
   auto reply = interpreter_.ask(request);
   if (reply) take_times(*reply);
@@ -206,7 +210,8 @@ Result<Observations> Journeys::play(const Case& value, Milliseconds asleep) {
   if (auto made = make_folder(value); !made) return std::unexpected(made.error());
   if (auto built = build(value, seen); !built) return std::unexpected(built.error());
   if (!shown(seen.constructed)) return seen;
-  seen.plan = make_plan(value, expect(value, seen.operations));
+  seen.built = std::make_shared<const Expectation>(expect(value, seen.operations));
+  seen.plan = make_plan(value, *seen.built);
   Json request{{"store", store_request(value)},
                {"folder", case_folder_.string()},
                {"carrier", name_of(value.carrier)},
@@ -218,17 +223,18 @@ Result<Observations> Journeys::play(const Case& value, Milliseconds asleep) {
                {"comes back", name_of(value.comes_back)},
                {"driver", name_of(value.driver)},
                {"look at state", looks_at_state(value)},
-               {"plan", plan_to_json(seen.plan)},
                {"mark", {{"files", seen.mark_built.files}}},
                {"thrifty", options_.thrifty},
                {"asleep", asleep_.count()},
                {"deadline", static_cast<double>(options_.deadline.count()) / 1000.0}};
   if (auto sent = send_off(value, seen, request); !sent) return std::unexpected(sent.error());
+  request["plan"] = plan_to_json(seen.plan);
   const bool travels = !packs(value) || shown(seen.packed);
   if (travels)
     if (auto visited = visit(value, seen, request); !visited)
       return std::unexpected(visited.error());
   if (spoiled_) return seen;
+  request.erase("plan");  // from here on the parent looks, by a plan of its own
   if (auto looked = look_at_returned(value, seen, request); !looked)
     return std::unexpected(looked.error());
   if (auto finished = finish(value, seen, request); !finished)
@@ -270,7 +276,7 @@ Result<void> Journeys::send_off(const Case& value, Observations& seen, Json& req
   return {};
 }
 
-Result<void> Journeys::visit(const Case& value, Observations& seen, Json request) {
+Result<void> Journeys::visit(const Case& value, Observations& seen, Json& request) {
   enter(Phase::kVisit);
   returned_pickle_.clear();
   const bool pool = value.pool != Pool::kNone;
@@ -327,11 +333,10 @@ Result<Reply> Journeys::ask_child(const Case& value, const std::string& request)
       [&] { return child->ask(request, options_.deadline, &stacks_, asleep_); });
 }
 
-Result<void> Journeys::visit_elsewhere(const Case& value, Observations& seen, const Json& request) {
-  Json question = request;
-  question["step"] = "visit";
+Result<void> Journeys::visit_elsewhere(const Case& value, Observations& seen, Json& request) {
+  request["step"] = "visit";
   enter(Phase::kWaiting);
-  auto answer = ask_child(value, text_of(question));
+  auto answer = ask_child(value, text_of(request));
   if (!answer) return std::unexpected(answer.error());
   if (auto* crash = std::get_if<Crashed>(&*answer)) {
     if (crash->signal == "exit 70") return machine_failure("side.py failed in a child");
@@ -365,7 +370,8 @@ Result<void> Journeys::look_at_returned(const Case& value, Observations& seen,
 
 Result<void> Journeys::finish(const Case& value, Observations& seen, const Json& request) {
   enter(Phase::kVisit);
-  const Expectation expected = expect(value, seen);
+  seen.expected = std::make_shared<const Expectation>(expect(value, seen));
+  const Expectation& expected = *seen.expected;
   Json question = request;
   question["plan"] = plan_to_json(without_writes(seen.plan));
   // Looking would open a store that empties its file at its first use.
@@ -432,6 +438,10 @@ Result<void> Journeys::ask_twin(const Expectation& expected, Observations& seen,
   for (const auto& [key, bytes] : expected.content)
     question["content"].push_back({key, base64(bytes)});
   question["read only"] = expected.read_only;
+  // Opening an array costs as much as twenty other looks. What is not compared keeps its place, and
+  // is asked for by no word of the vocabulary: its answer is absent.
+  for (std::size_t i = 0; i < seen.plan.size() && i < question["plan"].size(); ++i)
+    if (!twin_is_compared(seen.plan[i])) question["plan"][i]["do"] = "";
   auto reply = step("twin", std::move(question));
   if (!reply) return std::unexpected(reply.error());
   read_view(*reply, seen.twin);

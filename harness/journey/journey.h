@@ -58,15 +58,16 @@ class Journeys {
  private:
   void enter(Phase phase);
   void take_times(const Json& reply);
-  Result<Json> step(const char* name, Json request);
+  Result<Json> step(const char* name, Json& request);
+  Result<Json> step(const char* name, Json&& request);
   Result<void> make_folder(const Case& value);
   Result<void> prepare_child(Transport transport);
   Result<void> build(const Case& value, Observations& seen);
   Result<void> send_off(const Case& value, Observations& seen, Json& request);
   void take_reply(const Json& reply, Observations& seen);
   Result<void> ask_twin(const Expectation& expected, Observations& seen, Json question);
-  Result<void> visit(const Case& value, Observations& seen, Json request);
-  Result<void> visit_elsewhere(const Case& value, Observations& seen, const Json& request);
+  Result<void> visit(const Case& value, Observations& seen, Json& request);
+  Result<void> visit_elsewhere(const Case& value, Observations& seen, Json& request);
   Result<void> look_at_returned(const Case& value, Observations& seen, const Json& request);
   Result<void> start_readers();
   bool may_be_news(const Case& value, const Observations& seen) const;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <variant>
@@ -58,9 +59,14 @@ struct Reading {
   Answer died;  // Crashed or TimedOut; else Absent
 };
 
+struct Expectation;
+
 struct Observations {
   Answer constructed;              // the constructor, in the parent
   std::vector<Answer> operations;  // one for each Operation
+  // What the model makes of the operations, and of what the parent did meanwhile as well. Null
+  // where the journey did not come so far: expectation.h tells it then.
+  std::shared_ptr<const Expectation> built, expected;
   State state_before;              // the parent's store before it was packed
   Answer cargo;  // what holds the store was made; refused: there is nothing to hold it
   Answer packed;

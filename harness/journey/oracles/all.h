@@ -23,6 +23,9 @@ Verdict judge_readers_agree(const Case& value, const Expectation& expected,
                             const Observations& seen);
 Verdict judge_expectation(const Case&, const Expectation&, const Observations&);
 
+// Whether judge_stores_agree compares what a MemoryStore answers to this look.
+bool twin_is_compared(const Look& look);
+
 // Why judge_readers_agree will not compare, whatever readers answer; empty: it will.
 std::string why_readers_have_no_say(const Case& value, const Expectation& expected,
                                     const Observations& seen);

@@ -60,7 +60,7 @@ class Judge {
   bool emptied_while_building() {
     if (!zip_ || !expected_.certain || expected_.unclaimed) return false;
     // As it was before the parent did anything meanwhile.
-    const Expectation built = expect(value_, seen_.operations);
+    const Expectation built = seen_.built ? *seen_.built : expect(value_, seen_.operations);
     if (built.pending || built.content.empty() || !has_file(seen_.mark_built)) return false;
     const auto& entries = seen_.mark_built.entries;
     if (entries && !entries->empty()) return false;

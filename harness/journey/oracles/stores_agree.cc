@@ -45,18 +45,18 @@ Answer sorted(const Look& look, Answer answer) {
   return answer;
 }
 
-bool comparable(const Look& look) {
-  return look.group != LookGroup::kWrites && look.name != "repr" && !look.name.ends_with("_sync") &&
-         look.name != "pickle again" && look.name != "with_read_only" &&
-         look.group != LookGroup::kArray;
-}
-
 std::string word_of(const Answer& answer) {
   const Refused* no = refused(answer);
   return no ? "raises " + no->type : "answers";
 }
 
 }  // namespace
+
+bool twin_is_compared(const Look& look) {
+  return look.group != LookGroup::kWrites && look.name != "repr" && !look.name.ends_with("_sync") &&
+         look.name != "pickle again" && look.name != "with_read_only" &&
+         look.group != LookGroup::kArray;
+}
 
 Verdict judge_stores_agree(const Case& value, const Expectation& expected,
                            const Observations& seen) {
@@ -71,7 +71,7 @@ Verdict judge_stores_agree(const Case& value, const Expectation& expected,
     const Answer own = sorted(look, seen.parent.looks[i]);
     const Refused* no = refused(own);
     const Refused* twin_no = refused(twin);
-    if (!comparable(look) || (!shown(own) && !no) || (!shown(twin) && !twin_no)) continue;
+    if (!twin_is_compared(look) || (!shown(own) && !no) || (!shown(twin) && !twin_no)) continue;
     if (no && unfitting(*no)) continue;                     // told by another oracle
     if (no && no->type == "NotImplementedError") continue;  // what a store says it cannot do
     const bool same = no && twin_no ? no->type == twin_no->type : own == twin;
