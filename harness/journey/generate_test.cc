@@ -210,6 +210,15 @@ TEST(Arrival, WhatAProcessPoolDoesIsCommon) {
   EXPECT_GT(forked_warm, 40);
 }
 
+// Looks through zarr's loop cost three by the caller: enough of them, and no more.
+TEST(Arrival, OneJourneyInFourLooksThroughTheLoopOfZarr) {
+  int loops = 0;
+  for (unsigned seed = 0; seed < 4000; ++seed)
+    loops += test::random_case(seed).driver == Driver::kLoop;
+  EXPECT_GT(loops, 600);
+  EXPECT_LT(loops, 1400);
+}
+
 // --- parts
 
 TEST(Choices, PastTheEndEveryChoiceIsTheFirst) {
