@@ -158,8 +158,12 @@ class Campaign {
   }
 
   DossierOptions dossier_options(const std::string& planted) const {
+    // A number that is more than digits and dots is of a checkout: pip does not know it.
+    const bool numbered = subject_.release.find_first_not_of("0123456789.") == std::string::npos;
     return {.python = subject_.python,
             .release = subject_.release,
+            .published = numbered && subject_.path.is_null(),
+            .packages = subject_.packages,
             .scratch = scratch_->path(),
             .planted = planted,
             .hang_seconds = 5.0 * kDeadlineMilliseconds / 1000.0,

@@ -39,6 +39,8 @@ Result<void> try_script(Dossier& dossier, const DossierOptions& options, bool th
                         Milliseconds deadline) {
   auto script = write_repro(dossier.value, dossier.finding, dossier.observations,
                             {.release = options.release,
+                             .published = options.published,
+                             .packages = options.packages,
                              .seconds = options.hang_seconds,
                              .vocabulary = source_folder() + "/reference/vocabulary.json",
                              .thorough = thorough});

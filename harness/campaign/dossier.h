@@ -14,6 +14,8 @@ namespace storefuzz {
 
 struct DossierOptions {
   std::string python, release;  // the subject's
+  bool published = true;        // that release can be installed by its number
+  Json packages;                // name → version, of what is installed beside the subject
   std::filesystem::path scratch;
   std::string planted;          // such a finding must be gone where nothing is planted
   double hang_seconds = 5;      // deadline of a hang in repro.py: five times the campaign's

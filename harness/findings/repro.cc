@@ -8,9 +8,13 @@
 
 #include <algorithm>
 #include <fstream>
+#include <functional>
 #include <optional>
+#include <set>
+#include <span>
 #include <utility>
 
+#include "harness/base/python_lines.h"
 #include "harness/base/python_text.h"
 #include "harness/base/text.h"
 #include "harness/case/construct.h"
@@ -22,9 +26,19 @@
 namespace storefuzz {
 namespace {
 
+constexpr std::size_t kWidth = 120;  // of a line
+constexpr std::string_view kWarmComment = "  # zarr's event loop runs: a warm parent";
+
 std::string entry_literal(const Entry& entry) {
   const std::string plain = bytes_literal(entry.value);
   return entry.repeat == 1 ? plain : fmt::format("{} * {}", plain, entry.repeat);
+}
+
+// A long name of one letter is written as Python would be written by hand.
+std::string key_literal(const std::string& key) {
+  const bool letters = key.size() > 40 && key.find_first_not_of(key[0]) == key.npos;
+  return letters ? fmt::format("{} * {}", text_literal(key.substr(0, 1)), key.size())
+                 : text_literal(key);
 }
 
 std::string compressed(const std::string& bytes) {
@@ -77,7 +91,7 @@ class Writer {
   // A vocabulary line with its arguments, its coroutines run as this case runs them.
   std::string phrase(const char* table, const std::string& name, const Entry& entry,
                      std::int64_t start, std::int64_t end, bool by_loop) {
-    return fill(words_[table].value(name, "None"), {{"{key}", text_literal(entry.key)},
+    return fill(words_[table].value(name, "None"), {{"{key}", key_literal(entry.key)},
                                                     {"{value}", entry_literal(entry)},
                                                     {"{start}", std::to_string(start)},
                                                     {"{end}", std::to_string(end)},
@@ -303,28 +317,21 @@ class Writer {
     return text;
   }
 
-  // Many steps as one loop over them, as wide as a line may be: the last stays what it is when it
-  // is what `visit` returns.
+  // Many steps as one loop over them: the last stays what it is when it is what `visit` returns.
   static void fold(std::vector<std::string>& steps, std::size_t before) {
-    constexpr std::size_t kWidth = 400;  // a plan with deletes has two dozen looks
     constexpr std::string_view kAnswer = "answer(";
     const bool returns = !steps.empty() && steps.back().starts_with("return ");
     const auto begin = steps.begin() + static_cast<std::ptrdiff_t>(before);
     const auto end = steps.end() - (returns ? 1 : 0);
     if (end - begin < 3) return;
-    std::string text = "for step in (";
-    std::size_t width = text.size();
-    for (auto step = begin; step != end; ++step) {
-      std::string one = step->starts_with(kAnswer)
-                            ? step->substr(kAnswer.size(), step->size() - kAnswer.size() - 1)
-                            : "lambda: " + *step;
-      one += step + 1 == end ? "):" : ",";
-      const bool breaks = width + one.size() > kWidth && step != begin;
-      text += (breaks ? "\n        " : step == begin ? "" : " ") + one;
-      width = (breaks ? 0 : width) + one.size() + 1;
-    }
-    text += "\n        with contextlib.suppress(Exception): step()";
-    steps.insert(steps.erase(begin, end), text);
+    std::vector<std::string> calls;
+    for (auto step = begin; step != end; ++step)
+      calls.push_back(step->starts_with(kAnswer)
+                          ? step->substr(kAnswer.size(), step->size() - kAnswer.size() - 1)
+                          : "lambda: " + *step);
+    constexpr std::string_view kStep = "        with contextlib.suppress(Exception): step()";
+    steps.insert(steps.erase(begin, end),
+                 fmt::format("for step in ({}):\n{}", fmt::join(calls, ", "), kStep));
   }
 
   void call_visit(const std::string& outcome = "result") {
@@ -375,18 +382,19 @@ class Writer {
 
   void write_body() {
     body_ = "def main():\n";
-    line("os.chdir(tempfile.mkdtemp(dir=tempfile.mkdtemp()))");
+    line("os.chdir(tempfile.mkdtemp())");
     const bool crash = std::holds_alternative<Crashed>(told_.child) && told_.side == "parent";
     if (crash) live_on();
     if (told_.oracle == "deadline" && !hangs_in_child()) set_alarm();
     if (value_.parent == Warmth::kWarm && !zarr_2())
-      line("sync(asyncio.sleep(0))  # zarr's event loop runs: a warm parent");
+      line(fmt::format("sync(asyncio.sleep(0)){}", kWarmComment));
     if (!value_.store->before.empty())
       line(value_.store->before + "  # its own threads run, as after any use");
     make_archive_lines();
     line(fmt::format("store = {}", constructor()));
     operation_lines();
     if (told_.operation >= 0) return finish(wrong_condition());
+    if (options_.used_before) use_lines();
     if (told_.oracle == "deadline") return hang();
     if (told_.oracle == "on disk") return disk();
     if (crash) return journey_of_its_own();
@@ -398,6 +406,20 @@ class Writer {
     if (told_.step == "two references") return two_references();
     if (told_.side == "parent") return parent_answer();
     child_answer();
+  }
+
+  // A module may start something at the first use of its stores (a thread, a connection), which a
+  // fork does not take along. So such a store arrives in this process first, and is asked.
+  void use_lines() {
+    line(fmt::format("used = {}  # this process has used such a store before", carried()));
+    const Look* stuck = hanging_look();
+    std::vector<std::string> steps;
+    for (const Look& look : stuck ? std::vector{*stuck} : without_writes(plan_))
+      if (look.name != "close")
+        steps.push_back(
+            fmt::format("answer(lambda: {})", renamed(look_phrase(look), "store", "used")));
+    if (options_.compact) fold(steps, 0);
+    for (const std::string& step : steps) line(step);
   }
 
   void parent_after_packing() {
@@ -468,15 +490,18 @@ class Writer {
     finish(wrong_condition());
   }
 
-  // The looks of a whole journey, in order. At first one read stands for all of them and none may
-  // fail: a short script that shows the defect is worth more than a long one.
+  // The looks of a whole journey, in order. At first one read stands for all of them, one write for
+  // all of its name, and none may fail: a short script that shows the defect is worth more than a
+  // long one.
   std::vector<std::string> all_looks(bool writes) {
     std::vector<std::string> steps;
     const bool writing = writes && child_writes(plan_);
     int reads = 0;
+    std::set<std::string> written;
     for (const Look& look : writes ? plan_ : without_writes(plan_)) {
       const bool write = look.group == LookGroup::kWrites;
       if (!options_.thorough && write && look.name == "get") continue;
+      if (!options_.thorough && write && !written.insert(look.name).second) continue;
       if (!options_.thorough && !write && (writing || ++reads > 1)) continue;
       steps.push_back(careful(look_phrase(look)));
     }
@@ -535,7 +560,7 @@ class Writer {
     std::vector<std::string> steps;
     if (told_by(LookGroup::kWrites))
       for (int i = 0; i < told_.look; ++i)
-        if (plan_[i].group == LookGroup::kWrites)
+        if (plan_[i].group == LookGroup::kWrites && (options_.thorough || plan_[i].name != "get"))
           steps.push_back(fmt::format("answer(lambda: {})", look_phrase(plan_[i])));
     steps.push_back(fmt::format("return answer(lambda: {})", ask));
     define_visit(steps);
@@ -672,21 +697,33 @@ class Writer {
     return told_.side == "child" && !in_this_process(value_.transport);
   }
 
-  // What hangs its own process is ended by a timer, after the stacks.
+  // What hangs its own process is ended by a timer, after the stacks. os._exit runs no `finally`.
   void set_alarm() {
+    line("def end(what, code):");
+    line("    print(what, flush=True)");
+    line("    shutil.rmtree(tempfile.tempdir)");
+    line("    os._exit(code)");
     line(fmt::format("faulthandler.dump_traceback_later({}, exit=False)", options_.seconds));
-    line(fmt::format("threading.Timer({}, lambda: (print({}, flush=True), os._exit(1))).start()",
-                     options_.seconds + 1, text_literal("DEFECT: " + told_.headline)));
+    line(fmt::format("threading.Timer({}, end, ({}, 1)).start()", options_.seconds + 1,
+                     text_literal("DEFECT: " + told_.headline)));
   }
 
-  // At first only the look that hangs, as its stacks name it (stacks.h); then all before it as
-  // well.
-  std::vector<std::string> looks_until_hang() {
+  // The look that hangs, as its stacks name it (stacks.h); none where they do not, and in a script
+  // that asks every look.
+  const Look* hanging_look() const {
     const TimedOut* late = std::get_if<TimedOut>(&told_.child);
     const std::string doing = find_hang(late ? late->stacks : "").doing;
-    if (doing == "receiving the store") return {"pass"};
-    for (const Look& look : options_.thorough ? std::vector<Look>() : plan_)
-      if (doing == fmt::format("`{}`", look.name)) return {look_phrase(look)};
+    if (options_.thorough) return nullptr;
+    const auto found = std::ranges::find_if(
+        plan_, [&](const Look& look) { return doing == fmt::format("`{}`", look.name); });
+    return found == plan_.end() ? nullptr : &*found;
+  }
+
+  // At first only the look that hangs; then all before it as well.
+  std::vector<std::string> looks_until_hang() {
+    const TimedOut* late = std::get_if<TimedOut>(&told_.child);
+    if (find_hang(late ? late->stacks : "").doing == "receiving the store") return {"pass"};
+    if (const Look* stuck = hanging_look()) return {look_phrase(*stuck)};
     std::vector<std::string> steps = all_looks(true);
     if (steps.empty()) steps = {"pass"};
     return steps;
@@ -704,9 +741,7 @@ class Writer {
     define_visit(steps, in_child ? 1 : 0);
     if (!in_child) {
       call_visit();
-      line("print(\"gone\", flush=True)");
-      line("os._exit(0)");
-      return;
+      return line("end(\"gone\", 0)");
     }
     const std::string argument = pickled() ? packed() : "None";
     if (!pickled() && value_.meanwhile != Meanwhile::kIdle) meanwhile_line();
@@ -715,7 +750,7 @@ class Writer {
                      name_of(value_.transport)));
     line(fmt::format("future = pool.submit(visit, {})", argument));
     line(fmt::format("stuck = not wait([future], {}).done", options_.seconds));
-    line("[child.kill() for child in pool._processes.values()]");
+    line("[child.kill() or child.join() for child in list(pool._processes.values())]");
     line("dumps = open(\"stacks\").read().split(\"Timeout\")");
     line("print(dumps[-1] if stuck else future.exception() or \"the child came back\")");
     finish("stuck and any(one == next for one, next in zip(dumps[1:], dumps[2:]))");
@@ -743,8 +778,8 @@ class Writer {
           "    return sorted(zipfile.ZipFile(\"store.zip\").namelist()) if whole else []\n\n";
     if (uses("open_files("))
       helpers +=
-          "def open_files():\n    return [fd for fd in os.listdir(\"/proc/self/fd\") "
-          "if os.path.realpath(f\"/proc/self/fd/{fd}\").startswith(os.getcwd())]\n\n";
+          "def open_files():\n    return [it for it in pathlib.Path(\"/proc/self/fd\").iterdir() "
+          "if os.getcwd() in os.path.realpath(it)]\n\n";
     if (uses("holding("))
       helpers +=
           "def holding(lock):  # another thread has it, for as long as this process lives\n"
@@ -754,7 +789,8 @@ class Writer {
   }
 
   std::string imports(const std::string& helpers) const {
-    const std::string code = without_literals(helpers + visit_ + body_) + " sys. os. tempfile.";
+    const std::string code =
+        without_literals(helpers + visit_ + body_) + " sys. os. tempfile. shutil.";
     const auto uses = [&](std::string_view word) { return mentions(code, word); };
     std::vector<std::string> modules;
     for (const char* name :
@@ -762,23 +798,11 @@ class Writer {
           "faulthandler", "gc", "os", "pathlib", "pickle", "shutil", "sys", "tempfile", "threading",
           "time", "zipfile", "zlib"})
       if (uses(std::string(name) + ".")) modules.emplace_back(name);
-    std::string packages = fmt::format("\"zarr=={}\"", options_.release);
-    // What a store imports it needs, also where the script itself does not name it.
-    const auto imported = [&](const std::string& name) {
-      return std::ranges::any_of(value_.store->imports, [&](const std::string& line) {
-        return line.find(" " + name) != line.npos;
-      });
-    };
-    for (const char* name : {"cloudpickle", "distributed", "fsspec", "icechunk", "obspec_utils",
-                             "obstore", "virtualizarr"})
-      if (uses(std::string(name) + ".") || imported(name) ||
-          (name == std::string_view("distributed") && uses("LocalCluster(")) ||
-          value_.store->make.find(name) != std::string::npos)
-        packages += fmt::format(", \"{}\"", name);
-    std::string text = fmt::format(
-        "# /// script\n# requires-python = \">=3.12\"\n# dependencies = [{}]\n# ///\n"
-        "import {}\n",
-        packages, fmt::join(modules, ", "));
+    std::string text = requirements(uses);
+    for (std::size_t i = 0; i < modules.size(); i += 12) {  // more do not fit into a line
+      const std::size_t size = std::min<std::size_t>(12, modules.size() - i);
+      text += fmt::format("import {}\n", fmt::join(std::span(modules).subspan(i, size), ", "));
+    }
     std::vector<std::string> pools;
     for (const char* name : {"ProcessPoolExecutor", "ThreadPoolExecutor"})
       if (uses(name)) pools.emplace_back(name);
@@ -812,6 +836,48 @@ class Writer {
     return text + "\n";
   }
 
+  // The PEP 723 header. `uv run` installs what stands there. A zarr that lay at a path does not stand
+  // there: the release of its number would be tested instead.
+  std::string requirements(const std::function<bool(std::string_view)>& uses) const {
+    std::vector<std::string> packages;
+    if (options_.published) packages.push_back("zarr==" + options_.release);
+    if (zarr_2()) packages.emplace_back("numcodecs<0.16");  // which took away what zarr 2 imports
+    // What a store imports it needs, also where the script itself does not name it.
+    const auto imported = [&](const std::string& name) {
+      return std::ranges::any_of(value_.store->imports, [&](const std::string& line) {
+        return line.find(" " + name) != line.npos;
+      });
+    };
+    static const std::vector<std::string> of_ours{"cloudpickle", "dask",    "distributed", "fsspec",
+                                                  "icechunk",    "obstore", "virtualizarr"};
+    for (const std::string& name : of_ours)
+      if (uses(name + ".") || imported(name) || (name == "distributed" && uses("LocalCluster(")) ||
+          value_.store->make.find(name) != std::string::npos)
+        packages.push_back(with_version(name));
+    // What the file of an adapter imports is unknown: its user named it, beside what we know.
+    if (!value_.store->file.empty() && options_.packages.is_object())
+      for (const auto& [name, version] : options_.packages.items())
+        if (std::ranges::find(of_ours, name) == of_ours.end())
+          packages.push_back(with_version(name));
+    std::string list = fmt::format("# dependencies = [\"{}\"]\n", fmt::join(packages, "\", \""));
+    if (packages.empty()) list = "# dependencies = []\n";
+    if (list.size() > kWidth)
+      list = fmt::format("# dependencies = [\n#   \"{}\",\n# ]\n",
+                         fmt::join(packages, "\",\n#   \""));
+    std::string text = "# /// script\n# requires-python = \">=3.12\"\n" + list + "# ///\n";
+    if (!options_.published)
+      text += fmt::format(
+          "# Seen with zarr {} from a path, no release: uv run --with PATH repro.py\n",
+          printable(options_.release));
+    return text;
+  }
+
+  std::string with_version(const std::string& name) const {
+    const Json& all = options_.packages;
+    const Json version = all.is_object() ? all.value(name, Json()) : Json();
+    return version.is_string() ? fmt::format("{}=={}", name, version.get<std::string>()) : name;
+  }
+
   const Case& value_;
   const Disagreement& told_;
   const ReproOptions& options_;
@@ -825,7 +891,12 @@ class Writer {
 };
 
 constexpr int kMostLines = 40;
-constexpr std::string_view kTail = "\nif __name__ == \"__main__\":\n    sys.exit(main())\n";
+// What a child or a pool leaves in its temporary folder is removed with ours.
+constexpr std::string_view kTail =
+    "\nif __name__ == \"__main__\":\n"
+    "    tempfile.tempdir = os.environ[\"TMPDIR\"] = tempfile.mkdtemp()\n"
+    "    try:\n        sys.exit(main())\n"
+    "    finally:\n        shutil.rmtree(tempfile.tempdir, ignore_errors=True)\n";
 
 }  // namespace
 
@@ -845,20 +916,29 @@ Result<std::string> write_repro(const Case& value, const Finding& finding, const
     return std::ranges::count(it, '\n') > kMostLines;
   };
   // Blank lines and a line for each step make a script readable; a long one goes without.
-  std::string script = write(options);
-  if (is_long(script)) script = fill(script, {{"\n\n", "\n"}});
-  if (!is_long(script)) return script;
+  const std::string script = write(options);
+  std::string text = wrapped(script, kWidth);
+  if (is_long(text)) text = wrapped(fill(script, {{"\n\n", "\n"}}), kWidth);
+  if (!is_long(text)) return text;
   ReproOptions compact = options;
   compact.compact = true;
-  return fill(write(compact), {{"\n\n", "\n"},
-                               {":\n    return ", ": return "},
-                               {":\n        return ", ": return "},
-                               {":\n    sys.exit", ": sys.exit"},
-                               {"exist_ok=True)\n        pathlib.", "exist_ok=True); pathlib."},
-                               {"import zarr\nimport ", "import zarr, "},
-                               {"zarr.storage\nimport ", "zarr.storage, "},
-                               {"as pool:\n        ", "as pool: "},
-                               {")\n    future = ", "); future = "}});
+  std::string dense = fill(
+      write(compact),
+      {{"\n\n", "\n"},
+       {":\n    return ", ": return "},
+       {":\n        return ", ": return "},
+       {":\n        sys.exit", ": sys.exit"},
+       {":\n        shutil.rmtree", ": shutil.rmtree"},
+       {".items():\n        os.makedirs", ".items(): os.makedirs"},
+       {"exist_ok=True)\n        pathlib.", "exist_ok=True); pathlib."},
+       {kWarmComment, ""},
+       {"mp_context=", ""},
+       {"as pool:\n        ", "as pool: "}});
+  if (dense.find("def answer(") != dense.npos)
+    dense = fill(dense, {{"\n        with contextlib.suppress(Exception): step()", " answer(step)"},
+                         {" contextlib,", ""}});
+  text = wrapped(dense, kWidth);
+  return is_long(text) ? wrapped(joined(dense, kWidth), kWidth) : text;
 }
 
 }  // namespace storefuzz

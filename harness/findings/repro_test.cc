@@ -8,177 +8,20 @@
 #include "harness/base/text.h"
 #include "harness/campaign/subject.h"
 #include "harness/process/process.h"
+#include "harness/testing/scripts.h"
 #include "harness/testing/sound_world.h"
 
 namespace storefuzz {
 namespace {
 
-using test::look_at;
+using test::mishaps;
 using test::refusal;
+using test::three;
+using test::write_many;
+using test::Written;
 
 constexpr std::size_t kMaxLines = 40;
-
-// The stacks of a side that hangs while it receives the store, or in one of its looks.
-std::string hang_in(const Observations& it, std::mt19937& random) {
-  const std::size_t index = random() % (it.plan.size() + 1);
-  const std::string frame = index == it.plan.size()
-                                ? "File \"side.py\", line 1 in receive"
-                                : "File \"<look " + it.plan[index].name + ">\", line 1 in <lambda>";
-  return "Current thread 0x1 (most recent call first):\n  File \"zarr/core/sync.py\", line 9 in "
-         "f\n  " +
-         frame + "\n";
-}
-
-// One way in which a journey goes wrong, put into what a sound world shows.
-const std::vector<std::function<void(Observations&, std::mt19937&)>>& mishaps() {
-  static const std::vector<std::function<void(Observations&, std::mt19937&)>> list{
-      [](Observations& it, std::mt19937&) {
-        if (it.child.state) it.child.state->erase(it.child.state->begin());
-      },
-      [](Observations& it, std::mt19937&) {
-        if (!it.child.state) return;
-        for (auto& [name, answer] : *it.child.state)
-          if (name.ends_with("path") || name.ends_with("root"))
-            answer = Shown{{{"path", "<case>/other"}}};
-      },
-      [](Observations& it, std::mt19937&) {
-        if (!it.state_packed.empty()) it.state_packed.erase(std::prev(it.state_packed.end()));
-      },
-      [](Observations& it, std::mt19937&) {
-        for (auto& [question, answer] : it.child.equality) answer = Shown{7};
-      },
-      [](Observations& it, std::mt19937&) { it.packed = refusal("AttributeError", "_lock"); },
-      [](Observations& it, std::mt19937&) { it.packed = refusal("TypeError"); },
-      [](Observations& it, std::mt19937&) {
-        if (shown(it.child.same_object)) it.child.same_object = Shown{false};
-      },
-      [](Observations& it, std::mt19937&) {
-        if (!it.returned.looks.empty()) it.returned = {.died = Crashed{"SIGSEGV", ""}};
-      },
-      [](Observations& it, std::mt19937& random) {
-        if (it.twin.looks.empty()) return;
-        for (int i = 0; i < 4; ++i)
-          it.twin.looks[random() % it.twin.looks.size()] = refusal("ValueError");
-      },
-      [](Observations& it, std::mt19937&) {
-        for (Reading& reading : it.readings) reading.reply["keys"] = Json::object();
-        for (Reading& reading : it.readings) reading.reply["opened"] = {"refused", "X", "x"};
-      },
-      [](Observations& it, std::mt19937&) { it.child.received = refusal("FileExistsError"); },
-      [](Observations& it, std::mt19937&) {
-        it.child.sent_back = refusal("AttributeError", "_zf");
-      },
-      [](Observations& it, std::mt19937&) { it.child.left = refusal("AttributeError", "_lock"); },
-      [](Observations& it, std::mt19937&) { it.parent.left = refusal("IndexError"); },
-      [](Observations& it, std::mt19937&) { it.child = {.died = Crashed{"SIGSEGV", ""}}; },
-      [](Observations& it, std::mt19937& random) {
-        it.child = {.died = TimedOut{hang_in(it, random)}};
-      },
-      [](Observations& it, std::mt19937& random) {
-        it.parent.died = TimedOut{hang_in(it, random)};
-      },
-      [](Observations& it, std::mt19937&) { it.strange_files = {"store.zip.partial"}; },
-      [](Observations& it, std::mt19937&) { it.parent.descriptors = {"<case>/store.zip"}; },
-      [](Observations& it, std::mt19937&) { it.child.descriptors = {"<case>/store.zip"}; },
-      [](Observations& it, std::mt19937&) { it.archive_end.clear(); },
-      [](Observations& it, std::mt19937&) { it.mark_packed.files["store.zip"] = {22, 1}; },
-      [](Observations& it, std::mt19937&) {
-        it.child.mark_after_receiving.files["store.zip"] = {22, 1};
-        it.child.mark_after_receiving.entries.emplace();
-      },
-      [](Observations& it, std::mt19937&) {
-        it.child.mark_after_leaving.files["store.zip"] = {22, 1};
-      },
-      [](Observations& it, std::mt19937&) {
-        if (shown(it.returned.array)) it.returned.array = refusal("ValueError");
-      },
-      [](Observations& it, std::mt19937&) {
-        if (it.returned.state) it.returned.state->clear();
-      },
-      [](Observations& it, std::mt19937& random) {
-        if (!it.operations.empty())
-          it.operations[random() % it.operations.size()] = refusal("IndexError");
-      },
-      [](Observations& it, std::mt19937& random) {
-        for (View* view : {&it.child, &it.returned, &it.parent})
-          if (!view->looks.empty() && random() % 2 == 0)
-            view->looks[random() % view->looks.size()] = refusal("IndexError");
-      },
-      [](Observations& it, std::mt19937& random) {
-        if (it.child.looks.empty()) return;
-        const std::size_t index = random() % it.child.looks.size();
-        Shown* answer = std::get_if<Shown>(&it.child.looks[index]);
-        if (answer && answer->value.is_array())
-          answer->value.push_back("a"), answer->value.push_back("a");
-        else if (it.plan[index].name.starts_with("get"))
-          it.child.looks[index] = Shown{Json{{"bytes", "\u00e9'\"\\\n"}}};
-      },
-      [](Observations& it, std::mt19937&) {
-        for (std::size_t i = 0; i < it.child.looks.size(); ++i)
-          if (it.plan[i].name == "try set") it.child.looks[i] = Shown{nullptr};
-      },
-      [](Observations& it, std::mt19937&) {
-        for (View* view : {&it.child, &it.parent})
-          for (std::size_t i = 0; i < view->looks.size(); ++i)
-            if (it.plan[i].name == "get")
-              view->looks[i] = Shown{shown_bytes(std::string(100, 'y'))};
-      },
-  };
-  return list;
-}
-
-void keep_one(Case& value, std::mt19937& random) {
-  const auto kept = random() % 6;
-  if (kept != 0) value.twice = false;
-  if (kept != 1) value.cargo = Cargo::kStore;
-  if (kept != 2) value.meanwhile = Meanwhile::kIdle;
-  if (kept != 3) value.surroundings = Surroundings::kSame;
-  if (kept != 4) value.comes_back = ComesBack::kNothing;
-  if (kept != 5) value.twin = false;
-  if (value.looks.size() > 2) value.looks.resize(2);
-}
-
-struct Written {
-  std::string name;  // the fingerprint and the case it is about
-  std::string script;
-};
-
-// Scripts for many findings of many cases, each finding as the line would tell it.
-// `shrunk`: what a finding that was shrunk has left, one thing around its journey at most.
-std::vector<Written> write_many(unsigned seeds, const ReproOptions& options, std::size_t operations,
-                                bool shrunk = false) {
-  std::vector<Written> all;
-  for (unsigned seed = 0; seed < seeds; ++seed) {
-    std::mt19937 random(seed);
-    static const Stores of_zarr_2 = parse_stores("zip,directory").value();
-    const bool old = options.release.starts_with("2.");
-    Case value = test::random_case(seed, old ? of_zarr_2 : test::every_store());
-    if (shrunk) keep_one(value, random);
-    if (old) value.twin = false;  // side.py asks no twin of zarr 2
-    // A shrunk case has no more than this.
-    if (value.operations.size() > operations) value.operations.resize(operations);
-    if (value.archive && value.archive->entries.size() > 2) value.archive->entries.resize(2);
-    normalise(value);
-    Observations seen = test::sound_observations(value);
-    mishaps()[seed % mishaps().size()](seen, random);
-    for (const Finding& found : judge(value, seen, {}, options.release).findings) {
-      const auto script = write_repro(value, found, to_json(seen), options);
-      if (!script) {
-        ADD_FAILURE() << script.error().message;
-        continue;
-      }
-      all.push_back({found.fingerprint + " of " + to_text(value), *script});
-    }
-  }
-  return all;
-}
-
-const ReproOptions& three() {
-  static const ReproOptions options{.release = "3.4.2",
-                                    .seconds = 5,
-                                    .vocabulary = source_folder() + "/reference/vocabulary.json"};
-  return options;
-}
+constexpr std::size_t kMaxWidth = 120;
 
 std::size_t lines_of(const std::string& text) {
   return static_cast<std::size_t>(std::ranges::count(text, '\n'));
@@ -243,6 +86,39 @@ TEST(Repro, IsPythonWhenItIsThorough) {
   EXPECT_EQ(complaints_of(write_many(1000, options, 16), kCompile), "");
 }
 
+std::size_t width_of(std::string_view script) {
+  std::size_t width = 0;
+  for (std::size_t at = 0; at < script.size();) {
+    const std::size_t end = std::min(script.find('\n', at), script.size());
+    width = std::max(width, end - at);
+    at = end + 1;
+  }
+  return width;
+}
+
+// With every way to write it: this one also has what a hang needs of its process.
+TEST(Repro, HasNoLongLineHoweverItIsWritten) {
+  ReproOptions options = three();
+  options.published = false;
+  std::vector<Written> scripts;
+  for (const bool used_before : {false, true})
+    for (const bool thorough : {false, true}) {
+      options.used_before = used_before;
+      options.thorough = thorough;
+      for (Written& it : write_many(400, options, 16)) scripts.push_back(std::move(it));
+    }
+  EXPECT_GT(scripts.size(), 600);
+  EXPECT_EQ(complaints_of(scripts, kCompile), "");
+  std::size_t too_wide = 0;
+  const Written* worst = &scripts.front();
+  for (const Written& it : scripts) {
+    too_wide += width_of(it.script) > kMaxWidth;
+    if (width_of(it.script) > width_of(worst->script)) worst = &it;
+  }
+  EXPECT_EQ(too_wide, 0U) << "of " << scripts.size() << ", e.g. " << worst->name << "\n"
+                          << worst->script;
+}
+
 // A name that is misspelled or not imported would be exit code 2 where the finding should be told.
 TEST(Repro, NamesNothingThatItDoesNotDefine) {
   EXPECT_EQ(complaints_of(write_many(2000, three(), 16),
@@ -270,7 +146,9 @@ TEST(Repro, OfAShrunkCaseHasAtMostFortyLines) {
   std::size_t longest = 0;
   std::size_t too_long = 0;
   Written worst;
-  const auto scripts = write_many(2000, three(), 1, true);
+  ReproOptions options = three();
+  options.packages = {{"fsspec", "2026.9.0"}, {"obstore", "0.12.1"}, {"virtualizarr", "2.8.0"}};
+  const auto scripts = write_many(2000, options, 1, true);
   for (const Written& it : scripts) {
     const std::size_t lines = lines_of(it.script);
     too_long += lines > kMaxLines;
@@ -318,30 +196,96 @@ TEST(Repro, OfALookThatIsNotThereAsksSomethingElse) {
   }
 }
 
-// `uv run` installs what stands in the header, and no more.
-TEST(Repro, NamesEveryPackageThatItsStoreNeeds) {
+// The script of a finding of this store: its pickle is refused.
+std::string script_of(StoreKind store, const ReproOptions& options) {
+  Case value{.store = store, .looks = {LookGroup::kState}};
+  normalise(value);
+  Observations seen = test::sound_observations(value);
+  seen.packed = refusal("TypeError");
+  const auto findings = judge(value, seen, {}, "3.4.2").findings;
+  return findings.empty() ? "" : write_repro(value, findings[0], to_json(seen), options).value();
+}
+
+std::string header_of(const std::string& script) {
+  return script.substr(0, script.find("# ///\n", 6));
+}
+
+// `uv run` installs what stands in the header, and no more. What obspec_utils is comes with
+// virtualizarr, which needs it.
+TEST(Repro, NamesEveryPackageThatItsStoreNeedsWithItsVersion) {
+  ReproOptions options = three();
+  options.packages = {{"fsspec", "2026.9.0"},
+                      {"obstore", "0.12.1"},
+                      {"icechunk", "2.3.0"},
+                      {"virtualizarr", "2.8.0"},
+                      {"cloudpickle", "3.1.2"},
+                      {"mine", "1.0"}};
   const std::pair<const char*, std::vector<const char*>> all[] = {
       {"local", {}},
-      {"fsspec memory", {"fsspec"}},
-      {"logging over fsspec local", {"fsspec"}},
-      {"object local", {"obstore"}},
-      {"icechunk", {"icechunk"}},
-      {"manifest", {"obstore", "obspec_utils", "virtualizarr"}},
+      {"fsspec memory", {"fsspec==2026.9.0"}},
+      {"logging over fsspec local", {"fsspec==2026.9.0"}},
+      {"object local", {"obstore==0.12.1"}},
+      {"icechunk", {"icechunk==2.3.0"}},
+      {"manifest", {"obstore==0.12.1", "virtualizarr==2.8.0"}},
   };
   for (const auto& [word, packages] : all) {
-    Case value{.store = test::store(word), .looks = {LookGroup::kState}};
-    normalise(value);
-    Observations seen = test::sound_observations(value);
-    seen.packed = refusal("TypeError");
-    const auto findings = judge(value, seen, {}, "3.4.2").findings;
-    ASSERT_FALSE(findings.empty()) << word;
-    const std::string script = *write_repro(value, findings[0], to_json(seen), three());
-    const std::string header = script.substr(0, script.find("# ///\n", 6));
+    const std::string header = header_of(script_of(test::store(word), options));
     for (const char* package : packages)
       EXPECT_NE(header.find("\"" + std::string(package) + "\""), header.npos) << header;
     EXPECT_EQ(std::ranges::count(header, '"'), 4 + 2 * static_cast<long>(packages.size()))
         << header;
   }
+}
+
+// What the file of an adapter imports, its user named with --with.
+TEST(Repro, OfAnAdapterInAFileNamesWhatItsUserNamed) {
+  ReproOptions options = three();
+  options.packages = {{"fsspec", "2026.9.0"}, {"mine", "1.0"}};
+  ASSERT_TRUE(add_adapters(Json::array({{{"kind", "in a file"},
+                                         {"type", "Mine"},
+                                         {"make", "Mine({path})"},
+                                         {"file", "/adapters/mine.py"},
+                                         {"listed", false}}})));
+  const std::string header = header_of(script_of(test::store("in a file"), options));
+  EXPECT_NE(header.find("[\"zarr==3.4.2\", \"mine==1.0\"]"), header.npos) << header;
+}
+
+// The release of that number would be tested instead.
+TEST(Repro, OfACheckoutPinsNoZarrAndSaysHowToRunIt) {
+  ReproOptions options = three();
+  options.published = false;
+  options.release = "3.4.3.dev7+g1234567\nimport os";
+  const std::string script = script_of(test::store("local"), options);
+  EXPECT_NE(script.find("# dependencies = []\n# ///\n# Seen with zarr 3.4.3.dev7+g1234567"),
+            script.npos)
+      << script;
+  EXPECT_NE(script.find("uv run --with PATH repro.py\n"), script.npos) << script;
+  EXPECT_EQ(script.find("\nimport os\n"), script.npos) << script;
+  EXPECT_EQ(script.find("zarr=="), script.npos) << script;
+}
+
+// Before anything leaves the process, and of a store that arrived there.
+TEST(Repro, ThatNeedsAnEarlierUseUsesSuchAStoreFirst) {
+  Case value = test::plain_case();
+  value.transport = Transport::kFork;
+  value.looks = {LookGroup::kReads};
+  normalise(value);
+  Observations seen = test::sound_observations(value);
+  seen.child = {.died = TimedOut{"Current thread 0x1 (most recent call first):\n"
+                                 "  File \"zarr/core/sync.py\", line 9 in f\n"
+                                 "  File \"<look getsize>\", line 1 in <lambda>\n"}};
+  const auto findings = judge(value, seen, {}, "3.4.2").findings;
+  ASSERT_EQ(findings.size(), 1U);
+  ReproOptions options = three();
+  options.used_before = true;
+  const std::string script = write_repro(value, findings[0], to_json(seen), options).value();
+  const std::size_t made = script.find("used = pickle.loads(pickle.dumps(store))");
+  const std::size_t used = script.find("used.getsize(");
+  ASSERT_NE(made, script.npos) << script;
+  ASSERT_NE(used, script.npos) << script;
+  EXPECT_LT(made, used) << script;
+  EXPECT_LT(used, script.find("pool.submit(")) << script;
+  EXPECT_EQ(script.find("used.get("), script.npos) << script;
 }
 
 TEST(Repro, SaysItsSentenceNamesItsReleaseAndNothingOfOurs) {
