@@ -374,7 +374,9 @@ class Campaign {
     Dossier dossier{.fingerprint = raw.finding.fingerprint,
                     .finding = raw.finding,
                     .value = raw.value,
-                    .why = "not followed: the run was cut short"};
+                    .why = interruptions() > 1
+                               ? "it was not followed, because the run was cut short"
+                               : "it was not followed, because the run found too many"};
     if (interruptions() <= 1 && index < kUnshrunkAfter) {
       auto made = make_dossier(player, raw.value, raw.finding, dossier_options(options_.settings.planted));
       // A fault of ours costs its finding, not the run; what was found stays told.
@@ -388,6 +390,11 @@ class Campaign {
     Json line = line_of(dossier, raw);
     line["seen_as"] = raw.finding.fingerprint;
     if (auto written = write_dossier(*run_, dossier); !written) return written;
+    // One hang may be a busy machine; one that was seen again is told, script or not.
+    if (dossier.finding.told.oracle == "deadline" && raw.count > 1 && !dossier.confirmed &&
+        !line.contains("known"))
+      unshown_.push_back(fmt::format("{}: seen {} times, not shown by a script",
+                                     dossier.finding.told.headline, raw.count));
     Journal& journal = dossier.confirmed ? *confirmed_journal_ : *unconfirmed_journal_;
     if (auto kept = journal.append(text_of(line)); !kept) return kept;
     if (auto synced = journal.sync(); !synced) return synced;
@@ -545,6 +552,10 @@ class Campaign {
     if (fuzzed_.arrived == 0 && confirmed_.empty())
       return "no store ever arrived, so nothing could be found";
     if (const auto why = too_much_trouble(fuzzed_, followed_)) return *why;
+    if (options_.settings.planted.empty() && !unshown_.empty())
+      return fmt::format(
+          "{} seen more than once, and no script shows it: this run cannot say that zarr is sound",
+          unshown_.size() == 1 ? "a hang was" : fmt::format("{} hangs were", unshown_.size()));
     return nullptr;
   }
 
@@ -567,6 +578,7 @@ class Campaign {
     // Only a run that failed has some left.
     for (const RawFinding& raw : left_)
       say(fmt::format("  {} (not confirmed)", raw.finding.told.headline));
+    for (const std::string& hang : unshown_) say("  " + hang);
     say(fmt::format("{}, {}, {} unconfirmed in zarr {}", count(causes.size(), "cause"),
                     count(confirmed_.size(), "finding"), unconfirmed_.size() + left_.size(),
                     subject_.release));
@@ -603,6 +615,7 @@ class Campaign {
   double finish_seconds_ = 0;
   std::vector<Json> confirmed_, unconfirmed_;
   fs::path page_;  // empty: not drawn
+  std::vector<std::string> unshown_;  // hangs that were seen again and that no script shows
   std::vector<Asked> asked_;
 };
 

@@ -1,5 +1,11 @@
 // The dossier of one finding: shrunk, confirmed by its script, and ready for findings.jsonl.
 //
+// A player has played other cases before, and what they left in its process (a thread that a module
+// started, say) may be half of what a finding needs. Its script begins with nothing. So where the
+// script of the smallest case does not show the finding, the larger ones are asked, up to the case
+// that fuzzing saw, and then scripts that first use such a store in their own process; then the
+// headline says so.
+//
 //     Result<Dossier> dossier = make_dossier(player, value, "zip-attributes-_read_only-lost", how);
 #pragma once
 
@@ -30,8 +36,9 @@ struct Dossier {
   Json observations;
   std::string script;  // repro.py
   bool confirmed = false;
-  std::string why;  // when not confirmed
-  int tried = 0;    // cases played while shrinking
+  std::string why;   // when not confirmed: one sentence
+  std::string said;  // when not confirmed: what repro.py printed
+  int tried = 0;     // cases played while shrinking
 };
 
 // Never fails because the subject is odd: what does not happen again comes back unconfirmed.

@@ -125,8 +125,8 @@ Result<Shrunk> shrink(Player& player, const Case& value, std::string_view finger
   auto first = player.play(value);
   if (!first) return std::unexpected(first.error());
   if (!find(first->findings, fingerprint))
-    return machine_failure("the case does not show it again");
-  Shrunk best{.value = value, .played = std::move(*first), .tried = 1};
+    return machine_failure(kNotShownAgain);
+  Shrunk best{.value = value, .played = std::move(*first), .tried = 1, .way = {value}};
   for (bool smaller = true; smaller;) {
     smaller = false;
     for (const Case& candidate : reductions(best.value)) {
@@ -136,6 +136,7 @@ Result<Shrunk> shrink(Player& player, const Case& value, std::string_view finger
       // By a fault of ours a candidate may not be playable: then it is not the smaller case.
       if (!played || !find(played->findings, fingerprint)) continue;
       best.value = candidate;
+      best.way.push_back(candidate);
       best.played = std::move(*played);
       smaller = true;
       break;
