@@ -18,6 +18,7 @@
 #include "harness/base/text.h"
 #include "harness/campaign/dossier.h"
 #include "harness/campaign/journal.h"
+#include "harness/campaign/proof.h"
 #include "harness/campaign/trouble.h"
 #include "harness/journey/generate.h"
 #include "harness/process/interruption.h"
@@ -45,8 +46,6 @@ Result<double> seconds_of(const std::string& text) {
 }
 
 constexpr int kDeadlineMilliseconds = 1000;
-constexpr const char* kProofLoss = "arrival changes compression";
-constexpr const char* kProofFingerprint = "zip-attributes-compression-changed";
 constexpr int kUnshrunkAfter = 150;  // findings; the others of a flood are counted, not followed
 
 double since(std::chrono::steady_clock::time_point begin) {
@@ -68,17 +67,6 @@ std::string platform() {
   return fmt::format("{} {} {}", it.sysname, it.release, it.machine);
 }
 
-// The fixed case of the proof: a deflated store, carried in the plainest way.
-Case proof_case() {
-  Case value;
-  value.archive = Archive{.entries = {{.key = "a", .value = "x"}}};
-  value.constructor.compression = Compression::kDeflated;
-  value.looks = {LookGroup::kState, LookGroup::kReads};
-  value.transport = Transport::kSpawn;
-  normalise(value);
-  return value;
-}
-
 class Campaign {
  public:
   explicit Campaign(const CampaignOptions& options)
@@ -87,7 +75,7 @@ class Campaign {
   // The phases, in their order. What fails before cases are played leaves no run directory behind;
   // what fails later ends the work, and is told after what was found.
   Result<CampaignEnd> run() {
-    for (const auto phase : {&Campaign::prepare, &Campaign::prove, &Campaign::fuzz_all})
+    for (const auto phase : {&Campaign::prepare, &Campaign::prove_that_we_see, &Campaign::fuzz_all})
       if (auto done = (this->*phase)(); !done) return std::unexpected(done.error());
     if (measure_.asked()) return measured();
     const auto begin = std::chrono::steady_clock::now();
@@ -171,46 +159,17 @@ class Campaign {
             .stop = [] { return interruptions() > 1; }};
   }
 
-  // A fixed planted loss goes the whole line, from case to page. A run that cannot see it is blind.
-  Result<void> prove() {
+  // A planted loss goes the whole line, from case to page. A run that cannot see it is blind.
+  Result<void> prove_that_we_see() {
     if (!options_.settings.planted.empty() || subject_.release.starts_with("2.")) return {};
-    const auto begin = std::chrono::steady_clock::now();
     progress("proving that a planted loss is found …");
-    auto player = Player::start({.python = subject_.python,
-                                 .scratch = scratch_->path(),
-                                 .planted = kProofLoss,
-                                 .oracles_off = options_.settings.oracles_off});
-    if (!player) return std::unexpected(player.error());
-    auto played = player->play(proof_case());
-    if (!played) return std::unexpected(played.error());
-    const Finding* found = find(played->findings, kProofFingerprint);
-    if (!found) return blind("no oracle saw it");
-    auto dossier = make_dossier(*player, proof_case(), *found, dossier_options(kProofLoss));
-    if (!dossier) return std::unexpected(dossier.error());
-    if (!dossier->confirmed) return blind(dossier->why);
-    auto run = RunDirectory::make(scratch_->path() / "proof");
-    if (!run) return std::unexpected(run.error());
-    Json line = to_json(*dossier, subject_.release);
-    line.update({{"seen_on", Json::array()},
-                 {"count", 1},
-                 {"executions_to_find", 1},
-                 {"seconds_to_find", 0.0}});
-    for (const auto& [name, text] :
-         {std::pair{"run.json", run_json().dump()}, std::pair{"unconfirmed.jsonl", std::string()},
-          std::pair{"findings.jsonl", line.dump() + "\n"}})
-      if (auto written = run->write(name, text); !written) return written;
-    if (auto written = write_dossier(*run, *dossier); !written) return written;
-    if (auto drawn = run->render(); !drawn) return drawn;
-    std::error_code error;
-    if (!fs::exists(run->path() / "index.html", error)) return blind("no page was drawn");
-    proof_ = {{"planted", kProofLoss}, {"found", true}, {"seconds", since(begin)}};
-    containment_ = player->containment();
+    auto proof = prove({.dossier = dossier_options(""),
+                        .oracles_off = options_.settings.oracles_off,
+                        .run = run_json()});
+    if (!proof) return std::unexpected(proof.error());
+    proof_ = proof->told;
+    containment_ = proof->containment;
     return {};
-  }
-
-  static Result<void> blind(const std::string& why) {
-    return machine_failure(fmt::format(
-        "the planted loss \"{}\" was not found ({}): this run would see nothing", kProofLoss, why));
   }
 
   // From the first case on, what is seen goes into the run directory at once.
@@ -392,7 +351,7 @@ class Campaign {
     if (auto written = write_dossier(*run_, dossier); !written) return written;
     // One hang may be a busy machine; one that was seen again is told, script or not.
     if (dossier.finding.told.oracle == "deadline" && raw.count > 1 && !dossier.confirmed &&
-        !line.contains("known"))
+        line["known"].is_null())
       unshown_.push_back(fmt::format("{}: seen {} times, not shown by a script",
                                      dossier.finding.told.headline, raw.count));
     Journal& journal = dossier.confirmed ? *confirmed_journal_ : *unconfirmed_journal_;
