@@ -19,7 +19,6 @@ const std::vector<ZipClass>& all_classes() {
       {"C4", "4.3.16", "a directory at the stated offset, and other bytes next to the end record"},
       {"C3", "4.4.22", "counts or the size of the directory are not what is there"},
       {"trailing bytes", "4.3.16", "bytes after the end record"},
-      {"many entries", "4.4.22", "more entries than any store has use for"},
       {"C1", "4.3.2", "a scan from the front and the directory show different entries"},
       {"A5", "4.4.4", "encrypted by one header only"},
       {"A1", "4.4.5", "the two headers of an entry name different methods"},
@@ -38,10 +37,12 @@ const std::vector<ZipClass>& all_classes() {
       {"bomb", "4.4.9", "a value a thousand times larger than its bytes"},
       {"nested archive", "4.3.8", "a value is an archive itself"},
       {"long comment", "4.4.12", "a comment of a kilobyte or more"},
+      {"in part", "", "nothing is wrong in what was looked at, and that is not all"},
       {"sound", "", "nothing is wrong"},
       {"data descriptor", "4.3.9", "sizes follow the data", true},
       {"zip64 sizes", "4.5.3", "sizes stand in a zip64 field", true},
       {"empty extra field", "4.5.1", "an extra field holds nothing", true},
+      {"many entries", "4.4.22", "ten thousand entries or more", true},
   };
   return classes;
 }
@@ -79,8 +80,9 @@ void meet_layout(Evidence& evidence) {
   zip64_records(evidence, list);
   directory(evidence, list);
   hidden_headers(evidence, list);
-  // Where an entry's place is wrong, what stands between the others is only its trace.
-  if (evidence.has("flipped bits") || evidence.has("C5")) return;
+  // Where an entry's place is wrong, what stands between the others is only its trace; and an entry
+  // that was not kept may stand anywhere between them.
+  if (evidence.has("flipped bits") || evidence.has("C5") || !evidence.zip.keeps_all()) return;
   before_the_entries(evidence, list);
   gaps(evidence, list);
 }
@@ -94,11 +96,17 @@ Classified classify(std::string_view bytes) {
   meet_entries(evidence);
   meet_names(evidence);
   meet_data(evidence);
+  if (!zip.keeps_all())
+    evidence.unread.push_back(fmt::format("{} of {} entries not looked at",
+                                          zip.entries - zip.directory.size(), zip.entries));
   Classified result;
+  result.unread = std::move(evidence.unread);
+  result.entries = zip.entries;
   for (const ZipClass& it : all_classes()) {
     const auto met =
         std::ranges::find(evidence.met, it.name, [](auto& pair) { return pair.first; });
-    const bool sound = it.name == "sound" && result.all.empty();
+    const bool sound =
+        it.name == (result.unread.empty() ? "sound" : "in part") && result.all.empty();
     if (met == evidence.met.end() && !sound) continue;
     if (result.all.empty()) result.why = sound ? std::string(it.says) : met->second;
     result.all.emplace_back(it.name);

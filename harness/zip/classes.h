@@ -18,12 +18,13 @@ namespace storefuzz {
 
 struct ZipClass {
   std::string_view name;     // "A1", "wrong crc", "sound"
-  std::string_view section;  // of the APPNOTE; empty for "sound"
+  std::string_view section;  // of the APPNOTE; empty for "sound" and "in part"
   std::string_view says;     // one clause: what is wrong
   bool legal = false;  // nothing is, but not every reader knows it: never gives a file its name
 };
 
-// All of them; those that go before others stand first, then "sound", then what is legal as well.
+// All of them; those that go before others stand first, then "in part" and "sound", then what is
+// legal as well.
 const std::vector<ZipClass>& all_classes();
 std::string_view section_of(std::string_view name);
 std::string_view says_of(std::string_view name);
@@ -32,10 +33,14 @@ struct Classified {
   std::string name;              // of the class that goes before the others
   std::string why;               // a clause about what was met: "end records: 2"
   std::vector<std::string> all;  // every class that was met, in the order of all_classes()
+  // What was not looked at, a clause each: "28 of 60 values not checked against their CRC; …". Then
+  // a file in which nothing is wrong is "in part", not "sound".
+  std::vector<std::string> unread = {};
+  std::size_t entries = 0;  // in the directory
 };
 
-// Total: any bytes have a class. Entries are decompressed up to 32 MiB in all; what lies behind is
-// not checked against its CRC.
+// Total: any bytes have a class. Bounds: 131,072 entries; deflated values are decompressed up to
+// 32 MiB in all, and of those behind no CRC is checked.
 Classified classify(std::string_view bytes);
 
 }  // namespace storefuzz

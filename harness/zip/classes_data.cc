@@ -65,19 +65,28 @@ void look_into(Evidence& evidence, const CentralHeader& entry, const LocalHeader
   const std::string_view packed = bytes.substr(local.data, sizes.packed);
   if (entry.method == 0) {
     if (sizes.packed != sizes.size) evidence.add("A2", "a stored value has two sizes");
-    if (packed.size() > kBombSize) budget -= std::min(budget, packed.size());
-    if (packed.size() > stored) return;
+    if (packed.size() > stored) {
+      ++evidence.unchecked;
+      return;
+    }
     stored -= packed.size();
     return judge_value(evidence, entry, packed, packed);
   }
   if (entry.method != 8) return;
+  if (budget == 0) {
+    ++evidence.unchecked;
+    return;
+  }
   const Decompressed it = decompressed(packed, budget);
   budget -= std::min(budget, std::max(it.bytes.size(), it.taken));
   if (it.bytes.size() > kBombSize && it.bytes.size() / kBombRatio > packed.size())
     evidence.add("bomb", fmt::format("{} bytes become {}", packed.size(), it.bytes.size()));
   if (it.broken || (!it.whole && budget > 0))
     return evidence.add("flipped bits", "a deflated value cannot be decompressed");
-  if (!it.whole) return;
+  if (!it.whole) {
+    ++evidence.unchecked;
+    return;
+  }
   if (it.taken != packed.size()) {
     const std::string_view rest = packed.substr(it.taken);
     const bool hides = rest.find(kLocal) != rest.npos && sizes.packed == sizes_of(local).packed;
@@ -101,13 +110,18 @@ void meet_data(Evidence& evidence) {
   std::size_t budget = kMostInAll;
   std::size_t stored = 2 * zip.bytes.size();  // more only where values overlap
   for (std::size_t i = 0; i < zip.directory.size(); ++i) {
-    if (!zip.locals[i] || budget == 0) continue;
+    if (!zip.locals[i]) continue;
     // Where two headers differ about the method, both cannot be right; and what is encrypted is not
     // what its CRC is of.
     if (zip.directory[i].method != zip.locals[i]->method || (zip.directory[i].flags & 1) != 0)
       continue;
     look_into(evidence, zip.directory[i], *zip.locals[i], budget, stored);
   }
+  if (evidence.unchecked > 0)
+    evidence.unread.push_back(
+        fmt::format("{} of {} values not checked against their CRC; of deflated ones the first {} "
+                    "MiB are",
+                    evidence.unchecked, zip.directory.size(), kMostInAll >> 20));
 }
 
 }  // namespace storefuzz

@@ -98,14 +98,14 @@ void zip64_records(Evidence& evidence, const Extents& list) {
                                                     : (zip.zip64 ? zip.zip64->at : 0);
     for (std::size_t at = 0;
          !evidence.has("C5") && (at = zip.bytes.find(signature, at)) != zip.bytes.npos; ++at)
-      if ((at != known || !zip.locator) && !inside_data(list, at) &&
+      if ((at != known || !zip.locator) && !inside_data(zip, list, at) &&
           zip.bytes.size() - at >= (signature == kLocator ? kLocatorSize : kZip64EndSize))
         odd("a zip64 record hides where none should be");
   }
   if (!zip.zip64) return;
   for (std::size_t at = 0; (at = zip.bytes.find(kCentral, at)) < zip.zip64->at; ++at)
     if (const auto header = central_at(zip.bytes, at);
-        header && header->end > zip.zip64->at && !inside_data(list, at))
+        header && header->end > zip.zip64->at && !inside_data(zip, list, at))
       odd("the zip64 record stands in the comment of an entry");
   const Zip64End& wide = *zip.zip64;
   if (wide.stated_size < 44) odd("the zip64 record is smaller than one can be");
@@ -120,7 +120,7 @@ void zip64_records(Evidence& evidence, const Extents& list) {
     odd("the zip64 record contradicts the end record");
   else if (wide.offset + zip.shift + wide.size != wide.at)
     odd("the directory of the zip64 record does not end where the record begins");
-  if (wide.total != zip.directory.size() || wide.size != zip.directory_end - zip.directory_at)
+  if (wide.total != zip.entries || wide.size != zip.directory_end - zip.directory_at)
     odd("the zip64 record counts other entries than there are");
 }
 
@@ -129,8 +129,8 @@ void directory(Evidence& evidence, const Extents& list) {
   const EndRecord& end = *zip.end;
   const std::size_t behind = zip.zip64 ? zip.zip64->at : end.at;
   if (zip.directory.empty()) return missing_directory(evidence, behind);
-  if (zip.directory.size() >= kManyEntries)
-    evidence.add("many entries", fmt::format("{} of them", zip.directory.size()));
+  if (zip.entries >= kManyEntries)
+    evidence.add("many entries", fmt::format("{} of them", zip.entries));
   const bool wide = zip.zip64 && (end.disk == 0xffff || end.directory_disk == 0xffff);
   if (!wide && (end.disk != 0 || end.directory_disk != 0))
     evidence.add("C3", "the end record tells of several disks");
@@ -142,7 +142,7 @@ void directory(Evidence& evidence, const Extents& list) {
     const std::string_view rest = zip.bytes.substr(zip.directory_end, behind - zip.directory_end);
     const bool second = directory_up_to(zip, zip.directory_end, behind).has_value();
     const bool complete =
-        zip.directory.size() == end.total || zip.directory_end - zip.directory_at == end.size;
+        zip.entries == end.total || zip.directory_end - zip.directory_at == end.size;
     if (!zip.locator && broken_signature(rest)) {
       evidence.add("flipped bits", "one bit of a signature is another");
       evidence.add("no directory", "the directory breaks off");
@@ -159,10 +159,10 @@ void directory(Evidence& evidence, const Extents& list) {
   if (zip.zip64) return;  // then its counts are the ones that count
   const std::size_t size = zip.directory_end - zip.directory_at;
   const bool whole = zip.directory_end == behind;
-  if (end.here != end.total || (whole && (end.total != zip.directory.size() || end.size != size)))
+  if (end.here != end.total || (whole && (end.total != zip.entries || end.size != size)))
     evidence.add(
         "C3", fmt::format("{} entries counted, {} there; {} bytes of directory counted, {} there",
-                          end.total, zip.directory.size(), end.size, size));
+                          end.total, zip.entries, end.size, size));
 }
 
 }  // namespace storefuzz

@@ -85,7 +85,7 @@ void several_ends(Evidence& evidence, const Extents& list) {
   const std::size_t first_entry = list.empty() ? 0 : list.front().from;
   std::size_t others = 0;
   for (const EndRecord& it : zip.ends) {
-    if (it.at == zip.end->at || inside_data(list, it.at)) continue;
+    if (it.at == zip.end->at || inside_data(zip, list, it.at)) continue;
     // Of an archive that stands before this one: only if its comment was meant to cover this one.
     const auto miss =
         static_cast<std::int64_t>(it.end) - static_cast<std::int64_t>(zip.bytes.size());

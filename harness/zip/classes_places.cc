@@ -55,7 +55,8 @@ Extents extents(const ZipStructure& zip) {
   return list;
 }
 
-bool inside_data(const Extents& list, std::size_t at) {
+bool inside_data(const ZipStructure& zip, const Extents& list, std::size_t at) {
+  if (!zip.keeps_all() && at < zip.directory_at) return true;
   return std::ranges::any_of(list,
                              [&](const Extent& it) { return it.data <= at && at < it.data_end; });
 }

@@ -16,6 +16,8 @@ namespace storefuzz {
 struct Evidence {
   const ZipStructure& zip;
   std::vector<std::pair<std::string_view, std::string>> met;  // class → a clause, the first
+  std::vector<std::string> unread = {};                       // as Classified says them
+  std::size_t unchecked = 0;  // values whose CRC was not looked at, since there are too many bytes
 
   void add(std::string_view name, std::string why) {
     if (!has(name)) met.emplace_back(name, std::move(why));
@@ -36,7 +38,8 @@ struct Extent {
 
 using Extents = std::vector<Extent>;
 Extents extents(const ZipStructure& zip);
-bool inside_data(const Extents& list, std::size_t at);
+// Inside the data of an entry, or where that of an entry may be that was not kept.
+bool inside_data(const ZipStructure& zip, const Extents& list, std::size_t at);
 
 // Rules, in files by their subject. They only add.
 void meet_no_end(Evidence& evidence);  // no end record: what is left says what happened

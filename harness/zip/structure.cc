@@ -116,11 +116,10 @@ void read_directory(ZipStructure& zip) {
   if (!central_at(zip.bytes, offset) && adjacent > offset && central_at(zip.bytes, adjacent))
     zip.shift = adjacent - offset;
   zip.directory_at = zip.directory_end = std::min<std::uint64_t>(offset + zip.shift, behind);
-  while (zip.directory.size() < kMostEntriesRead) {
-    const auto header = central_at(zip.bytes, zip.directory_end);
-    if (!header || header->at >= behind) break;
+  while (const auto header = central_at(zip.bytes, zip.directory_end)) {
+    if (header->at >= behind) break;
     zip.directory_end = header->end;
-    zip.directory.push_back(*header);
+    if (++zip.entries <= kMostEntriesRead) zip.directory.push_back(*header);
   }
   for (const CentralHeader& entry : zip.directory)
     zip.locals.push_back(local_at(zip.bytes, sizes_of(entry).offset + zip.shift));

@@ -16,6 +16,7 @@
 
 namespace storefuzz {
 
+// A header takes some 250 bytes of memory here, and a file may have millions: so many are kept.
 inline constexpr std::size_t kMostEntriesRead = 1 << 17;  // more than 16-bit counts can say
 
 // Local file header (4.3.7). All offsets are bytes from the beginning of the file.
@@ -79,11 +80,14 @@ struct ZipStructure {
   std::optional<Zip64Locator> locator;   // right before `end`
   std::optional<Zip64End> zip64;         // where the locator points, or right before it
   std::size_t shift = 0;                 // what must be added to offsets to find things
-  std::vector<CentralHeader> directory;  // from where the end record says
-  std::size_t directory_at = 0, directory_end = 0;
+  std::vector<CentralHeader> directory;  // from where the end record says; kMostEntriesRead at most
+  std::size_t directory_at = 0, directory_end = 0;  // to the end, also where not all are kept
+  std::size_t entries = 0;                          // in the directory, kept or not
   std::vector<std::optional<LocalHeader>> locals;  // one for each entry of the directory
   std::vector<LocalHeader> scanned;                // what a scan from the front meets
   std::size_t scanned_end = 0;                     // where that scan stops
+
+  bool keeps_all() const { return directory.size() == entries; }
 };
 
 std::optional<LocalHeader> local_at(std::string_view bytes, std::uint64_t at);

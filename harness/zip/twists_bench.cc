@@ -238,7 +238,7 @@ void Bench::append_many(std::size_t count) {
   set_value(it.local, it.central, "");
   const std::uint32_t label = it.local.label;
   for (std::uint32_t i = 0; i < count; ++i) {
-    name_both(it.local, it.central, fmt::format("m/{:x}", i));
+    name_both(it.local, it.central, fmt::format("m/{}", i));
     it.local.label = label + i;
     it.central.local = label + i;
     locals.emplace_back(it.local);
