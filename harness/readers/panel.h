@@ -46,13 +46,14 @@ struct ReaderRequest {
   std::string file;
   std::vector<std::string> keys = {};
   std::vector<std::string> arrays = {};
+  Milliseconds extra_time{0};  // beyond the panel's deadline, for a file that takes long to read
 };
 
 // One reader's answer about one file.
 struct ReaderReply {
   Json reply;                      // of the protocol: opened, listed, keys, arrays; null if it died
   Answer died;                     // Crashed or TimedOut; Absent where it replied
-  std::uint64_t microseconds = 0;  // from the request to the reply or the death
+  std::uint64_t microseconds = 0;  // of a processor, for the reply; its children not
   std::uint64_t peak_kib = 0;      // most memory resident meanwhile, if measured; its children not
 };
 
@@ -62,7 +63,7 @@ class Panel {
     // Readers read everything and write in this folder only, and in /dev/shm, no file of more than
     // 16 MiB. Empty: in /dev/shm only.
     std::string contain = {};
-    Milliseconds deadline{15'000};            // of one request
+    Milliseconds deadline{15'000};            // of one request, before its extra time
     std::uint64_t memory_bytes = 2ULL << 30;  // that a reader may take after its start; 0: any
     bool measure = false;                     // peak_kib; costs some 50 µs a request and reader
   };

@@ -39,6 +39,8 @@ def answer(request):
     if name == "hang in the middle":
         os.write(3, b"\5\0\0\0ab")
         time.sleep(1000)
+    if name == "slow":
+        time.sleep(0.5)
     if name == "exit":
         sys.exit(7)
     if name == "abort":
@@ -302,6 +304,13 @@ TEST_P(Misbehaving, IsTheAnswerAndTheNextOneIsRight) {
       EXPECT_EQ(replies[0].reply["keys"]["a"], value("second"));
     }
   }
+}
+
+// What takes long because the file is large is no hang.
+TEST(Panel, ARequestMayHaveExtraTime) {
+  Panel panel = started({played()}, {.deadline = Milliseconds(100)});
+  EXPECT_EQ(listed(panel.ask({.file = "slow", .extra_time = Milliseconds(60'000)})[0]), "slow");
+  EXPECT_EQ(told(panel.ask({.file = "slow"})[0]), "timed out");
 }
 
 TEST(Panel, ADeathComesWithLastWords) {

@@ -22,11 +22,14 @@ REPLIES = 3
 MAX_LISTED = 4096
 MAX_TEXT = 200
 MAX_VALUE = 64 << 20
+MAX_VALUES = 256 << 20  # all of one request
 MAX_ARRAY = 1 << 20
 
-# What a request may take that a child of the reader answers.
+# What a request may take that a child of the reader answers; of a large file a second more for
+# every BYTES_A_SECOND, since a reader goes through its whole directory first.
 CPU_SECONDS = 0.25
 WALL_SECONDS = 10
+BYTES_A_SECOND = 10_000_000
 
 Answer = list[Any]
 
@@ -129,6 +132,19 @@ def key_answer(archive: Archive, key: str) -> Answer:
     return ["missing"] if value is None else ["value", len(value), zlib.crc32(value)]
 
 
+def key_answers(file: str, archive: Archive, keys: list[str]) -> dict[str, Answer]:
+    """The answer to each key, until the values are more than MAX_VALUES bytes in all."""
+    answers: dict[str, Answer] = {}
+    left = MAX_VALUES
+    for key in keys:
+        if left <= 0:
+            answers[key] = refusal(TooLarge(f"all values are more than {MAX_VALUES} bytes"), file)
+            continue
+        answers[key] = attempt(file, key_answer, archive, key)
+        left -= answers[key][1] if answers[key][0] == "value" else 0
+    return answers
+
+
 def array_answer(archive: Archive, path: str) -> Answer:
     array = archive.array(path)
     if array is None:
@@ -159,21 +175,29 @@ def look(opener: Callable[[dict], Archive], views: list[str], request: dict) -> 
         return {
             "opened": ["value"],
             "listed": attempt(file, lambda: take(archive.listed())),
-            "keys": {key: attempt(file, key_answer, archive, key) for key in keys},
+            "keys": key_answers(file, archive, keys),
             "arrays": {path: attempt(file, array_answer, archive, path) for path in arrays},
         }
     finally:
         attempt(file, archive.close)
 
 
-def apart(answer: Callable[[], dict]) -> dict:
+def size_of(file: str) -> int:
+    try:
+        return os.path.getsize(file)
+    except OSError:
+        return 0
+
+
+def apart(file: str, answer: Callable[[], dict]) -> dict:
     """Answers in a child, since the library can loop for ever where nothing but a kill ends it."""
+    more = size_of(file) / BYTES_A_SECOND
     source, target = os.pipe()
     child = os.fork()
     if child == 0:
         try:
-            signal.setitimer(signal.ITIMER_PROF, CPU_SECONDS)
-            signal.alarm(WALL_SECONDS)
+            signal.setitimer(signal.ITIMER_PROF, CPU_SECONDS + more)
+            signal.alarm(WALL_SECONDS + int(more))
             with os.fdopen(target, "wb") as replies:
                 replies.write(json.dumps(answer()).encode())
             os._exit(0)
@@ -186,7 +210,9 @@ def apart(answer: Callable[[], dict]) -> dict:
     if code == 0:
         return json.loads(data)
     if -code in (signal.SIGPROF, signal.SIGALRM):
-        return unopened(["refused", "Hang", f"no answer in {CPU_SECONDS} s of a processor"])
+        return unopened(
+            ["refused", "Hang", f"no answer in {CPU_SECONDS + more:.2f} s of a processor"]
+        )
     return unopened(["refused", "Crash", f"ended with {code}"])
 
 
@@ -217,6 +243,6 @@ def serve(
         if "hello" in request:
             send(hello)
         elif loops:
-            send(apart(lambda asked=request: look(opener, views, asked)))
+            send(apart(request["file"], lambda asked=request: look(opener, views, asked)))
         else:
             send(more(request) or look(opener, views, request))

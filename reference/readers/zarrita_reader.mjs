@@ -4,15 +4,17 @@
 //
 // Requests come on standard input and replies go to file descriptor 3; see protocol.py.
 
-import { readFileSync, writeSync } from "node:fs";
+import { readFileSync, statSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 
 const MAX_LISTED = 4096;
 const MAX_TEXT = 200;
 const MAX_VALUE = 64 * 2 ** 20;
+const MAX_VALUES = 256 * 2 ** 20; // all of one request
 const MAX_ARRAY = 2 ** 20;
 const DEADLINE_MS = 10_000;
+const BYTES_A_MS = 10_000; // a large file takes longer: its whole directory is read first
 
 const modules = join(process.argv[2], "node_modules");
 const load = (path) => import(pathToFileURL(join(modules, path)));
@@ -41,12 +43,17 @@ function tooLarge(text) {
   return Object.assign(new Error(text), { name: "TooLarge" });
 }
 
+function sizeOf(file) {
+  return statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+}
+
 // A promise that the library never settles is a refusal too.
 async function attempt(file, action) {
   let timer;
+  const time = DEADLINE_MS + sizeOf(file) / BYTES_A_MS;
   const deadline = new Promise((_, reject) => {
     const error = Object.assign(new Error("no answer in time"), { name: "Hang" });
-    timer = setTimeout(reject, DEADLINE_MS, error);
+    timer = setTimeout(reject, time, error);
   });
   try {
     return await Promise.race([action(), deadline]);
@@ -134,6 +141,17 @@ async function each(file, asked, answer) {
   return Object.fromEntries(answers);
 }
 
+// Until the values are more than MAX_VALUES bytes in all.
+function keyAnswers(file, store, keys) {
+  let left = MAX_VALUES;
+  return each(file, keys, async (key) => {
+    if (left <= 0) throw tooLarge(`all values are more than ${MAX_VALUES} bytes`);
+    const answer = await keyAnswer(store, key);
+    if (answer[0] === "value") left -= answer[1];
+    return answer;
+  });
+}
+
 async function look({ file, keys = [], arrays = [] }) {
   let store;
   const opened = await attempt(file, async () => {
@@ -147,7 +165,7 @@ async function look({ file, keys = [], arrays = [] }) {
   return {
     opened,
     listed: listed.map((name) => name.toWellFormed()),
-    keys: await each(file, keys, (key) => keyAnswer(store, key)),
+    keys: await keyAnswers(file, store, keys),
     arrays: await each(file, arrays, (path) => arrayAnswer(store, path)),
   };
 }
