@@ -145,6 +145,7 @@ class Comparison {
     Votes votes_for;
     std::size_t libraries = 0, givers = 0;
     const bool array = std::string_view(view) == "arrays";
+    const bool encrypted = !array && question_.encrypted.contains(name);
     for (std::size_t i = 0; i < readers_.size(); ++i) {
       answers.push_back(answer_of(replies_[i], view, name));
       if (answers.back().kind == Said::Kind::kRefused && question_.sound && array)
@@ -152,7 +153,7 @@ class Comparison {
       const Said& it = answers.back();
       if (it.kind == Said::Kind::kNothing || !votes(i)) continue;
       ++libraries;
-      if (it.kind != Said::Kind::kValue) continue;
+      if (it.kind != Said::Kind::kValue || encrypted) continue;
       ++givers;
       vote(votes_for, it.value);
     }
@@ -162,11 +163,16 @@ class Comparison {
         known ? Json::array({made->second.size, made->second.crc}) : most_voted(votes_for);
     const bool expected = known || 2 * givers >= libraries;
     const std::string about = fmt::format("{} {}", what, name);
-    if ((libraries < 2 || givers == 0) && !known)
+    if ((libraries < 2 || givers == 0) && !known && !encrypted)
       for (Said& it : answers)  // nothing to compare with; but an invented value tells itself
         if (it.kind != Said::Kind::kValue || honest(it.value)) it = {};
-    for (std::size_t i = 0; i < readers_.size(); ++i)
-      value(i, answers[i], right, expected, about, others(answers, i, right));
+    for (std::size_t i = 0; i < readers_.size(); ++i) {
+      const Said& it = answers[i];
+      if (encrypted && it.kind == Said::Kind::kValue && honest(it.value))
+        add(i, Direction::kOtherData, about, it.text, others(answers, i, right));
+      else
+        value(i, it, right, expected, about, others(answers, i, right));
+    }
   }
 
   void value(std::size_t reader, const Said& it, const Json& right, bool expected,

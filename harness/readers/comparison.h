@@ -48,6 +48,9 @@ struct Question {
   ReaderRequest request;
   std::set<ValueSum> honest;             // values_in(bytes)
   std::map<std::string, ValueSum> made;  // key → value, where the maker is known; or empty
+  // Keys whose bytes in the file are encrypted: no reader has a password, so what one gives is the
+  // cipher, which is other data, however many give it.
+  std::set<std::string> encrypted = {};
   // The zip file is in order: what a reader refuses of its arrays, it cannot read of Zarr.
   bool sound = false;
 };

@@ -252,6 +252,22 @@ TEST(Compare, OurOwnBoundsAreNoOpinion) {
   }
 }
 
+// GDAL gives the bytes of an encrypted entry as they lie, and so may others: no vote makes them
+// right.
+TEST(Compare, ACipherIsOtherDataHoweverManyGiveIt) {
+  Question question = honest({kRight});
+  question.encrypted = {"c/0"};
+  const ReaderReply cipher = reply(value(kRight)), refused = reply(kRefused);
+  EXPECT_EQ(told({{"zarr", refused}, {"gdal", cipher}, {"libzip", refused}}, question),
+            Texts{"gdal: other data"});
+  EXPECT_EQ(told({{"zarr", refused}, {"gdal", cipher}, {"tensorstore", cipher}}, question),
+            (Texts{"gdal: other data", "tensorstore: other data"}));
+  EXPECT_EQ(told({{"gdal", cipher}}, question), Texts{"gdal: other data"});
+  EXPECT_EQ(told({{"zarr", refused}, {"gdal", reply(value(kOther))}}, question),
+            Texts{"gdal: invented data"});
+  EXPECT_EQ(told({{"zarr", refused}, {"libzip", reply(kMissing)}}, question), Texts{});
+}
+
 // What a reader knows of Zarr is not what it makes of the zip file.
 TEST(Compare, OfASoundFileNoArrayIsRefused) {
   const auto array = [](const Json& answer) {

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <map>
+#include <unordered_map>
 
 #include "harness/zip/deflate.h"
 #include "harness/zip/records.h"
@@ -17,7 +18,7 @@ constexpr std::size_t kMostInAll = 64 << 20;    // bytes decompressed
 constexpr std::size_t kMostSummed = 256 << 20;  // bytes of stored data
 constexpr std::size_t kMostHeaders = 4096;      // looked behind
 constexpr std::size_t kMostSizes = 1 << 19;     // stated, of all headers
-constexpr std::size_t kLongestName = 4096;      // bytes
+constexpr std::uint16_t kEncrypted = 1;         // a flag (4.4.4)
 
 template <class Header, class Read>
 std::vector<Header> every(std::string_view bytes, std::string_view signature, Read read) {
@@ -139,15 +140,32 @@ std::set<ValueSum> values_in(std::string_view bytes) {
   return sums;
 }
 
+NamesInFile all_names_in(std::string_view bytes) {
+  NamesInFile names;
+  std::unordered_map<std::string_view, std::size_t> places;
+  const auto at = [&](std::string_view name) -> NameInFile& {
+    const auto [place, fresh] = places.try_emplace(name, names.list.size());
+    if (fresh) names.list.push_back({.name = name});
+    return names.list[place->second];
+  };
+  const std::vector<CentralHeader> centrals = every_central(bytes);
+  for (const CentralHeader& header : centrals) {
+    NameInFile& it = at(header.name);
+    const std::uint64_t size = sizes_of(header).size;
+    it.size = std::max(it.size, size);
+    if ((header.flags & kEncrypted) != 0)
+      it.encrypted = ValueSum{.size = size, .crc = header.crc};
+  }
+  const std::vector<LocalHeader> locals = every_local(bytes);
+  for (const LocalHeader& header : locals) at(header.name);
+  names.whole = std::max(centrals.size(), locals.size()) < kMostHeaders;
+  return names;
+}
+
 std::vector<std::string> names_in(std::string_view bytes, std::size_t most) {
   std::vector<std::string> names;
-  const auto add = [&](std::string_view name) {
-    if (names.size() < most && name.size() <= kLongestName &&
-        std::ranges::find(names, name) == names.end())
-      names.emplace_back(name);
-  };
-  for (const CentralHeader& it : every_central(bytes)) add(it.name);
-  for (const LocalHeader& it : every_local(bytes)) add(it.name);
+  for (const NameInFile& it : all_names_in(bytes).list)
+    if (names.size() < most && it.name.size() <= kLongestName) names.emplace_back(it.name);
   return names;
 }
 

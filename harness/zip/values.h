@@ -8,6 +8,7 @@
 #include <compare>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -30,8 +31,23 @@ ValueSum sum_of(std::string_view bytes);
 // million sizes, 64 MiB to decompress, 256 MiB to sum.
 std::set<ValueSum> values_in(std::string_view bytes);
 
-// The names of central headers as they stand, then those of local ones, each once, in the order of
-// the file; at most `most`, and none longer than 4096 bytes.
+// A name as it stands; it refers to the bytes of the file.
+struct NameInFile {
+  std::string_view name;
+  std::uint64_t size = 0;  // of its value, the largest that the directory states
+  // Where the directory calls an entry of this name encrypted: the value behind the cipher.
+  std::optional<ValueSum> encrypted = std::nullopt;
+};
+
+// The names of central headers, then those of local ones, each once, in the order of the file.
+struct NamesInFile {
+  std::vector<NameInFile> list;
+  bool whole = true;  // false: there are more headers than the 4096 of each kind that are looked at
+};
+NamesInFile all_names_in(std::string_view bytes);
+
+// The first `most` of these names that are no longer than kLongestName.
+inline constexpr std::size_t kLongestName = 4096;  // bytes
 std::vector<std::string> names_in(std::string_view bytes, std::size_t most);
 
 }  // namespace storefuzz

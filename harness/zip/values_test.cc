@@ -237,6 +237,27 @@ TEST(NamesIn, AreNoMoreThanAskedFor) {
   EXPECT_EQ(names_in(sound(Compression::kStored), 0), Names{});
 }
 
+TEST(NamesIn, AllOfThemAreThereAndSaidToBe) {
+  std::string bytes;
+  for (int i = 0; i < 3000; ++i) {
+    const std::string name = std::to_string(10'000 + i);
+    bytes += render(ZipPart(CentralPart{.name_length = 5, .name = name}));
+  }
+  const auto all = all_names_in(bytes);
+  EXPECT_EQ(all.list.size(), 3000U);
+  EXPECT_TRUE(all.whole);
+  EXPECT_FALSE(all_names_in(bytes + bytes).whole);  // no more than 4096 headers are looked at
+}
+
+TEST(NamesIn, SayWhatAnEncryptedValueIsBehindItsCipher) {
+  const std::string bytes = twisted(sound(Compression::kStored), "central encrypted", 1);
+  for (const NameInFile& it : all_names_in(bytes).list) {
+    EXPECT_EQ(it.encrypted.has_value(), it.name == "a/c/0") << it.name;
+    EXPECT_GT(it.size, 0U) << it.name;
+    if (it.encrypted) EXPECT_TRUE(values_in(bytes).contains(*it.encrypted));  // it only says so
+  }
+}
+
 TEST(NamesIn, AreAsTheyStandAndNotTooLong) {
   const std::string hostile("\xff\0\n</script>", 12);
   const auto central = [](const std::string& name) {
