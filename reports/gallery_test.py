@@ -142,6 +142,13 @@ def test_every_archive_is_told_with_what_readers_made_of_it(tmp_path: Path) -> N
         assert ("key c/0: 4 bytes" in row) == bool(archive["differences"])
 
 
+def test_what_was_left_out_of_an_archive_is_told(tmp_path: Path) -> None:
+    manifest = a_manifest()
+    manifest["archives"][1]["unread"] = ["64 of 65 entries asked"]
+    (row,) = [row for row in drawn(tmp_path, manifest).rows if "B1-first.zip" in row]
+    assert "64 of 65 entries asked" in row
+
+
 def test_links_lead_to_archives_and_to_classes(tmp_path: Path) -> None:
     manifest = a_manifest()
     manifest["archives"].append(an_archive("wrong crc #1?50%.zip", "wrong crc"))

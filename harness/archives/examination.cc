@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <deque>
 #include <fstream>
 
@@ -23,7 +24,7 @@ namespace fs = std::filesystem;
 constexpr std::size_t kUnderWay = 16;  // files that readers may be at, at once
 
 // What reading an archive may take, at most. 1,032 is deflate's own greatest ratio.
-constexpr std::uint64_t kMostMicroseconds = 5'000'000;
+constexpr Milliseconds kLongest{5'000};  // before the extra time of the file
 constexpr std::uint64_t kMostKib = 512 << 10;
 constexpr std::uint64_t kMostBytesForOne = 1100;
 
@@ -39,13 +40,15 @@ struct Stamp {
   bool operator==(const Stamp&) const = default;
 };
 
+// A byte more than kLargestArchive at most: a file may grow while it is read.
 std::optional<std::string> bytes_of(const fs::path& file) {
   std::ifstream stream(file, std::ios::binary);
   if (!stream) return std::nullopt;
   // Not by an iterator, which throws where a disk fails.
   std::string bytes;
   std::array<char, 1 << 16> chunk;
-  while (stream.read(chunk.data(), chunk.size()) || stream.gcount() > 0)
+  while (bytes.size() <= kLargestArchive &&
+         (stream.read(chunk.data(), chunk.size()) || stream.gcount() > 0))
     bytes.append(chunk.data(), static_cast<std::size_t>(stream.gcount()));
   return stream.bad() ? std::nullopt : std::optional(std::move(bytes));
 }
@@ -64,9 +67,7 @@ std::vector<std::string> arrays_among(const std::vector<std::string>& keys) {
     const std::size_t slash = key.rfind('/');
     const std::string name = slash == key.npos ? key : key.substr(slash + 1);
     const std::string path = slash == key.npos ? "" : key.substr(0, slash);
-    if ((name != "zarr.json" && name != ".zarray") || path.starts_with('/') ||
-        paths.size() >= kMostArrays)
-      continue;
+    if ((name != "zarr.json" && name != ".zarray") || path.starts_with('/')) continue;
     if (std::ranges::find(paths, path) == paths.end()) paths.push_back(path);
   }
   return paths;
@@ -130,16 +131,71 @@ void judge_refusals(Examination& it, std::size_t reader) {
     check(fmt::format("open_array(path={:?})", path), answer);
 }
 
-void judge_bounds(Examination& it, std::size_t reader, std::uint64_t size) {
+void judge_bounds(Examination& it, std::size_t reader, std::uint64_t size, Milliseconds extra) {
   const ReaderReply& reply = it.replies[reader];
-  if (reply.microseconds > kMostMicroseconds + size)
+  if (std::chrono::microseconds(reply.microseconds) > kLongest + extra)
     it.faults.push_back(
-        {"bounds", fmt::format("{} takes {:.1f} s for {} bytes", it.readers[reader].name,
-                               static_cast<double>(reply.microseconds) / 1e6, size)});
+        {"bounds",
+         fmt::format("{} takes {:.1f} s of a processor for {} bytes", it.readers[reader].name,
+                     static_cast<double>(reply.microseconds) / 1e6, size)});
   if (reply.peak_kib > kMostKib + size * kMostBytesForOne / 1024)
     it.faults.push_back(
         {"bounds", fmt::format("{} takes {} MiB for {} bytes", it.readers[reader].name,
                                reply.peak_kib / 1024, size)});
+}
+
+// --- what was left out
+
+// The keys of the request, and what of the file's names is not among them. The bytes of their
+// values, as far as readers read them.
+std::uint64_t choose_keys(UnderWay& file, const NamesInFile& names) {
+  std::vector<std::string>& keys = file.question.request.keys;
+  std::size_t all = 0;
+  std::uint64_t bytes = 0;
+  for (const NameInFile& it : names.list) {
+    if (it.name.ends_with('/')) continue;  // a folder is no key
+    ++all;
+    if (keys.size() >= kMostKeys || it.name.size() > kLongestName) continue;
+    keys.push_back(text_of_name(it.name));
+    bytes = std::min(bytes + std::min(it.size, kLargestValue), kMostBytesInAll);
+    if (it.encrypted && !file.question.honest.empty() &&
+        !file.question.honest.contains(*it.encrypted))
+      file.question.encrypted.insert(keys.back());
+  }
+  if (names.whole && keys.size() == all) return bytes;
+  const std::size_t entries = file.it.kind.entries;
+  const bool counted = names.whole || entries >= all;
+  file.it.unread.push_back(fmt::format("{} of {}{} entries asked", keys.size(),
+                                       counted ? "" : "more than ",
+                                       names.whole ? all : std::max(all, entries)));
+  return bytes;
+}
+
+void choose_arrays(UnderWay& file) {
+  ReaderRequest& request = file.question.request;
+  request.arrays = arrays_among(request.keys);
+  if (request.arrays.size() <= kMostArrays) return;
+  file.it.unread.push_back(
+      fmt::format("{} of {} arrays asked", kMostArrays, request.arrays.size()));
+  request.arrays.resize(kMostArrays);
+}
+
+// What readers left out, by bounds that we gave them.
+void add_unread(Examination& it, const ReaderRequest& request) {
+  bool long_list = false;
+  for (std::size_t i = 0; i < it.readers.size(); ++i) {
+    const Json& reply = it.replies[i].reply;
+    if (!reply.is_object()) continue;
+    long_list = long_list || reply.value("listed", Json()).size() >= kMostListed;
+    const std::size_t left_out = answers_left_out(reply);
+    if (left_out > 0)
+      it.unread.push_back(
+          fmt::format("{} of {} values not read by {}: too large, alone or together", left_out,
+                      request.keys.size() + request.arrays.size(), it.readers[i].name));
+  }
+  if (long_list)
+    it.unread.push_back(
+        fmt::format("listings not compared: readers list {} names at most", kMostListed));
 }
 
 // --- planted faults
@@ -203,17 +259,7 @@ class Examiner {
   void begin(const fs::path& file) {
     UnderWay next;
     next.it.file = file;
-    std::error_code error;
-    const std::uint64_t size = fs::file_size(file, error);
-    if (text_of_name(file.string()) != file.string()) {
-      next.it.refused = "its name is not UTF-8, and readers are asked in UTF-8";
-    } else if (error || size > kLargestArchive) {
-      next.it.refused = error ? "it cannot be read" : "it is larger than 256 MiB";
-    } else if (const auto bytes = bytes_of(file)) {
-      look_at(next, *bytes);
-    } else {
-      next.it.refused = "it cannot be read";
-    }
+    open(next);
     under_way_.push_back(std::move(next));
     if (under_way_.size() >= kUnderWay) end_oldest();
   }
@@ -223,19 +269,46 @@ class Examiner {
   }
 
  private:
+  // /dev/stdin and /proc/self/fd/5 are links that mean another file in every process: readers get
+  // the path behind them.
+  void open(UnderWay& next) {
+    std::error_code error;
+    const fs::path real = fs::canonical(next.it.file, error);
+    const std::uint64_t size = error ? 0 : fs::file_size(real, error);
+    if (error) {
+      next.it.refused = "it cannot be read";
+    } else if (text_of_name(real.string()) != real.string()) {
+      next.it.refused = "its name is not UTF-8, and readers are asked in UTF-8";
+    } else if (size > kLargestArchive) {
+      next.it.refused = "it is larger than 256 MiB";
+    } else if (const auto bytes = bytes_of(real)) {
+      next.question.request.file = real.string();
+      look_at(next, *bytes);
+    } else {
+      next.it.refused = "it cannot be read";
+    }
+  }
+
   void look_at(UnderWay& next, const std::string& bytes) {
+    if (bytes.size() > kLargestArchive) {
+      next.it.refused = "it is larger than 256 MiB";
+      return;
+    }
     next.it.kind = classify(bytes);
+    next.it.unread = next.it.kind.unread;
     next.before = stamp_of(next.it.file, bytes);
     next.question.honest = values_in(bytes);
-    next.question.sound = next.it.kind.name == "sound";
+    if (next.question.honest.empty())
+      next.it.unread.emplace_back(
+          "the values of the file are not known (another method than deflate, or too much): "
+          "invented data would not show");
+    next.question.sound = next.it.kind.name == "sound" || next.it.kind.name == "in part";
     if (const auto made = options_.made.find(next.it.file); made != options_.made.end())
       next.question.made = made->second;
-    ReaderRequest& request = next.question.request;
-    request.file = fs::absolute(next.it.file).string();
-    for (const std::string& name : names_in(bytes, kMostKeys))
-      if (!name.ends_with('/')) request.keys.push_back(text_of_name(name));  // a folder is no key
-    if (arrays_) request.arrays = arrays_among(request.keys);
-    panel_.send(request);
+    const std::uint64_t asked = choose_keys(next, all_names_in(bytes));
+    if (arrays_) choose_arrays(next);
+    next.question.request.extra_time = extra_time(bytes.size() + asked, next.it.kind.entries);
+    panel_.send(next.question.request);
   }
 
   void end_oldest() {
@@ -249,6 +322,12 @@ class Examiner {
     Examination& it = file.it;
     it.readers = panel_.readers();
     it.replies = panel_.collect();
+    // Readers can write nowhere near it: whoever did, what they answered is about two files.
+    const auto after = bytes_of(it.file);
+    if (!after || stamp_of(it.file, *after) != file.before) {
+      it.refused = "it was changed while it was read";
+      return;
+    }
     for (std::size_t i = 0; i < it.readers.size(); ++i)
       plant(planted_, it.readers[i].name, it.replies[i].reply);
     it.differences = compare(it.readers, it.replies, file.question);
@@ -257,13 +336,11 @@ class Examiner {
     for (std::size_t i = 0; i < it.readers.size(); ++i) {
       if (library_of(it.readers[i].name) != "zarr") continue;
       judge_refusals(it, i);
-      judge_bounds(it, i, file.before.size);
+      judge_bounds(it, i, file.before.size, file.question.request.extra_time);
       if (i + 1 < it.readers.size() && it.readers[i + 1].name == "zarr child")
         judge_parent_and_child(it, i, i + 1);
     }
-    const auto after = bytes_of(it.file);
-    if (!after || stamp_of(it.file, *after) != file.before)
-      it.faults.push_back({"file changed", "the file is not what it was before it was read"});
+    add_unread(it, file.question.request);
   }
 
   Panel panel_;
@@ -291,6 +368,35 @@ Json difference_to_json(const Difference& it, const ReaderQuirk* quirk) {
   return json;
 }
 
+bool named_like_an_archive(const fs::path& path) {
+  std::string name = path.filename().string();
+  std::ranges::transform(name, name.begin(), [](unsigned char c) { return std::tolower(c); });
+  return name.ends_with(".zip") || name.ends_with(".ozx");
+}
+
+// Folder after folder, so that no more than one is open at a time.
+void find_below(const fs::path& top, ArchivesFound& found) {
+  std::vector<fs::path> folders = {top};
+  while (!folders.empty()) {
+    const fs::path folder = std::move(folders.back());
+    folders.pop_back();
+    std::error_code error, ignored;
+    for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
+      // What kind it is the folder tells itself, also where the path is too long to be asked about.
+      const bool named = named_like_an_archive(it->path());
+      if (it->is_symlink(ignored))
+        found.links += named || it->is_directory(ignored) ? 1 : 0;
+      else if (it->is_directory(ignored))
+        folders.push_back(it->path());
+      else if (named && it->is_regular_file(ignored))
+        found.files.push_back(it->path());
+      else if (named)
+        ++found.no_files;
+    }
+    if (error) found.files.push_back(folder);
+  }
+}
+
 // The worst of what it did: it ends in a table as one letter.
 std::string_view answer_of(const Tally& count, const ReaderReply& reply) {
   if (!std::holds_alternative<Absent>(reply.died)) return "none";
@@ -305,32 +411,43 @@ bool Examination::news() const {
          std::ranges::any_of(quirks, [](const ReaderQuirk* it) { return it == nullptr; });
 }
 
+std::string_view Examination::outcome() const {
+  if (!refused.empty()) return "not looked at";
+  if (news()) return "news";
+  if (!differences.empty()) return "known differences";
+  return unread.empty() ? "read alike" : "in part";
+}
+
+Milliseconds extra_time(std::uint64_t bytes, std::size_t entries) {
+  return Milliseconds(bytes / 10'000 + entries / 66);
+}
+
 const std::vector<std::string_view>& planted_faults() {
   static const std::vector<std::string_view> faults(kFaults.begin(), kFaults.end());
   return faults;
 }
 
-Result<std::vector<fs::path>> archives_below(const std::vector<std::string>& named) {
-  std::vector<fs::path> files;
+Result<ArchivesFound> archives_below(const std::vector<std::string>& named) {
+  ArchivesFound found;
   for (const std::string& name : named) {
     std::error_code error;
-    if (fs::is_regular_file(name, error)) {
-      files.emplace_back(name);
-      continue;
+    const fs::file_type type = fs::status(name, error).type();
+    if (type == fs::file_type::not_found)
+      return bad_input(fmt::format("there is no file or folder {}", name));
+    if (type == fs::file_type::directory) {
+      const std::size_t before = found.files.size();
+      find_below(name, found);
+      if (found.files.size() == before)
+        return bad_input(fmt::format("there is no file named *.zip or *.ozx in {}", name));
+      std::sort(found.files.begin() + static_cast<std::ptrdiff_t>(before), found.files.end());
+    } else if (type == fs::file_type::regular || error) {
+      found.files.emplace_back(name);  // one that cannot be reached gets its line
+    } else {
+      return bad_input(fmt::format(
+          "{} is a pipe, a socket or a device; archives are read from files and folders", name));
     }
-    if (!fs::is_directory(name, error))
-      return bad_input(fmt::format("{} is neither a file nor a folder", name));
-    std::vector<fs::path> below;
-    for (auto it = fs::recursive_directory_iterator(
-             name, fs::directory_options::skip_permission_denied, error);
-         !error && it != fs::recursive_directory_iterator(); it.increment(error))
-      if (!it->is_symlink(error) && it->is_regular_file(error) && it->path().extension() == ".zip")
-        below.push_back(it->path());
-    if (below.empty()) return bad_input(fmt::format("there is no file named *.zip in {}", name));
-    std::ranges::sort(below);
-    files.insert(files.end(), below.begin(), below.end());
   }
-  return files;
+  return found;
 }
 
 Result<Panel> panel_of(const ExamineOptions& options) {
@@ -374,7 +491,8 @@ Result<void> examine(const std::vector<fs::path>& files, const ReaderQuirks& qui
 
 Json to_json(const Examination& it) {
   const std::string file = text_of_name(it.file.string());
-  if (!it.refused.empty()) return {{"file", file}, {"refused", it.refused}};
+  if (!it.refused.empty())
+    return {{"file", file}, {"outcome", it.outcome()}, {"refused", it.refused}};
   Json readers = Json::object();
   for (std::size_t i = 0; i < it.readers.size(); ++i) {
     const Tally count = tally(it.replies[i], it.differences, it.readers[i].name);
@@ -397,6 +515,8 @@ Json to_json(const Examination& it) {
           {"readers", readers},
           {"differences", differences},
           {"faults", faults},
+          {"unread", it.unread},
+          {"outcome", it.outcome()},
           {"news", it.news()}};
 }
 

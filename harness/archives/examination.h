@@ -25,22 +25,33 @@ inline constexpr std::size_t kLargestArchive = 256 << 20;  // bytes of a file th
 inline constexpr std::size_t kMostKeys = 64;               // asked of one file
 inline constexpr std::size_t kMostArrays = 8;
 
+// What reading so many bytes and entries may take beyond the panel's deadline. A reader goes
+// through the whole directory before its first answer, and CPython's zipfile takes some 5 µs an
+// entry: three times as much, for a busy machine, and a second for every 10 MB.
+Milliseconds extra_time(std::uint64_t bytes, std::size_t entries);
+
 // Something wrong with zarr itself, whatever other readers do.
 struct Fault {
-  std::string oracle;  // "parent and child", "file changed", "fitting refusals", "bounds"
+  std::string oracle;  // "parent and child", "fitting refusals", "bounds"
   std::string says;    // one sentence
 };
 
 struct Examination {
   std::filesystem::path file;
-  std::string refused;  // why it was not looked at: too large, unreadable; else empty
+  std::string refused;  // why it was not looked at: too large, unreadable, changed; else empty
   Classified kind;
   std::vector<ReaderInfo> readers;
   std::vector<ReaderReply> replies;
   std::vector<Difference> differences;
   std::vector<const ReaderQuirk*> quirks;  // one for each difference; null: news
   std::vector<Fault> faults;
+  // What was left out by a bound of ours, a sentence each: "64 of 100000 entries asked".
+  std::vector<std::string> unread;
+
   bool news() const;
+  // "news", "known differences", "in part" (no difference, but not all was read), "read alike"; or
+  // "not looked at".
+  std::string_view outcome() const;
 };
 
 struct ExamineOptions {
@@ -66,9 +77,18 @@ Result<void> examine(const std::vector<std::filesystem::path>& files, const Read
                      const ExamineOptions& options, Panel panel,
                      const std::function<void(const Examination&)>& each);
 
-// Files as they are named; of a folder all below it that end in ".zip", sorted; links in it are not
-// followed. bad_input: not there, or a folder without any.
-Result<std::vector<std::filesystem::path>> archives_below(const std::vector<std::string>& named);
+struct ArchivesFound {
+  // To be looked at. A folder that cannot be read is among them, so that it gets its line.
+  std::vector<std::filesystem::path> files;
+  // Skipped: links that are named like an archive or lead to a folder, and FIFOs, sockets and
+  // devices that are named like one.
+  std::size_t links = 0, no_files = 0;
+};
+
+// Files as they are named; of a folder all below it that end in ".zip" or ".ozx", in any case,
+// sorted. Links in it are not followed: they may lead out of it, or round in a circle. bad_input:
+// what is not there, a FIFO, socket or device, a folder without any archive.
+Result<ArchivesFound> archives_below(const std::vector<std::string>& named);
 
 Json to_json(const Examination& it);
 

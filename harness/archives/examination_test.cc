@@ -2,12 +2,19 @@
 // what is planted comes out, and a file that cannot be looked at does not stop the others.
 #include "harness/archives/examination.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <utility>
 
 #include "harness/base/paths.h"
 #include "harness/campaign/subject.h"
+#include "harness/testing/large_archives.h"
 #include "harness/testing/sound_world.h"
 #include "harness/zip/archive.h"
 #include "harness/zip/layout.h"
@@ -155,6 +162,78 @@ TEST(Examine, StopsWhereItIsAskedTo) {
   EXPECT_EQ(done, 2);
 }
 
+// --- what is read in part
+
+bool says(const std::vector<std::string>& list, std::string_view text) {
+  return std::ranges::any_of(list, [&](const std::string& it) { return it.starts_with(text); });
+}
+
+TEST(Examine, WhatIsNotAskedIsSaidAndNotReadAlike) {
+  const test::Folder folder;
+  const auto all = examined({folder.write("all.zip", test::many_entries(64, "x", true)),
+                             folder.write("part.zip", test::many_entries(65, "x", true)),
+                             folder.write("listing.zip", test::many_entries(5000, "x", true))},
+                            options());
+  EXPECT_EQ(all[0].outcome(), "read alike") << told(all[0]);
+  EXPECT_EQ(all[0].unread, std::vector<std::string>());
+  EXPECT_EQ(all[1].outcome(), "in part");
+  EXPECT_EQ(all[1].unread, std::vector<std::string>{"64 of 65 entries asked"});
+  EXPECT_EQ(all[1].kind.name, "sound");
+  EXPECT_TRUE(says(all[2].unread, "64 of 5000 entries asked")) << told(all[2]);
+  EXPECT_TRUE(says(all[2].unread, "listings not compared")) << told(all[2]);
+  EXPECT_TRUE(says(all[2].unread, "the values of the file are not known")) << told(all[2]);
+  for (const Examination& it : all) {
+    EXPECT_TRUE(it.differences.empty()) << told(it);
+    EXPECT_EQ(to_json(it)["unread"], Json(it.unread));
+    EXPECT_EQ(to_json(it)["outcome"], it.outcome());
+  }
+}
+
+// More than readers read of one request, and more than is decompressed to check it: seen by nobody.
+TEST(Examine, LargeValuesAreReadUpToABoundThatIsSaid) {
+  const test::Folder folder;
+  const std::string bytes = test::many_entries(6, std::string(50 << 20, '\0'), true);
+  const Examination it = examined({folder.write("large.zip", bytes)}, options())[0];
+  EXPECT_EQ(it.kind.name, "bomb") << told(it);  // fifty megabytes in fifty kilobytes
+  EXPECT_TRUE(says(it.unread, "6 of 6 values not checked against their CRC")) << told(it);
+  EXPECT_TRUE(says(it.unread, "1 of 6 values not read by libzip")) << told(it);
+  EXPECT_TRUE(says(it.unread, "1 of 6 values not read by libarchive")) << told(it);
+  EXPECT_EQ(it.outcome(), "in part") << told(it);
+}
+
+TEST(Examine, ALargeFileHasMoreTime) {
+  EXPECT_EQ(extra_time(0, 0), Milliseconds(0));
+  EXPECT_GE(extra_time(100 << 20, 1'000'000), std::chrono::seconds(20));
+  EXPECT_LE(extra_time(kLargestArchive, kLargestArchive / 46), std::chrono::seconds(150));
+}
+
+// --- files that are in the way
+
+// What was said of two states of a file would be said of none.
+TEST(Examine, AFileThatChangesMeanwhileIsNotLookedAt) {
+  const test::Folder folder;
+  const fs::path file = folder.write("grows.zip", sound());
+  ExamineOptions how = options();
+  bool first = true;
+  how.stop = [&] {  // asked before each file, so that the first is under way
+    if (!std::exchange(first, false)) std::ofstream(file, std::ios::app) << "x";
+    return false;
+  };
+  const auto all = examined({file, folder.write("a.zip", sound())}, how);
+  EXPECT_EQ(all[0].refused, "it was changed while it was read");
+  EXPECT_EQ(all[0].outcome(), "not looked at");
+  EXPECT_EQ(all[1].outcome(), "read alike");
+}
+
+// It means another file in each process, so readers get the path behind it.
+TEST(Examine, ADescriptorOfOursIsReadAsTheFileThatItIs) {
+  const test::Folder folder;
+  const Descriptor file(::open(folder.write("a.zip", sound()).c_str(), O_RDONLY));
+  const Examination it = examined({fmt::format("/dev/fd/{}", file.get())}, options())[0];
+  EXPECT_EQ(it.outcome(), "read alike") << told(it);
+  EXPECT_EQ(it.replies[0].reply["keys"].size(), 3U) << told(it);
+}
+
 // Its first page is not mapped: a read fails, as that of a bad disk.
 TEST(Examine, AFileThatCannotBeReadDoesNotStopTheOthers) {
   const test::Folder folder;
@@ -291,9 +370,10 @@ TEST(ToJson, HasEveryMember) {
   for (const Examination& it : examined(files, options(), ReaderQuirks())) {
     const Json line = Json::parse(told(it));
     for (const char* member :
-         {"file", "class", "classes", "section", "why", "readers", "differences", "faults", "news"})
+         {"file", "class", "classes", "section", "why", "readers", "differences", "faults",
+          "unread", "outcome", "news"})
       EXPECT_TRUE(line.contains(member)) << member << " of " << it.file;
-    EXPECT_EQ(line.size(), 9) << line;
+    EXPECT_EQ(line.size(), 11) << line;
     EXPECT_EQ(line["class"], line["classes"][0]);
     EXPECT_EQ(line["news"], it.news());
     EXPECT_EQ(line["section"], section_of(it.kind.name));
@@ -359,7 +439,7 @@ class Below : public testing::Test {
     const auto files = archives_below(named);
     EXPECT_TRUE(files.has_value()) << files.error().message;
     Paths relative;
-    for (const fs::path& it : files.value_or(Paths()))
+    for (const fs::path& it : files.value_or(ArchivesFound()).files)
       relative.push_back(fs::relative(it, folder_.path()));
     return relative;
   }
@@ -396,14 +476,55 @@ TEST_F(Below, OfAFolderAllThatEndInZipAreTakenInOrder) {
   EXPECT_EQ(below({}), Paths{});
 }
 
-TEST_F(Below, LinksInAFolderAreNotFollowed) {
+TEST_F(Below, EveryCaseOfEveryEndingIsTaken) {
+  for (const char* name : {"f/a.ZIP", "f/b.Zip", "f/c.ozx", "f/d.OZX", "f/.zip", "f/e.zipx"})
+    make(name);
+  EXPECT_EQ(below({"f"}), (Paths{"f/.zip", "f/a.ZIP", "f/b.Zip", "f/c.ozx", "f/d.OZX"}));
+}
+
+TEST_F(Below, LinksInAFolderAreNotFollowedAndCounted) {
   make("f/a.zip");
   make("g/b.zip");
   fs::create_symlink(path("g"), path("f/g"));
   fs::create_symlink(path("g/b.zip"), path("f/b.zip"));
   fs::create_symlink("..", path("f/round"));
   fs::create_symlink("nowhere", path("f/c.zip"));
+  fs::create_symlink(path("f/a.zip"), path("f/latest"));  // leads to no folder, and is no archive
   EXPECT_EQ(below({"f"}), Paths{"f/a.zip"});
+  const auto found = archives_below({path("f")});
+  EXPECT_EQ(found->links, 4U);
+  EXPECT_EQ(found->no_files, 0U);
+}
+
+TEST_F(Below, PipesAndSocketsInAFolderAreCounted) {
+  make("f/a.zip");
+  for (const char* name : {"f/b.zip", "f/c.OZX", "f/pipe"}) ::mkfifo(path(name).c_str(), 0600);
+  const auto found = archives_below({path("f")});
+  EXPECT_EQ(found->files.size(), 1U);
+  EXPECT_EQ(found->no_files, 2U);
+  expect_bad_input({"f/b.zip"}, "pipe");
+  EXPECT_FALSE(archives_below({"/dev/null"}).has_value());
+}
+
+// Nobody knows what is in it. Root may look into any folder, but none has so long a path.
+TEST_F(Below, AFolderThatCannotBeReadIsAmongTheFiles) {
+  make("f/a.zip");
+  fs::path deep = path("f/deep");
+  const fs::path before = fs::current_path();
+  fs::create_directory(deep);
+  fs::current_path(deep);
+  const std::string part(250, 'd');
+  for (int level = 0; level < 18; ++level) {
+    fs::create_directory(part);
+    fs::current_path(part);
+  }
+  fs::current_path(before);
+  const auto found = archives_below({path("f")});
+  ASSERT_EQ(found->files.size(), 2U);
+  const auto all = examined(found->files, options());
+  EXPECT_EQ(all[0].outcome() == "not looked at", found->files[0] != path("f/a.zip"));
+  EXPECT_EQ(all[1].outcome() == "not looked at", found->files[1] != path("f/a.zip"));
+  EXPECT_EQ(::system(fmt::format("rm -rf '{}'", path("f/deep")).c_str()), 0);
 }
 
 TEST_F(Below, WhatIsNotThereIsBadInput) {

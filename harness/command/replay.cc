@@ -2,6 +2,7 @@
 // readers make of it?
 #include <fmt/format.h>
 
+#include <map>
 #include <memory>
 
 #include "harness/command/archive_readers.h"
@@ -32,38 +33,56 @@ void print_side_by_side(const PlayedCase& played) {
   }
 }
 
+// What became of all files, in one line.
+std::string sum_up(std::size_t done, std::map<std::string_view, std::size_t>& count,
+                   std::size_t also_in_part, const ArchivesFound& found) {
+  std::string line =
+      fmt::format("{} archives: {} read alike, {} in part, {} with known differences, {} with news",
+                  done, count["read alike"], count["in part"], count["known differences"],
+                  count["news"]);
+  if (also_in_part > 0)
+    line += fmt::format(" ({} of those with differences in part)", also_in_part);
+  if (count["not looked at"] > 0) line += fmt::format(", {} not looked at", count["not looked at"]);
+  if (found.links > 0) line += fmt::format("; links skipped: {}", found.links);
+  if (found.no_files > 0)
+    line += fmt::format("; pipes, sockets and devices skipped: {}", found.no_files);
+  return line;
+}
+
 // Reading what somebody else made: classes, readers, differences; one line of JSON a file.
 int replay_archives(const ReplayOptions& options) {
-  auto files = archives_below(options.archives);
-  if (!files) return screen().fail(files.error());
+  auto found = archives_below(options.archives);
+  if (!found) return screen().fail(found.error());
   auto readers = archive_readers(options.readers, options.subject);
   if (!readers) return screen().fail(readers.error());
-  std::size_t done = 0, news = 0, named = 0, refused = 0;
-  auto end = examine(*files, readers->quirks, readers->options, [&](const Examination& it) {
+  std::size_t done = 0, also_in_part = 0;
+  std::map<std::string_view, std::size_t> count;  // by outcome
+  auto end = examine(found->files, readers->quirks, readers->options, [&](const Examination& it) {
     screen().say(text_of(to_json(it)));
-    refused += it.refused.empty() ? 0 : 1;
-    news += it.news() ? 1 : 0;
-    named += it.news() || it.differences.empty() ? 0 : 1;
-    screen().progress(fmt::format("{} of {} archives, {} with news", ++done, files->size(), news));
+    ++count[it.outcome()];
+    also_in_part += !it.differences.empty() && !it.unread.empty() ? 1 : 0;
+    screen().progress(fmt::format("{} of {} archives, {} with news", ++done, found->files.size(),
+                                  count["news"]));
   });
   if (!end) return screen().fail(end.error());
-  screen().complain(
-      fmt::format("{} archives: {} read alike, {} with known differences, {} with news{}", done,
-                  done - named - news - refused, named, news,
-                  refused > 0 ? fmt::format(", {} not looked at", refused) : ""));
+  screen().complain(sum_up(done, count, also_in_part, *found));
   if (interruptions() > 0)
     return screen().fail(
         {.code = ExitCode::kMachine,
-         .message = fmt::format("interrupted after {} of {} archives", done, files->size())});
-  return news > 0 ? 1 : 0;
+         .message = fmt::format("interrupted after {} of {} archives", done, found->files.size())});
+  if (count["news"] > 0) return 1;
+  return count["not looked at"] > 0 ? static_cast<int>(ExitCode::kMachine) : 0;
 }
 
-int replay(const ReplayOptions& options) {
+int replay(const ReplayOptions& options, bool readers_named) {
   if (options.cases.empty() == options.archives.empty())
     return screen().fail({.code = ExitCode::kBadInput,
                           .message = "replay takes files with cases, or --archive with zip files; "
                                      "storefuzz replay --help shows both"});
   if (!options.archives.empty()) return replay_archives(options);
+  if (readers_named)
+    return screen().fail({.code = ExitCode::kBadInput,
+                          .message = "--readers is for --archive: cases are played by zarr alone"});
   auto subject = prepare_subject(options.subject);
   if (!subject) return screen().fail(subject.error());
   std::vector<NamedCase> cases;
@@ -111,7 +130,9 @@ void add_replay(CLI::App& app, int& code) {
   add_readers(command, options->readers);
   add_subject(command, options->subject);
   add_hidden(command, options->subject);
-  command.callback([options, &code] { code = replay(*options); });
+  command.callback([options, &command, &code] {
+    code = replay(*options, command.count("--readers") > 0);
+  });
 }
 
 }  // namespace storefuzz

@@ -54,6 +54,15 @@ Refusal too_large() {
 
 bool is_bound(std::string_view type) { return type == "TooLarge" || type == "TooMany"; }
 
+std::size_t answers_left_out(const Json& reply) {
+  std::size_t count = 0;
+  for (const char* view : {"keys", "arrays"})
+    for (const Json& answer : reply.value(view, Json::object()))
+      count += answer.is_array() && answer.size() > 1 && answer[0] == "refused" &&
+               answer[1].is_string() && is_bound(answer[1].get<std::string>());
+  return count;
+}
+
 Json reply_when_opened(Json listed, Json keys) {
   return {{"opened", value_of_opening()},
           {"listed", std::move(listed)},

@@ -63,6 +63,9 @@ Refusal too_large();
 // True of the type of a refusal that is a bound of ours, and no opinion of a library.
 bool is_bound(std::string_view type);
 
+// How many keys and arrays of a reply have no answer because of such a bound.
+std::size_t answers_left_out(const Json& reply);
+
 // Whole replies.
 Json reply_when_opened(Json listed, Json keys);
 Json reply_when_refused(const Refusal& refusal, const std::string& file);
