@@ -223,8 +223,13 @@ class Campaign {
 
   // When fuzzing begins, and every few seconds.
   Result<void> keep(const Fuzzed& so_far) {
-    if (!seen_)
+    if (!seen_) {
       if (auto begun = begin_keeping(); !begun) return begun;
+      if (so_far.corpus_skipped > 0)
+        say(fmt::format("{} entries of {} are not read: links, folders, pipes, or files that are "
+                        "too large, too many or unreadable",
+                        so_far.corpus_skipped, options_.corpus));
+    }
     if (auto synced = seen_->sync(); !synced) return synced;
     fuzzed_ = so_far;
     return write_run_json();

@@ -248,6 +248,9 @@ TEST(Corpus, IsSharedByTheJobsAndKeptWhileTheyRun) {
   run.signal(SIGKILL);
   EXPECT_EQ(run.wait(), "SIGKILL");
   e2e::fs::remove(corpus / "link");
+  EXPECT_NE(run.said().find("1 entries of " + corpus.string() + " are not read"),
+            std::string::npos)
+      << run.said();
   expect_whole_cases(corpus);
   (void)e2e::must(Scratch::make());  // takes away what the killed run left
 }

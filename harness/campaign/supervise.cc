@@ -267,15 +267,17 @@ class Supervisor {
   }
 
   // Strangers' files: bounded in size and number, links not followed.
-  void copy_corpus(const fs::path& into) const {
+  void copy_corpus(const fs::path& into) {
     std::error_code error;
     fs::create_directories(into, error);
     if (options_.corpus.empty()) return;
     std::size_t count = 0;
+    fuzzed_.corpus_skipped = 0;  // of this folder, not of this folder for each job
     for (const fs::directory_entry& entry : fs::directory_iterator(options_.corpus, error)) {
-      if (entry.is_symlink(error) || !entry.is_regular_file(error)) continue;
-      if (entry.file_size(error) > kMaxCaseText || ++count > kMaxCorpusFiles) continue;
-      fs::copy_file(entry.path(), into / entry.path().filename(), error);
+      const bool file = !entry.is_symlink(error) && entry.is_regular_file(error);
+      if (!file || entry.file_size(error) > kMaxCaseText || ++count > kMaxCorpusFiles ||
+          !fs::copy_file(entry.path(), into / entry.path().filename(), error))
+        ++fuzzed_.corpus_skipped;
     }
   }
 

@@ -65,6 +65,7 @@ struct Fuzzed {
   int restarts = 0;
   std::string release, python, containment;
   std::map<std::string, std::pair<std::uint64_t, double>> targets;  // cases, cases a second
+  std::size_t corpus_skipped = 0;   // of the corpus: no files, too large, too many, unreadable
   std::vector<std::string> faults;  // cases that storefuzz itself could not play, and why
   std::map<std::string, int> deaths;  // fuzz processes that no case ended: "SIGKILL" → how many
   std::optional<Error> failure;       // what ended the fuzzing early, other than the user
