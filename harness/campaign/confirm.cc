@@ -12,7 +12,7 @@ namespace storefuzz {
 namespace {
 
 // Of an exception: its type and text, as the script prints them last.
-std::string last_line(std::string_view output) {
+std::string last_exception(std::string_view output) {
   output = output.substr(0, output.find_last_not_of('\n') + 1);
   output = output.substr(0, output.find(" <traceback object"));
   return std::string(shorten(output.substr(output.rfind('\n') + 1), 200));
@@ -48,7 +48,7 @@ Result<Confirmed> confirm(const std::filesystem::path& script, const std::string
     it.why = done->exit_code == 0   ? "repro.py says gone in a fresh interpreter"
              : done->exit_code == 1 ? "repro.py did not print the sentence of the finding"
              : done->exit_code == 2
-                 ? "repro.py ended with exit 2: " + printable(last_line(done->output))
+                 ? "repro.py ended with exit 2: " + printable(last_exception(done->output))
                  : fmt::format("repro.py ended with {}", done->end);
   return it;
 }
