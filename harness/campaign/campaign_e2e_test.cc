@@ -202,7 +202,8 @@ TEST(FullDisk, UnderTheRunDirectoryIsExitCode3AndTheHeadlinesAreTold) {
 
 TEST(FullDisk, UnderTheScratchFolderIsExitCode3AndThePageSaysSo) {
   if (!mounts()) GTEST_SKIP() << "no tmpfs can be mounted here";
-  Running run(kUnshare, on_a_small_disk("/dev/shm", "64m", run_arguments("3.0.1", "10m", only_the_loss())));
+  const std::vector<std::string> arguments = run_arguments("3.0.1", "10m", only_the_loss());
+  Running run(kUnshare, on_a_small_disk("/dev/shm", "64m", arguments));
   ASSERT_TRUE(fuzzing(run)) << run.complained();
   fill(inside(run, "/dev/shm/fill"));
   EXPECT_EQ(run.wait(), "exit 3");
@@ -210,6 +211,26 @@ TEST(FullDisk, UnderTheScratchFolderIsExitCode3AndThePageSaysSo) {
       << run.complained();
   const std::string page = test::read_file(run.folder() / "out" / "index.html");
   EXPECT_NE(page.find("is no all-clear: no space left"), std::string::npos);
+}
+
+// Both sides refuse alike, which is no agreement.
+TEST(FullDisk, UnderACaseThatIsReplayedIsExitCode3) {
+  if (!mounts()) GTEST_SKIP() << "no tmpfs can be mounted here";
+  const test::Folder files;
+  Case value;
+  value.store = find_store("local").value();
+  value.constructor.mode = Mode::kWrite;
+  value.operations.push_back(
+      {.what = What::kSet,
+       .entry = {.key = "a", .value = std::string(100, 'x'), .repeat = 4096}});
+  value.lifecycle = Lifecycle::kOpen;
+  normalise(value);
+  const auto file = files.write("case.json", to_text(value));
+  Running replay(kUnshare, on_a_small_disk("/dev/shm", "200k",
+                                           {"replay", file.string(), "--zarr", e2e::kNewest}));
+  EXPECT_EQ(replay.wait(), "exit 3") << replay.said();
+  EXPECT_NE(replay.complained().find("no space left in the scratch folder"), std::string::npos)
+      << replay.complained();
 }
 
 // A user's corpus holds whole cases at any moment, and nothing that is still being written.
