@@ -342,15 +342,15 @@ Result<void> Journeys::visit_elsewhere(const Case& value, Observations& seen, Js
     if (crash->signal == "exit 70") return machine_failure("side.py failed in a child");
     seen.child.died = *crash;
   }
-  if (auto* hang = std::get_if<TimedOut>(&*answer)) {
-    seen.child.died = *hang;
-    if (options_.clock) options_.clock->was(Phase::kHangs);
-  }
+  if (auto* hang = std::get_if<TimedOut>(&*answer)) seen.child.died = *hang;
   if (auto* text = std::get_if<std::string>(&*answer)) {
     const Json reply = Json::parse(*text, nullptr, false);
     take_times(reply);
     take_reply(reply, seen);
   }
+  // A fork server tells the hang of its own child in a reply.
+  if (std::holds_alternative<TimedOut>(seen.child.died) && options_.clock)
+    options_.clock->was(Phase::kHangs);
   return {};
 }
 

@@ -7,6 +7,7 @@
 
 #include <functional>
 
+#include "harness/journey/oracles/all.h"
 #include "harness/testing/sound_world.h"
 
 namespace storefuzz {
@@ -707,6 +708,43 @@ TEST(NoOpinion, OnStoresThatWereNotAskedOrMayRefuse) {
             Verdict::Kind::kAgree);
   value.lifecycle = Lifecycle::kClosed;
   expect_no_opinion("stores agree", value, test::sound_observations(value));
+}
+
+// Whom to ask is decided before, by the rule that the oracle has.
+TEST(NoOpinion, OnReadersExactlyWhereTheyHaveNoSay) {
+  int silent = 0, asked = 0;
+  for (unsigned seed = 0; seed < 600; ++seed) {
+    const Case value = test::random_case(seed, {test::kZip});
+    const Observations seen = test::sound_observations(value);
+    if (seen.readings.empty()) continue;
+    const Expectation expected = expect(value, seen);
+    const bool no_say = !why_readers_have_no_say(value, expected, seen).empty();
+    (no_say ? silent : asked) += 1;
+    EXPECT_EQ(judge_readers_agree(value, expected, seen).kind == Verdict::Kind::kNotComparable,
+              no_say)
+        << to_text(value);
+  }
+  EXPECT_GT(silent, 0);
+  EXPECT_GT(asked, 0);
+}
+
+TEST(NoOpinion, OnWhatATwinIsNotAsked) {
+  int left_out = 0;
+  for (unsigned seed = 0; seed < 600; ++seed) {
+    Case value = test::random_case(seed);
+    value.twin = true;
+    normalise(value);
+    Observations seen = test::sound_observations(value);
+    const Expectation expected = expect(value, seen);
+    const auto before = judge_stores_agree(value, expected, seen);
+    for (std::size_t i = 0; i < seen.twin.looks.size(); ++i) {
+      if (twin_is_compared(seen.plan[i])) continue;
+      seen.twin.looks[i] = Refused{.type = "RuntimeError"};
+      ++left_out;
+    }
+    EXPECT_EQ(judge_stores_agree(value, expected, seen).kind, before.kind) << to_text(value);
+  }
+  EXPECT_GT(left_out, 0);
 }
 
 TEST(NoOpinion, OnReadsWhileTheParentHoldsUnsavedEntries) {
