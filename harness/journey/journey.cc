@@ -2,6 +2,7 @@
 #include "harness/journey/journey.h"
 
 #include <fmt/format.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -96,6 +97,14 @@ std::vector<std::string> strange_files(const Case& value, const Expectation& exp
   for (const auto& [name, content] : mark.files.items())
     if (zip ? name != "store.zip" : !local(name)) strange.push_back(name);
   return strange;
+}
+
+// A forked Python takes milliseconds to be unmapped once it is killed. It is reaped when the next
+// one goes: until then there is one zombie, and no wait.
+void let_go(Process child) {
+  static std::optional<Process> dying;
+  if (child.alive()) ::kill(child.pid(), SIGKILL);
+  dying = std::move(child);
 }
 
 // What a forked child does with a question. That side.py fails is our own bug: never taken for a
@@ -329,8 +338,10 @@ Result<Reply> Journeys::ask_child(const Case& value, const std::string& request)
   auto child =
       Process::fork(interpreter_.fork_hooks(stacks_.descriptor()), answer_by(interpreter_));
   if (!child) return std::unexpected(child.error());
-  return interpreter_.without_lock(
+  Reply reply = interpreter_.without_lock(
       [&] { return child->ask(request, options_.deadline, &stacks_, asleep_); });
+  let_go(std::move(*child));
+  return reply;
 }
 
 Result<void> Journeys::visit_elsewhere(const Case& value, Observations& seen, Json& request) {
@@ -459,6 +470,7 @@ std::string ask_fork(Interpreter& interpreter, const std::string& request, Stack
   if (!child) ::_exit(71);
   const Reply reply =
       interpreter.without_lock([&] { return child->ask(request, deadline, &stacks, asleep); });
+  let_go(std::move(*child));
   if (const auto* text = std::get_if<std::string>(&reply)) return *text;
   if (const auto* crash = std::get_if<Crashed>(&reply))
     return text_of({{"died", to_json(Answer(*crash))}});
