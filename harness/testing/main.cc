@@ -1,7 +1,8 @@
-// The main function of the test programs: all tests, or those of one file.
+// The main function of the test programs: they run the tests of one file, or those of a filter.
 //
 // To start a process, read the adapters and start an interpreter costs more than most tests do, so
-// ctest has an entry a file, and a process runs all tests of the file.
+// ctest has an entry a file, and a process runs all tests of the file. All files in one process
+// would disturb each other: a test that adds an adapter changes what later tests generate.
 //
 //     storefuzz_test harness/zip/archive_test.cc
 //     storefuzz_test --gtest_filter='Archive.*'
@@ -33,6 +34,10 @@ std::string tests_of(std::string_view file) {
 
 int main(int count, char** arguments) {
   testing::InitGoogleTest(&count, arguments);
+  if (count < 2 && testing::GTEST_FLAG(filter) == "*" && !testing::GTEST_FLAG(list_tests)) {
+    std::fprintf(stderr, "Name a file of tests, or some tests by --gtest_filter.\n");
+    return 2;
+  }
   if (count > 1) {
     const std::string filter = tests_of(arguments[1]);
     if (filter.empty()) {
