@@ -1023,3 +1023,11 @@ def test_markdown_code_cannot_leave_its_place() -> None:
     assert render.markdown_code("a`b``c") == "``` a`b``c ```"
     assert render.markdown_block("x\n```\n# y\n````") == "`````\nx\n```\n# y\n````\n`````"
     assert render.markdown_sentence("_a_ `b` <c> d`") == r"\_a\_ \`b\` &lt;c\> d\`"
+
+
+@pytest.mark.parametrize("arguments", [[], ["one", "two"]])
+def test_arguments_that_make_no_sense(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert render.main(arguments) == 2
+    assert capsys.readouterr().err == "report: render.py takes one run directory.\n"
