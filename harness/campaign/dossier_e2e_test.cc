@@ -95,10 +95,19 @@ const Finding* hang_of(const PlayedCase& played) {
   return found == played.findings.end() ? nullptr : &*found;
 }
 
+// This process knows the store from now on, so its file stays as long.
+void know_threaded_store() {
+  static const test::Folder folder;
+  static const bool known = [] {
+    const auto file = folder.write("threaded.py", kThreaded);
+    e2e::must(use_adapter(file, e2e::python(e2e::kNewest)));
+    return true;
+  }();
+  ASSERT_TRUE(known);
+}
+
 TEST(Dossier, OfAHangThatNeedsAnEarlierUseSaysSoAndItsScriptShowsIt) {
-  test::Folder folder;
-  const auto file = folder.write("threaded.py", kThreaded);
-  e2e::must(use_adapter(file, e2e::python(e2e::kNewest)));
+  know_threaded_store();
   const Case value = e2e::must(parse_case(forking_case("threaded", "x")));
   const Milliseconds deadline(1000);
   Player first = e2e::player(e2e::kNewest, {.deadline = deadline});
@@ -122,9 +131,7 @@ TEST(Dossier, OfAHangThatNeedsAnEarlierUseSaysSoAndItsScriptShowsIt) {
 
 // Reduction takes away the parent's own use, since its player has used such a store by then.
 TEST(Dossier, OfAHangWhoseLargerCaseIsEnoughIsOfThatCase) {
-  test::Folder folder;
-  const auto file = folder.write("threaded.py", kThreaded);
-  if (!find_store("threaded")) e2e::must(use_adapter(file, e2e::python(e2e::kNewest)));
+  know_threaded_store();
   Case value = e2e::must(parse_case(forking_case("threaded", "x")));
   value.lifecycle = Lifecycle::kOpen;
   value.operations = {{.what = What::kGet, .entry = {.key = "a"}}};
