@@ -1,4 +1,4 @@
-"""Planted losses: known defects put into the subject, so that a run can prove that it sees one.
+"""Planted losses: known defects put into the subject, so that tests show what a run sees.
 
 `plant(name)` patches zarr in this process. `python planted.py` lists the names. Each is the
 smallest change that loses one thing; which oracles catch it stands in planted_losses.json, and a
