@@ -85,14 +85,14 @@ endforeach()
 file(GLOB benchmarks CONFIGURE_DEPENDS harness/*/*_benchmark.cc)
 list(FILTER benchmarks EXCLUDE REGEX "(journey|readers)_benchmark\\.cc$")
 add_executable(storefuzz_benchmark ${benchmarks})
-target_link_libraries(storefuzz_benchmark PRIVATE storefuzz_case benchmark::benchmark_main)
+target_link_libraries(storefuzz_benchmark PRIVATE storefuzz_journey benchmark::benchmark_main)
 
 # A program of its own, because it loads Python.
 add_executable(storefuzz_journey_benchmark harness/journey/journey_benchmark.cc)
 target_link_libraries(storefuzz_journey_benchmark
                       PRIVATE storefuzz_parent storefuzz_campaign benchmark::benchmark)
 
-add_executable(storefuzz_readers_benchmark harness/readers/readers_benchmark.cc)
+add_executable(storefuzz_readers_benchmark harness/archives/readers_benchmark.cc)
 target_link_libraries(storefuzz_readers_benchmark PRIVATE storefuzz_archives benchmark::benchmark)
 add_dependencies(storefuzz_readers_benchmark storefuzz-reader)
 

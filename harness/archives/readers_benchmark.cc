@@ -11,7 +11,7 @@
 #include "harness/archives/gallery.h"
 #include "harness/base/files.h"
 #include "harness/base/text.h"
-#include "harness/campaign/run_directory.h"
+#include "harness/case/case.h"
 #include "harness/process/scratch.h"
 #include "harness/readers/install.h"
 
