@@ -118,12 +118,14 @@ class Job {
     return stacks_.ask(process_->pid());
   }
 
-  // How the process ended; empty while it lives.
-  std::string ended() { return process_->wait_for_end(Milliseconds(0)); }
+  // How the process ended; nothing while it lives.
+  std::optional<Ending> ended() {
+    process_->wait_for_end(Milliseconds(0));
+    return process_->ending();
+  }
   bool late_to_start() const {
     return !started_ && Clock::now() - launched_ > std::chrono::duration<double>(kStartSeconds);
   }
-  int exit_code() const { return process_->exit_code(); }
   void kill() { process_->kill_and_reap(); }
   std::string take_stacks() { return stacks_.take(); }
 
@@ -329,24 +331,24 @@ class Supervisor {
       add_parent(job, parent_hang(case_of(job), *stacks));
       return job.restart();
     }
-    const std::string end = job.ended();
+    const std::optional<Ending> end = job.ended();
     // Ctrl-C of a terminal goes to every process: this one ends because the run does.
     if (interruptions() > 0) return {};
-    if (end.empty()) {
+    if (!end) {
       if (job.late_to_start()) return machine_failure("a fuzz process does not start in time");
       return {};
     }
     job.read_lines([&](const Json& line) { take(job, line); });
-    if (end != "exit 0")
+    if (!end->exited(0))
       if (auto room = check_room(options_.scratch); !room) return room;
     if (auto kept = keep_corpus(); !kept) return kept;
-    const bool from_outside = end == "SIGKILL" || end == "SIGTERM" || end == "SIGINT";
-    if (!job.started() && !from_outside)
-      return std::unexpected(Error{
-          .code = job.exit_code() == 2 ? ExitCode::kBadInput : ExitCode::kMachine,
-          .message = fmt::format("the fuzz process did not start ({}): {}", end, job.last_log())});
+    if (!job.started() && !end->from_outside())
+      return std::unexpected(
+          Error{.code = end->exited(2) ? ExitCode::kBadInput : ExitCode::kMachine,
+                .message = fmt::format("the fuzz process did not start ({}): {}", name_of(*end),
+                                       job.last_log())});
     // A fault of ours costs its case, not the night.
-    if (end == "exit 3" || end == "exit 2") {
+    if (end->exited(3) || end->exited(2)) {
       fuzzed_.faults.push_back(fmt::format("{}: {}", job.last_log(), job.board().case_in_flight()));
       if (fuzzed_.faults.size() > kFewFaults &&
           static_cast<double>(lost_cases(fuzzed_)) > kMostLost * static_cast<double>(executions()))
@@ -354,11 +356,11 @@ class Supervisor {
       return job.restart();
     }
     const bool subject =
-        end.starts_with("SIG") && !from_outside && job.board().data().case_since != 0;
+        end->by_signal() && !end->from_outside() && job.board().data().case_since != 0;
     if (subject)
-      add_parent(job, parent_crash(case_of(job), end, job.take_stacks()));
-    else if (end != "exit 0")  // with which it leaves by itself, because a thread of it hung
-      ++fuzzed_.deaths[end];
+      add_parent(job, parent_crash(case_of(job), name_of(*end), job.take_stacks()));
+    else if (!end->exited(0))  // with which it leaves by itself, because a thread of it hung
+      ++fuzzed_.deaths[name_of(*end)];
     return job.restart();
   }
 

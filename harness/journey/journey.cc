@@ -115,7 +115,7 @@ std::function<std::string(const std::string&)> answer_by(Interpreter& interprete
     if (reply) return *reply;
     fmt::print(stderr, "storefuzz: {}\n", reply.error().message);
     std::fflush(stderr);
-    ::_exit(70);
+    ::_exit(kSideFailed);
   };
 }
 
@@ -167,8 +167,10 @@ Result<void> Journeys::prepare_child(Transport transport) {
   command.descriptors.push_back(stacks_.descriptor());
   auto child = Process::start(command);
   if (!child) return std::unexpected(child.error());
+  options_.waits(true);
   Reply hello = interpreter_.without_lock(
       [&] { return child->ask(R"({"step":"hello"})", kChildStart, &stacks_); });
+  options_.waits(false);
   if (!std::holds_alternative<std::string>(hello))
     return machine_failure(fmt::format("a spawned child does not start: {}", to_shell(command)));
   place = std::move(*child);
@@ -350,7 +352,7 @@ Result<void> Journeys::visit_elsewhere(const Case& value, Observations& seen, Js
   auto answer = ask_child(value, text_of(request));
   if (!answer) return std::unexpected(answer.error());
   if (auto* crash = std::get_if<Crashed>(&*answer)) {
-    if (crash->signal == "exit 70") return machine_failure("side.py failed in a child");
+    if (crash->signal == name_of(Ending{.exit_code = kSideFailed})) return machine_failure("side.py failed in a child");
     seen.child.died = *crash;
   }
   if (auto* hang = std::get_if<TimedOut>(&*answer)) seen.child.died = *hang;
@@ -434,8 +436,10 @@ Result<void> Journeys::ask_readers(const Case& value, const Expectation& expecte
   for (const Look& look : seen.plan)
     if (look.name == "get" && std::ranges::find(request.keys, look.entry.key) == request.keys.end())
       request.keys.push_back(look.entry.key);
+  options_.waits(true);
   std::vector<ReaderReply> replies =
       interpreter_.without_lock([&] { return panel_->ask(request); });
+  options_.waits(false);
   for (std::size_t i = 0; i < replies.size(); ++i)
     seen.readings.push_back({.reader = panel_->readers()[i].name,
                              .version = panel_->readers()[i].version,
@@ -467,7 +471,7 @@ std::string ask_fork(Interpreter& interpreter, const std::string& request, Stack
   const Milliseconds deadline(static_cast<int>(question.value("deadline", 1.0) * 1000));
   const Milliseconds asleep(question.value("asleep", 0));
   auto child = Process::fork(interpreter.fork_hooks(stacks.descriptor()), answer_by(interpreter));
-  if (!child) ::_exit(71);
+  if (!child) ::_exit(kNoSide);
   const Reply reply =
       interpreter.without_lock([&] { return child->ask(request, deadline, &stacks, asleep); });
   let_go(std::move(*child));
@@ -483,7 +487,7 @@ void run_child(const Interpreter::Options& options, bool forkserver) {
   auto interpreter = Interpreter::start(options);
   if (!interpreter) {
     fmt::print(stderr, "storefuzz child: {}\n", interpreter.error().message);
-    ::_exit(71);
+    ::_exit(kNoSide);
   }
   StackFile stacks(options.stacks);
   bool greeted = false;
@@ -495,7 +499,7 @@ void run_child(const Interpreter::Options& options, bool forkserver) {
     greeted = true;
     if (!reply) {
       fmt::print(stderr, "storefuzz child: {}\n", reply.error().message);
-      ::_exit(70);
+      ::_exit(kSideFailed);
     }
     if (!write_frame(3, *reply)) break;
   }

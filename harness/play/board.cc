@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <chrono>
 #include <cstring>
+#include <utility>
 
 namespace storefuzz {
 
@@ -48,7 +49,16 @@ void Board::begin_case(std::string_view text) {
   data_->case_since = now_nanoseconds();
 }
 
-void Board::end_case() { data_->case_since = 0; }
+void Board::end_case() {
+  data_->case_since = 0;
+  paused_ = false;
+}
+
+void Board::pause_watch() { paused_ = data_->case_since.exchange(0) != 0; }
+
+void Board::watch_again() {
+  if (std::exchange(paused_, false)) data_->case_since = now_nanoseconds();
+}
 
 std::string Board::case_in_flight() const {
   return {data_->case_text.data(), std::min<std::size_t>(data_->case_size, kMaxCaseText)};

@@ -54,9 +54,15 @@ class Board {
 
   void begin_case(std::string_view text);
   void end_case();
+
+  // Between the two no time passes for the case in flight, if there is one.
+  void pause_watch();
+  void watch_again();
+
   std::string case_in_flight() const;
 
  private:
+  bool paused_ = false;
   std::shared_ptr<BoardData> data_;
   std::shared_ptr<Descriptor> file_;  // where this process made it
   int descriptor_ = -1;

@@ -82,5 +82,19 @@ TEST(Board, OfAFileThatIsTooShortIsAnError) {
   ::close(file);
 }
 
+TEST(Board, RestsWhileTheParentWaitsForAProcessWithADeadlineOfItsOwn) {
+  Board board = Board::make().value();
+  board.pause_watch();
+  board.watch_again();
+  EXPECT_EQ(board.data().case_since, 0) << "no case was in flight";
+  board.begin_case("{}");
+  const std::int64_t begun = board.data().case_since;
+  board.pause_watch();
+  EXPECT_EQ(board.data().case_since, 0);
+  board.watch_again();
+  EXPECT_GE(board.data().case_since, begun);
+  EXPECT_EQ(board.case_in_flight(), "{}");
+}
+
 }  // namespace
 }  // namespace storefuzz

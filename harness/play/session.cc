@@ -189,6 +189,9 @@ Result<std::unique_ptr<Session>> Session::start(const Options& wanted) {
                                              .deadline = Milliseconds(std::atoi(settings().deadline.c_str())),
                                              .stacks = stacks,
                                              .clock = &self->clock_,
+                                             .waits = [board = &self->board_](bool begins) {
+                                               begins ? board->pause_watch() : board->watch_again();
+                                             },
                                              .readers = readers_beside_us(),
                                              .thrifty = wanted.thrifty});
   return self;

@@ -32,11 +32,6 @@ constexpr std::uint32_t kMaxFrame = 64 << 20;  // bytes; a longer frame is not f
 constexpr int kReplyDescriptor = 3;            // where a started child writes its frames
 constexpr Milliseconds kStopping{2000};        // from SIGTERM to SIGKILL, for tidying up
 
-std::string signal_name(int number) {
-  const char* name = sigabbrev_np(number);
-  return name ? fmt::format("SIG{}", name) : fmt::format("signal {}", number);
-}
-
 bool write_all(int descriptor, const char* bytes, std::size_t size) {
   while (size > 0) {
     const ssize_t count = ::write(descriptor, bytes, size);
@@ -298,7 +293,7 @@ Result<Process> Process::fork(const ForkHooks& hooks,
 Process::Process(Process&& other) noexcept
     : pid_(std::exchange(other.pid_, -1)),
       leads_group_(other.leads_group_),
-      exit_code_(other.exit_code_),
+      ending_(other.ending_),
       to_(std::move(other.to_)),
       from_(std::move(other.from_)) {}
 
@@ -307,7 +302,7 @@ Process& Process::operator=(Process&& other) noexcept {
   kill_and_reap();
   pid_ = std::exchange(other.pid_, -1);
   leads_group_ = other.leads_group_;
-  exit_code_ = other.exit_code_;
+  ending_ = other.ending_;
   to_ = std::move(other.to_);
   from_ = std::move(other.from_);
   return *this;
@@ -427,11 +422,10 @@ std::string Process::reap(bool block) {
   pid_ = -1;
   to_.reset();
   from_.reset();
-  if (got > 0 && WIFEXITED(status)) {
-    exit_code_ = WEXITSTATUS(status);
-    return fmt::format("exit {}", exit_code_);
-  }
-  return got > 0 && WIFSIGNALED(status) ? signal_name(WTERMSIG(status)) : "lost";
+  ending_ = Ending{};
+  if (got > 0 && WIFEXITED(status)) ending_->exit_code = WEXITSTATUS(status);
+  if (got > 0 && WIFSIGNALED(status)) ending_->signal = WTERMSIG(status);
+  return name_of(*ending_);
 }
 
 std::string Process::wait_for_end(Milliseconds deadline) {

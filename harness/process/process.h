@@ -14,6 +14,7 @@
 #include <chrono>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -108,7 +109,8 @@ class Process {
   void kill_and_reap();
   // Waits for its end: exit status as "exit N", or the signal's name. Empty when it did not end.
   std::string wait_for_end(Milliseconds deadline);
-  int exit_code() const { return exit_code_; }  // -1: not ended by exit
+  int exit_code() const { return ending_ ? ending_->exit_code : -1; }  // -1: not ended by exit
+  const std::optional<Ending>& ending() const { return ending_; }      // once it was waited for
 
  private:
   Process() = default;
@@ -118,7 +120,7 @@ class Process {
 
   pid_t pid_ = -1;
   bool leads_group_ = false;  // started, not forked: what it starts ends with it
-  int exit_code_ = -1;
+  std::optional<Ending> ending_;
   Descriptor to_, from_;
 };
 
