@@ -103,15 +103,19 @@ void abort_on(const Case& value, const Finding& found) {
   std::abort();
 }
 
-// Forked children cost milliseconds, and whole deadlines where they hang: they get a share of the
-// time, the others the rest. True when `value` should wait for another day.
+// A child that is forked for one case, by us or by a fork server, costs three times what a child that
+// stays costs, and whole deadlines where it hangs: such children get a share of the time, the others
+// the rest. True when `value` is over that share, and is not played.
 bool over_its_share(const Case& value) {
-  if (value.transport != Transport::kFork || findings < 0) return false;
+  const auto forked = {Transport::kFork, Transport::kForkserver};
+  if (std::ranges::find(forked, value.transport) == forked.end() || findings < 0) return false;
   const BoardData& board = session->board().data();
   const double passed = static_cast<double>(now_nanoseconds() - board.fuzzing_since);
   if (passed < kWarmUpSeconds * 1e9) return false;
-  const auto fork = static_cast<std::size_t>(Transport::kFork);
-  return static_cast<double>(board.transport_nanoseconds[fork].load()) > kForkShare * passed;
+  double taken = 0;
+  for (const Transport it : forked)
+    taken += static_cast<double>(board.transport_nanoseconds[static_cast<std::size_t>(it)].load());
+  return taken > kForkShare * passed;
 }
 
 // A journey that hung is likely to hang again, and a deadline is long: the more often it did, the
@@ -137,7 +141,13 @@ class Patience {
     unsigned hangs = 0, asked = 0;
   };
   using Key = std::tuple<StoreKind, Transport, Warmth>;
-  static Key key(const Case& value) { return {value.store, value.transport, value.parent}; }
+  // What hangs is the store below all wrappers: each wrapper over it would cost a whole deadline to
+  // say so again.
+  static Key key(const Case& value) {
+    const Adapter* store = value.store.operator->();
+    while (store->inner) store = store->inner;
+    return {StoreKind(store), value.transport, value.parent};
+  }
   static inline std::map<Key, Record> records;
 };
 
