@@ -103,9 +103,9 @@ void abort_on(const Case& value, const Finding& found) {
   std::abort();
 }
 
-// A child that is forked for one case, by us or by a fork server, costs three times what a child that
-// stays costs, and whole deadlines where it hangs: such children get a share of the time, the others
-// the rest. True when `value` is over that share, and is not played.
+// A child that is forked for one case, by us or by a fork server, costs three times what a child
+// that stays costs, and whole deadlines where it hangs: such children get a share of the time, the
+// others the rest. True when `value` is over that share, and is not played.
 bool over_its_share(const Case& value) {
   const auto forked = {Transport::kFork, Transport::kForkserver};
   if (std::ranges::find(forked, value.transport) == forked.end() || findings < 0) return false;

@@ -19,8 +19,8 @@ Result<void> write_file_whole(const std::filesystem::path& file, std::string_vie
 // Writes all bytes to a descriptor. 0, or the errno of the call that failed.
 int write_all(int descriptor, std::string_view bytes);
 
-// What a failed system call means for a file or folder that should be written: exit code 3 where the
-// machine failed (its disk is full, or broken), 2 where the user named a place that cannot be
+// What a failed system call means for a file or folder that should be written: exit code 3 where
+// the machine failed (its disk is full, or broken), 2 where the user named a place that cannot be
 // written. `system_error` is an errno.
 Error cannot_write(const std::filesystem::path& file, int system_error);
 

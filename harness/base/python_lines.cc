@@ -195,7 +195,8 @@ bool simple(std::string_view line) {
   std::string comment;
   atoms_of(line, comment);
   return !line.empty() && comment.empty() &&
-         std::ranges::none_of(kHeads, [&](std::string_view head) { return line.starts_with(head); });
+         std::ranges::none_of(kHeads,
+                              [&](std::string_view head) { return line.starts_with(head); });
 }
 
 }  // namespace

@@ -9,8 +9,9 @@
 namespace storefuzz {
 
 // Code whose lines have at most `width` characters: a longer one is broken within its brackets, at
-// commas if that is enough, and a literal that is still too long becomes several side by side, which
-// Python joins. A comment at its end moves to a line before it. What has no bracket stays long.
+// commas if that is enough, and a literal that is still too long becomes several side by side,
+// which Python joins. A comment at its end moves to a line before it. What has no bracket stays
+// long.
 std::string wrapped(std::string_view code, std::size_t width);
 
 // Code of fewer lines: simple statements of one block stand side by side, as many as `width`

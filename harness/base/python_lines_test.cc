@@ -31,12 +31,14 @@ std::size_t longest_line(std::string_view code) {
 
 TEST(Wrapped, MeansTheSameInLinesThatAreNotLong) {
   const std::string text = text_literal(std::string(90, 'k') + "\n\x01\u00e9\U0001F600(\"#,' ");
-  const std::string bytes = bytes_literal(std::string(40, '\xff') + "\"\\ , (" + std::string(50, 'v'));
+  const std::string bytes =
+      bytes_literal(std::string(40, '\xff') + "\"\\ , (" + std::string(50, 'v'));
   const std::string code = fmt::format(
       "def main():\n"
       "    with open({0}, mode=\"rb\") as one, open({0} * 2) as other:\n"
       "        for step in (lambda: print({1}, {0}), lambda: print(\"a\", not one), {0}):\n"
-      "            step([it for it in {{{0}: {1} * 3, \"b\": f\"{{one}} and {{other}}\"}}.items() if it])\n"
+      "            step([it for it in {{{0}: {1} * 3, \"b\": f\"{{one}} and {{other}}\"}}.items() "
+      "if it])\n"
       "    wrong = bool({0} != other and away.startswith(\"AttributeError\") and '\"(' in {1})\n"
       "    return {1} if wrong else None  # it's why (\"{2}\n",
       text, bytes, std::string(30, 'x') + " " + std::string(30, 'y'));

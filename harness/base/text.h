@@ -1,5 +1,6 @@
-// What is done with text in several places: UTF-8, base64, cutting, lists, names of files. And bytes
-// as an answer shows them, in the form that `plain` of side.py gives, so that both can be compared.
+// What is done with text in several places: UTF-8, base64, cutting, lists, names of files. And
+// bytes as an answer shows them, in the form that `plain` of side.py gives, so that both can be
+// compared.
 #pragma once
 
 #include <string>
@@ -29,9 +30,9 @@ std::size_t utf8_character(std::string_view bytes);
 // At most `size` bytes of a text, never cut within a UTF-8 character.
 std::string_view shorten(std::string_view text, std::size_t size);
 
-// Text that a terminal shows and does not obey: control characters (C0 and DEL, and U+0080 to U+009F,
-// which some terminals take for the beginning of a command) and those that turn the direction of
-// writing become \uXXXX; what is no UTF-8 becomes U+FFFD.
+// Text that a terminal shows and does not obey: control characters (C0 and DEL, and U+0080 to
+// U+009F, which some terminals take for the beginning of a command) and those that turn the
+// direction of writing become \uXXXX; what is no UTF-8 becomes U+FFFD.
 std::string printable(std::string_view text);
 
 // The same, but line breaks stay.

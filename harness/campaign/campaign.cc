@@ -342,7 +342,8 @@ class Campaign {
                                ? "it was not followed, because the run was cut short"
                                : "it was not followed, because the run found too many"};
     if (interruptions() <= 1 && index < kUnshrunkAfter) {
-      auto made = make_dossier(player, raw.value, raw.finding, dossier_options(options_.settings.planted));
+      auto made =
+          make_dossier(player, raw.value, raw.finding, dossier_options(options_.settings.planted));
       // A fault of ours costs its finding, not the run; what was found stays told.
       if (made) {
         dossier = std::move(*made);
@@ -387,7 +388,8 @@ class Campaign {
 
   // Where does each confirmed finding begin, and where does it end?
   Result<void> date_findings() {
-    if (options_.no_releases || asked_.empty() || !options_.settings.planted.empty() || interruptions() > 0)
+    if (options_.no_releases || asked_.empty() || !options_.settings.planted.empty() ||
+        interruptions() > 0)
       return {};
     auto known = all_releases();
     if (!known) return std::unexpected(known.error());
@@ -556,8 +558,8 @@ class Campaign {
     }
     if (const Json why = failed(); !why.is_null()) return machine_failure(why.get<std::string>());
     if (planted && confirmed_.empty())
-      return machine_failure(
-          fmt::format("the planted loss \"{}\" was not found by fuzzing", options_.settings.planted));
+      return machine_failure(fmt::format("the planted loss \"{}\" was not found by fuzzing",
+                                         options_.settings.planted));
     return end;
   }
 

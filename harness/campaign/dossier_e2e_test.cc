@@ -158,12 +158,12 @@ struct StoreRun {
     e2e::fs::create_directory(files.path() / "cases");
     for (const char* value : {"x", "y", "z"})
       files.write(std::string("cases/") + value + ".json", forking_case(store, value));
-    run.emplace("storefuzz",
-                std::vector<std::string>{
-                    "run", "--adapter", (files.path() / (store + ".py")).string(), "--stores", store,
-                    "--corpus", (files.path() / "cases").string(), "--time", "4s", "--no-releases",
-                    "--seed", "7", "--oracles-off", e2e::oracles_but({"deadline", "attributes"}),
-                    "--carriers", "pickle 5", "--out", "out"});
+    run.emplace("storefuzz", std::vector<std::string>{
+                                 "run", "--adapter", (files.path() / (store + ".py")).string(),
+                                 "--stores", store, "--corpus", (files.path() / "cases").string(),
+                                 "--time", "4s", "--no-releases", "--seed", "7", "--oracles-off",
+                                 e2e::oracles_but({"deadline", "attributes"}), "--carriers",
+                                 "pickle 5", "--out", "out"});
     end = run->wait();
   }
   std::vector<Json> lines(const char* name) const {

@@ -21,7 +21,8 @@ Result<Journal> Journal::make(const std::filesystem::path& file) {
 Result<void> Journal::append(std::string_view line) {
   const std::string whole = std::string(line) + "\n";
   if (const int failed = write_all(descriptor_.get(), whole); failed != 0) {
-    // Should this fail too, a later line follows upon half a line, and readers say that it is broken.
+    // Should this fail too, a later line follows upon half a line, and readers say that it is
+    // broken.
     (void)::ftruncate(descriptor_.get(), size_);
     return std::unexpected(cannot_write(file_, failed));
   }

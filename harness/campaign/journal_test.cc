@@ -12,8 +12,8 @@
 namespace storefuzz {
 namespace {
 
-// What `body` gives in a forked child whose files may grow to `bytes` and no further, which is how a
-// full disk looks to a process: a write that comes out short, then an error.
+// What `body` gives in a forked child whose files may grow to `bytes` and no further, which is how
+// a full disk looks to a process: a write that comes out short, then an error.
 int with_files_of_at_most(rlim_t bytes, const std::function<int()>& body) {
   const pid_t child = ::fork();
   if (child == 0) {

@@ -1,5 +1,6 @@
 // Measuring how long a run takes to find something: what the hidden options of `storefuzz run` do
-// for scripts/time-to-find, scripts/mutants and scripts/ledger. Nothing is shrunk or confirmed then.
+// for scripts/time-to-find, scripts/mutants and scripts/ledger. Nothing is shrunk or confirmed
+// then.
 #pragma once
 
 #include <filesystem>

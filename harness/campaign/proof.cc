@@ -23,15 +23,16 @@ std::unexpected<Error> blind(const std::string& why) {
 // Not listed: no run draws it.
 Result<StoreKind> proof_store() {
   if (auto known = find_store(kStore)) return known;
-  auto added = add_adapters(Json::array({{{"kind", kStore},
-                                          {"type", "ProofStore"},
-                                          {"make", "ProofStore()"},
-                                          {"imports", {"from storefuzz_proof import ProofStore"}},
-                                          {"file", reference_folder() + "/planted/storefuzz_proof.py"},
-                                          {"medium", "memory"},
-                                          {"shared", "object"},
-                                          {"waits", false},
-                                          {"listed", false}}}));
+  auto added =
+      add_adapters(Json::array({{{"kind", kStore},
+                                 {"type", "ProofStore"},
+                                 {"make", "ProofStore()"},
+                                 {"imports", {"from storefuzz_proof import ProofStore"}},
+                                 {"file", reference_folder() + "/planted/storefuzz_proof.py"},
+                                 {"medium", "memory"},
+                                 {"shared", "object"},
+                                 {"waits", false},
+                                 {"listed", false}}}));
   return added ? find_store(kStore) : std::unexpected(added.error());
 }
 

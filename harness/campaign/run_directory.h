@@ -4,10 +4,10 @@
 //   findings/<fingerprint>/{case.json, repro.py, observations.json, archive.zip, README.md}
 //
 // From the moment that fuzzing begins it holds what was seen so far, because a run may be killed at
-// any time: run.json is written anew every few seconds, and says by `"ended": null` that the run has
-// not ended by itself; seen.jsonl is a journal of the findings as the loop saw them, a line as soon
-// as a fingerprint is new. findings.jsonl and unconfirmed.jsonl grow while findings are followed.
-// A run that ends by itself has followed each of them, and removes seen.jsonl.
+// any time: run.json is written anew every few seconds, and says by `"ended": null` that the run
+// has not ended by itself; seen.jsonl is a journal of the findings as the loop saw them, a line as
+// soon as a fingerprint is new. findings.jsonl and unconfirmed.jsonl grow while findings are
+// followed. A run that ends by itself has followed each of them, and removes seen.jsonl.
 //
 //     Result<RunDirectory> run = RunDirectory::make("runs/today");
 //     run->write("run.json", text);
@@ -30,8 +30,8 @@ class RunDirectory {
   static Result<void> check(const std::filesystem::path& folder, bool replace = false);
 
   // Makes the folder, or takes an empty one, or with `replace` one of an earlier run, whose files
-  // stay until clear(). bad_input: not writable, another run is writing to it, or it holds something
-  // else. Machine: its disk is full.
+  // stay until clear(). bad_input: not writable, another run is writing to it, or it holds
+  // something else. Machine: its disk is full.
   static Result<RunDirectory> make(const std::filesystem::path& folder, bool replace = false);
 
   RunDirectory(RunDirectory&&) = default;

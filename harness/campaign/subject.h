@@ -35,9 +35,9 @@ struct Subject {
 // Ctrl-C came meanwhile.
 Result<Subject> find_subject(const Wanted& wanted, bool quiet = false);
 
-// The adapters in a stranger's Python file (its `STORE`), as a JSON list. `python` imports the file.
-// bad_input: there is no such file, its import fails, ends the process or does not end before the
-// deadline, or there is no STORE in it.
+// The adapters in a stranger's Python file (its `STORE`), as a JSON list. `python` imports the
+// file. bad_input: there is no such file, its import fails, ends the process or does not end before
+// the deadline, or there is no STORE in it.
 Result<Json> read_adapter(const std::filesystem::path& file, const std::string& python,
                           Milliseconds deadline = Milliseconds(30'000));
 

@@ -112,8 +112,8 @@ class Job {
   // A parent past its deadline: its stacks, or nothing.
   std::optional<std::string> hang() {
     const std::int64_t since = board_.data().case_since;
-    const double limit =
-        std::stod(options_.settings.deadline) * 2 / 1000.0 + kParentGrace + (slow() ? kPoolGrace : 0.0);
+    const double limit = std::stod(options_.settings.deadline) * 2 / 1000.0 + kParentGrace +
+                         (slow() ? kPoolGrace : 0.0);
     if (!started_ || since == 0 || (now_nanoseconds() - since) / 1e9 < limit) return std::nullopt;
     return stacks_.ask(process_->pid());
   }

@@ -1,5 +1,5 @@
-// What went wrong in a run by no fault of its subject: told before all else, because a run that could
-// not look finds nothing either.
+// What went wrong in a run by no fault of its subject: told before all else, because a run that
+// could not look finds nothing either.
 #pragma once
 
 #include <optional>

@@ -362,8 +362,8 @@ void drop_impossible_entries(Archive& archive, StoreKind store) {
   });
 }
 
-// An archive that is wrong on purpose stands for a file that was received: users open such a file as
-// a ZipStore in mode `r` and read. All other operations and looks are taken out.
+// An archive that is wrong on purpose stands for a file that was received: users open such a file
+// as a ZipStore in mode `r` and read. All other operations and looks are taken out.
 void only_read(Case& value) {
   const Constructor usual;
   value.constructor.mode = Mode::kRead;
@@ -415,8 +415,9 @@ void normalise_constructor(Case& value) {
   if (value.archive && store.medium != Medium::kZip)
     value.archive->compression = Compression::kStored;
   if (store.medium == Medium::kMemory) made.relative_path = false;
-  // A store that is given an open file is made anew from a file opened anew, and open() in a writing
-  // mode empties the file before the store sees the file: such a store is made anew for reading only.
+  // A store that is given an open file is made anew from a file opened anew, and open() in a
+  // writing mode empties the file before the store sees the file: such a store is made anew for
+  // reading only.
   if (store.given_a_file && value.carrier == Carrier::kMadeAnew) made.mode = Mode::kRead;
 }
 

@@ -23,7 +23,8 @@ constexpr const char* kAbout =
     "  storefuzz replay --archive downloads/ --readers zarr,libzip,tensorstore\n"
     "  storefuzz releases corpus/regressions/zip_read_only_lost.json --zarr 3.0.1,3.0.2\n\n"
     "Exit codes: 0 no confirmed finding, or only known ones; 1 a confirmed finding that is not\n"
-    "known; 2 something was named wrong; 3 the machine lacks something or failed, something hung more\n"
+    "known; 2 something was named wrong; 3 the machine lacks something or failed, something hung "
+    "more\n"
     "than once and no script shows it, or the command was interrupted before its work was done.";
 
 // What was typed wrong, in words of ours: CLI11's speak of its types ("--time: 1 required TEXT

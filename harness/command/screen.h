@@ -1,8 +1,8 @@
 // What a command shows: lines on standard output, progress and complaints on standard error.
 //
 // Names of files, words of a stranger's case and texts of exceptions may hold escape sequences that
-// a terminal obeys, so control characters are shown as \uXXXX, which stays valid inside JSON. A line
-// break is one of them: a line stays one line.
+// a terminal obeys, so control characters are shown as \uXXXX, which stays valid inside JSON. A
+// line break is one of them: a line stays one line.
 //
 //     screen().say("3 findings");
 //     return screen().fail(error);

@@ -836,8 +836,8 @@ class Writer {
     return text + "\n";
   }
 
-  // The PEP 723 header. `uv run` installs what stands there. A zarr that lay at a path does not stand
-  // there: the release of its number would be tested instead.
+  // The PEP 723 header. `uv run` installs what stands there. A zarr that lay at a path does not
+  // stand there: the release of its number would be tested instead.
   std::string requirements(const std::function<bool(std::string_view)>& uses) const {
     std::vector<std::string> packages;
     if (options_.published) packages.push_back("zarr==" + options_.release);

@@ -9,8 +9,8 @@ namespace {
 
 using test::Written;
 
-// Runs scripts in forks of an interpreter that has imported zarr, which saves its start, each with a
-// temporary folder of its own; tells how each ended and what it left there.
+// Runs scripts in forks of an interpreter that has imported zarr, which saves its start, each with
+// a temporary folder of its own; tells how each ended and what it left there.
 constexpr const char* kRunEach = R"py(
 import json, os, pathlib, runpy, sys, tempfile
 import zarr, zarr.storage

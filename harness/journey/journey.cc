@@ -352,7 +352,8 @@ Result<void> Journeys::visit_elsewhere(const Case& value, Observations& seen, Js
   auto answer = ask_child(value, text_of(request));
   if (!answer) return std::unexpected(answer.error());
   if (auto* crash = std::get_if<Crashed>(&*answer)) {
-    if (crash->signal == name_of(Ending{.exit_code = kSideFailed})) return machine_failure("side.py failed in a child");
+    if (crash->signal == name_of(Ending{.exit_code = kSideFailed}))
+      return machine_failure("side.py failed in a child");
     seen.child.died = *crash;
   }
   if (auto* hang = std::get_if<TimedOut>(&*answer)) seen.child.died = *hang;

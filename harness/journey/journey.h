@@ -31,8 +31,8 @@ class Journeys {
     Milliseconds deadline{1000};              // for a child's whole visit
     int stacks = -1;                          // the stack file that all sides share
     PhaseClock* clock = nullptr;              // counts where the time goes; null: not counted
-    // Told when this process begins (true) and ends (false) to wait for a process of ours that has a
-    // deadline of its own: meanwhile a watcher must not take the case for a hang.
+    // Told when this process begins (true) and ends (false) to wait for a process of ours that has
+    // a deadline of its own: meanwhile a watcher must not take the case for a hang.
     std::function<void(bool)> waits = [](bool) {};
     std::vector<ReaderCommand> readers = {};  // asked what they see in an archive at the end
     // A loop of many cases need not pay in each for what others of its kind have shown: readers are

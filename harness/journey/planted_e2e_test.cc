@@ -14,7 +14,8 @@ namespace {
 using e2e::fs::path;
 
 const Json& table() {
-  static const Json losses = e2e::read_json(source_folder() + "/reference/planted/planted_losses.json");
+  static const Json losses =
+      e2e::read_json(source_folder() + "/reference/planted/planted_losses.json");
   return losses.at("losses");
 }
 

@@ -184,16 +184,17 @@ Result<std::unique_ptr<Session>> Session::start(const Options& wanted) {
   self->python_version_ = hello->value("python", "");
   if (auto found = self->find_stores(); !found) return std::unexpected(found.error());
   self->journeys_ = std::make_unique<Journeys>(
-      *self->interpreter_, Journeys::Options{.folder = scratch,
-                                             .child = child_command(),
-                                             .deadline = Milliseconds(std::atoi(settings().deadline.c_str())),
-                                             .stacks = stacks,
-                                             .clock = &self->clock_,
-                                             .waits = [board = &self->board_](bool begins) {
-                                               begins ? board->pause_watch() : board->watch_again();
-                                             },
-                                             .readers = readers_beside_us(),
-                                             .thrifty = wanted.thrifty});
+      *self->interpreter_,
+      Journeys::Options{
+          .folder = scratch,
+          .child = child_command(),
+          .deadline = Milliseconds(std::atoi(settings().deadline.c_str())),
+          .stacks = stacks,
+          .clock = &self->clock_,
+          .waits = [board = &self->board_](
+                       bool begins) { begins ? board->pause_watch() : board->watch_again(); },
+          .readers = readers_beside_us(),
+          .thrifty = wanted.thrifty});
   return self;
 }
 

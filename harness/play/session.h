@@ -35,8 +35,8 @@ class Session {
   // Starts the spawned child now, and not at its first journey.
   Result<void> prepare();
 
-  // `asleep`: see Journeys. An Error: the case was not played, by a fault of ours or because the disk
-  // is full.
+  // `asleep`: see Journeys. An Error: the case was not played, by a fault of ours or because the
+  // disk is full.
   Result<Played> play(const Case& value, Milliseconds asleep = Milliseconds(0));
   // Oracles that judge no case from now on, with commas between.
   void leave_out(const std::string& oracles);

@@ -26,8 +26,8 @@ class Scratch {
   std::filesystem::path path_;
 };
 
-// Whether a case still fits into a scratch folder. A store that finds the disk full refuses alike on
-// both sides of a journey, which would look like agreement.
+// Whether a case still fits into a scratch folder. A store that finds the disk full refuses alike
+// on both sides of a journey, which would look like agreement.
 Result<void> check_room(const std::filesystem::path& scratch);
 
 }  // namespace storefuzz

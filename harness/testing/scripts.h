@@ -1,5 +1,5 @@
-// Scripts for findings of all kinds: what a sound store would show, with one thing wrong, judged, and
-// written down. For tests only.
+// Scripts for findings of all kinds: what a sound store would show, with one thing wrong, judged,
+// and written down. For tests only.
 //
 //     for (const Written& it : write_many(500, three(), 1)) run(it.script);
 #pragma once
