@@ -313,7 +313,7 @@ TEST_P(TroubledParent, IsAFindingOfTheRunAndNotItsEnd) {
   const auto& [planted, fingerprint] = GetParam();
   const char* oracle = std::string_view(planted).ends_with("ends") ? "deadline" : "survival";
   Running run("storefuzz",
-              run_arguments(e2e::kNewest, "20s",
+              run_arguments(e2e::kNewest, "12s",
                             {"--planted", planted, "--oracles-off", e2e::oracles_but({oracle})}));
   const std::string end = run.wait();
   EXPECT_EQ(end, "exit 0") << run.complained();

@@ -172,7 +172,7 @@ class Running {
   void signal(int number) const { ::kill(pid_, number); }
 
   // "exit 0", a signal's name, or "" when it goes on.
-  std::string wait(Milliseconds deadline = Milliseconds(150'000)) {
+  std::string wait(Milliseconds deadline = Milliseconds(400'000)) {
     return process_->wait_for_end(deadline);
   }
   std::string said() const { return test::read_file(folder() / "said"); }
