@@ -95,7 +95,8 @@ void tell(const Case& value, const Finding& found) {
   send(line);
 }
 
-// By hand there is nobody to tell: abort, unless the shipped list knows it.
+// A target that was started by hand, or by a fuzzing service, has no supervisor that takes its
+// findings: it aborts, unless the list of known defects holds this one.
 void abort_on(const Case& value, const Finding& found) {
   if (match(known, name_of(value.store), found.told, session->release())) return;
   fmt::print(stderr, "storefuzz: {}\n{}\nAssertion failure: {}\n", printable(found.told.headline),
@@ -202,7 +203,7 @@ void start(int* count, char*** arguments) {
   session->clock().enter(Phase::kEngine);
 }
 
-// What this program's cases are, besides what the session can have.
+// Applies the target's shape, then replaces carriers and stores that this environment lacks.
 Case shaped(Case value) {
   return session->fit(shape_of_cases ? shape_of_cases(std::move(value)) : std::move(value));
 }

@@ -247,7 +247,7 @@ class Examiner {
         options_(options),
         planted_(std::move(planted)),
         each_(each) {
-    // Arrays are only compared where somebody else reads them.
+    // Arrays are compared where a second reader reads them.
     std::vector<std::string_view> libraries;
     for (const ReaderInfo& reader : panel_.readers())
       if (std::ranges::find(reader.views, "arrays") != reader.views.end() &&

@@ -1,7 +1,7 @@
 // An answer: what one question to the subject gave.
 //
 // Shown (a value), refused (an exception of the subject), crashed (a signal), timed out (with
-// Python stacks), or absent (nobody could ask). A child's death is an answer, never an error.
+// Python stacks), or absent (the side could not be asked). A child's death is an answer, never an error.
 //
 //     const Answer& answer = seen.child.looks[0];
 //     if (const Refused* refusal = refused(answer)) report(refusal->type);

@@ -49,7 +49,7 @@ std::string sum_up(std::size_t done, std::map<std::string_view, std::size_t>& co
   return line;
 }
 
-// Reading what somebody else made: classes, readers, differences; one line of JSON a file.
+// Reads zip files that a user received: classes, readers, differences; one line of JSON a file.
 int replay_archives(const ReplayOptions& options) {
   auto found = archives_below(options.archives);
   if (!found) return screen().fail(found.error());

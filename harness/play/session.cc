@@ -91,8 +91,8 @@ Result<void> try_stranger(Process& child, StoreKind kind, const std::string& fol
   return {};
 }
 
-// libzip and libarchive, by the program that stands beside this one. A target that was taken
-// somewhere else does without: then nobody else is asked about archives.
+// libzip and libarchive, by the program that stands beside this one. Fuzzing services move a target
+// out of its build folder: then no other reader is asked about archives.
 std::vector<ReaderCommand> readers_beside_us() {
   std::error_code error;
   const auto path = program("storefuzz-reader");

@@ -405,7 +405,8 @@ Crashed Process::died(StackFile* stacks) {
 }
 
 std::string Process::reap(bool block) {
-  // What it started ends with it: until it is reaped, its number is its group's and nobody else's.
+  // A process may leave children behind in its process group. Until waitpid() the kernel gives its
+  // number to no other process, so that the signal below reaches this group and no other.
   siginfo_t end{};
   int seen = -1;
   do {

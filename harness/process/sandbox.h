@@ -2,7 +2,7 @@
 //
 // The subject writes and deletes wherever a key leads, and `LocalStore.delete("../../x")` leads
 // out. Landlock (Linux 5.13) forbids that in the kernel, without root, for the calling process and
-// all that it starts later, forked or executed, for ever: nobody can take it back. Reading and
+// all that it starts later, forked or executed. A process cannot undo the restriction. Reading and
 // executing stay free everywhere, as do descriptors that are open already.
 //
 // Call it before any thread starts: Landlock binds the calling thread and what comes from it, so a

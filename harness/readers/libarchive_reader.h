@@ -11,7 +11,7 @@
 // What libarchive takes for a folder, a link or a device has no bytes: refused "NotAFile".
 //
 // ARCHIVE_FATAL ends the iteration: "listed" is what was seen so far, keys seen are answered as
-// they were, and keys not seen are refused with that error, for nobody knows that they are missing.
+// they were, and keys not seen are refused with that error: they may stand behind the fatal entry.
 // The same holds where a bound ends it: "TooLarge", "TooMany". Fatal at the first header is an
 // archive not opened.
 //

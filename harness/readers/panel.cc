@@ -131,7 +131,7 @@ class Reader {
   int failed_starts_ = 0;
 
   std::mutex mutex_;   // of those below
-  Descriptor handle_;  // of the process; unlike its number, never somebody else's
+  Descriptor handle_;  // of the process; its number may be given to another process, this is not
   bool interrupted_ = false;
 };
 

@@ -74,7 +74,7 @@ class Panel {
 
   Panel(Panel&&) noexcept;
   Panel& operator=(Panel&&) noexcept;
-  ~Panel();  // at once: what was not collected is nobody's any more
+  ~Panel();  // ends the readers at once; replies that were not collected are lost
 
   // In the order of the commands; whoever packs is followed by its child.
   const std::vector<ReaderInfo>& readers() const;

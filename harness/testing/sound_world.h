@@ -242,7 +242,7 @@ inline Answer sound_answer(const Look& look, const Content& content) {
   return Shown{nullptr};  // what writes, and close
 }
 
-// All answers of one side; what its interface lacks nobody can ask.
+// All answers of one side; a question that its interface lacks has no answer.
 inline std::vector<Answer> sound_looks(StoreKind kind, const std::vector<Look>& plan,
                                        Content& content) {
   std::vector<Answer> answers;

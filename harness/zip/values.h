@@ -26,7 +26,7 @@ struct ValueSum {
 ValueSum sum_of(std::string_view bytes);
 
 // Behind every local header there is, listed or not: its data by every size that any record states,
-// as it lies and decompressed; and nothing at all. Empty, which is "nobody knows", where any entry
+// as it lies and decompressed; and nothing at all. Empty, which means unknown, where any entry
 // has a method other than stored and deflated, or where there is too much: 4096 headers, half a
 // million sizes, 64 MiB to decompress, 256 MiB to sum.
 std::set<ValueSum> values_in(std::string_view bytes);
