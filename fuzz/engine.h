@@ -18,8 +18,8 @@ namespace storefuzz {
 Case decode(const std::uint8_t* data, std::size_t size);
 
 // Every case of this program goes through `shape`, when it is decoded and when it was mutated: a
-// target that is about some cases only. Returns a bool only so that a static can be initialised with
-// the call, which then runs ahead of main().
+// target that is about some cases only. Returns a bool only so that a static can be initialised
+// with the call, which then runs ahead of main().
 bool shape_cases(Case (*shape)(Case));
 
 // The case with a zip archive that is wrong on purpose: as it is wrong itself, or as its text

@@ -278,8 +278,8 @@ class Campaign {
     return {};
   }
 
-  // Joins findings that show without their wrapper, then puts the first finding of every cause ahead,
-  // so that a run that is cut short has followed each cause.
+  // Joins findings that show without their wrapper, then puts the first finding of every cause
+  // ahead, so that a run that is cut short has followed each cause.
   std::vector<RawFinding> in_order(Player& player) {
     std::map<std::string, RawFinding> unwrapped;
     for (const auto& [fingerprint, raw] : fuzzed_.raw) {
