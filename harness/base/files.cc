@@ -29,14 +29,45 @@ bool fault_of_the_machine(int system_error) {
   }
 }
 
-// Writes a new file. 0, or the errno of the call that failed.
-int write_new_file(const fs::path& file, std::string_view bytes, Durable durable) {
-  const int descriptor = ::open(file.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+// A file that has no name yet, so that a writer who is killed leaves nothing behind; where the file
+// system has none (NFS), a file named `beside`. -1 with errno where neither can be had.
+int open_new(const fs::path& beside, bool& named) {
+  const fs::path folder = beside.has_parent_path() ? beside.parent_path() : ".";
+  const int descriptor = ::open(folder.c_str(), O_WRONLY | O_TMPFILE | O_CLOEXEC, 0666);
+  named = descriptor < 0;
+  return named ? ::open(beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666)
+               : descriptor;
+}
+
+// 0, or the errno of the call that failed, as the functions below.
+int name_file(int descriptor, const fs::path& name) {
+  const std::string file = fmt::format("/proc/self/fd/{}", descriptor);
+  const int linked =
+      ::linkat(AT_FDCWD, file.c_str(), AT_FDCWD, name.c_str(), AT_SYMLINK_FOLLOW);
+  return linked == 0 ? 0 : errno;
+}
+
+int write_whole(const fs::path& file, const fs::path& beside, std::string_view bytes,
+                Durable durable) {
+  bool named = false;
+  const int descriptor = open_new(beside, named);
   if (descriptor < 0) return errno;
   int failed = write_all(descriptor, bytes);
   if (failed == 0 && durable == Durable::kYes && ::fdatasync(descriptor) != 0) failed = errno;
-  // Some file systems (NFS) say only here that the disk is full.
+  bool in_place = false;
+  if (failed == 0 && !named) {
+    failed = name_file(descriptor, file);
+    in_place = failed == 0;
+    // What has the name already is replaced by a file that has one: POSIX renames only names.
+    if (failed == EEXIST) {
+      ::unlink(beside.c_str());  // of a writer that was killed
+      failed = name_file(descriptor, beside);
+    }
+  }
+  // NFS says only here that the disk is full.
   if (::close(descriptor) != 0 && failed == 0) failed = errno;
+  if (failed == 0 && !in_place && ::rename(beside.c_str(), file.c_str()) != 0) failed = errno;
+  if (failed != 0) ::unlink(beside.c_str());
   return failed;
 }
 
@@ -60,12 +91,9 @@ Error cannot_write(const fs::path& file, int system_error) {
 }
 
 Result<void> write_file_whole(const fs::path& file, std::string_view bytes, Durable durable) {
-  const fs::path beside = file.string() + ".new";
-  int failed = write_new_file(beside, bytes, durable);
-  if (failed == 0 && ::rename(beside.c_str(), file.c_str()) != 0) failed = errno;
-  if (failed == 0) return {};
-  ::unlink(beside.c_str());
-  return std::unexpected(cannot_write(file, failed));
+  const int failed = write_whole(file, file.string() + ".new", bytes, durable);
+  if (failed != 0) return std::unexpected(cannot_write(file, failed));
+  return {};
 }
 
 }  // namespace storefuzz

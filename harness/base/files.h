@@ -12,7 +12,7 @@ namespace storefuzz {
 // the disk), or only the end of this process.
 enum class Durable { kNo, kYes };
 
-// Writes a file beside its place, then renames it.
+// Writes a file that has no name, or another one, until it is whole. What had the name is replaced.
 Result<void> write_file_whole(const std::filesystem::path& file, std::string_view bytes,
                               Durable durable = Durable::kNo);
 

@@ -2,7 +2,11 @@
 #include "harness/base/files.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -22,19 +26,78 @@ TEST(CannotWrite, TellsAFullDiskFromAWrongName) {
   EXPECT_EQ(cannot_write("a/x", ENOSPC).message, "a/x cannot be written: no space left on device");
 }
 
-// The file beside its place leads to a disk that is always full.
+// A limit of this process stands for the disk: writing beyond it fails as on a disk that is full.
+class NoSpace {
+ public:
+  NoSpace() {
+    ::signal(SIGXFSZ, SIG_IGN);
+    ::getrlimit(RLIMIT_FSIZE, &before_);
+    const rlimit none{.rlim_cur = 0, .rlim_max = before_.rlim_max};
+    ::setrlimit(RLIMIT_FSIZE, &none);
+  }
+  ~NoSpace() { ::setrlimit(RLIMIT_FSIZE, &before_); }
+  NoSpace(const NoSpace&) = delete;
+  NoSpace& operator=(const NoSpace&) = delete;
+
+ private:
+  rlimit before_{};
+};
+
+std::vector<std::string> names_in(const fs::path& folder) {
+  std::vector<std::string> names;
+  for (const auto& entry : fs::directory_iterator(folder))
+    names.push_back(entry.path().filename().string());
+  return names;
+}
+
 TEST(WriteFileWhole, OnAFullDiskIsAFaultOfTheMachineAndTheOldFileStays) {
   for (const Durable durable : {Durable::kNo, Durable::kYes}) {
     const test::Folder folder;
     const fs::path file = folder.write("x", "old");
-    fs::create_symlink("/dev/full", folder.path() / "x.new");
-    const auto written = write_file_whole(file, "new", durable);
+    const auto written = [&] {
+      const NoSpace limit;
+      return write_file_whole(file, "new", durable);
+    }();
     ASSERT_FALSE(written.has_value());
     EXPECT_EQ(written.error().code, ExitCode::kMachine);
-    EXPECT_NE(written.error().message.find("no space left"), std::string::npos);
     EXPECT_EQ(test::read_file(file), "old");
-    EXPECT_FALSE(fs::exists(fs::symlink_status(folder.path() / "x.new")));
+    EXPECT_EQ(names_in(folder.path()), std::vector<std::string>{"x"});
   }
+}
+
+// A writer that is killed at any moment leaves a whole file or none, and nothing beside it.
+TEST(WriteFileWhole, LeavesNothingBehindWhereTheWriterIsKilled) {
+  const test::Folder folder;
+  const int unnamed = ::open(folder.path().c_str(), O_WRONLY | O_TMPFILE | O_CLOEXEC, 0666);
+  if (unnamed < 0) GTEST_SKIP() << "the file system of the scratch folder has no unnamed files";
+  ::close(unnamed);
+  const std::string bytes(8 << 20, 'x');
+  for (int i = 0; i < 20; ++i) {
+    const pid_t writer = ::fork();
+    if (writer == 0)
+      for (int file = 0;; ++file)
+        if (!write_file_whole(folder.path() / fmt::format("{}-{}", i, file), bytes)) ::_exit(1);
+    ::usleep(static_cast<useconds_t>(1000 * i));
+    ::kill(writer, SIGKILL);
+    ::waitpid(writer, nullptr, 0);
+    for (const std::string& name : names_in(folder.path())) {
+      EXPECT_FALSE(name.ends_with(".new")) << name;
+      EXPECT_EQ(fs::file_size(folder.path() / name), bytes.size());
+      fs::remove(folder.path() / name);
+    }
+  }
+}
+
+TEST(WriteFileWhole, ReplacesAndAsksForNoFolderInTheName) {
+  const test::Folder folder;
+  const fs::path before = fs::current_path();
+  fs::current_path(folder.path());
+  for (const char* bytes : {"old", "new"}) {
+    EXPECT_TRUE(write_file_whole("x", bytes).has_value());
+    EXPECT_EQ(test::read_file("x"), bytes);
+  }
+  EXPECT_EQ(names_in("."), std::vector<std::string>{"x"});
+  fs::current_path(before);
 }
 
 TEST(WriteFileWhole, CanAlsoBeMadeToOutliveAPowerCut) {
