@@ -18,6 +18,7 @@
 #include <set>
 #include <tuple>
 
+#include "harness/base/files.h"
 #include "harness/base/text.h"
 #include "harness/journey/mutate.h"
 #include "harness/play/session.h"
@@ -32,10 +33,14 @@ namespace storefuzz {
 namespace {
 
 constexpr int kGuidanceEvery = 16;      // cases between two restarts of the line events
-constexpr double kForkShare = 0.33;     // of all time, at most, goes to forked children
+constexpr double kForkShare = 0.33;     // of all time, at most, goes to forked processes
+constexpr double kDearShare = 0.1;      // and to stores that cost kDear times the mean
+constexpr double kDear = 2.5;
+constexpr double kSample = 5;           // cases that tell what a store costs
 constexpr double kWarmUpSeconds = 0.5;  // before that, shares are not looked at
 constexpr std::size_t kSwarm = 192;     // random bytes a mutation may draw from
-constexpr Milliseconds kAsleep{250};    // of a child whose like has hung: then it hangs as well
+// A child in which no thread has run for so long hangs; sooner where one of its like has hung.
+constexpr Milliseconds kAsleep{500}, kAsleepAgain{250};
 
 struct Sent {
   std::size_t size = 0;  // of the smallest case sent
@@ -61,15 +66,7 @@ void map_counters(const Board& board) {
 }
 
 void send(const Json& line) {
-  std::string text = text_of(line) + "\n";
-  const char* bytes = text.data();
-  for (std::size_t left = text.size(); left > 0;) {
-    const ssize_t count = ::write(findings, bytes, left);
-    if (count < 0 && errno == EINTR) continue;
-    if (count <= 0) ::_exit(0);  // the supervisor is gone
-    bytes += count;
-    left -= static_cast<std::size_t>(count);
-  }
+  if (write_all(findings, text_of(line) + "\n") != 0) ::_exit(0);  // the supervisor is gone
 }
 
 // A finding costs one short line; the whole case goes along when it is new, or smaller than before.
@@ -104,20 +101,50 @@ void abort_on(const Case& value, const Finding& found) {
   std::abort();
 }
 
-// A child that is forked for one case, by us or by a fork server, costs three times what a child
-// that stays costs, and whole deadlines where it hangs: such children get a share of the time, the
-// others the rest. True when `value` is over that share, and is not played.
-bool over_its_share(const Case& value) {
-  const auto forked = {Transport::kFork, Transport::kForkserver};
-  if (std::ranges::find(forked, value.transport) == forked.end() || findings < 0) return false;
-  const BoardData& board = session->board().data();
-  const double passed = static_cast<double>(now_nanoseconds() - board.fuzzing_since);
-  if (passed < kWarmUpSeconds * 1e9) return false;
-  double taken = 0;
-  for (const Transport it : forked)
-    taken += static_cast<double>(board.transport_nanoseconds[static_cast<std::size_t>(it)].load());
-  return taken > kForkShare * passed;
-}
+struct Cost {
+  double cases = 0, time = 0;  // nanoseconds
+  double mean() const { return cases > 0 ? time / cases : 0; }
+};
+
+// What costs many times more than other cases gets a share of the time, and the others the rest.
+class Shares {
+ public:
+  // True when `value` is over a share, and is not played.
+  static bool ends_for(const Case& value) {
+    const BoardData& board = session->board().data();
+    const double passed = static_cast<double>(now_nanoseconds() - board.fuzzing_since);
+    if (findings < 0 || passed < kWarmUpSeconds * 1e9) return false;
+    return (forked(value) && forked_time > kForkShare * passed) ||
+           (dear(value) && dear_time > kDearShare * passed);
+  }
+
+  static void note(const Case& value, double nanoseconds) {
+    if (forked(value)) forked_time += nanoseconds;
+    if (dear(value)) dear_time += nanoseconds;
+    for (Cost* it : {&all, &stores[value.store]}) {
+      it->cases += 1;
+      it->time += nanoseconds;
+    }
+  }
+
+ private:
+  // A process that is forked for one case, by us, by a fork server or by a child, costs three times
+  // what a child that stays costs, and whole deadlines where it hangs.
+  static bool forked(const Case& value) {
+    return value.transport == Transport::kFork || value.transport == Transport::kForkserver ||
+           value.comes_back == ComesBack::kGrandchild;
+  }
+
+  // LoggingStore takes the whole stack at every call (inspect.stack).
+  static bool dear(const Case& value) {
+    const Cost& store = stores[value.store];
+    return store.cases >= kSample && store.mean() > kDear * all.mean();
+  }
+
+  static inline double forked_time = 0, dear_time = 0;  // nanoseconds
+  static inline Cost all;
+  static inline std::map<StoreKind, Cost> stores;
+};
 
 // A journey that hung is likely to hang again, and a deadline is long: the more often it did, the
 // more of its like are passed over: 3 of 4, 15 of 16, 63 of 64.
@@ -129,10 +156,12 @@ class Patience {
   }
 
   static Milliseconds asleep(const Case& value) {
-    return records[key(value)].hangs > 0 ? kAsleep : Milliseconds(0);
+    return records[key(value)].hangs > 0 ? kAsleepAgain : kAsleep;
   }
 
-  static void note(const Case& value, bool hung) {
+  static void note(const Case& value, const Observations& seen) {
+    const bool hung = std::holds_alternative<TimedOut>(seen.child.died) ||
+                      std::holds_alternative<TimedOut>(seen.returned.died);
     Record& it = records[key(value)];
     it.hangs = hung ? it.hangs + 1 : it.hangs / 2;
   }
@@ -141,13 +170,14 @@ class Patience {
   struct Record {
     unsigned hangs = 0, asked = 0;
   };
-  using Key = std::tuple<StoreKind, Transport, Warmth>;
+  using Key = std::tuple<StoreKind, Transport, Warmth, bool>;
   // What hangs is the store below all wrappers: each wrapper over it would cost a whole deadline to
   // say so again.
   static Key key(const Case& value) {
     const Adapter* store = value.store.operator->();
     while (store->inner) store = store->inner;
-    return {StoreKind(store), value.transport, value.parent};
+    const bool grandchild = value.comes_back == ComesBack::kGrandchild;
+    return {StoreKind(store), value.transport, value.parent, grandchild};
   }
   static inline std::map<Key, Record> records;
 };
@@ -263,16 +293,18 @@ Case in_a_pool(Case value) {
 
 int fuzz_case(const Case& value) {
   session->clock().enter(Phase::kEngine);
-  if (over_its_share(value) || Patience::ends_for(value)) return -1;
+  if (Shares::ends_for(value) || Patience::ends_for(value)) return -1;
   if (!avoided.empty() && avoided.contains(to_text(value))) return -1;
   static int until_restart = kGuidanceEvery;
   if (--until_restart == 0) {
     session->restart_guidance();
     until_restart = kGuidanceEvery;
   }
+  const std::int64_t begin = now_nanoseconds();
   auto played = session->play(value, Patience::asleep(value));
+  Shares::note(value, static_cast<double>(now_nanoseconds() - begin));
   if (!played) leave(played.error());
-  Patience::note(value, std::holds_alternative<TimedOut>(played->seen.child.died));
+  Patience::note(value, played->seen);
   const std::size_t feature = played->judged.verdicts % kVerdictCounters;
   storefuzz_counters[kLineCounters - kVerdictCounters + feature] = std::byte{1};
   for (const Finding& found : played->judged.findings)

@@ -68,11 +68,6 @@ Json plan_to_json(const std::vector<Look>& plan) {
   return json;
 }
 
-Answer answer_at(const Json& json, const char* key) {
-  auto found = json.find(key);
-  return found == json.end() ? Answer{} : answer_from_json(*found);
-}
-
 bool packs(const Case& value) {
   return value.carrier != Carrier::kMadeAnew && value.carrier != Carrier::kInherited;
 }
@@ -158,6 +153,14 @@ Result<void> Journeys::prepare() {
   return prepare_child(Transport::kForkserver);
 }
 
+template <class Body>
+auto Journeys::wait_for(const Body& body) {
+  options_.waits(true);
+  auto reply = interpreter_.without_lock(body);
+  options_.waits(false);
+  return reply;
+}
+
 Result<void> Journeys::prepare_child(Transport transport) {
   std::optional<Process>& place = children_[transport];
   if (place && place->alive()) return {};
@@ -167,10 +170,8 @@ Result<void> Journeys::prepare_child(Transport transport) {
   command.descriptors.push_back(stacks_.descriptor());
   auto child = Process::start(command);
   if (!child) return std::unexpected(child.error());
-  options_.waits(true);
-  Reply hello = interpreter_.without_lock(
-      [&] { return child->ask(R"({"step":"hello"})", kChildStart, &stacks_); });
-  options_.waits(false);
+  Reply hello =
+      wait_for([&] { return child->ask(R"({"step":"hello"})", kChildStart, &stacks_); });
   if (!std::holds_alternative<std::string>(hello))
     return machine_failure(fmt::format("a spawned child does not start: {}", to_shell(command)));
   place = std::move(*child);
@@ -437,10 +438,7 @@ Result<void> Journeys::ask_readers(const Case& value, const Expectation& expecte
   for (const Look& look : seen.plan)
     if (look.name == "get" && std::ranges::find(request.keys, look.entry.key) == request.keys.end())
       request.keys.push_back(look.entry.key);
-  options_.waits(true);
-  std::vector<ReaderReply> replies =
-      interpreter_.without_lock([&] { return panel_->ask(request); });
-  options_.waits(false);
+  std::vector<ReaderReply> replies = wait_for([&] { return panel_->ask(request); });
   for (std::size_t i = 0; i < replies.size(); ++i)
     seen.readings.push_back({.reader = panel_->readers()[i].name,
                              .version = panel_->readers()[i].version,

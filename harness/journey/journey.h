@@ -61,6 +61,9 @@ class Journeys {
  private:
   void enter(Phase phase);
   void take_times(const Json& reply);
+  // Asks a process that has a deadline of its own.
+  template <class Body>
+  auto wait_for(const Body& body);
   Result<Json> step(const char* name, Json& request);
   Result<Json> step(const char* name, Json&& request);
   Result<void> make_folder(const Case& value);

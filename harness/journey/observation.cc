@@ -6,12 +6,13 @@
 #include "harness/base/text.h"
 
 namespace storefuzz {
-namespace {
 
 Answer answer_at(const Json& json, const char* key) {
   auto found = json.find(key);
   return found == json.end() ? Answer{} : answer_from_json(*found);
 }
+
+namespace {
 
 Json to_json(const View& view, const std::vector<Look>& plan) {
   Json json;

@@ -86,6 +86,9 @@ struct Observations {
   std::vector<std::string> strange_files;  // files nobody asked for, at the end
 };
 
+// The answer under a member's name; absent where there is none.
+Answer answer_at(const Json& json, const char* key);
+
 Mark mark_from_json(const Json& json);
 void read_view(const Json& json, View& into);
 

@@ -19,6 +19,7 @@
 #include <fstream>
 #include <thread>
 
+#include "harness/base/files.h"
 #include "harness/process/sandbox.h"
 
 extern char** environ;
@@ -31,17 +32,6 @@ using Clock = std::chrono::steady_clock;
 constexpr std::uint32_t kMaxFrame = 64 << 20;  // bytes; a longer frame is not from us
 constexpr int kReplyDescriptor = 3;            // where a started child writes its frames
 constexpr Milliseconds kStopping{2000};        // from SIGTERM to SIGKILL, for tidying up
-
-bool write_all(int descriptor, const char* bytes, std::size_t size) {
-  while (size > 0) {
-    const ssize_t count = ::write(descriptor, bytes, size);
-    if (count < 0 && errno == EINTR) continue;
-    if (count <= 0) return false;
-    bytes += count;
-    size -= static_cast<std::size_t>(count);
-  }
-  return true;
-}
 
 enum class Got { kAll, kEnd, kLate };
 
@@ -324,7 +314,7 @@ std::chrono::nanoseconds processor_time(pid_t pid) {
   return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
 }
 
-// A thread that waits for a processor is not asleep: the machine is busy.
+// A thread that waits for a processor (R) or for a disk (D) is not asleep: the machine is busy.
 bool wants_to_run(pid_t pid) {
   std::error_code error;
   const auto tasks = fmt::format("/proc/{}/task", pid);
@@ -333,7 +323,8 @@ bool wants_to_run(pid_t pid) {
     std::string line;
     std::getline(file, line);
     const std::size_t name = line.rfind(')');  // the name before it may hold anything
-    if (name != line.npos && name + 2 < line.size() && line[name + 2] == 'R') return true;
+    if (name == line.npos || name + 2 >= line.size()) continue;
+    if (const char state = line[name + 2]; state == 'R' || state == 'D') return true;
   }
   return false;
 }
@@ -341,15 +332,21 @@ bool wants_to_run(pid_t pid) {
 // Waits for something to read. False when `until` is past, or when the process slept before that.
 bool answers(pid_t pid, int descriptor, Clock::time_point until, Milliseconds asleep) {
   constexpr std::chrono::milliseconds kNothing(2);  // what a timer of an idle thread uses
+  const Milliseconds glance = asleep / 5;           // how often we look at the process
+  auto used = processor_time(pid);
+  auto since = Clock::now();  // it has used nothing since
   for (;;) {
-    const auto used = processor_time(pid);
     const auto left = std::chrono::duration_cast<Milliseconds>(until - Clock::now());
     if (left <= Milliseconds(0)) return false;
     pollfd ready{.fd = descriptor, .events = POLLIN, .revents = 0};
-    const int count = ::poll(&ready, 1, static_cast<int>(std::min(left, asleep).count()));
+    const int count = ::poll(&ready, 1, static_cast<int>(std::min(left, glance).count()) + 1);
     if (count > 0) return true;
-    if (count == 0 && left > asleep && processor_time(pid) - used < kNothing && !wants_to_run(pid))
-      return false;
+    if (count < 0) continue;
+    if (const auto now = processor_time(pid); now - used >= kNothing || wants_to_run(pid)) {
+      used = now;
+      since = Clock::now();
+    }
+    if (Clock::now() - since >= asleep) return false;
   }
 }
 
@@ -456,7 +453,7 @@ bool write_frame(int descriptor, std::string_view bytes) {
   const auto size = static_cast<std::uint32_t>(bytes.size());
   std::string frame(reinterpret_cast<const char*>(&size), sizeof size);
   frame += bytes;
-  return write_all(descriptor, frame.data(), frame.size());
+  return write_all(descriptor, frame) == 0;
 }
 
 void reset_signal_handlers() {
