@@ -10,8 +10,8 @@
 # Entries run side by side. COST is about the seconds an entry takes, where those are many: ctest
 # begins with the longest, so that none is left over at the end.
 #
-# The sanitized build has what sanitizers can judge: the unit tests, the target about zip files, and
-# the suites named Journeys, one case per transport and the target itself.
+# The sanitized build has what sanitizers can judge: the unit tests, the target about zip files, the
+# benchmarks, and the suites named Journeys, one case per transport and the target itself.
 #
 find_package(GTest REQUIRED)
 find_package(benchmark REQUIRED)
@@ -46,6 +46,26 @@ set_target_properties(zip_layout PROPERTIES EXCLUDE_FROM_ALL OFF)
 add_entry(zip_layout_target fast
           zip_layout -runs=20000 -seed=1 -max_len=65536 -timeout=60)
 
+# --- benchmarks
+file(GLOB benchmarks CONFIGURE_DEPENDS harness/*/*_benchmark.cc)
+list(FILTER benchmarks EXCLUDE REGEX "(journey|readers)_benchmark\\.cc$")
+add_executable(storefuzz_benchmark ${benchmarks})
+target_link_libraries(storefuzz_benchmark PRIVATE storefuzz_journey benchmark::benchmark_main)
+
+# A program of its own, because it loads Python.
+add_executable(storefuzz_journey_benchmark harness/journey/journey_benchmark.cc)
+target_link_libraries(storefuzz_journey_benchmark
+                      PRIVATE storefuzz_parent storefuzz_campaign benchmark::benchmark)
+
+add_executable(storefuzz_readers_benchmark harness/archives/readers_benchmark.cc)
+target_link_libraries(storefuzz_readers_benchmark PRIVATE storefuzz_archives benchmark::benchmark)
+add_dependencies(storefuzz_readers_benchmark storefuzz-reader)
+
+foreach(benchmark storefuzz_benchmark storefuzz_journey_benchmark storefuzz_readers_benchmark)
+  add_entry(${benchmark} bench ${benchmark} --benchmark_min_time=0.001)
+  set_property(TEST ${benchmark} PROPERTY SKIP_REGULAR_EXPRESSION "^skipped: ")
+endforeach()
+
 # --- whole journeys and whole runs
 if(STOREFUZZ_SANITIZE)
   add_test_program(storefuzz_e2e_test harness/journey/journeys_e2e_test.cc)
@@ -79,26 +99,6 @@ foreach(file ${e2e_tests})
     set_property(TEST ${entry} APPEND PROPERTY ENVIRONMENT GTEST_TOTAL_SHARDS=${parts}
                                                GTEST_SHARD_INDEX=${index})
   endforeach()
-endforeach()
-
-# --- benchmarks
-file(GLOB benchmarks CONFIGURE_DEPENDS harness/*/*_benchmark.cc)
-list(FILTER benchmarks EXCLUDE REGEX "(journey|readers)_benchmark\\.cc$")
-add_executable(storefuzz_benchmark ${benchmarks})
-target_link_libraries(storefuzz_benchmark PRIVATE storefuzz_journey benchmark::benchmark_main)
-
-# A program of its own, because it loads Python.
-add_executable(storefuzz_journey_benchmark harness/journey/journey_benchmark.cc)
-target_link_libraries(storefuzz_journey_benchmark
-                      PRIVATE storefuzz_parent storefuzz_campaign benchmark::benchmark)
-
-add_executable(storefuzz_readers_benchmark harness/archives/readers_benchmark.cc)
-target_link_libraries(storefuzz_readers_benchmark PRIVATE storefuzz_archives benchmark::benchmark)
-add_dependencies(storefuzz_readers_benchmark storefuzz-reader)
-
-foreach(benchmark storefuzz_benchmark storefuzz_journey_benchmark storefuzz_readers_benchmark)
-  add_entry(${benchmark} bench ${benchmark} --benchmark_min_time=0.001)
-  set_property(TEST ${benchmark} PROPERTY SKIP_REGULAR_EXPRESSION "^skipped: ")
 endforeach()
 
 # --- Python
