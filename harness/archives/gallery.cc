@@ -14,6 +14,7 @@
 #include "harness/base/text.h"
 #include "harness/findings/finding.h"
 #include "harness/journey/generate.h"
+#include "harness/process/interruption.h"
 #include "harness/process/process.h"
 #include "harness/zip/archive.h"
 #include "harness/zip/twists.h"
@@ -80,11 +81,11 @@ void add_exhibits(const TwistKind& kind, const std::string& sound, std::vector<E
     const Twist twist{.name = std::string(kind.name), .entry = 2, .amount = amount};
     auto bytes = twist_archive(sound, {&twist, 1});
     if (!bytes || bytes->size() > kLargestExhibit || !seen.insert(*bytes).second) continue;
-    const Classified it = classify(*bytes);
-    if (std::ranges::find(it.all, kind.about) == it.all.end() ||
-        !whys.insert(it.name + it.why).second)
+    const Classified classified = classify(*bytes);
+    if (std::ranges::find(classified.all, kind.about) == classified.all.end() ||
+        !whys.insert(classified.name + classified.why).second)
       continue;
-    const bool one_value = std::ranges::find(kNoOneValue, it.name) == kNoOneValue.end();
+    const bool one_value = std::ranges::find(kNoOneValue, classified.name) == kNoOneValue.end();
     list.push_back({.name = fmt::format("{}.zip", slug(fmt::format("{}-{}-{}", kind.about,
                                                                    kind.name, whys.size()))),
                     .twist = twist,
@@ -102,8 +103,8 @@ std::optional<std::vector<std::string>> older_gallery(const fs::path& folder) {
   for (const char* member : {"classes", "readers", "archives"})
     if (!manifest.contains(member) || !manifest[member].is_array()) return std::nullopt;
   std::vector<std::string> names;
-  for (const Json& it : manifest["archives"]) {
-    const Json file = it.is_object() ? it.value("file", Json()) : Json();
+  for (const Json& archive : manifest["archives"]) {
+    const Json file = archive.is_object() ? archive.value("file", Json()) : Json();
     if (!file.is_string()) continue;
     const std::string name = file;
     if (fs::path(name).filename() == name && fs::path(name).extension() == ".zip")
@@ -125,8 +126,8 @@ Result<void> take_folder(const fs::path& folder) {
   return {};
 }
 
-Json manifest_line(const Examination& it, const Exhibit& exhibit) {
-  Json line = to_json(it);
+Json manifest_line(const Examination& examination, const Exhibit& exhibit) {
+  Json line = to_json(examination);
   line["file"] = exhibit.name;
   line["twist"] = nullptr;
   if (const TwistKind* kind = find_twist(exhibit.twist.name))
@@ -159,19 +160,21 @@ Result<std::size_t> make_gallery(const fs::path& folder, const ReaderQuirks& qui
   if (auto taken = take_folder(folder); !taken) return std::unexpected(taken.error());
   const std::vector<Exhibit> list = exhibits();
   std::vector<fs::path> files;
-  for (const Exhibit& it : list) {
-    files.push_back(folder / it.name);
-    options.made[files.back()] = it.made;
-    if (auto written = write_file_whole(files.back(), it.bytes); !written)
+  for (const Exhibit& exhibit : list) {
+    files.push_back(folder / exhibit.name);
+    options.made[files.back()] = exhibit.made;
+    if (auto written = write_file_whole(files.back(), exhibit.bytes); !written)
       return std::unexpected(written.error());
   }
   Json archives = Json::array(), readers = Json::array();
-  auto end = examine(files, quirks, options, std::move(*panel), [&](const Examination& it) {
-    for (const ReaderInfo& reader : readers.empty() ? it.readers : std::vector<ReaderInfo>())
-      readers.push_back({{"name", reader.name}, {"version", reader.version}});
-    archives.push_back(manifest_line(it, list[archives.size()]));
-    each(it);
-  });
+  auto end =
+      examine(files, quirks, options, std::move(*panel), [&](const Examination& examination) {
+        for (const ReaderInfo& reader :
+             readers.empty() ? examination.readers : std::vector<ReaderInfo>())
+          readers.push_back({{"name", reader.name}, {"version", reader.version}});
+        archives.push_back(manifest_line(examination, list[archives.size()]));
+        each(examination);
+      });
   if (!end) return std::unexpected(end.error());
   if (archives.size() < list.size())
     return machine_failure(
@@ -185,8 +188,9 @@ Result<std::size_t> make_gallery(const fs::path& folder, const ReaderQuirks& qui
     return std::unexpected(written.error());
   auto drawn = run_to_end(
       {.arguments = {tools_python(), source_folder() + "/reports/gallery.py", folder.string()}},
-      Milliseconds(120'000));
+      Milliseconds(120'000), interrupted);
   if (!drawn) return std::unexpected(drawn.error());
+  if (drawn->stopped) return machine_failure("interrupted: the page was not drawn");
   if (drawn->exit_code != 0) return machine_failure("the page cannot be drawn: " + drawn->output);
   return list.size();
 }

@@ -62,9 +62,9 @@ std::string utc_now() {
 }
 
 std::string platform() {
-  utsname it{};
-  ::uname(&it);
-  return fmt::format("{} {} {}", it.sysname, it.release, it.machine);
+  utsname host{};
+  ::uname(&host);
+  return fmt::format("{} {} {}", host.sysname, host.release, host.machine);
 }
 
 class Campaign {
@@ -285,7 +285,8 @@ class Campaign {
     for (const auto& [fingerprint, raw] : fuzzed_.raw) {
       progress("looking below wrappers: " + fingerprint);
       // A case that cannot be played keeps its wrapper; what is wrong is told when it is followed.
-      const RawFinding bare = unwrap(player, raw).value_or(raw);
+      const RawFinding bare =
+          interruptions() > 1 ? raw : unwrap(player, raw).value_or(raw);
       auto [place, fresh] = unwrapped.try_emplace(without_inner(bare), bare);
       if (!fresh) join(place->second, bare);
     }
@@ -498,7 +499,7 @@ class Campaign {
                                      std::pair{"planted.jsonl", planted ? found : std::string()}})
       if (planted || std::string_view(name) != "planted.jsonl")
         if (auto written = run_->write(name, text); !written) return written;
-    // Last, because it says that the run has ended.
+    // Last, because run.json says that the run has ended.
     if (auto written = write_run_json(); !written) return written;
     std::error_code error;
     if (left_.empty()) fs::remove(run_->path() / "seen.jsonl", error);
@@ -575,7 +576,7 @@ class Campaign {
   std::string started_, ended_, containment_;  // times in UTC; ended_: empty while the run goes on
   Json proof_;
   Fuzzed fuzzed_;
-  std::optional<Error> failure_;  // the first, since cases were played; it ended the work
+  std::optional<Error> failure_;  // the first error since cases were played; it ended the work
   std::optional<Journal> seen_, confirmed_journal_, unconfirmed_journal_;
   std::vector<RawFinding> left_;  // findings that were not followed yet
   Followed followed_;

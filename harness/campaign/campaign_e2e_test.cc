@@ -181,7 +181,7 @@ void fill(const e2e::fs::path& file) {
   const std::string block(65536, 'x');
   while (stream.write(block.data(), static_cast<std::streamsize>(block.size())).flush()) {
   }
-  for (stream.clear(); stream.put('x').flush();) {  // the last page of it
+  for (stream.clear(); stream.put('x').flush();) {  // the last page of the disk
   }
 }
 
@@ -303,6 +303,20 @@ TEST_P(Script, LeavesNoChildBehindAndIsNotWaitedForInVain) {
 
 INSTANTIATE_TEST_SUITE_P(Ending, Script, testing::Values("os._exit(1)", "time.sleep(600)"),
                          [](const auto& info) { return e2e::test_name(info.param); });
+
+TEST(ScriptOfAFinding, IsEndedWhereTheRunIsInterrupted) {
+  const auto file = e2e::scratch() / "sleeps.py";
+  e2e::must(write_file_whole(file,
+                             "import time\nprint('DEFECT: x', flush=True)\ntime.sleep(900)\n"));
+  const auto confirmed = e2e::must(confirm(file, "x",
+                                           {.python = e2e::python(e2e::kNewest),
+                                            .scratch = e2e::scratch(),
+                                            .deadline = Milliseconds(900'000),
+                                            .stop = [] { return true; }}));
+  EXPECT_TRUE(confirmed.stopped);
+  EXPECT_FALSE(confirmed.confirmed);
+  EXPECT_EQ(confirmed.why, "the run was interrupted while repro.py ran");
+}
 
 // --- a parent in trouble
 

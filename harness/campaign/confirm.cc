@@ -38,19 +38,21 @@ Result<Confirmed> confirm(const std::filesystem::path& script, const std::string
     command.environment["PYTHONPATH"] = source_folder() + "/reference/planted/site";
     command.environment["STOREFUZZ_PLANTED"] = options.planted;
   }
-  auto done = run_to_end(command, options.deadline);
+  auto done = run_to_end(command, options.deadline, options.stop);
   if (!done) return std::unexpected(done.error());
   std::filesystem::remove_all(folder, error);
-  Confirmed it{.exit_code = done->exit_code, .output = done->output};
+  Confirmed confirmed{
+      .stopped = done->stopped, .exit_code = done->exit_code, .output = done->output};
   const bool told = done->output.find("DEFECT: " + headline) != std::string::npos;
-  it.confirmed = done->exit_code == 1 && told;
-  if (!it.confirmed)
-    it.why = done->exit_code == 0   ? "repro.py says gone in a fresh interpreter"
-             : done->exit_code == 1 ? "repro.py did not print the sentence of the finding"
-             : done->exit_code == 2
-                 ? "repro.py ended with exit 2: " + printable(last_exception(done->output))
-                 : fmt::format("repro.py ended with {}", done->end);
-  return it;
+  confirmed.confirmed = done->exit_code == 1 && told && !done->stopped;
+  if (!confirmed.confirmed)
+    confirmed.why = done->stopped          ? "the run was interrupted while repro.py ran"
+                    : done->exit_code == 0 ? "repro.py says gone in a fresh interpreter"
+                    : done->exit_code == 1 ? "repro.py did not print the sentence of the finding"
+                    : done->exit_code == 2
+                        ? "repro.py ended with exit 2: " + printable(last_exception(done->output))
+                        : fmt::format("repro.py ended with {}", done->end);
+  return confirmed;
 }
 
 }  // namespace storefuzz

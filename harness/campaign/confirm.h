@@ -1,10 +1,11 @@
 // Confirming: repro.py runs in a fresh interpreter of the subject's environment, shut in by
 // Landlock, and must exit 1 and print the finding's sentence.
 //
-//     Result<Confirmed> it = confirm(script, headline, {.python = subject.python, …});
+//     Result<Confirmed> confirmed = confirm(script, headline, {.python = subject.python, …});
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <string>
 
 #include "harness/base/error.h"
@@ -17,10 +18,12 @@ struct ConfirmOptions {
   std::filesystem::path scratch;  // writable; the script's temporary folder lies there
   std::string planted;            // the loss is planted in the script's interpreters too
   Milliseconds deadline{60'000};  // for the whole script
+  std::function<bool()> stop;     // asked many times a second; true: the script is ended
 };
 
 struct Confirmed {
   bool confirmed = false;
+  bool stopped = false;  // before its end, because `stop` said so
   int exit_code = -1;
   std::string output;  // at most 1 MiB
   std::string why;     // when not confirmed: one sentence

@@ -56,7 +56,7 @@ class Confirmer {
   // Writes the scripts of these styles and runs them, until one shows the finding.
   Result<void> try_scripts(Dossier& dossier, std::initializer_list<Style> styles) const {
     for (const Style& style : styles) {
-      if (dossier.confirmed) break;
+      if (dossier.confirmed || stopped()) break;
       if (auto tried = try_script(dossier, style); !tried) return tried;
     }
     return {};
@@ -98,7 +98,8 @@ class Confirmer {
     return std::max(std::chrono::duration_cast<Milliseconds>(until_ - Clock::now()),
                     Milliseconds(15'000));
   }
-  bool in_time() const { return Clock::now() < until_; }
+  bool in_time() const { return Clock::now() < until_ && !stopped(); }
+  bool stopped() const { return options_.stop && options_.stop(); }
 
  private:
   using Clock = std::chrono::steady_clock;
@@ -150,7 +151,8 @@ class Confirmer {
     ConfirmOptions how{.python = options_.python,
                        .scratch = options_.scratch,
                        .planted = options_.planted,
-                       .deadline = left()};
+                       .deadline = left(),
+                       .stop = options_.stop};
     auto confirmed = confirm(file, dossier.finding.told.headline, how);
     if (!confirmed) return std::unexpected(confirmed.error());
     dossier.confirmed = confirmed->confirmed;
@@ -159,7 +161,8 @@ class Confirmer {
       how.planted.clear();
       auto without = confirm(file, dossier.finding.told.headline, how);
       if (!without) return std::unexpected(without.error());
-      dossier.confirmed = !without->confirmed;
+      dossier.confirmed = !without->confirmed && !without->stopped;
+      if (without->stopped) dossier.why = without->why;
       if (without->confirmed) dossier.why = "the subject shows it without the planted loss as well";
     }
     dossier.said = confirmed->output;
@@ -231,7 +234,8 @@ Result<Dossier> make_dossier(Player& player, const Case& value, const Finding& f
   };
   for (const auto& step : steps) {
     // A hang is dear, and must not be lost: its steps are not left out.
-    if (dossier.confirmed || !(hangs || &step == steps || confirmer.in_time())) break;
+    if (dossier.confirmed || confirmer.stopped()) break;
+    if (!(hangs || &step == steps || confirmer.in_time())) break;
     if (auto tried = step(); !tried) return std::unexpected(tried.error());
   }
   return dossier;
