@@ -7,9 +7,34 @@
 namespace storefuzz {
 namespace {
 
+// The module of an adapter: what its class needs, the class over LocalStore, what storefuzz reads.
+std::string adapter_of(const std::string& name, const std::string& type, const std::string& before,
+                       const std::string& get) {
+  return fmt::format(R"py({before}
+
+class {type}(zarr.storage.LocalStore):
+    async def get(self, key, prototype=None, byte_range=None):
+{get}
+        return await super().get(key, prototype, byte_range)
+
+
+STORE = {{
+    "kind": "{name}",
+    "type": "{type}",
+    "make": "{type}({{path}}{{arguments}})",
+    "imports": ["from {name} import {type}"],
+    "arguments": ["read_only"],
+    "files": True,
+}}
+)py",
+                     fmt::arg("name", name), fmt::arg("type", type), fmt::arg("before", before),
+                     fmt::arg("get", get));
+}
+
 // The work of this store is done by a thread of its module, which starts at the first use. A forked
 // child inherits the queue and not the thread, so it waits for ever.
-constexpr const char* kThreaded = R"py(import queue
+std::string threaded_store() {
+  return adapter_of("threaded", "ThreadedStore", R"py(import queue
 import threading
 
 import zarr.storage
@@ -31,52 +56,25 @@ def ask(function):
     done = queue.Queue()
     jobs.put((function, done))
     return done.get()
-
-
-class ThreadedStore(zarr.storage.LocalStore):
-    async def get(self, key, prototype=None, byte_range=None):
-        path = self.root / key
+)py",
+                    R"py(        path = self.root / key
         if not ask(path.is_file):
-            return None
-        return await super().get(key, prototype, byte_range)
-
-
-STORE = {
-    "kind": "threaded",
-    "type": "ThreadedStore",
-    "make": "ThreadedStore({path}{arguments})",
-    "imports": ["from threaded import ThreadedStore"],
-    "arguments": ["read_only"],
-    "files": True,
+            return None)py");
 }
-)py";
 
 // This one hangs beside the harness and nowhere else, so that no script can show it.
-constexpr const char* kWaiting = R"py(import os
+std::string waiting_store() {
+  return adapter_of("waiting", "WaitingStore", R"py(import os
 import sys
 import time
 
 import zarr.storage
 
 HOME = os.getpid()
-
-
-class WaitingStore(zarr.storage.LocalStore):
-    async def get(self, key, prototype=None, byte_range=None):
-        if os.getpid() != HOME and "side" in sys.modules:
-            time.sleep(600)
-        return await super().get(key, prototype, byte_range)
-
-
-STORE = {
-    "kind": "waiting",
-    "type": "WaitingStore",
-    "make": "WaitingStore({path}{arguments})",
-    "imports": ["from waiting import WaitingStore"],
-    "arguments": ["read_only"],
-    "files": True,
+)py",
+                    R"py(        if os.getpid() != HOME and "side" in sys.modules:
+            time.sleep(600))py");
 }
-)py";
 
 // A cold parent that never used its store forks.
 std::string forking_case(const std::string& store, const std::string& value) {
@@ -99,7 +97,7 @@ const Finding* hang_of(const PlayedCase& played) {
 void know_threaded_store() {
   static const test::Folder folder;
   static const bool known = [] {
-    const auto file = folder.write("threaded.py", kThreaded);
+    const auto file = folder.write("threaded.py", threaded_store());
     e2e::must(use_adapter(file, e2e::python(e2e::kNewest)));
     return true;
   }();
@@ -153,7 +151,7 @@ TEST(Dossier, OfAHangWhoseLargerCaseIsEnoughIsOfThatCase) {
 
 // A run of a store in a file of its own, begun with three cases in which it hangs.
 struct StoreRun {
-  StoreRun(const std::string& store, const char* code) {
+  StoreRun(const std::string& store, const std::string& code) {
     files.write(store + ".py", code);
     e2e::fs::create_directory(files.path() / "cases");
     for (const char* value : {"x", "y", "z"})
@@ -176,22 +174,22 @@ struct StoreRun {
 };
 
 TEST(Hangs, OfAStoreWhoseThreadLivesInItsModuleAreFoundAndConfirmed) {
-  const StoreRun it("threaded", kThreaded);
-  EXPECT_EQ(it.end, "exit 1") << it.run->said() << it.run->complained();
-  const auto found = it.lines("findings.jsonl");
+  const StoreRun store_run("threaded", threaded_store());
+  EXPECT_EQ(store_run.end, "exit 1") << store_run.run->said() << store_run.run->complained();
+  const auto found = store_run.lines("findings.jsonl");
   EXPECT_TRUE(std::ranges::any_of(found, [](const Json& line) {
     return line.at("oracle") == "deadline" && line.at("transport") == "fork";
-  })) << it.run->said();
+  })) << store_run.run->said();
 }
 
 TEST(Hangs, ThatNoScriptShowsAreToldAndTheRunIsNotGreen) {
-  const StoreRun it("waiting", kWaiting);
-  EXPECT_EQ(it.end, "exit 3") << it.run->said() << it.run->complained();
-  EXPECT_NE(it.run->said().find("times, not shown by a script"), std::string::npos)
-      << it.run->said();
-  EXPECT_NE(it.run->complained().find("no script shows it"), std::string::npos)
-      << it.run->complained();
-  EXPECT_FALSE(it.lines("unconfirmed.jsonl").empty());
+  const StoreRun store_run("waiting", waiting_store());
+  EXPECT_EQ(store_run.end, "exit 3") << store_run.run->said() << store_run.run->complained();
+  EXPECT_NE(store_run.run->said().find("times, not shown by a script"), std::string::npos)
+      << store_run.run->said();
+  EXPECT_NE(store_run.run->complained().find("no script shows it"), std::string::npos)
+      << store_run.run->complained();
+  EXPECT_FALSE(store_run.lines("unconfirmed.jsonl").empty());
 }
 
 }  // namespace
