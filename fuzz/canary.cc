@@ -1,5 +1,5 @@
 // The canary: store_journey over a subject that was made to drop `_read_only` from its pickled
-// state. It must fail; a build where it does not is blind.
+// state. The canary must fail; a build where it does not is blind.
 #include <cstdlib>
 
 #include "fuzz/engine.h"

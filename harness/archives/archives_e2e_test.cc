@@ -135,9 +135,9 @@ TEST(Archives, TheCipherOfAnEncryptedEntryIsOtherData) {
   const Json line = lines_of(command).at(0);
   EXPECT_EQ(line.at("class"), "A5");
   EXPECT_EQ(line.at("readers").at("gdal").at("silences"), 1) << line;
-  for (const Json& it : line.at("differences")) {
-    EXPECT_EQ(it.at("direction"), "other data") << line;
-    EXPECT_EQ(it.at("reader"), "gdal") << line;
+  for (const Json& difference : line.at("differences")) {
+    EXPECT_EQ(difference.at("direction"), "other data") << line;
+    EXPECT_EQ(difference.at("reader"), "gdal") << line;
   }
 }
 
@@ -180,9 +180,9 @@ TEST(Archives, TheGalleryHasAPageAndAManifest) {
   const Json manifest = e2e::read_json(place / "manifest.json");
   EXPECT_EQ(manifest.at("archives").size(), exhibits().size());
   const std::string page = test::read_file(place / "index.html");
-  for (const Json& it : manifest.at("archives")) {
-    EXPECT_TRUE(e2e::fs::exists(place / it.at("file").get<std::string>()));
-    EXPECT_NE(page.find(it.at("file").get<std::string>()), std::string::npos);
+  for (const Json& archive : manifest.at("archives")) {
+    EXPECT_TRUE(e2e::fs::exists(place / archive.at("file").get<std::string>()));
+    EXPECT_NE(page.find(archive.at("file").get<std::string>()), std::string::npos);
   }
 }
 

@@ -75,7 +75,7 @@ std::vector<std::string> arrays_among(const std::vector<std::string>& keys) {
 
 // A file that the panel is at.
 struct UnderWay {
-  Examination it;
+  Examination examination;
   Question question;
   Stamp before;
 };
@@ -96,31 +96,31 @@ std::string first_difference(const Json& parent, const Json& child) {
   return "";
 }
 
-void judge_parent_and_child(Examination& it, std::size_t parent, std::size_t child) {
-  const ReaderReply& left = it.replies[parent];
-  const ReaderReply& right = it.replies[child];
+void judge_parent_and_child(Examination& examination, std::size_t parent, std::size_t child) {
+  const ReaderReply& left = examination.replies[parent];
+  const ReaderReply& right = examination.replies[child];
   if (left.reply.is_null() && right.reply.is_null()) return;  // both died: the panel's to tell
   if (left.reply.is_null() || right.reply.is_null()) {
-    it.faults.push_back(
+    examination.faults.push_back(
         {"parent and child",
          fmt::format("parent: {}; child: {}", describe(left.died), describe(right.died))});
     return;
   }
   const std::string differ = first_difference(left.reply, right.reply);
-  if (!differ.empty()) it.faults.push_back({"parent and child", differ});
+  if (!differ.empty()) examination.faults.push_back({"parent and child", differ});
 }
 
-void judge_refusals(Examination& it, std::size_t reader) {
-  const Json& reply = it.replies[reader].reply;
+void judge_refusals(Examination& examination, std::size_t reader) {
+  const Json& reply = examination.replies[reader].reply;
   const auto check = [&](const std::string& what, const Json& answer) {
     if (!answer.is_array() || answer.size() < 3 || answer[0] != "refused" || !answer[1].is_string())
       return;
     const std::string type = answer[1];
     if (std::ranges::find(kUnfitting, type) == kUnfitting.end()) return;
-    for (const Fault& fault : it.faults)
+    for (const Fault& fault : examination.faults)
       if (fault.oracle == "fitting refusals" && fault.says.find(type) != fault.says.npos) return;
-    it.faults.push_back({"fitting refusals", fmt::format("{} raises {}: {}", what, type,
-                                                         answer[2].get<std::string>())});
+    examination.faults.push_back({"fitting refusals", fmt::format("{} raises {}: {}", what, type,
+                                                                  answer[2].get<std::string>())});
   };
   if (!reply.is_object()) return;
   check("opening", reply.value("opened", Json()));
@@ -131,16 +131,17 @@ void judge_refusals(Examination& it, std::size_t reader) {
     check(fmt::format("open_array(path={:?})", path), answer);
 }
 
-void judge_bounds(Examination& it, std::size_t reader, std::uint64_t size, Milliseconds extra) {
-  const ReaderReply& reply = it.replies[reader];
+void judge_bounds(Examination& examination, std::size_t reader, std::uint64_t size,
+                  Milliseconds extra) {
+  const ReaderReply& reply = examination.replies[reader];
   if (std::chrono::microseconds(reply.microseconds) > kLongest + extra)
-    it.faults.push_back(
-        {"bounds",
-         fmt::format("{} takes {:.1f} s of a processor for {} bytes", it.readers[reader].name,
-                     static_cast<double>(reply.microseconds) / 1e6, size)});
+    examination.faults.push_back(
+        {"bounds", fmt::format("{} takes {:.1f} s of a processor for {} bytes",
+                               examination.readers[reader].name,
+                               static_cast<double>(reply.microseconds) / 1e6, size)});
   if (reply.peak_kib > kMostKib + size * kMostBytesForOne / 1024)
-    it.faults.push_back(
-        {"bounds", fmt::format("{} takes {} MiB for {} bytes", it.readers[reader].name,
+    examination.faults.push_back(
+        {"bounds", fmt::format("{} takes {} MiB for {} bytes", examination.readers[reader].name,
                                reply.peak_kib / 1024, size)});
 }
 
@@ -152,22 +153,22 @@ std::uint64_t choose_keys(UnderWay& file, const NamesInFile& names) {
   std::vector<std::string>& keys = file.question.request.keys;
   std::size_t all = 0;
   std::uint64_t bytes = 0;
-  for (const NameInFile& it : names.list) {
-    if (it.name.ends_with('/')) continue;  // a folder is no key
+  for (const NameInFile& entry : names.list) {
+    if (entry.name.ends_with('/')) continue;  // a folder is no key
     ++all;
-    if (keys.size() >= kMostKeys || it.name.size() > kLongestName) continue;
-    keys.push_back(text_of_name(it.name));
-    bytes = std::min(bytes + std::min(it.size, kLargestValue), kMostBytesInAll);
-    if (it.encrypted && !file.question.honest.empty() &&
-        !file.question.honest.contains(*it.encrypted))
+    if (keys.size() >= kMostKeys || entry.name.size() > kLongestName) continue;
+    keys.push_back(text_of_name(entry.name));
+    bytes = std::min(bytes + std::min(entry.size, kLargestValue), kMostBytesInAll);
+    if (entry.encrypted && !file.question.honest.empty() &&
+        !file.question.honest.contains(*entry.encrypted))
       file.question.encrypted.insert(keys.back());
   }
   if (names.whole && keys.size() == all) return bytes;
-  const std::size_t entries = file.it.kind.entries;
+  const std::size_t entries = file.examination.kind.entries;
   const bool counted = names.whole || entries >= all;
-  file.it.unread.push_back(fmt::format("{} of {}{} entries asked", keys.size(),
-                                       counted ? "" : "more than ",
-                                       names.whole ? all : std::max(all, entries)));
+  file.examination.unread.push_back(fmt::format("{} of {}{} entries asked", keys.size(),
+                                                counted ? "" : "more than ",
+                                                names.whole ? all : std::max(all, entries)));
   return bytes;
 }
 
@@ -175,26 +176,26 @@ void choose_arrays(UnderWay& file) {
   ReaderRequest& request = file.question.request;
   request.arrays = arrays_among(request.keys);
   if (request.arrays.size() <= kMostArrays) return;
-  file.it.unread.push_back(
+  file.examination.unread.push_back(
       fmt::format("{} of {} arrays asked", kMostArrays, request.arrays.size()));
   request.arrays.resize(kMostArrays);
 }
 
 // What readers left out, by bounds that we gave them.
-void add_unread(Examination& it, const ReaderRequest& request) {
+void add_unread(Examination& examination, const ReaderRequest& request) {
   bool long_list = false;
-  for (std::size_t i = 0; i < it.readers.size(); ++i) {
-    const Json& reply = it.replies[i].reply;
+  for (std::size_t i = 0; i < examination.readers.size(); ++i) {
+    const Json& reply = examination.replies[i].reply;
     if (!reply.is_object()) continue;
     long_list = long_list || reply.value("listed", Json()).size() >= kMostListed;
     const std::size_t left_out = answers_left_out(reply);
     if (left_out > 0)
-      it.unread.push_back(
+      examination.unread.push_back(
           fmt::format("{} of {} values not read by {}: too large, alone or together", left_out,
-                      request.keys.size() + request.arrays.size(), it.readers[i].name));
+                      request.keys.size() + request.arrays.size(), examination.readers[i].name));
   }
   if (long_list)
-    it.unread.push_back(
+    examination.unread.push_back(
         fmt::format("listings not compared: readers list {} names at most", kMostListed));
 }
 
@@ -209,20 +210,21 @@ constexpr std::array<std::string_view, 5> kFaults = {"invented data", "misses", 
                                                      "lists otherwise", "lists twice"};
 
 // In what the reader answered for the last key that has a value.
-void plant(const Plant& it, const std::string& reader, Json& reply) {
-  if (it.reader != reader || !reply.is_object()) return;
+void plant(const Plant& planted, const std::string& reader, Json& reply) {
+  if (planted.reader != reader || !reply.is_object()) return;
   Json* value = nullptr;
   if (const auto keys = reply.find("keys"); keys != reply.end())
     for (Json& answer : *keys)
       if (answer.is_array() && !answer.empty() && answer[0] == "value") value = &answer;
-  if (value && it.fault == "invented data") (*value)[2] = (*value)[2].get<std::uint32_t>() ^ 1U;
-  if (value && it.fault == "misses") *value = Json::array({"missing"});
-  if (value && it.fault == "refuses")
+  if (value && planted.fault == "invented data")
+    (*value)[2] = (*value)[2].get<std::uint32_t>() ^ 1U;
+  if (value && planted.fault == "misses") *value = Json::array({"missing"});
+  if (value && planted.fault == "refuses")
     *value = Json::array({"refused", "Planted", "a planted fault"});
   const auto listed = reply.find("listed");
   if (listed == reply.end() || !listed->is_array() || listed->empty()) return;
-  if (it.fault == "lists otherwise") listed->erase(listed->size() - 1);
-  if (it.fault == "lists twice") listed->push_back((*listed)[0]);
+  if (planted.fault == "lists otherwise") listed->erase(listed->size() - 1);
+  if (planted.fault == "lists twice") listed->push_back((*listed)[0]);
 }
 
 Result<Plant> plant_of(const std::string& text) {
@@ -258,7 +260,7 @@ class Examiner {
 
   void begin(const fs::path& file) {
     UnderWay next;
-    next.it.file = file;
+    next.examination.file = file;
     open(next);
     under_way_.push_back(std::move(next));
     if (under_way_.size() >= kUnderWay) end_oldest();
@@ -273,74 +275,76 @@ class Examiner {
   // the path behind them.
   void open(UnderWay& next) {
     std::error_code error;
-    const fs::path real = fs::canonical(next.it.file, error);
+    const fs::path real = fs::canonical(next.examination.file, error);
     const std::uint64_t size = error ? 0 : fs::file_size(real, error);
     if (error) {
-      next.it.refused = "it cannot be read";
+      next.examination.refused = "it cannot be read";
     } else if (text_of_name(real.string()) != real.string()) {
-      next.it.refused = "its name is not UTF-8, and readers are asked in UTF-8";
+      next.examination.refused = "its name is not UTF-8, and readers are asked in UTF-8";
     } else if (size > kLargestArchive) {
-      next.it.refused = "it is larger than 256 MiB";
+      next.examination.refused = "it is larger than 256 MiB";
     } else if (const auto bytes = bytes_of(real)) {
       next.question.request.file = real.string();
       look_at(next, *bytes);
     } else {
-      next.it.refused = "it cannot be read";
+      next.examination.refused = "it cannot be read";
     }
   }
 
   void look_at(UnderWay& next, const std::string& bytes) {
     if (bytes.size() > kLargestArchive) {
-      next.it.refused = "it is larger than 256 MiB";
+      next.examination.refused = "it is larger than 256 MiB";
       return;
     }
-    next.it.kind = classify(bytes);
-    next.it.unread = next.it.kind.unread;
-    next.before = stamp_of(next.it.file, bytes);
+    next.examination.kind = classify(bytes);
+    next.examination.unread = next.examination.kind.unread;
+    next.before = stamp_of(next.examination.file, bytes);
     next.question.honest = values_in(bytes);
     if (next.question.honest.empty())
-      next.it.unread.emplace_back(
+      next.examination.unread.emplace_back(
           "the values of the file are not known (another method than deflate, or too much): "
           "invented data would not show");
-    next.question.sound = next.it.kind.name == "sound" || next.it.kind.name == "in part";
-    if (const auto made = options_.made.find(next.it.file); made != options_.made.end())
+    next.question.sound =
+        next.examination.kind.name == "sound" || next.examination.kind.name == "in part";
+    if (const auto made = options_.made.find(next.examination.file); made != options_.made.end())
       next.question.made = made->second;
     const std::uint64_t asked = choose_keys(next, all_names_in(bytes));
     if (arrays_) choose_arrays(next);
-    next.question.request.extra_time = extra_time(bytes.size() + asked, next.it.kind.entries);
+    next.question.request.extra_time =
+        extra_time(bytes.size() + asked, next.examination.kind.entries);
     panel_.send(next.question.request);
   }
 
   void end_oldest() {
     UnderWay oldest = std::move(under_way_.front());
     under_way_.pop_front();
-    if (oldest.it.refused.empty()) judge(oldest);
-    each_(oldest.it);
+    if (oldest.examination.refused.empty()) judge(oldest);
+    each_(oldest.examination);
   }
 
   void judge(UnderWay& file) {
-    Examination& it = file.it;
-    it.readers = panel_.readers();
-    it.replies = panel_.collect();
-    // Readers can write nowhere near it: whoever did, what they answered is about two files.
-    const auto after = bytes_of(it.file);
-    if (!after || stamp_of(it.file, *after) != file.before) {
-      it.refused = "it was changed while it was read";
+    Examination& examination = file.examination;
+    examination.readers = panel_.readers();
+    examination.replies = panel_.collect();
+    // Readers can write nowhere near the file: whoever did, what they answered is about two files.
+    const auto after = bytes_of(examination.file);
+    if (!after || stamp_of(examination.file, *after) != file.before) {
+      examination.refused = "it was changed while it was read";
       return;
     }
-    for (std::size_t i = 0; i < it.readers.size(); ++i)
-      plant(planted_, it.readers[i].name, it.replies[i].reply);
-    it.differences = compare(it.readers, it.replies, file.question);
-    for (const Difference& difference : it.differences)
-      it.quirks.push_back(quirks_.match(it.kind.all, difference));
-    for (std::size_t i = 0; i < it.readers.size(); ++i) {
-      if (library_of(it.readers[i].name) != "zarr") continue;
-      judge_refusals(it, i);
-      judge_bounds(it, i, file.before.size, file.question.request.extra_time);
-      if (i + 1 < it.readers.size() && it.readers[i + 1].name == "zarr child")
-        judge_parent_and_child(it, i, i + 1);
+    for (std::size_t i = 0; i < examination.readers.size(); ++i)
+      plant(planted_, examination.readers[i].name, examination.replies[i].reply);
+    examination.differences = compare(examination.readers, examination.replies, file.question);
+    for (const Difference& difference : examination.differences)
+      examination.quirks.push_back(quirks_.match(examination.kind.all, difference));
+    for (std::size_t i = 0; i < examination.readers.size(); ++i) {
+      if (library_of(examination.readers[i].name) != "zarr") continue;
+      judge_refusals(examination, i);
+      judge_bounds(examination, i, file.before.size, file.question.request.extra_time);
+      if (i + 1 < examination.readers.size() && examination.readers[i + 1].name == "zarr child")
+        judge_parent_and_child(examination, i, i + 1);
     }
-    add_unread(it, file.question.request);
+    add_unread(examination, file.question.request);
   }
 
   Panel panel_;
@@ -352,15 +356,15 @@ class Examiner {
   std::deque<UnderWay> under_way_;
 };
 
-Json difference_to_json(const Difference& it, const ReaderQuirk* quirk) {
-  Json json{{"reader", it.reader},
-            {"version", it.version},
-            {"direction", name_of(it.direction)},
-            {"silence", silent(it.direction)},
-            {"about", it.about},
-            {"says", it.says},
-            {"others", it.others},
-            {"times", it.times}};
+Json difference_to_json(const Difference& difference, const ReaderQuirk* quirk) {
+  Json json{{"reader", difference.reader},
+            {"version", difference.version},
+            {"direction", name_of(difference.direction)},
+            {"silence", silent(difference.direction)},
+            {"about", difference.about},
+            {"says", difference.says},
+            {"others", difference.others},
+            {"times", difference.times}};
   if (quirk)
     json["quirk"] = quirk->reason;
   else
@@ -397,7 +401,7 @@ void find_below(const fs::path& top, ArchivesFound& found) {
   }
 }
 
-// The worst of what it did: it ends in a table as one letter.
+// The worst of what a reader did: the answer ends in a table as one letter.
 std::string_view answer_of(const Tally& count, const ReaderReply& reply) {
   if (!std::holds_alternative<Absent>(reply.died)) return "none";
   if (count.silences > 0) return "silence";
@@ -489,35 +493,36 @@ Result<void> examine(const std::vector<fs::path>& files, const ReaderQuirks& qui
   return {};
 }
 
-Json to_json(const Examination& it) {
-  const std::string file = text_of_name(it.file.string());
-  if (!it.refused.empty())
-    return {{"file", file}, {"outcome", it.outcome()}, {"refused", it.refused}};
+Json to_json(const Examination& examination) {
+  const std::string file = text_of_name(examination.file.string());
+  if (!examination.refused.empty())
+    return {{"file", file}, {"outcome", examination.outcome()}, {"refused", examination.refused}};
   Json readers = Json::object();
-  for (std::size_t i = 0; i < it.readers.size(); ++i) {
-    const Tally count = tally(it.replies[i], it.differences, it.readers[i].name);
-    readers[it.readers[i].name] = {{"version", it.readers[i].version},
-                                   {"answer", answer_of(count, it.replies[i])},
-                                   {"values", count.values},
-                                   {"refusals", count.refusals},
-                                   {"silences", count.silences}};
+  for (std::size_t i = 0; i < examination.readers.size(); ++i) {
+    const Tally count =
+        tally(examination.replies[i], examination.differences, examination.readers[i].name);
+    readers[examination.readers[i].name] = {{"version", examination.readers[i].version},
+                                            {"answer", answer_of(count, examination.replies[i])},
+                                            {"values", count.values},
+                                            {"refusals", count.refusals},
+                                            {"silences", count.silences}};
   }
   Json differences = Json::array(), faults = Json::array();
-  for (std::size_t i = 0; i < it.differences.size(); ++i)
-    differences.push_back(difference_to_json(it.differences[i], it.quirks[i]));
-  for (const Fault& fault : it.faults)
+  for (std::size_t i = 0; i < examination.differences.size(); ++i)
+    differences.push_back(difference_to_json(examination.differences[i], examination.quirks[i]));
+  for (const Fault& fault : examination.faults)
     faults.push_back({{"oracle", fault.oracle}, {"says", fault.says}});
   return {{"file", file},
-          {"class", it.kind.name},
-          {"classes", it.kind.all},
-          {"section", section_of(it.kind.name)},
-          {"why", it.kind.why},
+          {"class", examination.kind.name},
+          {"classes", examination.kind.all},
+          {"section", section_of(examination.kind.name)},
+          {"why", examination.kind.why},
           {"readers", readers},
           {"differences", differences},
           {"faults", faults},
-          {"unread", it.unread},
-          {"outcome", it.outcome()},
-          {"news", it.news()}};
+          {"unread", examination.unread},
+          {"outcome", examination.outcome()},
+          {"news", examination.news()}};
 }
 
 }  // namespace storefuzz

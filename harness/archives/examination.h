@@ -38,7 +38,7 @@ struct Fault {
 
 struct Examination {
   std::filesystem::path file;
-  std::string refused;  // why it was not looked at: too large, unreadable, changed; else empty
+  std::string refused;  // why the file was not looked at: too large, unreadable, changed; or empty
   Classified kind;
   std::vector<ReaderInfo> readers;
   std::vector<ReaderReply> replies;
@@ -90,7 +90,7 @@ struct ArchivesFound {
 // what is not there, a FIFO, socket or device, a folder without any archive.
 Result<ArchivesFound> archives_below(const std::vector<std::string>& named);
 
-Json to_json(const Examination& it);
+Json to_json(const Examination& examination);
 
 // "invented data", …: what can be planted in a reader, to see that it comes out.
 const std::vector<std::string_view>& planted_faults();

@@ -54,7 +54,7 @@ ExamineOptions options(std::string planted = "") {
   return {.readers = {"libzip", "libarchive"}, .planted = std::move(planted)};
 }
 
-// The quirks outlive what is examined: it points at them.
+// The quirks outlive the examinations, which point at them.
 std::vector<Examination> examined(const Paths& files, const ExamineOptions& how,
                                   const ReaderQuirks& quirks = ours()) {
   std::vector<Examination> all;
@@ -65,14 +65,14 @@ std::vector<Examination> examined(const Paths& files, const ExamineOptions& how,
   return all;
 }
 
-bool differs(const Examination& it, std::string_view reader, Direction direction) {
-  return std::ranges::any_of(it.differences, [&](const Difference& difference) {
+bool differs(const Examination& examination, std::string_view reader, Direction direction) {
+  return std::ranges::any_of(examination.differences, [&](const Difference& difference) {
     return difference.reader == reader && difference.direction == direction;
   });
 }
 
-std::string told(const Examination& it) {
-  return text_of(to_json(it), 1);
+std::string told(const Examination& examination) {
+  return text_of(to_json(examination), 1);
 }
 
 // --- what is told of a file
@@ -83,41 +83,43 @@ TEST(Examine, ASoundFileHasNoDifferences) {
                     folder.write("stored.zip", make_archive(three(), Compression::kStored).value()),
                     folder.write("empty.zip", make_archive({}, Compression::kStored).value()),
                     folder.write("comment", twisted("short comment"))};
-  for (const Examination& it : examined(files, options(), {})) {
-    EXPECT_EQ(it.refused, "");
-    EXPECT_EQ(it.kind.name, "sound");
-    EXPECT_TRUE(it.differences.empty() && it.faults.empty() && !it.news()) << told(it);
-    ASSERT_EQ(it.readers.size(), 2);
-    EXPECT_EQ(it.readers[0].name, "libzip");
-    EXPECT_EQ(it.readers[1].name, "libarchive");
-    ASSERT_EQ(it.replies.size(), 2);
-    const std::size_t keys = it.file.filename() == "empty.zip" ? 0 : 3;
-    EXPECT_EQ(it.replies[0].reply["keys"].size(), keys) << it.file;
+  for (const Examination& examination : examined(files, options(), {})) {
+    EXPECT_EQ(examination.refused, "");
+    EXPECT_EQ(examination.kind.name, "sound");
+    EXPECT_TRUE(examination.differences.empty() && examination.faults.empty() &&
+                !examination.news())
+        << told(examination);
+    ASSERT_EQ(examination.readers.size(), 2);
+    EXPECT_EQ(examination.readers[0].name, "libzip");
+    EXPECT_EQ(examination.readers[1].name, "libarchive");
+    ASSERT_EQ(examination.replies.size(), 2);
+    const std::size_t keys = examination.file.filename() == "empty.zip" ? 0 : 3;
+    EXPECT_EQ(examination.replies[0].reply["keys"].size(), keys) << examination.file;
   }
 }
 
 TEST(Examine, ADuplicateNameDiffersAndIsNamedByAQuirk) {
   const test::Folder folder;
   const Paths files{folder.write("twice.zip", twisted("same name after"))};
-  const Examination it = examined(files, options())[0];
-  EXPECT_EQ(it.kind.name, "B1");
-  EXPECT_TRUE(differs(it, "libarchive", Direction::kOtherData)) << told(it);
-  ASSERT_EQ(it.quirks.size(), it.differences.size());
-  for (std::size_t i = 0; i < it.quirks.size(); ++i) {
-    ASSERT_NE(it.quirks[i], nullptr) << told(it);
-    EXPECT_EQ(it.quirks[i]->reader, it.differences[i].reader);
-    EXPECT_EQ(it.quirks[i]->zip_class, "B1");
+  const Examination examination = examined(files, options())[0];
+  EXPECT_EQ(examination.kind.name, "B1");
+  EXPECT_TRUE(differs(examination, "libarchive", Direction::kOtherData)) << told(examination);
+  ASSERT_EQ(examination.quirks.size(), examination.differences.size());
+  for (std::size_t i = 0; i < examination.quirks.size(); ++i) {
+    ASSERT_NE(examination.quirks[i], nullptr) << told(examination);
+    EXPECT_EQ(examination.quirks[i]->reader, examination.differences[i].reader);
+    EXPECT_EQ(examination.quirks[i]->zip_class, "B1");
   }
-  EXPECT_FALSE(it.news());
+  EXPECT_FALSE(examination.news());
 }
 
 TEST(Examine, WithoutQuirksTheSameIsNews) {
   const test::Folder folder;
   const Paths files{folder.write("twice.zip", twisted("same name after"))};
-  const Examination it = examined(files, options(), ReaderQuirks())[0];
-  ASSERT_FALSE(it.differences.empty());
-  for (const ReaderQuirk* quirk : it.quirks) EXPECT_EQ(quirk, nullptr);
-  EXPECT_TRUE(it.news());
+  const Examination examination = examined(files, options(), ReaderQuirks())[0];
+  ASSERT_FALSE(examination.differences.empty());
+  for (const ReaderQuirk* quirk : examination.quirks) EXPECT_EQ(quirk, nullptr);
+  EXPECT_TRUE(examination.news());
 }
 
 // Keys with values that its maker named are right, whatever two readers say.
@@ -182,10 +184,10 @@ TEST(Examine, WhatIsNotAskedIsSaidAndNotReadAlike) {
   EXPECT_TRUE(says(all[2].unread, "64 of 5000 entries asked")) << told(all[2]);
   EXPECT_TRUE(says(all[2].unread, "listings not compared")) << told(all[2]);
   EXPECT_TRUE(says(all[2].unread, "the values of the file are not known")) << told(all[2]);
-  for (const Examination& it : all) {
-    EXPECT_TRUE(it.differences.empty()) << told(it);
-    EXPECT_EQ(to_json(it)["unread"], Json(it.unread));
-    EXPECT_EQ(to_json(it)["outcome"], it.outcome());
+  for (const Examination& examination : all) {
+    EXPECT_TRUE(examination.differences.empty()) << told(examination);
+    EXPECT_EQ(to_json(examination)["unread"], Json(examination.unread));
+    EXPECT_EQ(to_json(examination)["outcome"], examination.outcome());
   }
 }
 
@@ -193,12 +195,15 @@ TEST(Examine, WhatIsNotAskedIsSaidAndNotReadAlike) {
 TEST(Examine, LargeValuesAreReadUpToABoundThatIsSaid) {
   const test::Folder folder;
   const std::string bytes = test::many_entries(6, std::string(50 << 20, '\0'), true);
-  const Examination it = examined({folder.write("large.zip", bytes)}, options())[0];
-  EXPECT_EQ(it.kind.name, "bomb") << told(it);  // fifty megabytes in fifty kilobytes
-  EXPECT_TRUE(says(it.unread, "6 of 6 values not checked against their CRC")) << told(it);
-  EXPECT_TRUE(says(it.unread, "1 of 6 values not read by libzip")) << told(it);
-  EXPECT_TRUE(says(it.unread, "1 of 6 values not read by libarchive")) << told(it);
-  EXPECT_EQ(it.outcome(), "in part") << told(it);
+  const Examination examination = examined({folder.write("large.zip", bytes)}, options())[0];
+  EXPECT_EQ(examination.kind.name, "bomb")  // fifty megabytes in fifty kilobytes
+      << told(examination);
+  EXPECT_TRUE(says(examination.unread, "6 of 6 values not checked against their CRC"))
+      << told(examination);
+  EXPECT_TRUE(says(examination.unread, "1 of 6 values not read by libzip")) << told(examination);
+  EXPECT_TRUE(says(examination.unread, "1 of 6 values not read by libarchive"))
+      << told(examination);
+  EXPECT_EQ(examination.outcome(), "in part") << told(examination);
 }
 
 TEST(Examine, ALargeFileHasMoreTime) {
@@ -225,13 +230,13 @@ TEST(Examine, AFileThatChangesMeanwhileIsNotLookedAt) {
   EXPECT_EQ(all[1].outcome(), "read alike");
 }
 
-// It means another file in each process, so readers get the path behind it.
+// A descriptor means another file in each process, so readers get the path behind it.
 TEST(Examine, ADescriptorOfOursIsReadAsTheFileThatItIs) {
   const test::Folder folder;
   const Descriptor file(::open(folder.write("a.zip", sound()).c_str(), O_RDONLY));
-  const Examination it = examined({fmt::format("/dev/fd/{}", file.get())}, options())[0];
-  EXPECT_EQ(it.outcome(), "read alike") << told(it);
-  EXPECT_EQ(it.replies[0].reply["keys"].size(), 3U) << told(it);
+  const Examination examination = examined({fmt::format("/dev/fd/{}", file.get())}, options())[0];
+  EXPECT_EQ(examination.outcome(), "read alike") << told(examination);
+  EXPECT_EQ(examination.replies[0].reply["keys"].size(), 3U) << told(examination);
 }
 
 // Its first page is not mapped: a read fails, as that of a bad disk.
@@ -258,8 +263,8 @@ TEST(Examine, ManyFilesComeInTheirOrder) {
 TEST(Examine, ReadersLeaveTheFilesAsTheyAre) {
   const test::Folder folder;
   const Paths files{folder.write("a.zip", twisted("same name after"))};
-  const Examination it = examined(files, options())[0];
-  EXPECT_TRUE(it.faults.empty()) << told(it);
+  const Examination examination = examined(files, options())[0];
+  EXPECT_TRUE(examination.faults.empty()) << told(examination);
   EXPECT_EQ(test::read_file(files[0]), twisted("same name after"));
 }
 
@@ -342,13 +347,13 @@ TEST(Examine, AFileThatCannotBeLookedAtIsRefusedAndTheOthersAreRead) {
     EXPECT_EQ(line["file"], files[i].string());
     EXPECT_EQ(line["refused"], all[i].refused);
   }
-  for (const Examination* it : {&all.front(), &all.back()}) {
-    EXPECT_EQ(it->refused, "");
-    EXPECT_EQ(it->replies.size(), 2);
+  for (const Examination* examination : {&all.front(), &all.back()}) {
+    EXPECT_EQ(examination->refused, "");
+    EXPECT_EQ(examination->replies.size(), 2);
   }
 }
 
-// Readers are asked in JSON: they would not find it, and that would look like their refusal.
+// Readers are asked in JSON: they would not find the file, which would look like their refusal.
 TEST(Examine, AFileWhoseNameIsNotUtf8IsRefused) {
   const test::Folder folder;
   const Paths files{folder.write("a\xff\xc3\x28.zip", sound()),
@@ -367,17 +372,17 @@ TEST(ToJson, HasEveryMember) {
   const Paths files{folder.write("a.zip", sound()),
                     folder.write("b.zip", twisted("same name after")),
                     folder.write("c.zip", "no archive")};
-  for (const Examination& it : examined(files, options(), ReaderQuirks())) {
-    const Json line = Json::parse(told(it));
+  for (const Examination& examination : examined(files, options(), ReaderQuirks())) {
+    const Json line = Json::parse(told(examination));
     for (const char* member :
          {"file", "class", "classes", "section", "why", "readers", "differences", "faults",
           "unread", "outcome", "news"})
-      EXPECT_TRUE(line.contains(member)) << member << " of " << it.file;
+      EXPECT_TRUE(line.contains(member)) << member << " of " << examination.file;
     EXPECT_EQ(line.size(), 11) << line;
     EXPECT_EQ(line["class"], line["classes"][0]);
-    EXPECT_EQ(line["news"], it.news());
-    EXPECT_EQ(line["section"], section_of(it.kind.name));
-    EXPECT_EQ(line["differences"].size(), it.differences.size());
+    EXPECT_EQ(line["news"], examination.news());
+    EXPECT_EQ(line["section"], section_of(examination.kind.name));
+    EXPECT_EQ(line["differences"].size(), examination.differences.size());
     for (const char* reader : {"libzip", "libarchive"}) {
       ASSERT_TRUE(line["readers"].contains(reader));
       EXPECT_FALSE(line["readers"][reader]["version"].get<std::string>().empty());
@@ -407,10 +412,10 @@ TEST(ToJson, IsJsonWhateverNamesAre) {
   const std::string hostile = "\xff\xc3\x28 \"</script>\n\x01";
   ZipLayout zip = parse_layout(twisted("same name after"));
   for (ZipPart& part : zip.parts) {
-    const auto rename = [&](auto& it) {
-      if (it.name != "a/c/0") return;
-      it.name = hostile;
-      it.name_length = static_cast<std::uint16_t>(hostile.size());
+    const auto rename = [&](auto& header) {
+      if (header.name != "a/c/0") return;
+      header.name = hostile;
+      header.name_length = static_cast<std::uint16_t>(hostile.size());
     };
     if (auto* local = std::get_if<LocalPart>(&part)) rename(*local);
     if (auto* central = std::get_if<CentralPart>(&part)) rename(*central);
@@ -421,9 +426,9 @@ TEST(ToJson, IsJsonWhateverNamesAre) {
   EXPECT_FALSE(all[0].differences.empty()) << told(all[0]);
   // Newer libzip refuses a name that says UTF-8 and is not; libarchive never does.
   EXPECT_EQ(all[0].replies[1].reply["opened"][0], "value") << told(all[0]);
-  for (const Examination& it : all) {
+  for (const Examination& examination : all) {
     std::string text;
-    ASSERT_NO_THROW(text = to_json(it).dump()) << it.file;
+    ASSERT_NO_THROW(text = to_json(examination).dump()) << examination.file;
     EXPECT_TRUE(Json::parse(text)["file"].get<std::string>().ends_with(".zip"));
   }
 }
@@ -506,7 +511,7 @@ TEST_F(Below, PipesAndSocketsInAFolderAreCounted) {
   EXPECT_FALSE(archives_below({"/dev/null"}).has_value());
 }
 
-// Nobody knows what is in it. Root may look into any folder, but none has so long a path.
+// Nobody knows what is in such a folder. Root may look into any, but none has so long a path.
 TEST_F(Below, AFolderThatCannotBeReadIsAmongTheFiles) {
   make("f/a.zip");
   fs::path deep = path("f/deep");

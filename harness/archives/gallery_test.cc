@@ -30,18 +30,19 @@ const std::vector<Exhibit>& shown() {
 TEST(Exhibits, ReachAllClassesButInPart) {
   std::set<std::string> reached;
   for (const Exhibit& it : shown()) reached.insert(classify(it.bytes).name);
-  for (const ZipClass& it : all_classes())
-    if (!it.legal) {
-      EXPECT_EQ(reached.contains(std::string(it.name)), it.name != "in part") << it.name;
+  for (const ZipClass& zip_class : all_classes())
+    if (!zip_class.legal) {
+      EXPECT_EQ(reached.contains(std::string(zip_class.name)), zip_class.name != "in part")
+          << zip_class.name;
     }
 }
 
 TEST(Exhibits, HaveTheClassOfTheirTwist) {
-  for (const Exhibit& it : shown()) {
-    const TwistKind* kind = find_twist(it.twist.name);
-    EXPECT_EQ(kind == nullptr, it.name == "sound.zip") << it.name;
-    const auto all = classify(it.bytes).all;
-    EXPECT_NE(std::ranges::find(all, kind ? kind->about : "sound"), all.end()) << it.name;
+  for (const Exhibit& exhibit : shown()) {
+    const TwistKind* kind = find_twist(exhibit.twist.name);
+    EXPECT_EQ(kind == nullptr, exhibit.name == "sound.zip") << exhibit.name;
+    const auto all = classify(exhibit.bytes).all;
+    EXPECT_NE(std::ranges::find(all, kind ? kind->about : "sound"), all.end()) << exhibit.name;
   }
 }
 
@@ -61,9 +62,9 @@ TEST(Exhibits, HoldEveryKindOfTwistOneToThreeTimes) {
 
 TEST(Exhibits, AreSmall) {
   std::size_t all = 0;
-  for (const Exhibit& it : shown()) {
-    EXPECT_LE(it.bytes.size(), 128 << 10) << it.name;
-    all += it.bytes.size();
+  for (const Exhibit& exhibit : shown()) {
+    EXPECT_LE(exhibit.bytes.size(), 128 << 10) << exhibit.name;
+    all += exhibit.bytes.size();
   }
   EXPECT_LT(all, 4 << 20);
 }
@@ -71,16 +72,16 @@ TEST(Exhibits, AreSmall) {
 // As file systems tell them apart that do not tell case.
 TEST(Exhibits, HaveUniqueNamesOfOnePlainComponent) {
   Names names;
-  for (const Exhibit& it : shown()) {
-    std::string lower = it.name;
+  for (const Exhibit& exhibit : shown()) {
+    std::string lower = exhibit.name;
     std::ranges::transform(lower, lower.begin(), [](unsigned char c) { return std::tolower(c); });
-    EXPECT_TRUE(names.insert(lower).second) << it.name;
-    EXPECT_TRUE(it.name.ends_with(".zip")) << it.name;
-    EXPECT_EQ(fs::path(it.name).filename(), it.name);
-    EXPECT_TRUE(std::ranges::all_of(it.name, [](unsigned char c) {
+    EXPECT_TRUE(names.insert(lower).second) << exhibit.name;
+    EXPECT_TRUE(exhibit.name.ends_with(".zip")) << exhibit.name;
+    EXPECT_EQ(fs::path(exhibit.name).filename(), exhibit.name);
+    EXPECT_TRUE(std::ranges::all_of(exhibit.name, [](unsigned char c) {
       return std::isalnum(c) || c == '-' || c == '_' || c == '.';
-    })) << it.name;
-    EXPECT_FALSE(it.name.starts_with('.') || it.name.starts_with('-')) << it.name;
+    })) << exhibit.name;
+    EXPECT_FALSE(exhibit.name.starts_with('.') || exhibit.name.starts_with('-')) << exhibit.name;
   }
 }
 
@@ -146,8 +147,8 @@ TEST(MakeGallery, MakesArchivesManifestAndPage) {
   const test::Folder folder;
   const fs::path place = folder.path() / "new" / "gallery";
   std::size_t examined = 0;
-  const auto made = made_in(place, [&](const Examination& it) {
-    EXPECT_EQ(it.file, place / shown().at(examined).name);
+  const auto made = made_in(place, [&](const Examination& examination) {
+    EXPECT_EQ(examination.file, place / shown().at(examined).name);
     ++examined;
   });
   ASSERT_TRUE(made.has_value()) << made.error().message;

@@ -27,15 +27,15 @@ struct Files {
 // The gallery on the disk, and what is asked of it.
 Result<Files> write_files(const std::filesystem::path& folder) {
   Files files;
-  for (const Exhibit& it : exhibits()) {
-    const std::filesystem::path file = folder / it.name;
-    if (auto written = write_file_whole(file, it.bytes); !written)
+  for (const Exhibit& exhibit : exhibits()) {
+    const std::filesystem::path file = folder / exhibit.name;
+    if (auto written = write_file_whole(file, exhibit.bytes); !written)
       return std::unexpected(written.error());
-    ReaderRequest request{.file = file.string(), .keys = names_in(it.bytes, kMostKeys)};
+    ReaderRequest request{.file = file.string(), .keys = names_in(exhibit.bytes, kMostKeys)};
     std::erase_if(request.keys, [](const std::string& key) {
       return !std::ranges::all_of(key, [](unsigned char c) { return c >= 0x20 && c < 0x7f; });
     });
-    (it.twist.name.empty() ? files.sound : files.wrong).push_back(std::move(request));
+    (exhibit.twist.name.empty() ? files.sound : files.wrong).push_back(std::move(request));
   }
   files.stored = files.sound;
   files.stored[0].file = (folder / "stored.zip").string();

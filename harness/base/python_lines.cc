@@ -93,7 +93,7 @@ class Layout {
 
  private:
   void break_line() {
-    if (line_.find_first_not_of(' ') == line_.npos) return;  // nothing stands on it yet
+    if (line_.find_first_not_of(' ') == line_.npos) return;  // nothing stands on the line yet
     text_ += line_ + "\n";
     line_ = next_;
     glue_.clear();
@@ -143,7 +143,7 @@ class Layout {
     put(rest.substr(last), atom.after);
   }
 
-  // As it stands in a literal: `\n`, `\xff`, `\u1234`, or itself.
+  // A character as it stands in a literal: `\n`, `\xff`, `\u1234`, or itself.
   static std::size_t size_of_character(std::string_view text) {
     if (text[0] != '\\' || text.size() < 2) return 1;
     const std::size_t size = text[1] == 'x' ? 4 : text[1] == 'u' ? 6 : text[1] == 'U' ? 10 : 2;

@@ -40,7 +40,7 @@ struct CampaignOptions {
   bool replace = false, no_releases = false;
   MeasureOptions measure;
   Settings settings;    // of the fuzz processes
-  std::string command;  // as it was typed, for run.json
+  std::string command;  // as typed, for run.json
   std::function<void(std::string_view)> progress;  // one line that replaces the one before
   std::function<void(std::string_view)> say;       // one line that stays
 };

@@ -20,7 +20,7 @@ std::unexpected<Error> blind(const std::string& why) {
       "the planted loss \"{}\" was not found ({}): this run would see nothing", kLoss, why));
 }
 
-// Not listed: no run draws it.
+// Not listed: no run draws this store.
 Result<StoreKind> proof_store() {
   if (auto known = find_store(kStore)) return known;
   auto added =

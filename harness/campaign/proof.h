@@ -16,7 +16,7 @@ namespace storefuzz {
 
 struct ProofOptions {
   DossierOptions dossier;   // the subject, and where scripts run
-  std::string oracles_off;  // as the run has it
+  std::string oracles_off;  // as the run has them
   Json run;                 // a run.json, for the page
 };
 

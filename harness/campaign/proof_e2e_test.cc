@@ -13,7 +13,7 @@ using e2e::fs::path;
 // The newest zarr, in a folder that keeps its place, so that its environment is made once.
 path changed_zarr() { return program("storefuzz").parent_path() / "changed-zarr"; }
 
-// Makes it anew, with a ZipStore that leaves this field out of its pickle.
+// Makes that zarr anew, with a ZipStore that leaves this field out of its pickle.
 void leave_out(const std::string& field) {
   path packages;
   const auto environment = path(e2e::python(e2e::kNewest)).parent_path().parent_path();

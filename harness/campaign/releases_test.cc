@@ -44,12 +44,12 @@ TEST(ReleaseTable, SaysWhereItBeginsAndEnds) {
        "bad in 3.0.0 – 3.0.2 (1 release cannot show it), still bad in the newest one played"},
       {"", "", "", "", "no release was played"},
   };
-  for (const Expected& it : all) {
-    const ReleaseTable table = table_of(it.standings);
-    EXPECT_EQ(table.first_bad(), it.first_bad) << it.standings;
-    EXPECT_EQ(table.last_bad(), it.last_bad) << it.standings;
-    EXPECT_EQ(table.first_good(), it.first_good) << it.standings;
-    EXPECT_EQ(table.sentence(), it.sentence) << it.standings;
+  for (const Expected& expected : all) {
+    const ReleaseTable table = table_of(expected.standings);
+    EXPECT_EQ(table.first_bad(), expected.first_bad) << expected.standings;
+    EXPECT_EQ(table.last_bad(), expected.last_bad) << expected.standings;
+    EXPECT_EQ(table.first_good(), expected.first_good) << expected.standings;
+    EXPECT_EQ(table.sentence(), expected.sentence) << expected.standings;
   }
 }
 

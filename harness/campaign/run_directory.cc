@@ -47,12 +47,12 @@ bool holds_a_run(const fs::path& folder) {
 Result<void> make_folders(const fs::path& folder, std::vector<fs::path>& made) {
   std::error_code error;
   std::vector<fs::path> missing;
-  for (fs::path it = folder; !fs::exists(it, error) && it.has_relative_path();
-       it = it.parent_path())
-    missing.push_back(it);
-  for (const fs::path& it : missing | std::views::reverse) {
-    if (::mkdir(it.c_str(), 0777) == 0)
-      made.push_back(it);
+  for (fs::path path = folder; !fs::exists(path, error) && path.has_relative_path();
+       path = path.parent_path())
+    missing.push_back(path);
+  for (const fs::path& path : missing | std::views::reverse) {
+    if (::mkdir(path.c_str(), 0777) == 0)
+      made.push_back(path);
     else if (errno != EEXIST)
       return std::unexpected(cannot_write(folder, errno));
   }

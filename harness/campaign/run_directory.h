@@ -3,11 +3,12 @@
 //   run.json, findings.jsonl, unconfirmed.jsonl, index.html, summary.md,
 //   findings/<fingerprint>/{case.json, repro.py, observations.json, archive.zip, README.md}
 //
-// From the moment that fuzzing begins it holds what was seen so far, because a run may be killed at
-// any time: run.json is written anew every few seconds, and says by `"ended": null` that the run
-// has not ended by itself; seen.jsonl is a journal of the findings as the loop saw them, a line as
-// soon as a fingerprint is new. findings.jsonl and unconfirmed.jsonl grow while findings are
-// followed. A run that ends by itself has followed each of them, and removes seen.jsonl.
+// From the moment that fuzzing begins the directory holds what was seen so far, because a run may
+// be killed at any time: run.json is written anew every few seconds, and says by `"ended": null`
+// that the run has not ended by itself; seen.jsonl is a journal of the findings as the loop saw
+// them, a line as soon as a fingerprint is new. findings.jsonl and unconfirmed.jsonl grow while
+// findings are followed. A run that ends by itself has followed each of them, and removes
+// seen.jsonl.
 //
 //     Result<RunDirectory> run = RunDirectory::make("runs/today");
 //     run->write("run.json", text);

@@ -91,16 +91,16 @@ TEST(Reductions, ThereIsOneForEveryOperationAndEveryEntry) {
       {.what = What::kSet, .entry = {"k", "v"}}, {.what = What::kList}, {.what = What::kClose}};
   const auto lacks = [&](auto smaller) { return std::ranges::any_of(reductions(value), smaller); };
   for (std::size_t i = 0; i < value.operations.size(); ++i)
-    EXPECT_TRUE(lacks([&](const Case& it) {
+    EXPECT_TRUE(lacks([&](const Case& reduction) {
       std::vector<Operation> rest = value.operations;
       rest.erase(rest.begin() + static_cast<std::ptrdiff_t>(i));
-      return it.operations == rest;
+      return reduction.operations == rest;
     })) << i;
   for (std::size_t i = 0; i < value.archive->entries.size(); ++i)
-    EXPECT_TRUE(lacks([&](const Case& it) {
+    EXPECT_TRUE(lacks([&](const Case& reduction) {
       std::vector<Entry> rest = value.archive->entries;
       rest.erase(rest.begin() + static_cast<std::ptrdiff_t>(i));
-      return it.archive && it.archive->entries == rest;
+      return reduction.archive && reduction.archive->entries == rest;
     })) << i;
 }
 

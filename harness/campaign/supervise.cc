@@ -203,7 +203,7 @@ class Job {
   bool started_ = false;
   int restarts_ = 0;
   int idle_deaths_ = 0;
-  std::uint64_t executions_ = 0;  // when it was launched
+  std::uint64_t executions_ = 0;  // when the process was launched
 };
 
 class Supervisor {
@@ -359,7 +359,7 @@ class Supervisor {
         end->by_signal() && !end->from_outside() && job.board().data().case_since != 0;
     if (subject)
       add_parent(job, parent_crash(case_of(job), name_of(*end), job.take_stacks()));
-    else if (!end->exited(0))  // with which it leaves by itself, because a thread of it hung
+    else if (!end->exited(0))  // with which a process leaves by itself, because a thread of it hung
       ++fuzzed_.deaths[name_of(*end)];
     return job.restart();
   }
@@ -401,7 +401,7 @@ class Supervisor {
 
   void take_finding(const Json& line) {
     const std::string fingerprint = line.value("fingerprint", "");
-    Case journey;  // only carrier and transport of it are known from a short line
+    Case journey;  // only its carrier and transport are known from a short line
     auto finding = line.find("finding");
     if (finding == line.end()) {
       auto raw = fuzzed_.raw.find(fingerprint);

@@ -30,9 +30,9 @@ inline constexpr double kMostLost = 0.02;
 // A finding as the loop saw it: not yet shrunk, not yet confirmed.
 struct RawFinding {
   Finding finding;
-  Case value;  // the smallest case that showed it
+  Case value;  // the smallest case that showed the finding
   std::uint64_t count = 0;
-  std::uint64_t executions = 0;  // of its job, until it was first seen
+  std::uint64_t executions = 0;  // of its job, until the finding was first seen
   double seconds = 0;
   std::map<std::pair<std::string, std::string>, double> seen_on;  // carrier, transport → seconds
 };

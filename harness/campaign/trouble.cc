@@ -10,7 +10,7 @@
 namespace storefuzz {
 namespace {
 
-constexpr std::size_t kLongestReason = 300;  // bytes; run.json has the whole of it
+constexpr std::size_t kLongestReason = 300;  // bytes; run.json has the whole reason
 
 std::string counted(std::uint64_t number, std::string_view what) {
   return fmt::format("{} {}{}", number, what, number == 1 ? "" : "s");

@@ -38,10 +38,13 @@ Json to_json(const Answer& answer) {
     Json operator()(const TimedOut& it) const {
       return {{"answer", "timed out"}, {"stacks", it.stacks}};
     }
-    Json operator()(const Refused& it) const {
-      Json json{{"answer", "refused"}, {"type", it.type}, {"text", it.text}, {"kinds", it.kinds}};
-      if (!it.frame.empty()) json["frame"] = it.frame;
-      if (!it.lost.empty()) json["lost"] = it.lost;
+    Json operator()(const Refused& refusal) const {
+      Json json{{"answer", "refused"},
+                {"type", refusal.type},
+                {"text", refusal.text},
+                {"kinds", refusal.kinds}};
+      if (!refusal.frame.empty()) json["frame"] = refusal.frame;
+      if (!refusal.lost.empty()) json["lost"] = refusal.lost;
       return json;
     }
   };
@@ -60,8 +63,8 @@ std::string describe(const Answer& answer) {
     std::string operator()(const Shown& it) const {
       return "shown " + text_of(it.value);
     }
-    std::string operator()(const Refused& it) const {
-      return fmt::format("refused {}: {}", it.type, it.text);
+    std::string operator()(const Refused& refusal) const {
+      return fmt::format("refused {}: {}", refusal.type, refusal.text);
     }
     std::string operator()(const Crashed& it) const { return "crashed: " + it.signal; }
     std::string operator()(const TimedOut&) const { return "timed out"; }

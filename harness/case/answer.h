@@ -29,7 +29,7 @@ struct Refused {
   std::string text;                // at most 300 characters, paths taken out
   std::string frame;               // "zarr/storage/_zip.py:get", the last one in the subject; or ""
   std::string lost;                // the attribute an AttributeError missed on a zarr object; or ""
-  std::vector<std::string> kinds;  // the classes it is, from its own to Exception
+  std::vector<std::string> kinds;  // the classes of the exception, from its own to Exception
   bool operator==(const Refused&) const = default;
 };
 

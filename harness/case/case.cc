@@ -375,8 +375,8 @@ void only_read(Case& value) {
   });
   // Listing twenty thousand entries, or reading megabytes, takes longer than a child's deadline: of
   // such archives only single values and the state are asked.
-  const bool heavy = std::ranges::any_of(value.archive->twists, [](const Twist& it) {
-    const TwistKind* kind = find_twist(it.name);
+  const bool heavy = std::ranges::any_of(value.archive->twists, [](const Twist& twist) {
+    const TwistKind* kind = find_twist(twist.name);
     return kind && kind->heavy;
   });
   std::erase_if(value.looks, [&](LookGroup group) {
@@ -606,9 +606,9 @@ Json to_json(const Case& value) {
     for (const Entry& entry : value.archive->entries) entries.push_back(entry_to_json(entry));
     json["archive"] = {{"entries", std::move(entries)},
                        {"compression", word(value.archive->compression)}};
-    for (const Twist& it : value.archive->twists)
+    for (const Twist& twist : value.archive->twists)
       json["archive"]["twists"].push_back(
-          {{"name", it.name}, {"entry", it.entry}, {"amount", it.amount}});
+          {{"name", twist.name}, {"entry", twist.entry}, {"amount", twist.amount}});
   }
   const Constructor& made = value.constructor;
   json["constructor"] = {{"path", made.relative_path ? "relative" : "absolute"},

@@ -685,18 +685,18 @@ TEST(Normalise, AFileObjectIsMadeAnewOnlyToBeRead) {
 
 TEST(Words, AboutGroupsOfCarriersTransportsAndLifecycles) {
   std::set<std::string_view> bytes, here, fresh, open;
-  for (const Carrier it : all_of<Carrier>())
-    if (!serialises(it)) bytes.insert(name_of(it));
+  for (const Carrier carrier : all_of<Carrier>())
+    if (!serialises(carrier)) bytes.insert(name_of(carrier));
   EXPECT_EQ(bytes, (std::set<std::string_view>{"copy", "deepcopy", "handed over", "inherited",
                                                "made anew"}));
-  for (const Transport it : all_of<Transport>()) {
-    if (in_this_process(it)) here.insert(name_of(it));
-    if (fresh_interpreter(it)) fresh.insert(name_of(it));
+  for (const Transport transport : all_of<Transport>()) {
+    if (in_this_process(transport)) here.insert(name_of(transport));
+    if (fresh_interpreter(transport)) fresh.insert(name_of(transport));
   }
   EXPECT_EQ(here, (std::set<std::string_view>{"same process", "thread"}));
   EXPECT_EQ(fresh, (std::set<std::string_view>{"spawn", "forkserver"}));
-  for (const Lifecycle it : all_of<Lifecycle>())
-    if (ends_open(it)) open.insert(name_of(it));
+  for (const Lifecycle lifecycle : all_of<Lifecycle>())
+    if (ends_open(lifecycle)) open.insert(name_of(lifecycle));
   EXPECT_EQ(open,
             (std::set<std::string_view>{"open", "reopened", "used after close", "inside with"}));
 }
@@ -725,24 +725,25 @@ TEST(Bounds, AreCheckedForEveryPart) {
     change(value);
     return !within_bounds(value);
   };
-  EXPECT_TRUE(broken([](Case& it) { it.operations.resize(kMaxOperations + 1); }));
-  EXPECT_TRUE(broken([](Case& it) { it.archive->entries.resize(kMaxEntries + 1); }));
-  EXPECT_TRUE(broken([](Case& it) { it.archive->entries[0].key = std::string(kMaxKey + 1, 'k'); }));
+  EXPECT_TRUE(broken([](Case& value) { value.operations.resize(kMaxOperations + 1); }));
+  EXPECT_TRUE(broken([](Case& value) { value.archive->entries.resize(kMaxEntries + 1); }));
   EXPECT_TRUE(
-      broken([](Case& it) { it.archive->entries[0].value = std::string(kMaxValue + 1, 'v'); }));
-  EXPECT_TRUE(broken([](Case& it) { it.archive->entries[0].repeat = kMaxRepeat + 1; }));
-  EXPECT_TRUE(broken([](Case& it) {
-    it.operations.push_back(
+      broken([](Case& value) { value.archive->entries[0].key = std::string(kMaxKey + 1, 'k'); }));
+  EXPECT_TRUE(broken(
+      [](Case& value) { value.archive->entries[0].value = std::string(kMaxValue + 1, 'v'); }));
+  EXPECT_TRUE(broken([](Case& value) { value.archive->entries[0].repeat = kMaxRepeat + 1; }));
+  EXPECT_TRUE(broken([](Case& value) {
+    value.operations.push_back(
         {.what = What::kSet, .entry = {"k", std::string(kMaxValue, 'v'), kMaxRepeat}});
   }));
-  EXPECT_TRUE(broken([](Case& it) {
+  EXPECT_TRUE(broken([](Case& value) {
     for (int i = 0; i < 2; ++i)
-      it.operations.push_back({.what = What::kSet, .entry = {"k", std::string(4096, 'v'), 200}});
+      value.operations.push_back({.what = What::kSet, .entry = {"k", std::string(4096, 'v'), 200}});
   }));
   // What could be written but not be read again.
-  EXPECT_TRUE(broken([](Case& it) {
-    it.operations.assign(kMaxOperations,
-                         {.what = What::kSet, .entry = {"k", std::string(kMaxValue, '\n')}});
+  EXPECT_TRUE(broken([](Case& value) {
+    value.operations.assign(kMaxOperations,
+                            {.what = What::kSet, .entry = {"k", std::string(kMaxValue, '\n')}});
   }));
 }
 

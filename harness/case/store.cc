@@ -40,47 +40,49 @@ class AdapterReader {
 
   Result<Adapter> read() {
     if (!json_.is_object()) return bad_input("an adapter is no object");
-    Adapter it;
-    text("kind", it.kind, true);
-    text("type", it.type, true);
-    text("make", it.make, true);
-    texts("imports", it.imports);
-    text("needs", it.needs);
-    texts("arguments", it.arguments);
-    text("clean", it.clean);
-    text("before", it.before);
-    text("interface", it.interface);
-    text("file", it.file);
-    word("medium", it.medium, kMedia);
-    word("shared", it.shared, kShared);
-    flag("writes", it.writes);
-    flag("deletes", it.deletes);
-    flag("waits", it.waits);
-    flag("any key", it.any_key);
-    flag("zarr keys", it.zarr_keys);
-    flag("files", it.files);
-    flag("deletes folders", it.deletes_folders);
-    flag("stays", it.stays);
-    flag("seeded", it.seeded);
-    flag("listed", it.listed);
-    it.wraps = it.make.find("{inner}") != it.make.npos;
-    it.given_a_file = it.make.find("{file mode}") != it.make.npos;
+    Adapter adapter;
+    text("kind", adapter.kind, true);
+    text("type", adapter.type, true);
+    text("make", adapter.make, true);
+    texts("imports", adapter.imports);
+    text("needs", adapter.needs);
+    texts("arguments", adapter.arguments);
+    text("clean", adapter.clean);
+    text("before", adapter.before);
+    text("interface", adapter.interface);
+    text("file", adapter.file);
+    word("medium", adapter.medium, kMedia);
+    word("shared", adapter.shared, kShared);
+    flag("writes", adapter.writes);
+    flag("deletes", adapter.deletes);
+    flag("waits", adapter.waits);
+    flag("any key", adapter.any_key);
+    flag("zarr keys", adapter.zarr_keys);
+    flag("files", adapter.files);
+    flag("deletes folders", adapter.deletes_folders);
+    flag("stays", adapter.stays);
+    flag("seeded", adapter.seeded);
+    flag("listed", adapter.listed);
+    adapter.wraps = adapter.make.find("{inner}") != adapter.make.npos;
+    adapter.given_a_file = adapter.make.find("{file mode}") != adapter.make.npos;
     known_.emplace_back("about");
     for (const auto& [name, value] : json_.items())
       if (std::ranges::find(known_, name) == known_.end())
         fail(fmt::format("has an unknown member \"{}\"", name));
     static const std::vector<std::string> arguments{"mode", "read_only", "compression",
                                                     "allowZip64"};
-    for (const std::string& argument : it.arguments)
+    for (const std::string& argument : adapter.arguments)
       if (std::ranges::find(arguments, argument) == arguments.end())
         fail(fmt::format("has an unknown argument \"{}\"", argument));
-    if (it.kind.find(kOver) != it.kind.npos || it.kind.find(',') != it.kind.npos)
+    if (adapter.kind.find(kOver) != adapter.kind.npos ||
+        adapter.kind.find(',') != adapter.kind.npos)
       fail("has a word with \" over \" or a comma in it");
-    if (it.kind == "all") fail("has the word that means every store");
+    if (adapter.kind == "all") fail("has the word that means every store");
     if (!wrong_.empty())
-      return bad_input(it.kind.empty() ? "an adapter " + wrong_
-                                       : fmt::format("the adapter \"{}\" {}", it.kind, wrong_));
-    return it;
+      return bad_input(adapter.kind.empty()
+                           ? "an adapter " + wrong_
+                           : fmt::format("the adapter \"{}\" {}", adapter.kind, wrong_));
+    return adapter;
   }
 
  private:

@@ -38,7 +38,7 @@ struct Adapter {
   std::string needs;                   // a module that must be there, besides the imports
   std::vector<std::string> arguments;  // of a case's constructor: mode, read_only, compression, …
   std::string clean;                   // Python that forgets what earlier cases left in the process
-  std::string before;                  // Python that wakes what it needs in the process (threads)
+  std::string before;                  // Python that wakes what the store needs there (threads)
   std::string interface;               // of vocabulary.json; empty: that of every store
   std::string file;                    // a stranger's Python file; empty: ours
   const Adapter* inner = nullptr;      // what a wrapper was put over
@@ -46,15 +46,15 @@ struct Adapter {
   Shared shared = Shared::kPlace;
   bool wraps = false;            // `make` has an {inner}
   bool given_a_file = false;     // `make` has a {file mode}: its caller opens the file
-  bool writes = true;            // unless it is read-only
-  bool deletes = true;           // where it writes
+  bool writes = true;            // unless the store is read-only
+  bool deletes = true;           // where the store writes
   bool waits = true;             // its coroutines need an event loop
   bool any_key = false;          // a key is any text; else it is a path below a folder
   bool zarr_keys = false;        // only keys of Zarr nodes and chunks are taken, as documented
   bool files = false;            // a key is a file: no key lies below another one
   bool deletes_folders = false;  // delete takes the name of a folder as well, as documented
-  bool seeded = true;            // content may lie at its place before it is made
-  bool stays = false;            // it refuses to arrive in another process, as documented
+  bool seeded = true;            // content may lie at its place before the store is made
+  bool stays = false;            // the store refuses to arrive in another process, as documented
   bool listed = true;            // drawn by default; others only when they are named
 
   bool takes(std::string_view argument) const;

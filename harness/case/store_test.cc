@@ -21,13 +21,13 @@ TEST(Store, TheFirstOfTheListIsTheOneUnlessSaidOtherwise) {
 
 TEST(Store, EveryOneIsFoundByItsOwnWord) {
   std::set<std::string> words;
-  for (const StoreKind it : all_stores()) {
-    EXPECT_TRUE(words.insert(it->kind).second) << it->kind;
-    const auto found = find_store(it->kind);
+  for (const StoreKind kind : all_stores()) {
+    EXPECT_TRUE(words.insert(kind->kind).second) << kind->kind;
+    const auto found = find_store(kind->kind);
     ASSERT_TRUE(found.has_value()) << found.error().message;
-    EXPECT_EQ(*found, it);
-    EXPECT_EQ(name_of(it), it->kind);
-    EXPECT_EQ(it->inner, nullptr);
+    EXPECT_EQ(*found, kind);
+    EXPECT_EQ(name_of(kind), kind->kind);
+    EXPECT_EQ(kind->inner, nullptr);
   }
 }
 
@@ -153,19 +153,19 @@ TEST(Adapters, OfAStrangerAreStoresLikeOurs) {
                 {"listed", false}});
   const std::size_t drawn = parse_stores("all").value().size();
   ASSERT_TRUE(add_adapters(Json::array({about})).has_value());
-  const StoreKind it = store("strange");
-  EXPECT_EQ(it->type, "StrangeStore");
-  EXPECT_EQ(it->imports, std::vector<std::string>{"import strange"});
-  EXPECT_TRUE(it->takes("read_only"));
-  EXPECT_FALSE(it->takes("mode"));
-  EXPECT_EQ(it->clean, "strange.forget()");
-  EXPECT_EQ(it->before, "strange.wake()");
-  EXPECT_EQ(it->interface, "zarr 3 path");
-  EXPECT_EQ(it->file, "strange.py");
-  EXPECT_EQ(it->medium, Medium::kMemory);
-  EXPECT_EQ(it->shared, Shared::kProcess);
-  EXPECT_FALSE(it->writes || it->deletes || it->waits || it->listed || it->wraps);
-  EXPECT_TRUE(it->any_key && it->files);
+  const StoreKind kind = store("strange");
+  EXPECT_EQ(kind->type, "StrangeStore");
+  EXPECT_EQ(kind->imports, std::vector<std::string>{"import strange"});
+  EXPECT_TRUE(kind->takes("read_only"));
+  EXPECT_FALSE(kind->takes("mode"));
+  EXPECT_EQ(kind->clean, "strange.forget()");
+  EXPECT_EQ(kind->before, "strange.wake()");
+  EXPECT_EQ(kind->interface, "zarr 3 path");
+  EXPECT_EQ(kind->file, "strange.py");
+  EXPECT_EQ(kind->medium, Medium::kMemory);
+  EXPECT_EQ(kind->shared, Shared::kProcess);
+  EXPECT_FALSE(kind->writes || kind->deletes || kind->waits || kind->listed || kind->wraps);
+  EXPECT_TRUE(kind->any_key && kind->files);
   EXPECT_EQ(store("logging over strange")->file, "strange.py");
   EXPECT_EQ(parse_stores("all").value().size(), drawn) << "it is not drawn unless it is named";
   EXPECT_TRUE(parse_case(R"({"store": "wrapper over strange"})").has_value());
@@ -173,12 +173,12 @@ TEST(Adapters, OfAStrangerAreStoresLikeOurs) {
 
 TEST(Adapters, WhatIsNotSaidIsUsual) {
   ASSERT_TRUE(add_adapters(Json::array({adapter("usual")})).has_value());
-  const StoreKind it = store("usual");
-  EXPECT_EQ(it->medium, Medium::kFolder);
-  EXPECT_EQ(it->shared, Shared::kPlace);
-  EXPECT_TRUE(it->writes && it->deletes && it->waits && it->listed);
-  EXPECT_FALSE(it->any_key || it->files || it->wraps);
-  EXPECT_TRUE(it->arguments.empty() && it->imports.empty());
+  const StoreKind kind = store("usual");
+  EXPECT_EQ(kind->medium, Medium::kFolder);
+  EXPECT_EQ(kind->shared, Shared::kPlace);
+  EXPECT_TRUE(kind->writes && kind->deletes && kind->waits && kind->listed);
+  EXPECT_FALSE(kind->any_key || kind->files || kind->wraps);
+  EXPECT_TRUE(kind->arguments.empty() && kind->imports.empty());
 }
 
 TEST(Adapters, ThatNameAnInnerStoreAreWrappers) {
@@ -259,17 +259,18 @@ TEST(Adapters, AWordIsTakenOnce) {
 TEST(Adapters, OfOursAreComplete) {
   const Json ours = Json::parse(test::read_file(reference_folder() + "/stores.json"));
   for (const Json& about : ours["stores"]) {
-    const StoreKind it = store(about["kind"].get<std::string>());
-    const bool inner = it->make.find("{inner}") != std::string::npos;
-    EXPECT_EQ(it->wraps, inner) << it->kind;
+    const StoreKind kind = store(about["kind"].get<std::string>());
+    const bool inner = kind->make.find("{inner}") != std::string::npos;
+    EXPECT_EQ(kind->wraps, inner) << kind->kind;
     // What lies at a place is told that place; what takes arguments has room for them.
-    if (it->shared == Shared::kPlace && !it->wraps)
-      EXPECT_NE(it->make.find("{path}"), std::string::npos) << it->kind;
-    EXPECT_EQ(it->arguments.empty(), it->make.find("{arguments}") == std::string::npos) << it->kind;
-    if (it->medium == Medium::kMemory) EXPECT_NE(it->shared, Shared::kPlace) << it->kind;
-    if (it->shared == Shared::kProcess)
-      EXPECT_FALSE(it->clean.empty()) << it->kind << ": one case would see another's content";
-    EXPECT_EQ(it->make.find('\n'), std::string::npos) << it->kind;
+    if (kind->shared == Shared::kPlace && !kind->wraps)
+      EXPECT_NE(kind->make.find("{path}"), std::string::npos) << kind->kind;
+    EXPECT_EQ(kind->arguments.empty(), kind->make.find("{arguments}") == std::string::npos)
+        << kind->kind;
+    if (kind->medium == Medium::kMemory) EXPECT_NE(kind->shared, Shared::kPlace) << kind->kind;
+    if (kind->shared == Shared::kProcess)
+      EXPECT_FALSE(kind->clean.empty()) << kind->kind << ": one case would see another's content";
+    EXPECT_EQ(kind->make.find('\n'), std::string::npos) << kind->kind;
   }
 }
 

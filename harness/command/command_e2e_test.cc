@@ -21,7 +21,7 @@ struct Typed {
 };
 
 TEST(Words, TypedWrongAreToldInOneSentence) {
-  for (const Typed& it : {
+  for (const Typed& typed : {
            Typed{{}, "a command is missing; storefuzz --help"},
            Typed{{"--cupboard"}, "a command is missing; storefuzz --help"},
            Typed{{"cupboard"}, "there is no command cupboard; storefuzz --help"},
@@ -33,10 +33,10 @@ TEST(Words, TypedWrongAreToldInOneSentence) {
            Typed{{"run", "--seed", "soon"}, "this is no number: --seed = soon;"},
            // --with takes one word: what comes next is a target, and here none.
            Typed{{"run", "--with", "dask", "cupboard"}, "targets: cupboard not in {"}}) {
-    Running command("storefuzz", it.words);
+    Running command("storefuzz", typed.words);
     EXPECT_EQ(command.wait(), "exit 2");
     EXPECT_EQ(command.said(), "");
-    EXPECT_TRUE(command.complained().starts_with(fmt::format("storefuzz: {}", it.told)))
+    EXPECT_TRUE(command.complained().starts_with(fmt::format("storefuzz: {}", typed.told)))
         << command.complained();
     EXPECT_TRUE(command.complained().ends_with("--help shows what there is\n"));
     EXPECT_EQ(std::ranges::count(command.complained(), '\n'), 1) << command.complained();

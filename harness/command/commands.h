@@ -7,7 +7,7 @@
 
 namespace storefuzz {
 
-// Adds a subcommand. When it was typed, it runs and leaves its exit code in `code`.
+// Adds a subcommand, which runs when it was typed, and leaves its exit code in `code`.
 using AddCommand = void (*)(CLI::App& app, int& code);
 
 void add_run(CLI::App& app, int& code);

@@ -57,13 +57,14 @@ int replay_archives(const ReplayOptions& options) {
   if (!readers) return screen().fail(readers.error());
   std::size_t done = 0, also_in_part = 0;
   std::map<std::string_view, std::size_t> count;  // by outcome
-  auto end = examine(found->files, readers->quirks, readers->options, [&](const Examination& it) {
-    screen().say(text_of(to_json(it)));
-    ++count[it.outcome()];
-    also_in_part += !it.differences.empty() && !it.unread.empty() ? 1 : 0;
-    screen().progress(fmt::format("{} of {} archives, {} with news", ++done, found->files.size(),
-                                  count["news"]));
-  });
+  auto end =
+      examine(found->files, readers->quirks, readers->options, [&](const Examination& examination) {
+        screen().say(text_of(to_json(examination)));
+        ++count[examination.outcome()];
+        also_in_part += !examination.differences.empty() && !examination.unread.empty() ? 1 : 0;
+        screen().progress(fmt::format("{} of {} archives, {} with news", ++done,
+                                      found->files.size(), count["news"]));
+      });
   if (!end) return screen().fail(end.error());
   screen().complain(sum_up(done, count, also_in_part, *found));
   if (interruptions() > 0)

@@ -26,7 +26,7 @@ std::string default_out(const SubjectOptions& subject) {
                      subject.zarr.empty() ? "newest" : slug(subject.zarr));
 }
 
-// As it was typed, but for the path of the program.
+// The command as it was typed, but for the path of the program.
 std::string command_line() {
   std::ifstream file("/proc/self/cmdline", std::ios::binary);
   std::string text = "storefuzz";
@@ -79,10 +79,10 @@ void add_run(CLI::App& app, int& code) {
   each_option(options->campaign, [&](const Typed& typed, auto& value) {
     add_option(command, typed, value);
   });
-  for (const Setting& it : kSettings)
-    if (it.option)
-      add_option(command, {.name = it.option, .help = it.help, .hidden = it.hidden},
-                 options->campaign.settings.*it.member);
+  for (const Setting& setting : kSettings)
+    if (setting.option)
+      add_option(command, {.name = setting.option, .help = setting.help, .hidden = setting.hidden},
+                 options->campaign.settings.*setting.member);
   command.callback([options, &code] { code = run(*options); });
 }
 

@@ -23,15 +23,15 @@ bool had(const Observations& seen, const std::string& name) {
 
 // A loss is one finding wherever it shows: reading, writing or pickling again are its symptoms.
 // What the store did not have yet, when it was packed, was not lost on the way.
-void fold(Disagreement& told, const Case& value, const Observations& seen) {
-  if (told.lost.empty() || told.oracle == "parent intact") return;
+void fold(Disagreement& disagreement, const Case& value, const Observations& seen) {
+  if (disagreement.lost.empty() || disagreement.oracle == "parent intact") return;
   const bool stayed = value.carrier == Carrier::kMadeAnew ||
                       value.carrier == Carrier::kHandedOver || value.carrier == Carrier::kInherited;
-  if (!had(seen, told.lost) || told.operation >= 0 || stayed) {
-    told.oracle = "refusal";
-    told.field = told.lost;
-    told.wrong = "missing before opening";
-    told.lost.clear();
+  if (!had(seen, disagreement.lost) || disagreement.operation >= 0 || stayed) {
+    disagreement.oracle = "refusal";
+    disagreement.field = disagreement.lost;
+    disagreement.wrong = "missing before opening";
+    disagreement.lost.clear();
     return;
   }
   // Pickling again breaks the child's store just as pickling broke the parent's.
@@ -39,43 +39,48 @@ void fold(Disagreement& told, const Case& value, const Observations& seen) {
                             std::ranges::any_of(seen.plan, [](const Look& look) {
                               return look.group == LookGroup::kAgain;
                             });
-  const bool arrived_with_it =
-      std::ranges::find(seen.child.arrived_with, told.lost) != seen.child.arrived_with.end();
-  const bool in_parent = told.side == "parent" || (packed_again && arrived_with_it);
-  told.oracle = in_parent ? "parent intact" : "attributes";
-  told.field = told.lost;
-  told.wrong = "lost";
+  const bool arrived_with_it = std::ranges::find(seen.child.arrived_with, disagreement.lost) !=
+                               seen.child.arrived_with.end();
+  const bool in_parent = disagreement.side == "parent" || (packed_again && arrived_with_it);
+  disagreement.oracle = in_parent ? "parent intact" : "attributes";
+  disagreement.field = disagreement.lost;
+  disagreement.wrong = "lost";
 }
 
-std::string cause_of(const Disagreement& told) {
-  if (told.wrong == "missing before opening") return told.field + " missing before opening";
-  if (told.oracle == "parent intact") return "packing breaks the parent's store";
-  if (!told.lost.empty()) return told.lost + " lost";
-  if (told.oracle == "deadline") return "hangs in " + told.field;
-  if (told.oracle == "readers agree" && told.field == "what it wrote")
+std::string cause_of(const Disagreement& disagreement) {
+  if (disagreement.wrong == "missing before opening")
+    return disagreement.field + " missing before opening";
+  if (disagreement.oracle == "parent intact") return "packing breaks the parent's store";
+  if (!disagreement.lost.empty()) return disagreement.lost + " lost";
+  if (disagreement.oracle == "deadline") return "hangs in " + disagreement.field;
+  if (disagreement.oracle == "readers agree" && disagreement.field == "what it wrote")
     return "other readers see something else than what was written";
-  if (told.oracle == "readers agree")
-    return fmt::format("zip files of class {} are read otherwise", told.field);
-  if (const Refused* no = refused(told.child); no && !no->frame.empty())
-    return fmt::format("{} in {}", no->type, no->frame);
-  if (told.oracle == "on disk") return fmt::format("{} by {}", told.wrong, told.field);
-  if (told.oracle == "listing" && told.wrong == "twice") return "an entry is listed twice";
-  if (told.oracle == "equality" && told.wrong == "not equal")
+  if (disagreement.oracle == "readers agree")
+    return fmt::format("zip files of class {} are read otherwise", disagreement.field);
+  if (const Refused* refusal = refused(disagreement.child); refusal && !refusal->frame.empty())
+    return fmt::format("{} in {}", refusal->type, refusal->frame);
+  if (disagreement.oracle == "on disk")
+    return fmt::format("{} by {}", disagreement.wrong, disagreement.field);
+  if (disagreement.oracle == "listing" && disagreement.wrong == "twice")
+    return "an entry is listed twice";
+  if (disagreement.oracle == "equality" && disagreement.wrong == "not equal")
     return "a copy does not equal its store";
-  if (told.oracle == "expectation") return told.field + " is not what was acknowledged";
+  if (disagreement.oracle == "expectation")
+    return disagreement.field + " is not what was acknowledged";
   // Refused outside the subject (pickle has no frames): by what it says.
-  if (const Refused* no = refused(told.child); no && told.step == "packing")
-    return fmt::format("packing: {}", shorten(no->text, 80));
-  if (told.oracle == "stores agree") return "stores disagree about " + told.field;
-  return fmt::format("{}: {} {}", told.oracle, told.field, told.wrong);
+  if (const Refused* refusal = refused(disagreement.child);
+      refusal && disagreement.step == "packing")
+    return fmt::format("packing: {}", shorten(refusal->text, 80));
+  if (disagreement.oracle == "stores agree") return "stores disagree about " + disagreement.field;
+  return fmt::format("{}: {} {}", disagreement.oracle, disagreement.field, disagreement.wrong);
 }
 
-Finding make_finding(const Case& value, Disagreement told) {
+Finding make_finding(const Case& value, Disagreement disagreement) {
   Finding found;
-  found.fingerprint =
-      slug(fmt::format("{}-{}-{}-{}", name_of(value.store), told.oracle, told.field, told.wrong));
-  found.cause = cause_of(told);
-  found.told = std::move(told);
+  found.fingerprint = slug(fmt::format("{}-{}-{}-{}", name_of(value.store), disagreement.oracle,
+                                       disagreement.field, disagreement.wrong));
+  found.cause = cause_of(disagreement);
+  found.told = std::move(disagreement);
   const std::string name = store_name(value);
   if (std::string_view("AEIO").find(name.front()) != std::string_view::npos)
     if (const std::size_t at = found.told.headline.find(" a " + name); at != std::string::npos)
@@ -100,17 +105,19 @@ void collect(std::vector<Finding>& findings, Finding found) {
 
 // Once the archive has lost something, every look at it shows that loss: symptoms, not findings.
 void fold_into_disk_loss(std::vector<Finding>& findings) {
-  auto disk =
-      std::ranges::find(findings, "on disk", [](const Finding& it) { return it.told.oracle; });
+  auto disk = std::ranges::find(findings, "on disk",
+                                [](const Finding& finding) { return finding.told.oracle; });
   if (disk == findings.end()) return;
   Finding& loss = *disk;
-  const auto symptom = [](const Finding& it) {
-    const bool looks = it.told.oracle == "expectation" || it.told.oracle == "reads";
-    return looks && (!it.told.wrong.starts_with("refused") ||
-                     it.told.wrong == "refused FileNotFoundError");  // the size of what is gone
+  const auto symptom = [](const Finding& finding) {
+    const bool looks = finding.told.oracle == "expectation" || finding.told.oracle == "reads";
+    return looks &&
+           (!finding.told.wrong.starts_with("refused") ||
+            finding.told.wrong == "refused FileNotFoundError");  // the size of what is gone
   };
-  for (const Finding& it : findings)
-    if (symptom(it) && loss.symptoms.size() < 8) loss.symptoms.push_back(it.told.headline);
+  for (const Finding& finding : findings)
+    if (symptom(finding) && loss.symptoms.size() < 8)
+      loss.symptoms.push_back(finding.told.headline);
   std::erase_if(findings, symptom);
 }
 
@@ -119,19 +126,20 @@ void fold_into_disk_loss(std::vector<Finding>& findings) {
 void fold_into_first_look(std::vector<Finding>& findings, const std::vector<Look>& plan) {
   std::map<std::string, std::size_t> first;
   std::vector<Finding> kept;
-  for (Finding& it : findings) {
-    const bool looks = it.told.oracle == "expectation" || it.told.oracle == "reads";
-    const Refused* no = refused(it.told.child);
-    const bool known = it.told.look >= 0 && it.told.look < static_cast<int>(plan.size());
-    const std::string key = it.told.oracle + it.told.side + it.told.wrong + (no ? no->frame : "") +
-                            (known ? plan[it.told.look].about : "");
+  for (Finding& finding : findings) {
+    const bool looks = finding.told.oracle == "expectation" || finding.told.oracle == "reads";
+    const Refused* refusal = refused(finding.told.child);
+    const bool known = finding.told.look >= 0 && finding.told.look < static_cast<int>(plan.size());
+    const std::string key = finding.told.oracle + finding.told.side + finding.told.wrong +
+                            (refusal ? refusal->frame : "") +
+                            (known ? plan[finding.told.look].about : "");
     auto [place, fresh] = first.try_emplace(key, kept.size());
     if (!looks || fresh) {
       if (!looks) first.erase(place);
-      kept.push_back(std::move(it));
+      kept.push_back(std::move(finding));
     } else if (std::vector<std::string>& symptoms = kept[place->second].symptoms;
                symptoms.size() < 8) {
-      symptoms.push_back(it.told.headline);
+      symptoms.push_back(finding.told.headline);
     }
   }
   findings = std::move(kept);
@@ -139,20 +147,20 @@ void fold_into_first_look(std::vector<Finding>& findings, const std::vector<Look
 
 // A read-only store that took a write is another store afterwards: what is read then are symptoms.
 void fold_into_accepted_write(std::vector<Finding>& findings) {
-  auto accepted = std::ranges::find_if(findings, [](const Finding& it) {
-    return it.told.oracle == "writable" && it.told.wrong.starts_with("accepted");
+  auto accepted = std::ranges::find_if(findings, [](const Finding& finding) {
+    return finding.told.oracle == "writable" && finding.told.wrong.starts_with("accepted");
   });
   if (accepted == findings.end()) return;
-  const auto symptom = [](const Finding& it) {
-    const std::string& oracle = it.told.oracle;
+  const auto symptom = [](const Finding& finding) {
+    const std::string& oracle = finding.told.oracle;
     return oracle == "reads" || oracle == "on disk" || oracle == "stores agree" ||
-           oracle == "listing" || oracle == "equality" || it.told.field == "files" ||
-           it.told.wrong.find(" instead of ") != it.told.wrong.npos ||
-           (oracle == "expectation" && it.told.side != "child");
+           oracle == "listing" || oracle == "equality" || finding.told.field == "files" ||
+           finding.told.wrong.find(" instead of ") != finding.told.wrong.npos ||
+           (oracle == "expectation" && finding.told.side != "child");
   };
-  for (const Finding& it : findings)
-    if (symptom(it) && accepted->symptoms.size() < 8)
-      accepted->symptoms.push_back(it.told.headline);
+  for (const Finding& finding : findings)
+    if (symptom(finding) && accepted->symptoms.size() < 8)
+      accepted->symptoms.push_back(finding.told.headline);
   std::erase_if(findings, symptom);
 }
 
@@ -160,21 +168,22 @@ void fold_into_accepted_write(std::vector<Finding>& findings) {
 void fold_into_same_look(std::vector<Finding>& findings) {
   std::vector<Finding> kept;
   const bool twice = std::ranges::any_of(
-      findings, [](const Finding& it) { return it.cause == "an entry is listed twice"; });
-  const auto counts = [](const Finding& it) {
-    return it.told.field.starts_with("getsize_prefix") || it.told.field.starts_with("list_prefix");
+      findings, [](const Finding& finding) { return finding.cause == "an entry is listed twice"; });
+  const auto counts = [](const Finding& finding) {
+    return finding.told.field.starts_with("getsize_prefix") ||
+           finding.told.field.starts_with("list_prefix");
   };
-  const auto told = [&](const Finding& it) {
+  const auto told = [&](const Finding& finding) {
     return std::ranges::any_of(findings, [&](const Finding& other) {
-      return other.told.oracle != "stores agree" && other.told.look == it.told.look &&
+      return other.told.oracle != "stores agree" && other.told.look == finding.told.look &&
              (other.told.side == "parent" || other.told.oracle == "expectation");
     });
   };
-  for (const Finding& it : findings) {
-    const bool agree = it.told.oracle == "stores agree";
+  for (const Finding& finding : findings) {
+    const bool agree = finding.told.oracle == "stores agree";
     // What is listed twice is counted twice.
-    if (twice && counts(it) && (agree || it.told.oracle == "expectation")) continue;
-    if (!agree || !told(it)) kept.push_back(it);
+    if (twice && counts(finding) && (agree || finding.told.oracle == "expectation")) continue;
+    if (!agree || !told(finding)) kept.push_back(finding);
   }
   findings = std::move(kept);
 }
@@ -191,14 +200,14 @@ Judged judge(const Case& value, const Observations& seen, const std::vector<Quir
     Verdict verdict = oracle.judge(value, expected, seen);
     judged.verdicts = mix(
         judged.verdicts, fmt::format("{}{}", static_cast<int>(verdict.kind), verdict.found.size()));
-    for (Disagreement& told : verdict.found) {
-      judged.verdicts = mix(judged.verdicts, told.field + told.wrong);
-      if (const Quirk* quirk = match(quirks, name_of(value.store), told, release)) {
+    for (Disagreement& disagreement : verdict.found) {
+      judged.verdicts = mix(judged.verdicts, disagreement.field + disagreement.wrong);
+      if (const Quirk* quirk = match(quirks, name_of(value.store), disagreement, release)) {
         ++judged.quirks[quirk->id];
         continue;
       }
-      fold(told, value, seen);
-      collect(judged.findings, make_finding(value, std::move(told)));
+      fold(disagreement, value, seen);
+      collect(judged.findings, make_finding(value, std::move(disagreement)));
     }
   }
   fold_into_disk_loss(judged.findings);
@@ -232,20 +241,20 @@ Finding parent_crash(const Case& value, const std::string& signal, const std::st
 }
 
 Json to_json(const Finding& found) {
-  const Disagreement& told = found.told;
+  const Disagreement& disagreement = found.told;
   return {{"fingerprint", found.fingerprint},
           {"cause", found.cause},
-          {"oracle", told.oracle},
-          {"field", told.field},
-          {"class", told.wrong},
-          {"headline", told.headline},
-          {"parent", to_json(told.parent)},
-          {"child", to_json(told.child)},
-          {"side", told.side},
-          {"lost", told.lost},
-          {"step", told.step},
-          {"look", told.look},
-          {"operation", told.operation},
+          {"oracle", disagreement.oracle},
+          {"field", disagreement.field},
+          {"class", disagreement.wrong},
+          {"headline", disagreement.headline},
+          {"parent", to_json(disagreement.parent)},
+          {"child", to_json(disagreement.child)},
+          {"side", disagreement.side},
+          {"lost", disagreement.lost},
+          {"step", disagreement.step},
+          {"look", disagreement.look},
+          {"operation", disagreement.operation},
           {"symptoms", found.symptoms}};
 }
 

@@ -22,7 +22,7 @@ Case spawned() {
   return value;
 }
 
-// The child's store arrives without it.
+// The child's store arrives without that attribute.
 void lose(Observations& seen, const std::string& name) {
   if (seen.child.state) seen.child.state->erase(name);
   std::erase(seen.child.arrived_with, name);
@@ -232,7 +232,7 @@ TEST(Judge, WhatAStoreGetsWrongByItselfItGetsWrongBesideAnotherAsWell) {
   Judged judged = judge(value, seen, {}, kRelease);
   for (const Finding& it : judged.findings) EXPECT_NE(it.told.oracle, "stores agree");
   EXPECT_FALSE(judged.findings.empty());
-  // Alone, it is a finding.
+  // Alone, a disagreement of stores is a finding.
   judged = judge(value, seen, {}, kRelease, {"expectation"});
   ASSERT_EQ(judged.findings.size(), 1) << all_of(judged);
   EXPECT_EQ(judged.findings[0].told.oracle, "stores agree");
@@ -319,10 +319,10 @@ TEST(Cause, OfARefusalToBePackedIsWhatItSays) {
   std::set<std::string> causes;
   for (const char* text : {"cannot pickle a lock", "cannot pickle a file", "has no state"}) {
     Observations seen = test::sound_observations(value);
-    Refused no = test::refusal("TypeError");
-    no.text = text;
-    no.frame.clear();
-    seen.packed = no;
+    Refused refusal = test::refusal("TypeError");
+    refusal.text = text;
+    refusal.frame.clear();
+    seen.packed = refusal;
     for (const Finding& found : judge(value, seen, {}, kRelease).findings)
       if (found.told.step == "packing") causes.insert(found.cause);
   }

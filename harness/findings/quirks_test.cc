@@ -136,7 +136,7 @@ TEST(Quirks, AMissingMemberIsRefusedAndNamed) {
   }
 }
 
-// It would never match, and nobody would notice.
+// Such a quirk would never match, and nobody would notice.
 TEST(Quirks, AWordThatNamesNothingIsRefused) {
   expect_refused(load(changed("store", "zipp")), "store");
   expect_refused(load(changed("oracle", "atributes")), "oracle");

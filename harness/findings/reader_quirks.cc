@@ -32,18 +32,18 @@ Result<std::vector<std::string>> readers_of_a_panel() {
 }
 
 Result<ReaderQuirk> read_entry(const Json& json, const std::string& file) {
-  ReaderQuirk it;
+  ReaderQuirk quirk;
   const std::array<std::pair<const char*, std::string*>, 7> members = {
-      {{"reader", &it.reader},
-       {"class", &it.zip_class},
-       {"direction", &it.direction},
-       {"reason", &it.reason},
-       {"link", &it.link},
-       {"first", &it.first},
-       {"last", &it.last}}};
+      {{"reader", &quirk.reader},
+       {"class", &quirk.zip_class},
+       {"direction", &quirk.direction},
+       {"reason", &quirk.reason},
+       {"link", &quirk.link},
+       {"first", &quirk.first},
+       {"last", &quirk.last}}};
   if (!json.is_object()) return bad_input(fmt::format("{}: an entry is no object", file));
   for (const auto& [name, into] : members) {
-    const bool optional = into == &it.first || into == &it.last || into == &it.link;
+    const bool optional = into == &quirk.first || into == &quirk.last || into == &quirk.link;
     const auto found = json.find(name);
     if (found == json.end() && optional) continue;
     if (found == json.end() || !found->is_string() || found->get<std::string>().empty())
@@ -53,11 +53,11 @@ Result<ReaderQuirk> read_entry(const Json& json, const std::string& file) {
   for (const auto& [name, value] : json.items())
     if (std::ranges::none_of(members, [&](const auto& member) { return name == member.first; }))
       return bad_input(fmt::format("{}: an entry has the unknown member \"{}\"", file, name));
-  if (!known_class(it.zip_class))
-    return bad_input(fmt::format("{}: there is no class \"{}\"", file, it.zip_class));
-  if (!known_direction(it.direction))
-    return bad_input(fmt::format("{}: there is no direction \"{}\"", file, it.direction));
-  return it;
+  if (!known_class(quirk.zip_class))
+    return bad_input(fmt::format("{}: there is no class \"{}\"", file, quirk.zip_class));
+  if (!known_direction(quirk.direction))
+    return bad_input(fmt::format("{}: there is no direction \"{}\"", file, quirk.direction));
+  return quirk;
 }
 
 }  // namespace
@@ -73,9 +73,9 @@ Result<ReaderQuirks> ReaderQuirks::load(const std::filesystem::path& file) {
     if (!quirk) return std::unexpected(quirk.error());
     if (std::ranges::find(*readers, quirk->reader) == readers->end())
       return bad_input(fmt::format("{}: there is no reader \"{}\"", file.string(), quirk->reader));
-    const auto same = [&](const ReaderQuirk& it) {
-      return it.reader == quirk->reader && it.zip_class == quirk->zip_class &&
-             it.direction == quirk->direction && it.first == quirk->first;
+    const auto same = [&](const ReaderQuirk& other) {
+      return other.reader == quirk->reader && other.zip_class == quirk->zip_class &&
+             other.direction == quirk->direction && other.first == quirk->first;
     };
     if (std::ranges::any_of(quirks.quirks_, same))
       return bad_input(fmt::format("{}: {}, class {}, {}: twice", file.string(), quirk->reader,
@@ -87,12 +87,12 @@ Result<ReaderQuirks> ReaderQuirks::load(const std::filesystem::path& file) {
 
 const ReaderQuirk* ReaderQuirks::match(const std::vector<std::string>& classes,
                                        const Difference& difference) const {
-  for (const ReaderQuirk& it : quirks_) {
-    if (it.reader != difference.reader ||
-        std::ranges::find(classes, it.zip_class) == classes.end() ||
-        it.direction != name_of(difference.direction))
+  for (const ReaderQuirk& quirk : quirks_) {
+    if (quirk.reader != difference.reader ||
+        std::ranges::find(classes, quirk.zip_class) == classes.end() ||
+        quirk.direction != name_of(difference.direction))
       continue;
-    if (holds_in(difference.version, it.first, it.last)) return &it;
+    if (holds_in(difference.version, quirk.first, quirk.last)) return &quirk;
   }
   return nullptr;
 }

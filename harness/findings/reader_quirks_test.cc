@@ -57,14 +57,14 @@ TEST(ReaderQuirks, AnEntryIsReadMemberByMember) {
   const auto list = load(Json::array({kQuirk}));
   ASSERT_TRUE(list.has_value()) << list.error().message;
   ASSERT_EQ(list->all().size(), 1);
-  const ReaderQuirk& it = list->all()[0];
-  EXPECT_EQ(it.reader, "libzip");
-  EXPECT_EQ(it.zip_class, "B1");
-  EXPECT_EQ(it.direction, "other data");
-  EXPECT_EQ(it.first, "1.7.3");
-  EXPECT_EQ(it.last, "1.11");
-  EXPECT_EQ(it.reason, "libzip takes the first entry of a name.");
-  EXPECT_EQ(it.link, "https://example.org/");
+  const ReaderQuirk& quirk = list->all()[0];
+  EXPECT_EQ(quirk.reader, "libzip");
+  EXPECT_EQ(quirk.zip_class, "B1");
+  EXPECT_EQ(quirk.direction, "other data");
+  EXPECT_EQ(quirk.first, "1.7.3");
+  EXPECT_EQ(quirk.last, "1.11");
+  EXPECT_EQ(quirk.reason, "libzip takes the first entry of a name.");
+  EXPECT_EQ(quirk.link, "https://example.org/");
 }
 
 TEST(ReaderQuirks, NoneIsAListToo) {
@@ -110,7 +110,7 @@ TEST(ReaderQuirks, AnUnknownMemberIsRefused) {
   expect_refused(load(Json::array({with("lsat", "1.8")})), "unknown member", "lsat");
 }
 
-// It would never match, and nobody would notice.
+// Such a quirk would never match, and nobody would notice.
 TEST(ReaderQuirks, AWordThatNamesNothingIsRefused) {
   expect_refused(load(Json::array({with("class", "D1")})), "class", "D1");
   expect_refused(load(Json::array({with("class", "*")})), "class", "*");
@@ -149,14 +149,14 @@ TEST(ReaderQuirks, MatchesItsReaderClassAndDirection) {
   EXPECT_EQ(list->match({"sound"}, difference()), nullptr);
   EXPECT_EQ(list->match({}, difference()), nullptr);
   for (int i = 0; i <= static_cast<int>(Direction::kDies); ++i) {
-    Difference it = difference();
-    it.direction = static_cast<Direction>(i);
-    EXPECT_EQ(list->match({"B1"}, it) != nullptr, it.direction == Direction::kOtherData);
+    Difference other = difference();
+    other.direction = static_cast<Direction>(i);
+    EXPECT_EQ(list->match({"B1"}, other) != nullptr, other.direction == Direction::kOtherData);
   }
   for (const char* reader : {"libzip-checked", "libzip child", "libarchive", "", "Libzip"}) {
-    Difference it = difference();
-    it.reader = reader;
-    EXPECT_EQ(list->match({"B1"}, it), nullptr) << reader;
+    Difference other = difference();
+    other.reader = reader;
+    EXPECT_EQ(list->match({"B1"}, other), nullptr) << reader;
   }
   EXPECT_EQ(ReaderQuirks().match({"B1"}, difference()), nullptr);
 }
@@ -199,33 +199,33 @@ TEST(OurReaderQuirks, Load) { EXPECT_GT(ours().all().size(), 100); }
 
 TEST(OurReaderQuirks, ExcuseNoInventedDataNoHangAndNoDeath) {
   ASSERT_FALSE(ours().all().empty());
-  for (const ReaderQuirk& it : ours().all())
+  for (const ReaderQuirk& quirk : ours().all())
     for (const char* never : {"invented data", "hangs", "dies"})
-      EXPECT_NE(it.direction, never) << it.reader << ", class " << it.zip_class;
+      EXPECT_NE(quirk.direction, never) << quirk.reader << ", class " << quirk.zip_class;
 }
 
 // The two that a sound archive is judged by.
 TEST(OurReaderQuirks, ExcuseNothingInASoundArchiveForZarrAndLibzip) {
   ASSERT_FALSE(ours().all().empty());
-  for (const ReaderQuirk& it : ours().all())
-    if (it.zip_class == "sound") {
+  for (const ReaderQuirk& quirk : ours().all())
+    if (quirk.zip_class == "sound") {
       for (const char* reader : {"zarr", "zarr child", "libzip"})
-        EXPECT_NE(it.reader, reader) << it.direction;
+        EXPECT_NE(quirk.reader, reader) << quirk.direction;
     }
 }
 
 TEST(OurReaderQuirks, NameReadersThatThereAre) {
   const auto readers = all_readers();
   ASSERT_TRUE(readers.has_value()) << readers.error().message;
-  for (const ReaderQuirk& it : ours().all())
-    EXPECT_NE(std::ranges::find(*readers, it.reader), readers->end()) << it.reader;
+  for (const ReaderQuirk& quirk : ours().all())
+    EXPECT_NE(std::ranges::find(*readers, quirk.reader), readers->end()) << quirk.reader;
 }
 
 TEST(OurReaderQuirks, GiveASentenceAsReason) {
-  for (const ReaderQuirk& it : ours().all()) {
-    EXPECT_TRUE(it.reason.ends_with('.')) << it.reason;
-    EXPECT_GT(it.reason.size(), 20) << it.reason;
-    EXPECT_TRUE(it.link.empty() || it.link.starts_with("https://")) << it.link;
+  for (const ReaderQuirk& quirk : ours().all()) {
+    EXPECT_TRUE(quirk.reason.ends_with('.')) << quirk.reason;
+    EXPECT_GT(quirk.reason.size(), 20) << quirk.reason;
+    EXPECT_TRUE(quirk.link.empty() || quirk.link.starts_with("https://")) << quirk.link;
   }
 }
 

@@ -168,9 +168,10 @@ class Writer {
   void operation_lines() {
     const std::vector<Operation> operations = operations_of(value_);
     for (std::size_t i = 0; i < operations.size(); ++i) {
-      const Operation& it = operations[i];
-      const std::string text = phrase("operations", std::string(name_of(it.what)), it.entry,
-                                      it.start, it.end, value_.parent == Warmth::kWarm);
+      const Operation& operation = operations[i];
+      const std::string text =
+          phrase("operations", std::string(name_of(operation.what)), operation.entry,
+                 operation.start, operation.end, value_.parent == Warmth::kWarm);
       const bool here = told_.operation == static_cast<int>(i);
       const bool smooth = i < operation_answers_.size() && shown(operation_answers_[i]);
       line(here     ? fmt::format("away = answer(lambda: {})", text)
@@ -340,9 +341,10 @@ class Writer {
   }
 
   std::optional<Json> checksum() const {
-    const Shown* it = shown(told_.child);
-    if (!it || !it->value.is_object() || !it->value.contains("crc32")) return std::nullopt;
-    return it->value["crc32"];
+    const Shown* answer = shown(told_.child);
+    if (!answer || !answer->value.is_object() || !answer->value.contains("crc32"))
+      return std::nullopt;
+    return answer->value["crc32"];
   }
 
   // Paths, types and other objects are shown by stand-ins that no script can write down.
@@ -354,19 +356,19 @@ class Writer {
   // What `away` is when the subject is wrong. An answer that has no literal (a path, an object) is
   // wrong when it is not the one of `home`.
   std::string wrong_condition() const {
-    if (const Refused* no = refused(told_.child))
-      return no->lost.empty()
-                 ? fmt::format("away.startswith(\"{}\")", no->type)
-                 : fmt::format("away.startswith(\"{}\") and \"'{}'\" in away", no->type, no->lost);
+    if (const Refused* refusal = refused(told_.child))
+      return refusal->lost.empty() ? fmt::format("away.startswith(\"{}\")", refusal->type)
+                                   : fmt::format("away.startswith(\"{}\") and \"'{}'\" in away",
+                                                 refusal->type, refusal->lost);
     if (const auto sum = checksum()) return fmt::format("away == repr({})", sum->dump());
-    const Shown* it = shown(told_.child);
-    if (!it || !has_literal(it->value)) return "away != home";
-    Json value = it->value;
+    const Shown* answer = shown(told_.child);
+    if (!answer || !has_literal(answer->value)) return "away != home";
+    Json value = answer->value;
     if (told_by(LookGroup::kListing) && value.is_array()) std::sort(value.begin(), value.end());
     return fmt::format("away == repr({})", value_literal(value));
   }
 
-  // Call it before anything can have gone wrong.
+  // To be called before anything can have gone wrong.
   void ask_at_home(const std::string& ask) {
     if (wrong_condition() == "away != home") line(fmt::format("home = answer(lambda: {})", ask));
   }

@@ -1,8 +1,9 @@
 // repro.py: a finding as one short Python script that needs zarr-python and nothing of ours.
 //
-// It exits 1 after printing "DEFECT: <sentence>", 0 after "gone", 2 for anything else. It works in
-// a nested temporary folder, which it removes, and sets up the warmth of its parent itself; where
-// the journey is a pool, it is the real concurrent.futures. At most 40 lines of 120 characters.
+// The script exits 1 after printing "DEFECT: <sentence>", 0 after "gone", 2 for anything else. It
+// works in a nested temporary folder, which it removes, and sets up the warmth of its parent
+// itself; where the journey is a pool, that is the real concurrent.futures. At most 40 lines of 120
+// characters.
 //
 //     std::string script = write_repro(value, finding, {.release = "3.0.1", .seconds = 5});
 #pragma once
@@ -16,7 +17,7 @@ namespace storefuzz {
 
 struct ReproOptions {
   std::string release;               // of the subject
-  bool published = true;             // pip finds it by its number; else it lay at a path
+  bool published = true;             // pip finds zarr by its number; else zarr lay at a path
   Json packages;                     // name → version, of what is installed beside the subject
   double seconds = 5;                // deadline of a hang; five times the campaign's
   std::filesystem::path vocabulary;  // reference/vocabulary.json

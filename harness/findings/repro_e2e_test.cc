@@ -33,12 +33,13 @@ std::vector<Written> sample() {
   options.seconds = 0.5;
   std::vector<Written> list;
   std::set<std::string> oracles;
-  for (Written& it : test::write_many(400, options, 2, true)) {
-    const Case value = parse_case(it.name.substr(it.name.find('{'))).value();
-    const std::string kind = it.name.substr(0, it.name.find('-', it.name.find('-') + 1)) +
-                             std::string(name_of(value.transport));
+  for (Written& written : test::write_many(400, options, 2, true)) {
+    const Case value = parse_case(written.name.substr(written.name.find('{'))).value();
+    const std::string kind =
+        written.name.substr(0, written.name.find('-', written.name.find('-') + 1)) +
+        std::string(name_of(value.transport));
     const bool ours = value.store == test::kZip || value.store == test::kLocal;
-    if (ours && oracles.insert(kind).second) list.push_back(std::move(it));
+    if (ours && oracles.insert(kind).second) list.push_back(std::move(written));
   }
   return list;
 }
@@ -60,8 +61,8 @@ TEST(Repro, LeavesNothingInTheTemporaryFolder) {
   std::size_t of_use = 0;
   for (std::string line; std::getline(lines, line); ++told) {
     const Json end = Json::parse(line);
-    const Written& it = scripts.at(std::stoul(end.at(0).get<std::string>()));
-    EXPECT_TRUE(end.at(2).empty()) << line << "\n" << it.name << "\n" << it.script;
+    const Written& written = scripts.at(std::stoul(end.at(0).get<std::string>()));
+    EXPECT_TRUE(end.at(2).empty()) << line << "\n" << written.name << "\n" << written.script;
     of_use += end.at(1) == 0 || end.at(1) == 1;
   }
   EXPECT_EQ(told, scripts.size()) << done.output;
@@ -75,7 +76,7 @@ TEST(Repro, LeavesNothingWhereItsProcessHangsOrDies) {
     Transport transport;
     Disagreement told;
   };
-  for (const Ending& it :
+  for (const Ending& ending :
        {Ending{"arrival never ends", Transport::kSameProcess,
                {.oracle = "deadline", .child = TimedOut{}, .side = "parent"}},
         Ending{"arrival never ends", Transport::kFork,
@@ -83,20 +84,20 @@ TEST(Repro, LeavesNothingWhereItsProcessHangsOrDies) {
         Ending{"arrival kills the parent", Transport::kSameProcess,
                {.oracle = "survival", .child = Crashed{.signal = "SIGABRT"}, .side = "parent"}}}) {
     Case value = test::plain_case();
-    value.transport = it.transport;
+    value.transport = ending.transport;
     value.looks = {LookGroup::kState};
     normalise(value);
     ReproOptions options = test::three();
     options.seconds = 3;
     const test::Folder folder;
     e2e::fs::create_directory(folder.path() / "tmp");
-    const Finding found{.told = it.told};
+    const Finding found{.told = ending.told};
     const auto file = folder.write("repro.py", write_repro(value, found, Json(), options).value());
     const auto done = e2e::must(run_to_end(
         {.arguments = {e2e::python(e2e::kNewest), file.string()},
          .environment = {{"TMPDIR", (folder.path() / "tmp").string()},
                          {"PYTHONPATH", source_folder() + "/reference/planted/site"},
-                         {"STOREFUZZ_PLANTED", it.planted}}},
+                         {"STOREFUZZ_PLANTED", ending.planted}}},
         Milliseconds(60'000)));
     EXPECT_EQ(done.exit_code, 1) << done.output << test::read_file(file);
     EXPECT_TRUE(e2e::fs::is_empty(folder.path() / "tmp")) << test::read_file(file);

@@ -111,9 +111,9 @@ TEST(Repro, HasNoLongLineHoweverItIsWritten) {
   EXPECT_EQ(complaints_of(scripts, kCompile), "");
   std::size_t too_wide = 0;
   const Written* worst = &scripts.front();
-  for (const Written& it : scripts) {
-    too_wide += width_of(it.script) > kMaxWidth;
-    if (width_of(it.script) > width_of(worst->script)) worst = &it;
+  for (const Written& written : scripts) {
+    too_wide += width_of(written.script) > kMaxWidth;
+    if (width_of(written.script) > width_of(worst->script)) worst = &written;
   }
   EXPECT_EQ(too_wide, 0U) << "of " << scripts.size() << ", e.g. " << worst->name << "\n"
                           << worst->script;
@@ -137,11 +137,12 @@ TEST(Repro, ImportsNothingThatItDoesNotUse) {
 TEST(Repro, ImportsForZarr2OnlyWhatZarr2Has) {
   ReproOptions options = three();
   options.release = "2.18.7";
-  for (const Written& it : write_many(500, options, 16)) {
+  for (const Written& written : write_many(500, options, 16)) {
     for (const char* module : {"zarr.core.buffer", "zarr.core.sync", "zarr.abc"})
-      ASSERT_EQ(it.script.find(module), std::string::npos) << it.name << "\n" << it.script;
-    ASSERT_NE(it.script.find("\"zarr==2.18.7\", \"numcodecs<0.16\""), std::string::npos)
-        << it.script;
+      ASSERT_EQ(written.script.find(module), std::string::npos) << written.name << "\n"
+                                                                << written.script;
+    ASSERT_NE(written.script.find("\"zarr==2.18.7\", \"numcodecs<0.16\""), std::string::npos)
+        << written.script;
   }
 }
 
@@ -152,10 +153,10 @@ TEST(Repro, OfAShrunkCaseHasAtMostFortyLines) {
   ReproOptions options = three();
   options.packages = {{"fsspec", "2026.9.0"}, {"obstore", "0.12.1"}, {"virtualizarr", "2.8.0"}};
   const auto scripts = write_many(2000, options, 1, true);
-  for (const Written& it : scripts) {
-    const std::size_t lines = lines_of(it.script);
+  for (const Written& written : scripts) {
+    const std::size_t lines = lines_of(written.script);
     too_long += lines > kMaxLines;
-    if (lines > longest) worst = it;
+    if (lines > longest) worst = written;
     longest = std::max(longest, lines);
   }
   EXPECT_LE(longest, kMaxLines) << too_long << " of " << scripts.size() << " are too long, e.g. "
@@ -292,12 +293,12 @@ TEST(Repro, ThatNeedsAnEarlierUseUsesSuchAStoreFirst) {
 }
 
 TEST(Repro, SaysItsSentenceNamesItsReleaseAndNothingOfOurs) {
-  for (const Written& it : write_many(300, three(), 1)) {
-    EXPECT_TRUE(it.script.starts_with("# /// script\n")) << it.script;
-    EXPECT_NE(it.script.find("zarr==3.4.2"), std::string::npos);
-    EXPECT_NE(it.script.find("DEFECT:"), std::string::npos);
-    EXPECT_NE(it.script.find("gone"), std::string::npos);
-    EXPECT_EQ(it.script.find("storefuzz"), std::string::npos) << it.script;
+  for (const Written& written : write_many(300, three(), 1)) {
+    EXPECT_TRUE(written.script.starts_with("# /// script\n")) << written.script;
+    EXPECT_NE(written.script.find("zarr==3.4.2"), std::string::npos);
+    EXPECT_NE(written.script.find("DEFECT:"), std::string::npos);
+    EXPECT_NE(written.script.find("gone"), std::string::npos);
+    EXPECT_EQ(written.script.find("storefuzz"), std::string::npos) << written.script;
   }
 }
 

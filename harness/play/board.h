@@ -1,7 +1,8 @@
 // The board: shared memory between a supervisor, its fuzz process and the children below.
 //
-// It holds the case in flight, so that a hang or death of the parent can be told from outside, the
-// numbers a progress line shows, and the counters of covered lines that every process fills.
+// The board holds the case in flight, so that a hang or death of the parent can be told from
+// outside, the numbers a progress line shows, and the counters of covered lines that every process
+// fills.
 //
 //     Result<Board> board = Board::make();          // supervisor
 //     Result<Board> same = Board::open(descriptor); // fuzz process, children
@@ -64,7 +65,7 @@ class Board {
  private:
   bool paused_ = false;
   std::shared_ptr<BoardData> data_;
-  std::shared_ptr<Descriptor> file_;  // where this process made it
+  std::shared_ptr<Descriptor> file_;  // where this process made the board
   int descriptor_ = -1;
 };
 

@@ -55,7 +55,7 @@ TEST(Board, ATextThatIsTooLongDoesNotOverflow) {
   EXPECT_LE(board->case_in_flight().size(), kMaxCaseText);
 }
 
-// Another process writes it: whatever stands there must not read past the end.
+// Another process writes the board: whatever stands there must not read past the end.
 TEST(Board, ASizeThatIsALieDoesNotOverflow) {
   auto board = Board::make();
   ASSERT_TRUE(board.has_value());

@@ -71,7 +71,7 @@ Result<void> try_stranger(Process& child, StoreKind kind, const std::string& fol
   value.constructor.mode = Mode::kWrite;
   normalise(value);
   for (const auto& [done, by, make, visits] : kAttempts) {
-    if (make && kind->wraps) continue;  // it is made around another store
+    if (make && kind->wraps) continue;  // a wrapper is made around another store
     const Milliseconds deadline(visits * std::atoi(settings().deadline.c_str()));
     const Json request{{"step", "try store"},
                        {"store", store_request(value)},
@@ -84,9 +84,10 @@ Result<void> try_stranger(Process& child, StoreKind kind, const std::string& fol
     if (const auto* crash = std::get_if<Crashed>(&reply))
       return unusable(kind, done, fmt::format("{} ends the process ({})", by, crash->signal));
     const Answer tried = answer_from_json(parse_json(std::get<std::string>(reply))["tried"]);
-    if (const Refused* no = refused(tried))
-      return unusable(kind, done,
-                      fmt::format("{}: {}", no->type, no->text.substr(0, no->text.find('\n'))));
+    if (const Refused* refusal = refused(tried))
+      return unusable(
+          kind, done,
+          fmt::format("{}: {}", refusal->type, refusal->text.substr(0, refusal->text.find('\n'))));
   }
   return {};
 }
@@ -116,8 +117,8 @@ Interpreter::Options interpreter_options(const Board* board, int stacks) {
   return options;
 }
 
-// Whether a store found the disk full. It then refuses alike on both sides, which is no agreement:
-// the case was not played.
+// Whether a store found the disk full. Such a store refuses alike on both sides, which is no
+// agreement: the case was not played.
 bool found_no_room(const Observations& seen) {
   static const std::string reasons[] = {std::generic_category().message(ENOSPC),
                                         std::generic_category().message(EDQUOT)};
@@ -202,18 +203,18 @@ Result<std::unique_ptr<Session>> Session::start(const Options& wanted) {
 Result<void> Session::add_reader_quirks(const std::string& folder) {
   auto readers = ReaderQuirks::load(folder + "/reader_quirks.json");
   if (!readers) return std::unexpected(readers.error());
-  for (const ReaderQuirk& it : readers->all())
-    if (it.reader == "zarr")
+  for (const ReaderQuirk& quirk : readers->all())
+    if (quirk.reader == "zarr")
       quirks_.push_back(
-          {.id = fmt::format("zarr {} archives of class {}", it.direction, it.zip_class),
+          {.id = fmt::format("zarr {} archives of class {}", quirk.direction, quirk.zip_class),
            .store = "zip",
            .oracle = "readers agree",
-           .field = it.zip_class,
-           .wrong = it.direction,
-           .first = it.first,
-           .last = it.last,
-           .reason = it.reason,
-           .link = it.link,
+           .field = quirk.zip_class,
+           .wrong = quirk.direction,
+           .first = quirk.first,
+           .last = quirk.last,
+           .reason = quirk.reason,
+           .link = quirk.link,
            .example = {}});
   return {};
 }
@@ -239,7 +240,7 @@ Result<void> Session::find_stores() {
   for (const StoreKind kind : *stores) {
     if (!skipped_.contains(kind->kind))
       stores_.push_back(kind);
-    else if (!kind->file.empty())  // the user asked for it by name
+    else if (!kind->file.empty())  // the user asked for the store by name
       return unusable(kind, "made", skipped_[kind->kind].get<std::string>());
   }
   if (stores_.empty())

@@ -11,7 +11,7 @@ namespace storefuzz {
 
 struct Target {
   std::string_view name;
-  std::string_view sentence;  // what it plays
+  std::string_view sentence;  // what the target plays
   bool slow = false;          // starts whole process pools: longer deadlines, and niceness 10
 };
 

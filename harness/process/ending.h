@@ -12,8 +12,8 @@ inline constexpr int kSideFailed = 70;  // side.py raised: a bug of ours
 inline constexpr int kNoSide = 71;      // no interpreter, or no child, could be started
 
 struct Ending {
-  int exit_code = -1;  // -1: it was ended by a signal, or the kernel does not know the process
-  int signal = 0;      // 0: it left by exit
+  int exit_code = -1;  // -1: a signal ended the process, or the kernel does not know it
+  int signal = 0;      // 0: the process left by exit
 
   bool exited(int code) const { return signal == 0 && exit_code == code; }
   bool by_signal() const { return signal != 0; }
@@ -25,14 +25,14 @@ struct Ending {
 // "exit 3", "SIGSEGV"; "lost" where the kernel does not know.
 std::string name_of(const Ending& ending);
 
-// It ended before it answered.
+// The process ended before it answered.
 struct Crashed {
   std::string signal;  // the name of its ending; or, in words, what else was wrong with its answer
   std::string stacks;
   bool operator==(const Crashed&) const = default;
 };
 
-// It did not answer before its deadline.
+// The process did not answer before its deadline.
 struct TimedOut {
   std::string stacks;  // Python stacks of every thread
   bool operator==(const TimedOut&) const = default;

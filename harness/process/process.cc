@@ -334,7 +334,7 @@ bool answers(pid_t pid, int descriptor, Clock::time_point until, Milliseconds as
   constexpr std::chrono::milliseconds kNothing(2);  // what a timer of an idle thread uses
   const Milliseconds glance = asleep / 5;           // how often we look at the process
   auto used = processor_time(pid);
-  auto since = Clock::now();  // it has used nothing since
+  auto since = Clock::now();  // the process has used nothing since
   for (;;) {
     const auto left = std::chrono::duration_cast<Milliseconds>(until - Clock::now());
     if (left <= Milliseconds(0)) return false;
@@ -487,7 +487,7 @@ Result<Finished> run_to_end(Command command, Milliseconds deadline,
     finished.stopped = stop && stop();
     if (finished.stopped) break;
     pollfd ready{.fd = out->read.get(), .events = POLLIN, .revents = 0};
-    // Processes that it started may hold the pipe for long: its own end ends the wait.
+    // Processes that the command started may hold the pipe for long: its own end ends the wait.
     if (!open || ::poll(&ready, 1, 20) <= 0) {
       finished.end = process->wait_for_end(Milliseconds(open ? 0 : 20));
       continue;

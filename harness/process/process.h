@@ -78,7 +78,7 @@ using Reply = std::variant<std::string, Crashed, TimedOut>;
 
 class Process {
  public:
-  // Starts a program. It dies with us (PR_SET_PDEATHSIG).
+  // Starts a program, which dies with us (PR_SET_PDEATHSIG).
   static Result<Process> start(const Command& command);
 
   // Forks this process. `body` gets each request and gives its reply; the child leaves by _exit and
@@ -95,7 +95,7 @@ class Process {
 
   // Sends a frame and waits for one. Past the deadline the stacks are taken (where `stacks` is
   // given) and the process is killed; also before, once no thread of it has run for as long as
-  // `asleep`. 0: it may sleep up to the deadline.
+  // `asleep`. 0: the process may sleep up to the deadline.
   Reply ask(const std::string& request, Milliseconds deadline, StackFile* stacks = nullptr,
             Milliseconds asleep = Milliseconds(0));
   bool send(const std::string& request);
@@ -107,10 +107,11 @@ class Process {
   pid_t pid() const { return pid_; }
   bool alive() const { return pid_ > 0; }
   void kill_and_reap();
-  // Waits for its end: exit status as "exit N", or the signal's name. Empty when it did not end.
+  // Waits for the end of the process: exit status as "exit N", or the signal's name. Empty when
+  // there was no end.
   std::string wait_for_end(Milliseconds deadline);
   int exit_code() const { return ending_ ? ending_->exit_code : -1; }  // -1: not ended by exit
-  const std::optional<Ending>& ending() const { return ending_; }      // once it was waited for
+  const std::optional<Ending>& ending() const { return ending_; }      // once an end was waited for
 
  private:
   Process() = default;
@@ -119,7 +120,7 @@ class Process {
   std::string reap(bool block);
 
   pid_t pid_ = -1;
-  bool leads_group_ = false;  // started, not forked: what it starts ends with it
+  bool leads_group_ = false;  // started, not forked: what the process starts ends with it
   std::optional<Ending> ending_;
   Descriptor to_, from_;
 };
@@ -144,7 +145,7 @@ struct Finished {
 
 // Runs a command and waits for its end. `stop` is asked many times a second; once true, the command
 // gets SIGTERM and two seconds, in which environment.py removes what is half made, and is killed
-// then. Processes that it started are killed with it.
+// then. Processes that the command started are killed with it.
 Result<Finished> run_to_end(Command command, Milliseconds deadline,
                             const std::function<bool()>& stop = {});
 

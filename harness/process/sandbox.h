@@ -5,9 +5,9 @@
 // all that it starts later, forked or executed. A process cannot undo the restriction. Reading and
 // executing stay free everywhere, as do descriptors that are open already.
 //
-// Call it before any thread starts: Landlock binds the calling thread and what comes from it, so a
-// process with more than one thread is refused. Each call adds a layer, inherited by children, and
-// the kernel allows 16.
+// Call this before any thread starts: Landlock binds the calling thread and what comes from it, so
+// a process with more than one thread is refused. Each call adds a layer, inherited by children,
+// and the kernel allows 16.
 //
 // Not covered, because Landlock does not: chmod, chown, times, extended attributes, ioctl, sockets.
 //

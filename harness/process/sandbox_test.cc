@@ -201,7 +201,7 @@ TEST_F(Contained, NothingIsTruncatedOutside) {
   expect_victim_unharmed();
 }
 
-// Only root could make them at all, and Landlock answers before the kernel asks who it is.
+// Only root could make them at all, and Landlock answers before the kernel asks who makes them.
 TEST_F(Contained, NoDevicesAreMadeOutside) {
   for (const mode_t kind : {S_IFCHR, S_IFBLK}) {
     const auto make_in = [&](const fs::path& p) {

@@ -48,19 +48,19 @@ HangPlace find_hang(std::string_view stacks) {
   HangPlace place{.frame = "", .doing = "an unknown place"};
   for (const Thread& thread : threads_of(stacks)) {
     std::string frame;
-    for (const Frame& it : thread.frames) {
-      if (frame.empty() && !subject_file(it.file).empty())
-        frame = subject_file(it.file) + ":" + it.function;
-      const bool ours = it.file.ends_with("side.py");
-      if (it.file.starts_with("<look ")) {
-        std::string line = it.file.substr(6, it.file.size() - 7);
+    for (const Frame& call : thread.frames) {
+      if (frame.empty() && !subject_file(call.file).empty())
+        frame = subject_file(call.file) + ":" + call.function;
+      const bool ours = call.file.ends_with("side.py");
+      if (call.file.starts_with("<look ")) {
+        std::string line = call.file.substr(6, call.file.size() - 7);
         return {.frame = frame, .doing = "`" + line + "`"};
       }
-      if (ours && (it.function == "take" || it.function == "receive"))
+      if (ours && (call.function == "take" || call.function == "receive"))
         return {.frame = frame, .doing = "receiving the store"};
-      if (ours && it.function == "send_back") return {.frame = frame, .doing = "sending it back"};
-      if (ours && it.function == "pack") return {.frame = frame, .doing = "packing the store"};
-      if (ours && it.function == "answer") return {.frame = frame, .doing = "a step of side.py"};
+      if (ours && call.function == "send_back") return {.frame = frame, .doing = "sending it back"};
+      if (ours && call.function == "pack") return {.frame = frame, .doing = "packing the store"};
+      if (ours && call.function == "answer") return {.frame = frame, .doing = "a step of side.py"};
     }
     // A hook for forks hangs before any line of ours runs: then the current thread is the place.
     if (thread.current) place.frame = frame;

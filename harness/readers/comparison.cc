@@ -96,9 +96,9 @@ class Comparison {
   void add(std::size_t reader, Direction direction, std::string about, std::string says,
            std::string others) {
     if (repeats(reader)) return;
-    for (Difference& it : found_)
-      if (it.reader == readers_[reader].name && it.direction == direction) {
-        ++it.times;
+    for (Difference& difference : found_)
+      if (difference.reader == readers_[reader].name && difference.direction == direction) {
+        ++difference.times;
         return;
       }
     found_.push_back({readers_[reader].name, readers_[reader].version, direction, std::move(about),
@@ -150,12 +150,12 @@ class Comparison {
       answers.push_back(answer_of(replies_[i], view, name));
       if (answers.back().kind == Said::Kind::kRefused && question_.sound && array)
         answers.back() = {};
-      const Said& it = answers.back();
-      if (it.kind == Said::Kind::kNothing || !votes(i)) continue;
+      const Said& answer = answers.back();
+      if (answer.kind == Said::Kind::kNothing || !votes(i)) continue;
       ++libraries;
-      if (it.kind != Said::Kind::kValue || encrypted) continue;
+      if (answer.kind != Said::Kind::kValue || encrypted) continue;
       ++givers;
-      vote(votes_for, it.value);
+      vote(votes_for, answer.value);
     }
     const auto made = question_.made.find(name);
     const bool known = made != question_.made.end() && !array;
@@ -164,28 +164,29 @@ class Comparison {
     const bool expected = known || 2 * givers >= libraries;
     const std::string about = fmt::format("{} {}", what, name);
     if ((libraries < 2 || givers == 0) && !known && !encrypted)
-      for (Said& it : answers)  // nothing to compare with; but an invented value tells itself
-        if (it.kind != Said::Kind::kValue || honest(it.value)) it = {};
+      for (Said& answer : answers)  // nothing to compare with; but an invented value tells itself
+        if (answer.kind != Said::Kind::kValue || honest(answer.value)) answer = {};
     for (std::size_t i = 0; i < readers_.size(); ++i) {
-      const Said& it = answers[i];
-      if (encrypted && it.kind == Said::Kind::kValue && honest(it.value))
-        add(i, Direction::kOtherData, about, it.text, others(answers, i, right));
+      const Said& answer = answers[i];
+      if (encrypted && answer.kind == Said::Kind::kValue && honest(answer.value))
+        add(i, Direction::kOtherData, about, answer.text, others(answers, i, right));
       else
-        value(i, it, right, expected, about, others(answers, i, right));
+        value(i, answer, right, expected, about, others(answers, i, right));
     }
   }
 
-  void value(std::size_t reader, const Said& it, const Json& right, bool expected,
+  void value(std::size_t reader, const Said& answer, const Json& right, bool expected,
              const std::string& about, const std::string& others) {
-    if (it.kind == Said::Kind::kNothing) return;
-    if (it.kind == Said::Kind::kRefused && expected)
-      add(reader, Direction::kRefuses, about, it.text, others);
-    if (it.kind == Said::Kind::kMissing && expected)
-      add(reader, Direction::kMisses, about, it.text, others);
-    if (it.kind != Said::Kind::kValue) return;
-    if (!honest(it.value)) return add(reader, Direction::kInventedData, about, it.text, others);
-    if (!expected) return add(reader, Direction::kReadsAlone, about, it.text, others);
-    if (it.value != right) add(reader, Direction::kOtherData, about, it.text, others);
+    if (answer.kind == Said::Kind::kNothing) return;
+    if (answer.kind == Said::Kind::kRefused && expected)
+      add(reader, Direction::kRefuses, about, answer.text, others);
+    if (answer.kind == Said::Kind::kMissing && expected)
+      add(reader, Direction::kMisses, about, answer.text, others);
+    if (answer.kind != Said::Kind::kValue) return;
+    if (!honest(answer.value))
+      return add(reader, Direction::kInventedData, about, answer.text, others);
+    if (!expected) return add(reader, Direction::kReadsAlone, about, answer.text, others);
+    if (answer.value != right) add(reader, Direction::kOtherData, about, answer.text, others);
   }
 
   bool honest(const Json& value) const {

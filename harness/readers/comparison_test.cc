@@ -271,9 +271,9 @@ TEST(Compare, ACipherIsOtherDataHoweverManyGiveIt) {
 // What a reader knows of Zarr is not what it makes of the zip file.
 TEST(Compare, OfASoundFileNoArrayIsRefused) {
   const auto array = [](const Json& answer) {
-    ReaderReply it = reply(value(kRight));
-    it.reply["arrays"]["a"] = answer;
-    return it;
+    ReaderReply answered = reply(value(kRight));
+    answered.reply["arrays"]["a"] = answer;
+    return answered;
   };
   Question question;
   question.request.arrays = {"a"};
@@ -303,7 +303,7 @@ TEST(Compare, WhatItsMakerPutThereBeatsTheMajority) {
   EXPECT_EQ(all[0].others, fmt::format("its maker: [64,{}]", kRight.crc));
 }
 
-// Even with nobody to compare it with.
+// Even where there is nobody to compare a reader with.
 TEST(Compare, WhatItsMakerPutThereIsAskedOfAReaderAlone) {
   EXPECT_EQ(told({{"zarr", reply(value(kOther))}}, made(kRight)), Texts{"zarr: other data"});
   EXPECT_EQ(told({{"zarr", reply(value(kRight))}}, made(kRight)), Texts{});
@@ -372,7 +372,7 @@ TEST(Compare, AReaderThatRefusesToOpenRefusesEveryKey) {
   ASSERT_EQ(list.size(), 1);
   EXPECT_EQ(list[0].direction, Direction::kRefuses);
   EXPECT_EQ(list[0].times, 5);
-  // Also where it opened nothing and answers all the same.
+  // Also where a reader opened nothing and answers all the same.
   ReaderReply odd = right;
   odd.reply["opened"] = kRefused;
   EXPECT_EQ(compared(against_three(odd, right), question).at(0).times, 5);
@@ -445,7 +445,7 @@ TEST(Compare, ADeathIsToldWhateverTheOthersDo) {
   EXPECT_EQ(list[0].says, "SIGSEGV");
 }
 
-// It has no vote, so one that reads and one that died are no majority for either.
+// The dead have no vote, so one that reads and one that died are no majority for either.
 TEST(Compare, TheDeadDoNotVote) {
   const ReaderReply dead{.died = Crashed{.signal = "SIGABRT"}};
   EXPECT_EQ(told({{"zarr", reply(value(kRight))}, {"libzip", dead}}), Texts{"libzip: dies"});
@@ -458,9 +458,9 @@ TEST(Compare, TheDeadDoNotVote) {
 TEST(Tally, CountsValuesRefusalsAndSilences) {
   Question question{.request = {.keys = {"a", "b", "c", "d"}}};
   const auto answers = [](const Json& a, const Json& b, const Json& c, const Json& d) {
-    ReaderReply it = reply(kMissing);
-    it.reply["keys"] = {{"a", a}, {"b", b}, {"c", c}, {"d", d}};
-    return it;
+    ReaderReply answered = reply(kMissing);
+    answered.reply["keys"] = {{"a", a}, {"b", b}, {"c", c}, {"d", d}};
+    return answered;
   };
   const Json right = value(kRight);
   const std::vector<Seat> seats = against_three(answers(right, kRefused, kMissing, value(kOther)),
@@ -520,11 +520,11 @@ std::vector<ReaderReply> odd_replies() {
   for (const Json& shape : kShapes) {
     list.push_back({.reply = shape});
     for (const char* member : {"opened", "listed", "keys", "arrays"}) {
-      ReaderReply it = reply(value(kRight));
-      it.reply[member] = shape;
-      list.push_back(it);
-      it.reply.erase(member);
-      list.push_back(it);
+      ReaderReply answered = reply(value(kRight));
+      answered.reply[member] = shape;
+      list.push_back(answered);
+      answered.reply.erase(member);
+      list.push_back(answered);
     }
     list.push_back(reply(shape));
     list.push_back(reply(value(kRight), Json::array({shape})));
@@ -579,10 +579,10 @@ TEST(Compare, MutatedRepliesAreCompared) {
       for (auto i = random() % 3; i > 0; --i) mutate(seat.reply.reply, random);
     }
     ASSERT_NO_THROW({
-      for (const Difference& it : compared(seats, question)) {
+      for (const Difference& difference : compared(seats, question)) {
         ++differences;
-        EXPECT_GE(it.times, 1);
-        EXPECT_FALSE(it.about.empty());
+        EXPECT_GE(difference.times, 1);
+        EXPECT_FALSE(difference.about.empty());
       }
     }) << round;
   }

@@ -36,7 +36,7 @@ if name == "odd":
 print(json.dumps(["python", "reader of", name]))
 )";
 
-// Its sources are what storefuzz sees, as long as it is there.
+// What storefuzz takes for its sources, as long as this object is there.
 class Sources {
  public:
   Sources() {

@@ -175,7 +175,7 @@ Json read_with_libarchive(const std::string& file, const std::vector<std::string
                    : seen->end                  ? refused(*seen->end, file)
                                                 : missing();
   }
-  // Where a bound of ours ended it, the list has an end that is not the file's.
+  // Where a bound of ours ended the iteration, the list has an end that is not the file's.
   const bool bound = seen->end && is_bound(seen->end->type);
   return reply_when_opened(bound ? Json() : seen->listing.take(), std::move(answers));
 }

@@ -12,8 +12,8 @@
 //
 // ARCHIVE_FATAL ends the iteration: "listed" is what was seen so far, keys seen are answered as
 // they were, and keys not seen are refused with that error: they may stand behind the fatal entry.
-// The same holds where a bound ends it: "TooLarge", "TooMany". Fatal at the first header is an
-// archive not opened.
+// The same holds where a bound ends the iteration: "TooLarge", "TooMany". Fatal at the first header
+// is an archive not opened.
 //
 // Names are as libarchive gives them in the locale C.UTF-8: ended by a NUL, a folder's with a slash
 // at its end, "\" as "/" where the archive is from MS-DOS, and where marked as UTF-8 in normal form

@@ -32,7 +32,7 @@ constexpr Milliseconds kStart{60'000};       // an interpreter, its imports, a b
 constexpr int kMostFailedStarts = 3;         // in a row; then the reader stays away
 constexpr rlim_t kLargestFile = 16 << 20;    // bytes; what a reader prints lies in memory
 constexpr off_t kMostPrinted = 64 << 10;     // bytes kept from one request to the next
-constexpr std::size_t kLastWords = 4 << 10;  // bytes of it that go with a death
+constexpr std::size_t kLastWords = 4 << 10;  // bytes of what was printed that go with a death
 constexpr const char* kShared = "/dev/shm";  // always writable: see Process
 constexpr const char* kRubbish = "a reply that is not of the protocol";
 
@@ -110,7 +110,7 @@ class Reader {
 
   Result<ReaderInfo> start();
   ReaderReply ask(const std::string& text, const ReaderRequest& request, Fits fits);
-  // Starts anew if it died.
+  // Starts a process anew if the last one died.
   void revive();
   // From any thread: no more than this moment is waited for.
   void interrupt();
@@ -382,7 +382,7 @@ void Panel::Table::work(std::size_t place) {
     {
       const std::lock_guard lock(mutex_);
       round->replies[place] = std::move(reply);
-      complete = --round->missing == 0;  // after this, it is the collector's
+      complete = --round->missing == 0;  // after this, the round is the collector's
     }
     if (complete) done_.notify_one();
     seat.reader->revive();

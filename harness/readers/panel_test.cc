@@ -26,7 +26,7 @@ using std::chrono::steady_clock;
 
 constexpr Milliseconds kShort{1000};  // of a reader that never answers
 
-// What it lists is the name of the file; what it says of a key is how long that name is.
+// What this reader lists is the name of the file; what it says of a key is how long that name is.
 constexpr const char* kPlayed = R"(
 import json, os, struct, sys, time
 def send(data):
@@ -142,7 +142,7 @@ Json value(std::string_view bytes) {
   return value_of(sum);
 }
 
-// "value", or how it ended.
+// "value", or how the reader ended.
 std::string told(const ReaderReply& reply) {
   if (const auto* crash = std::get_if<Crashed>(&reply.died)) return crash->signal;
   if (std::holds_alternative<TimedOut>(reply.died)) return "timed out";

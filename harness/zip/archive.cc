@@ -97,8 +97,8 @@ Error adding_failed(zip_t* archive, std::string_view key) {
   }
 }
 
-// A value that is deflated already. libzip copies what says so as it lies; left to deflate it
-// itself, it makes zlib's usual state of 270 KB anew for each entry.
+// A value that is deflated already. libzip copies what says so as it lies; left to deflate a value
+// itself, libzip makes zlib's usual state of 270 KB anew for each entry.
 struct PackedValue {
   std::string packed;
   ValueSum sum;
@@ -166,7 +166,7 @@ Result<void> add_entry(zip_t* archive, const ArchiveEntry& entry, Compression co
 
 // libzip asks for the local time of each entry, and where TZ is not set glibc looks each time
 // whether there is another zone: more than half of what an archive costs. This names the file that
-// it looks at (tzset(3)), and so changes nothing else.
+// glibc looks at (tzset(3)), and so changes nothing else.
 void keep_time_zone() {
   static const int done = setenv("TZ", ":/etc/localtime", 0);
   static_cast<void>(done);
@@ -184,7 +184,7 @@ Result<std::string> bytes_of(zip_source_t* source) {
   return machine_failure("libzip cannot read back the archive that it made.");
 }
 
-// Reads one entry to its end, where libzip compares size and CRC, into `bytes`. Takes what it read
+// Reads one entry to its end, where libzip compares size and CRC, into `bytes`. Takes what was read
 // off `left`. Answers what went wrong, if anything did.
 std::optional<std::string> read_entry(zip_t* archive, zip_uint64_t index, std::size_t& left,
                                       std::string& bytes) {
@@ -259,7 +259,7 @@ Result<std::string> make_archive(std::span<const ArchiveEntry> entries, Compress
   if (zip_close(archive->get()) != 0)
     return machine_failure(
         fmt::format("libzip cannot write the archive: {}.", zip_strerror(archive->get())));
-  static_cast<void>(archive->release());  // a successful zip_close freed it
+  static_cast<void>(archive->release());  // a successful zip_close freed the archive
   return bytes_of(source->get());
 }
 

@@ -42,7 +42,7 @@ struct ArchiveView {
   // libzip opened the archive and read every entry to its end: sizes and CRCs are right.
   bool sound = false;
 
-  // Why it is not sound: one sentence, in UTF-8, about the first trouble met. Empty when
+  // Why the archive is not sound: one sentence, in UTF-8, about the first trouble met. Empty when
   // sound.
   std::string why;
 

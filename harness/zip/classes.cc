@@ -102,14 +102,14 @@ Classified classify(std::string_view bytes) {
   Classified result;
   result.unread = std::move(evidence.unread);
   result.entries = zip.entries;
-  for (const ZipClass& it : all_classes()) {
+  for (const ZipClass& zip_class : all_classes()) {
     const auto met =
-        std::ranges::find(evidence.met, it.name, [](auto& pair) { return pair.first; });
+        std::ranges::find(evidence.met, zip_class.name, [](auto& pair) { return pair.first; });
     const bool sound =
-        it.name == (result.unread.empty() ? "sound" : "in part") && result.all.empty();
+        zip_class.name == (result.unread.empty() ? "sound" : "in part") && result.all.empty();
     if (met == evidence.met.end() && !sound) continue;
-    if (result.all.empty()) result.why = sound ? std::string(it.says) : met->second;
-    result.all.emplace_back(it.name);
+    if (result.all.empty()) result.why = sound ? std::string(zip_class.says) : met->second;
+    result.all.emplace_back(zip_class.name);
   }
   result.name = result.all.front();
   return result;

@@ -6,8 +6,8 @@
 // twice, that before what its name means, and that before its data. Section numbers are those of
 // PKWARE's APPNOTE.TXT 6.3.10, and name what is bent.
 //
-//     const Classified it = classify(bytes);
-//     fmt::print("{} ({}): {}\n", it.name, section_of(it.name), it.why);
+//     const Classified classified = classify(bytes);
+//     fmt::print("{} ({}): {}\n", classified.name, section_of(classified.name), classified.why);
 #pragma once
 
 #include <string>
@@ -20,7 +20,7 @@ struct ZipClass {
   std::string_view name;     // "A1", "wrong crc", "sound"
   std::string_view section;  // of the APPNOTE; empty for "sound" and "in part"
   std::string_view says;     // one clause: what is wrong
-  bool legal = false;  // nothing is, but not every reader knows it: never gives a file its name
+  bool legal = false;  // nothing is; not every reader knows the form: never gives a file its name
 };
 
 // All of them; those that go before others stand first, then "in part" and "sound", then what is

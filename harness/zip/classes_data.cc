@@ -77,30 +77,30 @@ void look_into(Evidence& evidence, const CentralHeader& entry, const LocalHeader
     ++evidence.unchecked;
     return;
   }
-  const Decompressed it = decompressed(packed, budget);
-  budget -= std::min(budget, std::max(it.bytes.size(), it.taken));
-  if (it.bytes.size() > kBombSize && it.bytes.size() / kBombRatio > packed.size())
-    evidence.add("bomb", fmt::format("{} bytes become {}", packed.size(), it.bytes.size()));
-  if (it.broken || (!it.whole && budget > 0))
+  const Decompressed value = decompressed(packed, budget);
+  budget -= std::min(budget, std::max(value.bytes.size(), value.taken));
+  if (value.bytes.size() > kBombSize && value.bytes.size() / kBombRatio > packed.size())
+    evidence.add("bomb", fmt::format("{} bytes become {}", packed.size(), value.bytes.size()));
+  if (value.broken || (!value.whole && budget > 0))
     return evidence.add("flipped bits", "a deflated value cannot be decompressed");
-  if (!it.whole) {
+  if (!value.whole) {
     ++evidence.unchecked;
     return;
   }
-  if (it.taken != packed.size()) {
-    const std::string_view rest = packed.substr(it.taken);
+  if (value.taken != packed.size()) {
+    const std::string_view rest = packed.substr(value.taken);
     const bool hides = rest.find(kLocal) != rest.npos && sizes.packed == sizes_of(local).packed;
     evidence.add(hides ? "C1" : "A2", "a deflated value ends before its size says");
   }
-  if (it.bytes.size() != sizes.size) {
+  if (value.bytes.size() != sizes.size) {
     // Both headers agree; if the CRC does not fit either, it is the value that was damaged.
-    const bool damaged = sum_of(it.bytes).crc != entry.crc;
+    const bool damaged = sum_of(value.bytes).crc != entry.crc;
     return evidence.add(damaged ? "flipped bits" : "A2",
                         "a value has another size when decompressed");
   }
-  if (it.bytes.find(kEnd) != it.bytes.npos && it.bytes.starts_with("PK"))
+  if (value.bytes.find(kEnd) != value.bytes.npos && value.bytes.starts_with("PK"))
     evidence.add("nested archive", "a value is an archive");
-  judge_value(evidence, entry, packed, it.bytes);
+  judge_value(evidence, entry, packed, value.bytes);
 }
 
 }  // namespace

@@ -12,7 +12,7 @@ namespace {
 constexpr std::size_t kManyEntries = 10'000;
 
 // Central headers that follow each other up to `behind`, from the first that stands after `at`.
-// None is looked at twice: what followed it before will follow it again.
+// No header is looked at twice: what followed it before will follow it again.
 std::optional<std::size_t> directory_up_to(const ZipStructure& zip, std::size_t at,
                                            std::size_t behind) {
   std::unordered_set<std::size_t> seen;
@@ -37,14 +37,14 @@ bool two_directories(const ZipStructure& zip, std::size_t behind) {
   std::size_t count = 0;
   bool begins = false, repeated = false;
   std::unordered_set<std::string_view> before;
-  for (const CentralHeader& it : zip.directory) {
-    begins = begins || it.at == adjacent;
-    if (it.at < adjacent) {
-      before.insert(it.name);
+  for (const CentralHeader& central : zip.directory) {
+    begins = begins || central.at == adjacent;
+    if (central.at < adjacent) {
+      before.insert(central.name);
       continue;
     }
     ++count;
-    repeated = repeated || before.contains(it.name);
+    repeated = repeated || before.contains(central.name);
   }
   return begins && repeated && count == end.total;
 }

@@ -84,13 +84,14 @@ void several_ends(Evidence& evidence, const Extents& list) {
   const ZipStructure& zip = evidence.zip;
   const std::size_t first_entry = list.empty() ? 0 : list.front().from;
   std::size_t others = 0;
-  for (const EndRecord& it : zip.ends) {
-    if (it.at == zip.end->at || inside_data(zip, list, it.at)) continue;
+  for (const EndRecord& record : zip.ends) {
+    if (record.at == zip.end->at || inside_data(zip, list, record.at)) continue;
     // Of an archive that stands before this one: only if its comment was meant to cover this one.
     const auto miss =
-        static_cast<std::int64_t>(it.end) - static_cast<std::int64_t>(zip.bytes.size());
-    if (it.at < first_entry && (it.comment_length == 0 || std::abs(miss) > 8)) continue;
-    const bool in_entries = !list.empty() && it.at > first_entry && it.at < list.back().from;
+        static_cast<std::int64_t>(record.end) - static_cast<std::int64_t>(zip.bytes.size());
+    if (record.at < first_entry && (record.comment_length == 0 || std::abs(miss) > 8)) continue;
+    const bool in_entries =
+        !list.empty() && record.at > first_entry && record.at < list.back().from;
     if (in_entries)
       evidence.add("C1", "an end record stands among the entries");
     else

@@ -11,8 +11,8 @@ namespace {
 
 constexpr std::uint16_t kEncrypted = 0x1, kLater = 0x8, kStrong = 0x40, kMasked = 0x2000;
 
-// 4.6.9: version 1, the CRC of the name in the header, the name in UTF-8. True where it is there
-// and does anything but repeat the name.
+// 4.6.9: version 1, the CRC of the name in the header, the name in UTF-8. True where such a
+// field is there and does anything but repeat the name.
 bool odd_unicode_path(std::string_view extra, std::string_view name) {
   if (extra.find("up") == extra.npos) return false;  // the id
   int count = 0;
@@ -30,19 +30,20 @@ struct Pair {
   const LocalHeader& local;
 };
 
-void encryption(Evidence& evidence, const Pair& it) {
-  const std::uint16_t differ = it.central.flags ^ it.local.flags;
+void encryption(Evidence& evidence, const Pair& pair) {
+  const std::uint16_t differ = pair.central.flags ^ pair.local.flags;
   if ((differ & (kEncrypted | kStrong | kMasked)) != 0)
     return evidence.add("A5", "one header says encrypted, the other does not");
-  if ((it.central.flags & kEncrypted) != 0) evidence.add("A5", "an entry is said to be encrypted");
+  if ((pair.central.flags & kEncrypted) != 0)
+    evidence.add("A5", "an entry is said to be encrypted");
 }
 
-void method(Evidence& evidence, const Pair& it) {
-  if (it.central.method != it.local.method)
+void method(Evidence& evidence, const Pair& pair) {
+  if (pair.central.method != pair.local.method)
     return evidence.add("A1", fmt::format("{} in the directory, {} in the local header",
-                                          it.central.method, it.local.method));
-  if (it.central.method != 0 && it.central.method != 8)
-    evidence.add("unsupported method", fmt::format("number {}", it.central.method));
+                                          pair.central.method, pair.local.method));
+  if (pair.central.method != 0 && pair.central.method != 8)
+    evidence.add("unsupported method", fmt::format("number {}", pair.central.method));
 }
 
 bool trailing_slash_apart(std::string_view left, std::string_view right) {
@@ -50,8 +51,8 @@ bool trailing_slash_apart(std::string_view left, std::string_view right) {
          (right.back() == '/' || right.back() == '\\');
 }
 
-void names(Evidence& evidence, const Pair& it) {
-  const auto& [central, local] = it;
+void names(Evidence& evidence, const Pair& pair) {
+  const auto& [central, local] = pair;
   if (central.name != local.name) {
     evidence.add("A3", "the headers give different names");
     if (trailing_slash_apart(central.name, local.name) ||
@@ -84,10 +85,10 @@ std::vector<Descriptor> readings(std::string_view rest) {
   return list;
 }
 
-void descriptor(Evidence& evidence, const Pair& it, const Sizes& central, const Sizes& local) {
+void descriptor(Evidence& evidence, const Pair& pair, const Sizes& central, const Sizes& local) {
   const std::size_t end =
-      it.local.data +
-      std::min<std::uint64_t>(central.packed, evidence.zip.bytes.size() - it.local.data);
+      pair.local.data +
+      std::min<std::uint64_t>(central.packed, evidence.zip.bytes.size() - pair.local.data);
   const std::string_view rest = evidence.zip.bytes.substr(end);
   const std::vector<Descriptor> list = readings(rest);
   const auto fits = [&](const Descriptor& d) {
@@ -98,7 +99,7 @@ void descriptor(Evidence& evidence, const Pair& it, const Sizes& central, const 
     return evidence.add("A2", rest.starts_with(kLocal) || rest.starts_with(kCentral)
                                   ? "a descriptor is announced and is not there"
                                   : "a descriptor gives other sizes than the directory");
-  if (found->crc != it.central.crc)
+  if (found->crc != pair.central.crc)
     evidence.add("wrong crc", "a descriptor has another CRC than the directory");
   const bool zip64 = local.extras > 0 || central.extras > 0;
   if (found->wide != zip64) {
@@ -114,9 +115,9 @@ bool one_high_bit(std::uint64_t left, std::uint64_t right) {
   return left != 0 && right != 0 && std::has_single_bit(differ) && differ >= 8;
 }
 
-void sizes(Evidence& evidence, const Pair& it) {
-  const Sizes central = sizes_of(it.central), local = sizes_of(it.local);
-  const bool zip64_offset = it.central.offset == 0xffffffff;
+void sizes(Evidence& evidence, const Pair& pair) {
+  const Sizes central = sizes_of(pair.central), local = sizes_of(pair.local);
+  const bool zip64_offset = pair.central.offset == 0xffffffff;
   if (central.odd)
     evidence.add(
         zip64_offset && central.extras == 0 ? "C5" : "A2",
@@ -124,8 +125,8 @@ void sizes(Evidence& evidence, const Pair& it) {
   if (local.odd)
     evidence.add(
         "A2", "a zip64 field of a local header is too short, too long, missing, or not asked for");
-  const bool described = (it.local.flags & kLater) != 0;
-  if (((it.local.flags ^ it.central.flags) & kLater) != 0)
+  const bool described = (pair.local.flags & kLater) != 0;
+  if (((pair.local.flags ^ pair.central.flags) & kLater) != 0)
     evidence.add("A2", "only one header announces a descriptor");
   const bool left_open = described && local.packed == 0;
   if (!left_open && (central.packed != local.packed || central.size != local.size)) {
@@ -137,33 +138,34 @@ void sizes(Evidence& evidence, const Pair& it) {
                                    central.packed, central.size, local.packed, local.size));
     if (flipped) evidence.add("flipped bits", "sizes are one bit apart");
   }
-  if (described) descriptor(evidence, it, central, local);
-  const bool crc_open = described && it.local.crc == 0;
-  if (!crc_open && it.central.crc != it.local.crc)
+  if (described) descriptor(evidence, pair, central, local);
+  const bool crc_open = described && pair.local.crc == 0;
+  if (!crc_open && pair.central.crc != pair.local.crc)
     evidence.add("wrong crc", "the headers give different CRCs");
 }
 
 // 4.4.2 and 4.4.15: what the host system calls a folder.
-bool says_folder(const CentralHeader& it) {
-  const int host = it.made_by >> 8;
-  const std::uint32_t mode = it.attributes >> 16 & 0xf000;
+bool says_folder(const CentralHeader& central) {
+  const int host = central.made_by >> 8;
+  const std::uint32_t mode = central.attributes >> 16 & 0xf000;
   const bool unix_like = mode != 0 && (host == 3 || host == 19 || mode == 0x4000);
-  return (it.attributes & 0x10) != 0 || (unix_like && mode == 0x4000);
+  return (central.attributes & 0x10) != 0 || (unix_like && mode == 0x4000);
 }
 
-void file_or_folder(Evidence& evidence, const CentralHeader& it) {
-  const std::uint32_t mode = it.attributes >> 16 & 0xf000;
-  const bool slash = it.name.ends_with('/');
-  const std::uint64_t size = sizes_of(it).size;
-  if (it.name.size() > 1 && it.name.ends_with('\\'))
+void file_or_folder(Evidence& evidence, const CentralHeader& central) {
+  const std::uint32_t mode = central.attributes >> 16 & 0xf000;
+  const bool slash = central.name.ends_with('/');
+  const std::uint64_t size = sizes_of(central).size;
+  if (central.name.size() > 1 && central.name.ends_with('\\'))
     evidence.add("A4", "a name ends in a backslash");
   else if (slash && size != 0)
     evidence.add("A4", "a folder has content");
-  else if (slash && it.name.size() > 1 && mode != 0 && mode != 0x4000)
+  else if (slash && central.name.size() > 1 && mode != 0 && mode != 0x4000)
     evidence.add("A4", "a folder by name is a file by its attributes");
-  else if (!slash && says_folder(it))
+  else if (!slash && says_folder(central))
     evidence.add("A4", "a file by name is a folder by its attributes");
-  else if (!slash && mode != 0 && mode != 0x8000 && (it.made_by >> 8 == 3 || it.made_by >> 8 == 19))
+  else if (!slash && mode != 0 && mode != 0x8000 &&
+           (central.made_by >> 8 == 3 || central.made_by >> 8 == 19))
     evidence.add("A4", "a value is a link or a device by its attributes");
 }
 
@@ -188,9 +190,9 @@ void file_beside_folder(Evidence& evidence) {
 }
 
 // What is legal, and still more than every reader knows.
-void legal_forms(Evidence& evidence, const CentralHeader& it) {
-  if ((it.flags & kLater) != 0) evidence.add("data descriptor", "sizes follow the data");
-  for (const ExtraField& field : extra_fields(it.extra)) {
+void legal_forms(Evidence& evidence, const CentralHeader& central) {
+  if ((central.flags & kLater) != 0) evidence.add("data descriptor", "sizes follow the data");
+  for (const ExtraField& field : extra_fields(central.extra)) {
     if (field.id == kZip64Extra) evidence.add("zip64 sizes", "sizes stand in a zip64 field");
     if (field.bytes.empty()) evidence.add("empty extra field", "an extra field holds nothing");
   }

@@ -16,7 +16,7 @@ constexpr std::uint16_t kUtf8 = 0x800;
 constexpr std::size_t kLongName = 255;  // bytes; most file systems end here
 constexpr int kManyLevels = 64;
 
-// The characters of UTF-8; nothing where it is none.
+// The characters of UTF-8; nothing where the name is none.
 std::optional<std::u32string> characters(std::string_view name) {
   std::u32string text;
   while (!name.empty()) {
@@ -39,17 +39,17 @@ std::u32string folded(const std::u32string& text) {
       {U'ß', U"ss"}, {U'ẞ', U"ss"},  {U'ﬀ', U"ff"},  {U'ﬁ', U"fi"},
       {U'ﬂ', U"fl"}, {U'ﬃ', U"ffi"}, {U'ﬄ', U"ffl"}, {U'İ', U"i"}};
   std::u32string lower;
-  for (const char32_t it : text) {
-    const auto found = several.find(it);
+  for (const char32_t c : text) {
+    const auto found = several.find(c);
     if (found != several.end())
       lower += found->second;
     else
-      lower += locale ? towlower_l(towupper_l(it, locale), locale) : it;
+      lower += locale ? towlower_l(towupper_l(c, locale), locale) : c;
   }
   return lower;
 }
 
-// The path a careful extractor would make of it: single slashes, no dots, no root, no drive.
+// The path a careful extractor would make of a name: single slashes, no dots, no root, no drive.
 std::string as_path(std::string_view name) {
   std::string slashes(name);
   std::ranges::replace(slashes, '\\', '/');
@@ -84,20 +84,21 @@ bool special(unsigned char c) {
          std::string_view("\"*:<>?|\\").find(static_cast<char>(c)) != std::string_view::npos;
 }
 
-void special_bytes(Evidence& evidence, const CentralHeader& it) {
+void special_bytes(Evidence& evidence, const CentralHeader& central) {
   const auto plain = [](unsigned char c) { return c < 0x80; };
-  const bool ascii = std::ranges::all_of(it.name, plain);
-  const auto text = characters(it.name);
-  const bool utf8 = (it.flags & kUtf8) != 0;
+  const bool ascii = std::ranges::all_of(central.name, plain);
+  const auto text = characters(central.name);
+  const bool utf8 = (central.flags & kUtf8) != 0;
   if (!ascii && !text) return evidence.add("B2", "a name is not UTF-8");
   if (!ascii && !utf8) return evidence.add("B2", "a name has high bytes and no UTF-8 flag");
   for (const char32_t c : *text)
     if (c == 0x202e || c == 0xff0f || c == 0x2215 || (c >= 0x300 && c < 0x370))
-      return evidence.add(c == 0x202e && it.name.starts_with("\xe2\x80\xae") ? "odd name" : "B2",
-                          "a name holds a character that misleads");
-  const bool drive = has_drive(it.name);
-  const bool unc = it.name.starts_with("\\\\");
-  for (const char c : it.name.substr(drive ? 2 : 0))
+      return evidence.add(
+          c == 0x202e && central.name.starts_with("\xe2\x80\xae") ? "odd name" : "B2",
+          "a name holds a character that misleads");
+  const bool drive = has_drive(central.name);
+  const bool unc = central.name.starts_with("\\\\");
+  for (const char c : central.name.substr(drive ? 2 : 0))
     if (c != '\0' && special(static_cast<unsigned char>(c)) && !unc)
       return evidence.add(
           "B2", fmt::format("a name holds the byte {:#04x}", static_cast<unsigned char>(c)));
@@ -156,15 +157,15 @@ void same_names(Evidence& evidence) {
   std::set<std::string_view> raw;
   std::map<std::string, std::string_view> paths;
   std::map<std::u32string, std::string_view> folds;
-  for (const CentralHeader& it : evidence.zip.directory) {
-    if (!raw.insert(it.name).second) {
+  for (const CentralHeader& central : evidence.zip.directory) {
+    if (!raw.insert(central.name).second) {
       evidence.add("B1", "a name stands twice in the directory");
       continue;
     }
-    const auto [path, fresh] = paths.try_emplace(as_path(it.name), it.name);
-    if (!fresh && !it.name.empty()) evidence.add("B3", "two names become one path");
-    if (const auto text = characters(it.name)) {
-      const auto [fold, first] = folds.try_emplace(folded(*text), it.name);
+    const auto [path, fresh] = paths.try_emplace(as_path(central.name), central.name);
+    if (!fresh && !central.name.empty()) evidence.add("B3", "two names become one path");
+    if (const auto text = characters(central.name)) {
+      const auto [fold, first] = folds.try_emplace(folded(*text), central.name);
       if (!first) evidence.add("B4", "two names differ in case only");
     }
   }
@@ -173,9 +174,10 @@ void same_names(Evidence& evidence) {
 // g/a beside G/b: the folders differ in case only.
 void same_folders(Evidence& evidence) {
   std::map<std::u32string, std::string_view> folds;
-  for (const CentralHeader& it : evidence.zip.directory) {
-    const std::string_view folder = it.name.substr(0, std::min(it.name.find('/'), it.name.size()));
-    if (folder.size() == it.name.size()) continue;
+  for (const CentralHeader& central : evidence.zip.directory) {
+    const std::string_view folder =
+        central.name.substr(0, std::min(central.name.find('/'), central.name.size()));
+    if (folder.size() == central.name.size()) continue;
     const auto text = characters(folder);
     if (!text) continue;
     const auto [fold, fresh] = folds.try_emplace(folded(*text), folder);
@@ -186,10 +188,11 @@ void same_folders(Evidence& evidence) {
 }  // namespace
 
 void meet_names(Evidence& evidence) {
-  for (const CentralHeader& it : evidence.zip.directory) {
-    if (it.name.find('\0') != it.name.npos) evidence.add("nul in name", "a name holds a NUL");
-    special_bytes(evidence, it);
-    if (const std::string why = oddness(it.name); !why.empty()) evidence.add("odd name", why);
+  for (const CentralHeader& central : evidence.zip.directory) {
+    if (central.name.find('\0') != central.name.npos)
+      evidence.add("nul in name", "a name holds a NUL");
+    special_bytes(evidence, central);
+    if (const std::string why = oddness(central.name); !why.empty()) evidence.add("odd name", why);
   }
   same_names(evidence);
   same_folders(evidence);

@@ -139,8 +139,8 @@ void hidden_headers(Evidence& evidence, const Extents& list) {
     if (central.comment.size() >= 1024) evidence.add("long comment", "of an entry");
   }
   std::size_t left = 2 * zip.bytes.size();  // more only where values overlap
-  for (const Extent& it : list) {
-    const std::string_view data = zip.bytes.substr(it.data, it.data_end - it.data);
+  for (const Extent& extent : list) {
+    const std::string_view data = zip.bytes.substr(extent.data, extent.data_end - extent.data);
     if (data.size() > left) break;
     left -= data.size();
     if (data.find(kLocal) == data.npos && data.find(kEnd) == data.npos) continue;

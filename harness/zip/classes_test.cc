@@ -53,24 +53,24 @@ std::size_t place_of(std::string_view name) {
 bool legal(std::string_view name) { return place_of(name) >= place_of("in part"); }
 
 // What holds for the class of any bytes.
-void expect_well_formed(const Classified& it, std::string_view of) {
-  ASSERT_FALSE(it.all.empty()) << of;
-  EXPECT_EQ(it.name, it.all.front()) << of;
-  EXPECT_FALSE(it.why.empty()) << of;
-  for (std::size_t i = 0; i < it.all.size(); ++i) {
-    EXPECT_LT(place_of(it.all[i]), all_classes().size()) << of << ": " << it.all[i];
+void expect_well_formed(const Classified& classified, std::string_view of) {
+  ASSERT_FALSE(classified.all.empty()) << of;
+  EXPECT_EQ(classified.name, classified.all.front()) << of;
+  EXPECT_FALSE(classified.why.empty()) << of;
+  for (std::size_t i = 0; i < classified.all.size(); ++i) {
+    EXPECT_LT(place_of(classified.all[i]), all_classes().size()) << of << ": " << classified.all[i];
     if (i > 0) {
-      EXPECT_LT(place_of(it.all[i - 1]), place_of(it.all[i])) << of;
+      EXPECT_LT(place_of(classified.all[i - 1]), place_of(classified.all[i])) << of;
     }
   }
   // A file is sound where nothing but what is legal was met, and all was looked at.
-  EXPECT_EQ(it.name == (it.unread.empty() ? "sound" : "in part"),
-            std::ranges::all_of(it.all, legal))
+  EXPECT_EQ(classified.name == (classified.unread.empty() ? "sound" : "in part"),
+            std::ranges::all_of(classified.all, legal))
       << of;
 }
 
-bool has(const Classified& it, std::string_view name) {
-  return std::ranges::find(it.all, name) != it.all.end();
+bool has(const Classified& classified, std::string_view name) {
+  return std::ranges::find(classified.all, name) != classified.all.end();
 }
 
 // --- the table
@@ -86,11 +86,13 @@ TEST(Classes, AreTheFourteenAndTheDamageAndBehindSoundWhatIsLegal) {
 }
 
 TEST(Classes, EachHasASectionOfTheAppnoteButThoseInWhichNothingIsWrong) {
-  for (const ZipClass& it : all_classes()) {
-    EXPECT_EQ(it.section.starts_with("4."), it.name != "sound" && it.name != "in part") << it.name;
-    EXPECT_FALSE(it.says.empty()) << it.name;
-    EXPECT_EQ(section_of(it.name), it.section);
-    EXPECT_EQ(says_of(it.name), it.says);
+  for (const ZipClass& zip_class : all_classes()) {
+    EXPECT_EQ(zip_class.section.starts_with("4."),
+              zip_class.name != "sound" && zip_class.name != "in part")
+        << zip_class.name;
+    EXPECT_FALSE(zip_class.says.empty()) << zip_class.name;
+    EXPECT_EQ(section_of(zip_class.name), zip_class.section);
+    EXPECT_EQ(says_of(zip_class.name), zip_class.says);
   }
   EXPECT_EQ(section_of("sound"), "");
   EXPECT_EQ(section_of("no such class"), "");
@@ -101,8 +103,8 @@ TEST(Classes, EachHasASectionOfTheAppnoteButThoseInWhichNothingIsWrong) {
 
 class EveryClass : public testing::TestWithParam<ZipClass> {};
 
-// By a twist that is about it, as the name, in an archive whose values lie packed in either way;
-// and what is legal, in a sound one.
+// By a twist that is about the class, as the name, in an archive whose values lie packed in either
+// way; and what is legal, in a sound one.
 TEST_P(EveryClass, IsReachedByATwistThatIsAboutIt) {
   if (GetParam().name == "in part") return;  // by no twist: see ClassesOfLargeFiles
   for (const Compression compression : {Compression::kStored, Compression::kDeflated}) {
@@ -112,9 +114,11 @@ TEST_P(EveryClass, IsReachedByATwistThatIsAboutIt) {
       const std::uint32_t amounts = kind.heavy ? 1 : 32, entries = kind.heavy ? 1 : 4;
       for (std::uint32_t amount = 0; amount < amounts && !reached; ++amount)
         for (std::uint32_t entry = 0; entry < entries && !reached; ++entry) {
-          const Classified it = classify(twisted(sound(compression), kind.name, entry, amount));
-          reached = GetParam().legal ? it.name == "sound" && has(it, GetParam().name)
-                                     : it.name == GetParam().name;
+          const Classified classified =
+              classify(twisted(sound(compression), kind.name, entry, amount));
+          reached = GetParam().legal
+                        ? classified.name == "sound" && has(classified, GetParam().name)
+                        : classified.name == GetParam().name;
         }
     }
     EXPECT_TRUE(reached) << GetParam().name << ", compression " << static_cast<int>(compression);
@@ -140,9 +144,9 @@ TEST(Classes, EveryKindOfTwistIsSeenForWhatItIsAbout) {
 }
 
 TEST(Classes, ACountThatOverflowsIsC3WithManyEntries) {
-  const Classified it = classify(twisted(sound(), "counts overflow"));
-  EXPECT_EQ(it.name, "C3");
-  EXPECT_TRUE(has(it, "many entries"));
+  const Classified classified = classify(twisted(sound(), "counts overflow"));
+  EXPECT_EQ(classified.name, "C3");
+  EXPECT_TRUE(has(classified, "many entries"));
 }
 
 // Twenty thousand chunks are no damage: what else is wrong gives the file its name.
@@ -152,19 +156,19 @@ TEST(Classes, ManyEntriesAreSoundAndHideNothingThatIsWrong) {
   EXPECT_TRUE(has(many, "many entries"));
   EXPECT_EQ(many.entries, 20'004U);
   for (const char* wrong : {"wrong crc", "same name after", "long comment"}) {
-    const Classified it =
+    const Classified classified =
         classify(twisted(sound(), {{.name = wrong, .entry = 2}, {.name = "many entries"}}));
-    EXPECT_EQ(it.name, find_twist(wrong)->about) << it.why;
-    EXPECT_TRUE(has(it, "many entries")) << wrong;
+    EXPECT_EQ(classified.name, find_twist(wrong)->about) << classified.why;
+    EXPECT_TRUE(has(classified, "many entries")) << wrong;
   }
 }
 
 // --- sound
 
 void expect_sound(std::string_view bytes, std::string_view what) {
-  const Classified it = classify(bytes);
-  EXPECT_EQ(it.name, "sound") << what << ": " << it.why;
-  expect_well_formed(it, what);
+  const Classified classified = classify(bytes);
+  EXPECT_EQ(classified.name, "sound") << what << ": " << classified.why;
+  expect_well_formed(classified, what);
 }
 
 TEST(Classes, WhatLibzipMakesIsSound) {
@@ -216,9 +220,11 @@ void expect_cut(const std::string& whole, const std::set<std::string>& allowed,
   std::set<std::string> others;  // the first place of each, for a person
   std::string list;
   for (std::size_t size = 0; size < whole.size(); ++size) {
-    const Classified it = classify(std::string_view(whole).substr(0, size));
-    if (!allowed.contains(it.name) && others.insert(it.name + it.why).second)
-      list += fmt::format("\n  {} of {} bytes: {}, {}", size, whole.size(), it.name, it.why);
+    const Classified classified = classify(std::string_view(whole).substr(0, size));
+    if (!allowed.contains(classified.name) &&
+        others.insert(classified.name + classified.why).second)
+      list += fmt::format("\n  {} of {} bytes: {}, {}", size, whole.size(), classified.name,
+                          classified.why);
   }
   EXPECT_TRUE(others.empty()) << what << list;
 }
@@ -288,16 +294,16 @@ TEST(Classes, AnyBytesHaveAClass) {
   for (const std::string_view bytes :
        {std::string_view(), std::string_view("P"), std::string_view("PK\5\6", 4),
         std::string_view("PK\3\4", 4), std::string_view("\0\0\0\0", 4), std::string_view("zip!")}) {
-    const Classified it = classify(bytes);
-    expect_well_formed(it, bytes);
-    EXPECT_NE(it.name, "sound") << bytes;
+    const Classified classified = classify(bytes);
+    expect_well_formed(classified, bytes);
+    EXPECT_NE(classified.name, "sound") << bytes;
   }
   for (int round = 0; round < 2000; ++round) {
     std::string bytes(random() % 200, '\0');
     for (char& c : bytes) c = static_cast<char>(random());
-    const Classified it = classify(bytes);
-    expect_well_formed(it, "random bytes");
-    EXPECT_NE(it.name, "sound");
+    const Classified classified = classify(bytes);
+    expect_well_formed(classified, "random bytes");
+    EXPECT_NE(classified.name, "sound");
   }
 }
 
@@ -309,9 +315,9 @@ TEST(Classes, ArchivesOfAFuzzerHaveAClass) {
     std::string bytes(random() % 48, '\0');
     for (char& c : bytes) c = static_cast<char>(random());
     bytes.insert(0, 1, static_cast<char>(random() % 128 * 2));
-    const Classified it = classify(decode_archive(bytes));
-    expect_well_formed(it, "round " + std::to_string(round));
-    seen.insert(it.name);
+    const Classified classified = classify(decode_archive(bytes));
+    expect_well_formed(classified, "round " + std::to_string(round));
+    seen.insert(classified.name);
   }
   EXPECT_GT(seen.size(), 12);
 }
@@ -338,10 +344,10 @@ std::string with_end(std::string bytes, std::uint32_t offset, std::uint32_t size
 // Nothing is timed: what is not linear does not end before ctest loses its patience.
 void expect_to_end(const std::string& bytes, std::string_view what) {
   const auto size = static_cast<std::uint32_t>(bytes.size());
-  for (const std::string& it :
+  for (const std::string& file :
        {bytes, with_end(bytes, 0, size), with_end(bytes, 1, size - 1),
         with_end("x" + bytes + "x", 1, size), with_end(bytes + "PK\1\2", size / 2, 7)}) {
-    const Classified classified = classify(it);
+    const Classified classified = classify(file);
     expect_well_formed(classified, what);
     EXPECT_NE(classified.name, "sound") << what;
   }
@@ -390,9 +396,9 @@ TEST(ClassesOfManySignatures, ADirectoryOfManyEntries) {
     const auto at = static_cast<std::uint32_t>(locals.size());
     const auto size = static_cast<std::uint32_t>(bytes.size() - at);
     for (const std::uint32_t stated : {size, size / 2 / 46 * 46, 46U}) {
-      const Classified it = classify(with_end(bytes, at, stated));
-      expect_well_formed(it, "many entries");
-      EXPECT_NE(it.name, "sound");
+      const Classified classified = classify(with_end(bytes, at, stated));
+      expect_well_formed(classified, "many entries");
+      EXPECT_NE(classified.name, "sound");
     }
   }
 }
@@ -406,9 +412,9 @@ TEST(ClassesOfManySignatures, TwoDirectoriesOfManyNames) {
     bytes += render(ZipPart(CentralPart{.name_length = 6, .name = name}));
   }
   const auto half = static_cast<std::uint32_t>(count / 2 * 52);
-  const Classified it = classify(with_end(bytes, 0, half));
-  expect_well_formed(it, "two directories");
-  EXPECT_NE(it.name, "sound");
+  const Classified classified = classify(with_end(bytes, 0, half));
+  expect_well_formed(classified, "two directories");
+  EXPECT_NE(classified.name, "sound");
 }
 
 // As in bombs of the better kind: all entries are the same bytes.
@@ -420,10 +426,10 @@ TEST(ClassesOfManySignatures, EntriesThatShareOneValue) {
     const auto at = static_cast<std::uint32_t>(bytes.size());
     while (bytes.size() < kMany)
       bytes += render(ZipPart(CentralPart{.method = method, .packed = 1 << 20, .size = 1 << 20}));
-    const Classified it =
+    const Classified classified =
         classify(with_end(bytes, at, static_cast<std::uint32_t>(bytes.size()) - at));
-    expect_well_formed(it, "one value");
-    EXPECT_NE(it.name, "sound");
+    expect_well_formed(classified, "one value");
+    EXPECT_NE(classified.name, "sound");
   }
 }
 
@@ -453,10 +459,11 @@ TEST(Classes, OneGoesBeforeTheOthers) {
       {{{.name = "wrong crc"}, {.name = "long comment"}}, {"wrong crc", "long comment"}},
   };
   for (const Row& row : rows) {
-    const Classified it = classify(twisted(sound(), row.twists));
+    const Classified classified = classify(twisted(sound(), row.twists));
     const std::string what = row.twists[0].name + ", " + row.twists[1].name;
-    EXPECT_EQ(it.name, row.all[0]) << what << ": " << it.why;
-    for (const std::string& name : row.all) EXPECT_TRUE(has(it, name)) << what << ": " << name;
+    EXPECT_EQ(classified.name, row.all[0]) << what << ": " << classified.why;
+    for (const std::string& name : row.all)
+      EXPECT_TRUE(has(classified, name)) << what << ": " << name;
   }
 }
 
@@ -479,7 +486,7 @@ TEST(Classes, TheSameBytesHaveTheSameClassWhereverTheyLie) {
     if (kind.heavy) continue;
     for (std::uint32_t amount = 0; amount < 4; ++amount) {
       const std::string bytes = twisted(sound(), kind.name, 1, amount);
-      const Classified it = classify(bytes), again = classify(bytes);
+      const Classified classified = classify(bytes), again = classify(bytes);
       // Between other archives, at an odd address, and where nothing at all follows.
       const std::string among = "x" + sound() + bytes + sound();
       const Classified between =
@@ -488,9 +495,9 @@ TEST(Classes, TheSameBytesHaveTheSameClassWhereverTheyLie) {
       std::ranges::copy(bytes, bare.get());
       const Classified alone = classify({bare.get(), bytes.size()});
       for (const Classified* other : {&again, &between, &alone}) {
-        EXPECT_EQ(it.name, other->name) << kind.name;
-        EXPECT_EQ(it.why, other->why) << kind.name;
-        EXPECT_EQ(it.all, other->all) << kind.name;
+        EXPECT_EQ(classified.name, other->name) << kind.name;
+        EXPECT_EQ(classified.why, other->why) << kind.name;
+        EXPECT_EQ(classified.all, other->all) << kind.name;
       }
     }
   }

@@ -24,24 +24,24 @@ std::string deflated(std::string_view value) {
 }
 
 Decompressed decompressed(std::string_view packed, std::size_t limit) {
-  Decompressed it;
+  Decompressed value;
   z_stream stream{};
-  if (inflateInit2(&stream, -MAX_WBITS) != Z_OK) return it;
+  if (inflateInit2(&stream, -MAX_WBITS) != Z_OK) return value;
   stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(packed.data()));
   stream.avail_in = static_cast<uInt>(std::min<std::size_t>(packed.size(), UINT32_MAX));
   std::array<char, 32768> buffer;
   int code = Z_OK;
-  while (code == Z_OK && it.bytes.size() < limit) {
+  while (code == Z_OK && value.bytes.size() < limit) {
     stream.next_out = reinterpret_cast<Bytef*>(buffer.data());
     stream.avail_out = buffer.size();
     code = inflate(&stream, Z_NO_FLUSH);
-    it.bytes.append(buffer.data(), buffer.size() - stream.avail_out);
+    value.bytes.append(buffer.data(), buffer.size() - stream.avail_out);
   }
-  it.whole = code == Z_STREAM_END;
-  it.broken = code != Z_OK && code != Z_STREAM_END;
-  it.taken = packed.size() - stream.avail_in;
+  value.whole = code == Z_STREAM_END;
+  value.broken = code != Z_OK && code != Z_STREAM_END;
+  value.taken = packed.size() - stream.avail_in;
   inflateEnd(&stream);
-  return it;
+  return value;
 }
 
 }  // namespace storefuzz

@@ -16,7 +16,7 @@ std::string deflated(std::string_view value);
 
 struct Decompressed {
   bool whole = false;   // the stream came to its end
-  bool broken = false;  // it is none
+  bool broken = false;  // the bytes are no stream
   std::size_t taken = 0;
   std::string bytes;
 };

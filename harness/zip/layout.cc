@@ -20,23 +20,24 @@ constexpr std::uint16_t kLaterSizes = 8;   // bit 3 of the flags (4.4.4)
 // --- the fixed fields of each record, in their order: one list to read and to write by
 
 template <class Part>
-void fields(Part& it, auto&& each) {
+void fields(Part& part, auto&& each) {
   using Kind = std::remove_const_t<Part>;
   const auto all = [&](auto&... field) { (each(field), ...); };
   if constexpr (std::is_same_v<Kind, LocalPart>)
-    all(it.version, it.flags, it.method, it.time, it.date, it.crc, it.packed, it.size,
-        it.name_length, it.extra_length);
+    all(part.version, part.flags, part.method, part.time, part.date, part.crc, part.packed,
+        part.size, part.name_length, part.extra_length);
   else if constexpr (std::is_same_v<Kind, CentralPart>)
-    all(it.made_by, it.version, it.flags, it.method, it.time, it.date, it.crc, it.packed, it.size,
-        it.name_length, it.extra_length, it.comment_length, it.disk, it.internal, it.attributes,
-        it.offset);
+    all(part.made_by, part.version, part.flags, part.method, part.time, part.date, part.crc,
+        part.packed, part.size, part.name_length, part.extra_length, part.comment_length, part.disk,
+        part.internal, part.attributes, part.offset);
   else if constexpr (std::is_same_v<Kind, Zip64EndPart>)
-    all(it.stated_size, it.made_by, it.version, it.disk, it.directory_disk, it.here, it.total,
-        it.size, it.offset);
+    all(part.stated_size, part.made_by, part.version, part.disk, part.directory_disk, part.here,
+        part.total, part.size, part.offset);
   else if constexpr (std::is_same_v<Kind, Zip64LocatorPart>)
-    all(it.disk, it.offset, it.disks);
+    all(part.disk, part.offset, part.disks);
   else
-    all(it.disk, it.directory_disk, it.here, it.total, it.size, it.offset, it.comment_length);
+    all(part.disk, part.directory_disk, part.here, part.total, part.size, part.offset,
+        part.comment_length);
 }
 
 // --- writing
@@ -55,59 +56,62 @@ struct Writer {
     bytes += signature;
     fields(part, [this](auto value) { append(bytes, value); });
   }
-  void operator()(const LocalPart& it) {
-    record(kLocal, it);
-    bytes.append(it.name).append(it.extra).append(it.data);
+  void operator()(const LocalPart& local) {
+    record(kLocal, local);
+    bytes.append(local.name).append(local.extra).append(local.data);
   }
-  void operator()(const DescriptorPart& it) {
-    if (it.with_signature) bytes += kDescriptor;
-    append(bytes, it.crc);
-    for (const std::uint64_t size : {it.packed, it.size})
-      it.wide ? append(bytes, size) : append(bytes, static_cast<std::uint32_t>(size));
+  void operator()(const DescriptorPart& descriptor) {
+    if (descriptor.with_signature) bytes += kDescriptor;
+    append(bytes, descriptor.crc);
+    for (const std::uint64_t size : {descriptor.packed, descriptor.size})
+      descriptor.wide ? append(bytes, size) : append(bytes, static_cast<std::uint32_t>(size));
   }
-  void operator()(const CentralPart& it) {
-    record(kCentral, it);
-    bytes.append(it.name).append(it.extra).append(it.comment);
+  void operator()(const CentralPart& central) {
+    record(kCentral, central);
+    bytes.append(central.name).append(central.extra).append(central.comment);
   }
-  void operator()(const Zip64EndPart& it) {
-    record(kZip64End, it);
-    bytes += it.extensible;
+  void operator()(const Zip64EndPart& zip64) {
+    record(kZip64End, zip64);
+    bytes += zip64.extensible;
   }
-  void operator()(const Zip64LocatorPart& it) { record(kLocator, it); }
-  void operator()(const EndPart& it) {
-    record(kEnd, it);
-    bytes += it.comment;
+  void operator()(const Zip64LocatorPart& locator) { record(kLocator, locator); }
+  void operator()(const EndPart& end) {
+    record(kEnd, end);
+    bytes += end.comment;
   }
-  void operator()(const GapPart& it) { bytes += it.bytes; }
+  void operator()(const GapPart& gap) { bytes += gap.bytes; }
 };
 
 struct Measure {
-  std::size_t operator()(const LocalPart& it) const {
-    return kLocalSize + it.name.size() + it.extra.size() + it.data.size();
+  std::size_t operator()(const LocalPart& local) const {
+    return kLocalSize + local.name.size() + local.extra.size() + local.data.size();
   }
-  std::size_t operator()(const DescriptorPart& it) const {
-    return (it.with_signature ? 8 : 4) + (it.wide ? 16 : 8);
+  std::size_t operator()(const DescriptorPart& descriptor) const {
+    return (descriptor.with_signature ? 8 : 4) + (descriptor.wide ? 16 : 8);
   }
-  std::size_t operator()(const CentralPart& it) const {
-    return kCentralSize + it.name.size() + it.extra.size() + it.comment.size();
+  std::size_t operator()(const CentralPart& central) const {
+    return kCentralSize + central.name.size() + central.extra.size() + central.comment.size();
   }
-  std::size_t operator()(const Zip64EndPart& it) const {
-    return kZip64EndSize + it.extensible.size();
+  std::size_t operator()(const Zip64EndPart& zip64) const {
+    return kZip64EndSize + zip64.extensible.size();
   }
   std::size_t operator()(const Zip64LocatorPart&) const { return kLocatorSize; }
-  std::size_t operator()(const EndPart& it) const { return kEndSize + it.comment.size(); }
-  std::size_t operator()(const GapPart& it) const { return it.bytes.size(); }
+  std::size_t operator()(const EndPart& end) const { return kEndSize + end.comment.size(); }
+  std::size_t operator()(const GapPart& gap) const { return gap.bytes.size(); }
 };
 
 // --- parsing
 
-std::uint64_t packed_of(const LocalPart& it) {
-  return sizes_of(LocalHeader{.packed = it.packed, .size = it.size, .extra = it.extra}).packed;
+std::uint64_t packed_of(const LocalPart& local) {
+  return sizes_of(LocalHeader{.packed = local.packed, .size = local.size, .extra = local.extra})
+      .packed;
 }
 
-std::uint64_t offset_of(const CentralPart& it) {
-  return sizes_of(CentralHeader{
-                      .packed = it.packed, .size = it.size, .offset = it.offset, .extra = it.extra})
+std::uint64_t offset_of(const CentralPart& central) {
+  return sizes_of(CentralHeader{.packed = central.packed,
+                                .size = central.size,
+                                .offset = central.offset,
+                                .extra = central.extra})
       .offset;
 }
 
@@ -144,9 +148,9 @@ class Parser {
   }
 
   std::string text(std::size_t size) {
-    std::string it(bytes_.substr(at_, size));
+    std::string taken(bytes_.substr(at_, size));
     at_ += size;
-    return it;
+    return taken;
   }
   void gap_until(std::size_t place) {
     if (place > at_) parts_.emplace_back(GapPart{std::string(bytes_.substr(at_, place - at_))});
@@ -157,16 +161,16 @@ class Parser {
   template <class Part>
   std::optional<Part> open(std::size_t place, std::size_t size, auto&& behind) {
     if (!fits(place, size)) return std::nullopt;
-    Part it;
+    Part part;
     std::size_t field = place + kSignature;
-    fields(it, [&]<class Number>(Number& value) {
+    fields(part, [&]<class Number>(Number& value) {
       value = number<Number>(bytes_, field);
       field += sizeof(Number);
     });
-    if (!fits(field, behind(it))) return std::nullopt;
+    if (!fits(field, behind(part))) return std::nullopt;
     gap_until(place);
     at_ = field;
-    return it;
+    return part;
   }
 
   bool record(std::size_t place) {
@@ -179,16 +183,16 @@ class Parser {
   }
 
   bool local(std::size_t place) {
-    auto it = open<LocalPart>(place, kLocalSize, [](const LocalPart& header) -> std::size_t {
+    auto part = open<LocalPart>(place, kLocalSize, [](const LocalPart& header) -> std::size_t {
       return header.name_length + header.extra_length;
     });
-    if (!it) return false;
-    it->label = labels_++;
-    it->name = text(it->name_length);
-    it->extra = text(it->extra_length);
-    const bool later = (it->flags & kLaterSizes) != 0;
-    it->data = text(end_of_data(place, packed_of(*it), later) - at_);
-    parts_.emplace_back(std::move(*it));
+    if (!part) return false;
+    part->label = labels_++;
+    part->name = text(part->name_length);
+    part->extra = text(part->extra_length);
+    const bool later = (part->flags & kLaterSizes) != 0;
+    part->data = text(end_of_data(place, packed_of(*part), later) - at_);
+    parts_.emplace_back(std::move(*part));
     if (later && !any_stands(at_)) descriptor(at_, false);
     return true;
   }
@@ -248,50 +252,52 @@ class Parser {
     if (!fits(place, fixed + (wide ? 16 : 8))) return false;
     gap_until(place);
     const std::size_t at = place + fixed;
-    DescriptorPart it{.with_signature = with_signature,
-                      .wide = wide,
-                      .crc = number<std::uint32_t>(bytes_, at - 4)};
-    it.packed = wide ? number<std::uint64_t>(bytes_, at) : number<std::uint32_t>(bytes_, at);
-    it.size = wide ? number<std::uint64_t>(bytes_, at + 8) : number<std::uint32_t>(bytes_, at + 4);
+    DescriptorPart part{.with_signature = with_signature,
+                        .wide = wide,
+                        .crc = number<std::uint32_t>(bytes_, at - 4)};
+    part.packed = wide ? number<std::uint64_t>(bytes_, at) : number<std::uint32_t>(bytes_, at);
+    part.size =
+        wide ? number<std::uint64_t>(bytes_, at + 8) : number<std::uint32_t>(bytes_, at + 4);
     at_ = at + (wide ? 16 : 8);
-    parts_.emplace_back(it);
+    parts_.emplace_back(part);
     return true;
   }
 
   bool central(std::size_t place) {
-    auto it = open<CentralPart>(place, kCentralSize, [](const CentralPart& header) -> std::size_t {
-      return header.name_length + header.extra_length + header.comment_length;
-    });
-    if (!it) return false;
-    it->name = text(it->name_length);
-    it->extra = text(it->extra_length);
-    it->comment = text(it->comment_length);
-    parts_.emplace_back(std::move(*it));
+    auto part =
+        open<CentralPart>(place, kCentralSize, [](const CentralPart& header) -> std::size_t {
+          return header.name_length + header.extra_length + header.comment_length;
+        });
+    if (!part) return false;
+    part->name = text(part->name_length);
+    part->extra = text(part->extra_length);
+    part->comment = text(part->comment_length);
+    parts_.emplace_back(std::move(*part));
     return true;
   }
 
   bool zip64_end(std::size_t place) {
-    auto it = open<Zip64EndPart>(place, kZip64EndSize, [](auto&) { return 0; });
-    if (!it) return false;
+    auto part = open<Zip64EndPart>(place, kZip64EndSize, [](auto&) { return 0; });
+    if (!part) return false;
     const std::uint64_t least = kZip64EndSize - kStatedLess;
-    if (it->stated_size > least && fits(at_, it->stated_size - least))
-      it->extensible = text(it->stated_size - least);
-    parts_.emplace_back(std::move(*it));
+    if (part->stated_size > least && fits(at_, part->stated_size - least))
+      part->extensible = text(part->stated_size - least);
+    parts_.emplace_back(std::move(*part));
     return true;
   }
 
   bool locator(std::size_t place) {
-    auto it = open<Zip64LocatorPart>(place, kLocatorSize, [](auto&) { return 0; });
-    if (!it) return false;
-    parts_.emplace_back(*it);
+    auto part = open<Zip64LocatorPart>(place, kLocatorSize, [](auto&) { return 0; });
+    if (!part) return false;
+    parts_.emplace_back(*part);
     return true;
   }
 
   bool end(std::size_t place) {
-    auto it = open<EndPart>(place, kEndSize, [](auto&) { return 0; });
-    if (!it) return false;
-    if (fits(at_, it->comment_length)) it->comment = text(it->comment_length);
-    parts_.emplace_back(std::move(*it));
+    auto part = open<EndPart>(place, kEndSize, [](auto&) { return 0; });
+    if (!part) return false;
+    if (fits(at_, part->comment_length)) part->comment = text(part->comment_length);
+    parts_.emplace_back(std::move(*part));
     return true;
   }
 
@@ -300,7 +306,7 @@ class Parser {
   std::size_t at_ = 0;      // behind what is in parts_
   std::size_t search_ = 0;  // where the next record is looked for
   std::uint32_t labels_ = 0;
-  // Offset → packed size, by the directory; made when it is first asked for.
+  // Offset → packed size, by the directory; made when first asked for.
   std::optional<std::vector<std::pair<std::uint64_t, std::uint64_t>>> listed_;
 };
 
@@ -411,21 +417,22 @@ void learn(ZipLayout& zip, std::string_view bytes) {
   });
 }
 
-// Into the field, or where the zip64 extra field has it: behind those sizes that it has (4.5.3).
-void set_offset(CentralPart& it, std::uint64_t offset) {
-  if (offset_of(it) == offset) return;
-  if (it.offset != kInZip64) {
-    it.offset = static_cast<std::uint32_t>(offset);
+// Into the field, or where a zip64 extra field has the offset: behind the sizes it has (4.5.3).
+void set_offset(CentralPart& central, std::uint64_t offset) {
+  if (offset_of(central) == offset) return;
+  if (central.offset != kInZip64) {
+    central.offset = static_cast<std::uint32_t>(offset);
     return;
   }
-  const std::size_t before = (it.size == kInZip64 ? 8 : 0) + (it.packed == kInZip64 ? 8 : 0);
-  const std::string extra = it.extra;  // that the fields refer to
+  const std::size_t before =
+      (central.size == kInZip64 ? 8 : 0) + (central.packed == kInZip64 ? 8 : 0);
+  const std::string extra = central.extra;  // that the fields refer to
   for (const ExtraField& field : extra_fields(extra)) {
     if (field.id != kZip64Extra || field.bytes.size() < before + 8) continue;
     std::string written;
     append(written, offset);
     const auto at = static_cast<std::size_t>(field.bytes.data() - extra.data()) + before;
-    it.extra.replace(at, written.size(), written);
+    central.extra.replace(at, written.size(), written);
   }
 }
 

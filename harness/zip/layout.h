@@ -25,7 +25,7 @@ inline constexpr std::size_t kMostParts = 1 << 18;  // parsed; what follows is o
 
 // Local file header (4.3.7) and the data behind it (4.3.8), packed as it lies.
 struct LocalPart {
-  std::uint32_t label = 0;  // what a CentralPart calls it; not in the file
+  std::uint32_t label = 0;  // what a CentralPart calls this part; not in the file
   std::uint16_t version = 20, flags = 0, method = 0, time = 0, date = 0x21;
   std::uint32_t crc = 0, packed = 0, size = 0;
   std::uint16_t name_length = 0, extra_length = 0;
@@ -44,7 +44,7 @@ struct DescriptorPart {
 
 // Central directory header (4.3.12).
 struct CentralPart {
-  std::optional<std::uint32_t> local;  // label of the part it points to; repair keeps it pointing
+  std::optional<std::uint32_t> local;  // label of the part this one points to; repair keeps that so
   std::uint16_t made_by = 0, version = 20, flags = 0, method = 0, time = 0, date = 0x21;
   std::uint32_t crc = 0, packed = 0, size = 0;
   std::uint16_t name_length = 0, extra_length = 0, comment_length = 0, disk = 0, internal = 0;
@@ -73,7 +73,7 @@ struct Zip64EndPart {
 
 // Zip64 end of central directory locator (4.3.15).
 struct Zip64LocatorPart {
-  bool right = true;  // it points to the record before it
+  bool right = true;  // the locator points to the record before it
   std::uint32_t disk = 0;
   std::uint64_t offset = 0;
   std::uint32_t disks = 1;

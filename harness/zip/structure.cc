@@ -15,30 +15,30 @@ bool stands(std::string_view bytes, std::uint64_t at, std::string_view signature
 }
 
 EndRecord end_at(std::string_view bytes, std::size_t at) {
-  EndRecord it{.at = at,
-               .disk = n16(bytes, at + 4),
-               .directory_disk = n16(bytes, at + 6),
-               .here = n16(bytes, at + 8),
-               .total = n16(bytes, at + 10),
-               .comment_length = n16(bytes, at + 20),
-               .size = n32(bytes, at + 12),
-               .offset = n32(bytes, at + 16)};
-  it.end = at + kEndSize + it.comment_length;
-  return it;
+  EndRecord record{.at = at,
+                   .disk = n16(bytes, at + 4),
+                   .directory_disk = n16(bytes, at + 6),
+                   .here = n16(bytes, at + 8),
+                   .total = n16(bytes, at + 10),
+                   .comment_length = n16(bytes, at + 20),
+                   .size = n32(bytes, at + 12),
+                   .offset = n32(bytes, at + 16)};
+  record.end = at + kEndSize + record.comment_length;
+  return record;
 }
 
 std::optional<Zip64End> zip64_at(std::string_view bytes, std::uint64_t at) {
   if (!stands(bytes, at, kZip64End, kZip64EndSize)) return std::nullopt;
-  Zip64End it{.at = at,
-              .stated_size = n64(bytes, at + 4),
-              .disk = n32(bytes, at + 16),
-              .directory_disk = n32(bytes, at + 20),
-              .here = n64(bytes, at + 24),
-              .total = n64(bytes, at + 32),
-              .size = n64(bytes, at + 40),
-              .offset = n64(bytes, at + 48)};
-  it.end = at + 12 + std::min<std::uint64_t>(it.stated_size, bytes.size());
-  return it;
+  Zip64End record{.at = at,
+                  .stated_size = n64(bytes, at + 4),
+                  .disk = n32(bytes, at + 16),
+                  .directory_disk = n32(bytes, at + 20),
+                  .here = n64(bytes, at + 24),
+                  .total = n64(bytes, at + 32),
+                  .size = n64(bytes, at + 40),
+                  .offset = n64(bytes, at + 48)};
+  record.end = at + 12 + std::min<std::uint64_t>(record.stated_size, bytes.size());
+  return record;
 }
 
 // The extra fields (4.5), as far as they can be told apart; answers whether that is to the end.
@@ -56,33 +56,34 @@ bool each_field(std::string_view extra, auto&& use) {
 // 4.5.3: of the fields that say 0xffffffff, in this order.
 Sizes look_through(std::uint32_t packed, std::uint32_t size, std::uint32_t offset,
                    std::string_view extra, bool local) {
-  Sizes it{.packed = packed, .size = size, .offset = offset};
+  Sizes sizes{.packed = packed, .size = size, .offset = offset};
   each_field(extra, [&](const ExtraField& field) {
     if (field.id != kZip64Extra) return;
-    ++it.extras;
-    it.wide = true;
+    ++sizes.extras;
+    sizes.wide = true;
     std::size_t at = 0;
     const auto take = [&](std::uint32_t said, std::uint64_t& into) {
       if (said != kInZip64) return;
       if (at + 8 > field.bytes.size()) {
-        it.odd = true;
+        sizes.odd = true;
         return;
       }
       into = n64(field.bytes, at);
       at += 8;
     };
-    take(size, it.size);
-    take(packed, it.packed);
-    if (!local) take(offset, it.offset);
+    take(size, sizes.size);
+    take(packed, sizes.packed);
+    if (!local) take(offset, sizes.offset);
     const bool disk = !local && field.bytes.size() == at + 4;
     // A local header with one of the two sizes in it must hold both; a writer that streams leaves
     // room and says zero.
-    if (!disk && at != field.bytes.size() && !(local && field.bytes.size() == 16)) it.odd = true;
-    if (local && field.bytes.size() == 16 && at == 0 && n64(field.bytes, 0) != size) it.odd = true;
+    if (!disk && at != field.bytes.size() && !(local && field.bytes.size() == 16)) sizes.odd = true;
+    if (local && field.bytes.size() == 16 && at == 0 && n64(field.bytes, 0) != size)
+      sizes.odd = true;
   });
-  if (it.extras == 0 && (packed == kInZip64 || size == kInZip64)) it.odd = true;
-  if (it.extras > 1) it.odd = true;
-  return it;
+  if (sizes.extras == 0 && (packed == kInZip64 || size == kInZip64)) sizes.odd = true;
+  if (sizes.extras > 1) sizes.odd = true;
+  return sizes;
 }
 
 void read_ends(ZipStructure& zip) {

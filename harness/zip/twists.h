@@ -31,7 +31,7 @@ struct Twist {
 };
 
 struct TwistKind {
-  std::string_view name;     // stable: cases and reports hold it
+  std::string_view name;     // stable: cases and reports hold the name
   std::string_view about;    // the class: "A1" … "C5", "truncated", …, "sound"
   std::string_view section;  // of the APPNOTE, that is bent
   std::string_view says;     // one short sentence
@@ -48,7 +48,7 @@ const TwistKind* find_twist(std::string_view name);
 // what an earlier one bent. An entry put beside another holds another value of the same length. A
 // twist whose result would exceed kMostTwisted is passed over. bad_input: a name that no kind has,
 // a larger archive. The same arguments give the same bytes. Costs some 5 µs a twist on a small
-// archive, and milliseconds when it is heavy.
+// archive, and milliseconds when the twist is heavy.
 Result<std::string> twist_archive(std::string_view sound, std::span<const Twist> twists);
 
 // Bytes of a fuzzer → bytes of an archive. After an odd first byte: the rest as it is. After an

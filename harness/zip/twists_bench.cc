@@ -69,14 +69,14 @@ std::string without_zip64(std::string_view extra) {
   return rest;
 }
 
-void set_host(CentralPart& it, std::uint16_t host) {
-  it.made_by = static_cast<std::uint16_t>((host << 8) | (it.made_by & 0xff));
+void set_host(CentralPart& central, std::uint16_t host) {
+  central.made_by = static_cast<std::uint16_t>((host << 8) | (central.made_by & 0xff));
 }
 
-void set_comment(EndPart& it, std::string comment) {
+void set_comment(EndPart& end, std::string comment) {
   if (comment.size() > kLongest) return;
-  it.comment_length = static_cast<std::uint16_t>(comment.size());
-  it.comment = std::move(comment);
+  end.comment_length = static_cast<std::uint16_t>(comment.size());
+  end.comment = std::move(comment);
 }
 
 void name_both(LocalPart& local, CentralPart& central, std::string_view name) {
@@ -85,13 +85,13 @@ void name_both(LocalPart& local, CentralPart& central, std::string_view name) {
 
 void set_value(LocalPart& local, CentralPart& central, std::string_view value) {
   local.data = local.method == kDeflated ? deflated(value) : std::string(value);
-  both(local, central, [&](auto& it) {
-    set_extra(it, without_zip64(it.extra));
-    it.flags &= static_cast<std::uint16_t>(~kLater);
-    it.method = local.method;
-    it.crc = sum_of(value).crc;
-    it.packed = static_cast<std::uint32_t>(local.data.size());
-    it.size = static_cast<std::uint32_t>(value.size());
+  both(local, central, [&](auto& header) {
+    set_extra(header, without_zip64(header.extra));
+    header.flags &= static_cast<std::uint16_t>(~kLater);
+    header.method = local.method;
+    header.crc = sum_of(value).crc;
+    header.packed = static_cast<std::uint32_t>(local.data.size());
+    header.size = static_cast<std::uint32_t>(value.size());
   });
 }
 
@@ -187,9 +187,9 @@ std::size_t Bench::behind(std::size_t local) const {
 }
 
 std::string Bench::value() {
-  LocalPart& it = local();
-  if (it.method != kDeflated) return it.data;
-  return inflated(it.data).value_or(it.data);
+  LocalPart& header = local();
+  if (header.method != kDeflated) return header.data;
+  return inflated(header.data).value_or(header.data);
 }
 
 std::string Bench::other_value() { return changed(value()); }
@@ -201,48 +201,51 @@ void Bench::put_value(std::string_view value, std::uint16_t method) {
 }
 
 NewEntry Bench::entry(std::string_view name, std::string_view value) {
-  NewEntry it;
-  it.central.made_by = kUnix << 8 | 20;
-  it.central.attributes = kUnixFile;
+  NewEntry new_entry;
+  new_entry.central.made_by = kUnix << 8 | 20;
+  new_entry.central.attributes = kUnixFile;
   if (has_entry()) {
-    it.local.method = local().method == kDeflated ? kDeflated : kStored;
-    it.central.made_by = central().made_by;
-    it.central.attributes = central().attributes;
+    new_entry.local.method = local().method == kDeflated ? kDeflated : kStored;
+    new_entry.central.made_by = central().made_by;
+    new_entry.central.attributes = central().attributes;
   }
-  it.local.label = new_label();
-  it.central.local = it.local.label;
-  name_both(it.local, it.central, name);
-  set_value(it.local, it.central, value);
-  if (!ascii(name)) both(it.local, it.central, [](auto& header) { header.flags |= kUtf8; });
-  return it;
+  new_entry.local.label = new_label();
+  new_entry.central.local = new_entry.local.label;
+  name_both(new_entry.local, new_entry.central, name);
+  set_value(new_entry.local, new_entry.central, value);
+  if (!ascii(name))
+    both(new_entry.local, new_entry.central, [](auto& header) { header.flags |= kUtf8; });
+  return new_entry;
 }
 
-void Bench::beside(NewEntry it, bool first, bool first_in_directory) {
-  if (!has_entry()) return append_entry(std::move(it));
+void Bench::beside(NewEntry new_entry, bool first, bool first_in_directory) {
+  if (!has_entry()) return append_entry(std::move(new_entry));
   const std::size_t central = *central_at() + (first_in_directory ? 0 : 1);
   const std::size_t local = first ? *local_at() : behind(*local_at());
-  insert(std::max(central, local), central > local ? ZipPart(std::move(it.central)) : it.local);
-  insert(std::min(central, local), central > local ? ZipPart(std::move(it.local)) : it.central);
+  insert(std::max(central, local),
+         central > local ? ZipPart(std::move(new_entry.central)) : new_entry.local);
+  insert(std::min(central, local),
+         central > local ? ZipPart(std::move(new_entry.local)) : new_entry.central);
 }
 
-void Bench::append_entry(NewEntry it) {
-  insert(ends_at(), std::move(it.central));
-  insert(directory_at(), std::move(it.local));
+void Bench::append_entry(NewEntry new_entry) {
+  insert(ends_at(), std::move(new_entry.central));
+  insert(directory_at(), std::move(new_entry.local));
 }
 
 void Bench::append_many(std::size_t count) {
   std::vector<ZipPart> locals, centrals;
   locals.reserve(count), centrals.reserve(count);
-  NewEntry it = entry("0", "");
-  it.local.method = it.central.method = kStored;
-  set_value(it.local, it.central, "");
-  const std::uint32_t label = it.local.label;
+  NewEntry new_entry = entry("0", "");
+  new_entry.local.method = new_entry.central.method = kStored;
+  set_value(new_entry.local, new_entry.central, "");
+  const std::uint32_t label = new_entry.local.label;
   for (std::uint32_t i = 0; i < count; ++i) {
-    name_both(it.local, it.central, fmt::format("m/{}", i));
-    it.local.label = label + i;
-    it.central.local = label + i;
-    locals.emplace_back(it.local);
-    centrals.emplace_back(it.central);
+    name_both(new_entry.local, new_entry.central, fmt::format("m/{}", i));
+    new_entry.local.label = label + i;
+    new_entry.central.local = label + i;
+    locals.emplace_back(new_entry.local);
+    centrals.emplace_back(new_entry.central);
   }
   insert(ends_at(), std::move(centrals));
   insert(directory_at(), std::move(locals));
@@ -255,11 +258,11 @@ Bench::Other Bench::other() {
   for (std::uint32_t i = 0; i < count && i < 1000; ++i) {
     entry_ = i;
     if (!has_entry()) break;
-    NewEntry it = entry(central().name, other_value());
-    it.local.label = label;
-    it.central.local = label++;
-    all_again.locals.emplace_back(std::move(it.local));
-    all_again.centrals.emplace_back(std::move(it.central));
+    NewEntry new_entry = entry(central().name, other_value());
+    new_entry.local.label = label;
+    new_entry.central.local = label++;
+    all_again.locals.emplace_back(std::move(new_entry.local));
+    all_again.centrals.emplace_back(std::move(new_entry.central));
   }
   return all_again;
 }

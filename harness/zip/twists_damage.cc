@@ -13,11 +13,11 @@ void truncated(Bench& bench) {
 void no_directory(Bench& bench) {
   const std::uint32_t which = bench.draw.of(3);
   if (which == 1) bench.settle();  // the end record keeps its values
-  std::erase_if(bench.zip.parts, [&](const ZipPart& it) {
-    return std::holds_alternative<CentralPart>(it) ||
+  std::erase_if(bench.zip.parts, [&](const ZipPart& part) {
+    return std::holds_alternative<CentralPart>(part) ||
            (which == 0 &&
-            (std::holds_alternative<EndPart>(it) || std::holds_alternative<Zip64EndPart>(it) ||
-             std::holds_alternative<Zip64LocatorPart>(it)));
+            (std::holds_alternative<EndPart>(part) || std::holds_alternative<Zip64EndPart>(part) ||
+             std::holds_alternative<Zip64LocatorPart>(part)));
   });
 }
 void trailing_bytes(Bench& bench) {
@@ -87,10 +87,10 @@ void long_comment(EndPart& end, Draw& draw) {
 void nested_archive(Bench& bench) {
   const bool replaces = bench.draw.coin() && bench.has_entry();
   if (!replaces) {
-    NewEntry it = bench.entry("nested.zip", "");
-    it.local.method = kStored;
-    set_value(it.local, it.central, bench.before);
-    return bench.append_entry(std::move(it));
+    NewEntry new_entry = bench.entry("nested.zip", "");
+    new_entry.local.method = kStored;
+    set_value(new_entry.local, new_entry.central, bench.before);
+    return bench.append_entry(std::move(new_entry));
   }
   bench.put_value(bench.before, kStored);
 }
@@ -135,20 +135,20 @@ void bomb(Bench& bench) {
   const auto fill = [&](LocalPart& local, CentralPart& central) {
     set_value(local, central, "");
     local.data = packed;
-    both(local, central, [&](auto& it) {
-      it.method = kDeflated;
-      it.crc = crc;
-      it.packed = static_cast<std::uint32_t>(packed.size());
-      it.size = kBomb;
+    both(local, central, [&](auto& header) {
+      header.method = kDeflated;
+      header.crc = crc;
+      header.packed = static_cast<std::uint32_t>(packed.size());
+      header.size = kBomb;
     });
   };
   if (replaces) {
     bench.put_value("", kDeflated);
     return fill(bench.local(), bench.central());
   }
-  NewEntry it = bench.entry("bomb", "");
-  fill(it.local, it.central);
-  bench.append_entry(std::move(it));
+  NewEntry new_entry = bench.entry("bomb", "");
+  fill(new_entry.local, new_entry.central);
+  bench.append_entry(std::move(new_entry));
 }
 
 // --- the rows

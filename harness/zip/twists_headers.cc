@@ -6,40 +6,40 @@ namespace {
 
 // --- A1: the method (4.4.5)
 
-void other_method(auto& it, Draw& draw) {
-  const std::uint16_t swapped = it.method == kStored ? kDeflated : kStored;
+void other_method(auto& header, Draw& draw) {
+  const std::uint16_t swapped = header.method == kStored ? kDeflated : kStored;
   const std::uint16_t methods[] = {swapped, 9, 12, 93};
-  it.method = draw.from(methods);
+  header.method = draw.from(methods);
 }
 void central_method(LocalPart&, CentralPart& central, Draw& draw) { other_method(central, draw); }
 void local_method(LocalPart& local, CentralPart&, Draw& draw) { other_method(local, draw); }
 
-// Packed and as it is, each with sizes and CRC that fit: one header has the one, one the other.
+// A value packed and as it is, each with sizes and CRC that fit; each header has one of the two.
 void two_readings(Bench& bench) {
   const std::string value = bench.value(), packed = deflated(value);
   bench.put_value(packed, kStored);
-  one(bench.draw.coin(), bench.local(), bench.central(), [&](auto& it) {
-    it.method = kDeflated;
-    it.crc = sum_of(value).crc;
-    it.size = static_cast<std::uint32_t>(value.size());
+  one(bench.draw.coin(), bench.local(), bench.central(), [&](auto& header) {
+    header.method = kDeflated;
+    header.crc = sum_of(value).crc;
+    header.size = static_cast<std::uint32_t>(value.size());
   });
 }
 
 // --- A2: the sizes (4.4.8, 4.4.9) and the descriptor (4.3.9)
 
-void zero_sizes(auto& it, Draw& draw) {
+void zero_sizes(auto& header, Draw& draw) {
   const std::uint32_t which = draw.of(3);
-  if (which != 1) it.packed = 0;
-  if (which != 2) it.size = 0;
+  if (which != 1) header.packed = 0;
+  if (which != 2) header.size = 0;
 }
 void central_sizes_zero(LocalPart&, CentralPart& central, Draw& draw) { zero_sizes(central, draw); }
 void local_sizes_zero(LocalPart& local, CentralPart&, Draw& draw) { zero_sizes(local, draw); }
 
-void wrong_sizes(auto& it, Draw& draw) {
+void wrong_sizes(auto& header, Draw& draw) {
   const std::uint32_t which = draw.of(3);
   const std::uint32_t by = draw.from<std::uint32_t>({1, 0xffffffff, 16, 0xfffffff0, 0x7fffffff});
-  if (which != 1) it.size += by;
-  if (which != 2) it.packed += by;
+  if (which != 1) header.size += by;
+  if (which != 2) header.packed += by;
 }
 void central_sizes_off(LocalPart&, CentralPart& central, Draw& draw) { wrong_sizes(central, draw); }
 void local_sizes_off(LocalPart& local, CentralPart&, Draw& draw) { wrong_sizes(local, draw); }
@@ -52,9 +52,9 @@ void sizes_of_prefix(Bench& bench) {
   const std::size_t kept = value.empty()      ? 0
                            : bench.draw.of(2) ? value.size() - 1
                                               : value.size() / 2;
-  one(the_local, bench.local(), bench.central(), [&](auto& it) {
-    it.packed = it.size = static_cast<std::uint32_t>(kept);
-    it.crc = sum_of(std::string_view(value).substr(0, kept)).crc;
+  one(the_local, bench.local(), bench.central(), [&](auto& header) {
+    header.packed = header.size = static_cast<std::uint32_t>(kept);
+    header.crc = sum_of(std::string_view(value).substr(0, kept)).crc;
   });
 }
 
@@ -63,14 +63,14 @@ void sizes_of_prefix(Bench& bench) {
 std::size_t move_to_descriptor(Bench& bench, bool wide, bool with_signature) {
   bench.put_value(bench.value(), bench.local().method == kDeflated ? kDeflated : kStored);
   const std::size_t local = *bench.local_at();
-  LocalPart& it = bench.local();
+  LocalPart& header = bench.local();
   const DescriptorPart descriptor{.with_signature = with_signature,
                                   .wide = wide,
-                                  .crc = it.crc,
-                                  .packed = it.packed,
-                                  .size = it.size};
-  it.crc = it.packed = it.size = 0;
-  both(it, bench.central(), [](auto& header) { header.flags |= kLater; });
+                                  .crc = header.crc,
+                                  .packed = header.packed,
+                                  .size = header.size};
+  header.crc = header.packed = header.size = 0;
+  both(header, bench.central(), [](auto& it) { it.flags |= kLater; });
   bench.insert(local + 1, descriptor);
   return local + 1;
 }
@@ -80,12 +80,12 @@ void wide_descriptor(Bench& bench) { move_to_descriptor(bench, true, !bench.draw
 void wrong_descriptor(Bench& bench) {
   const std::uint32_t which = bench.draw.of(5);
   const bool wide = bench.draw.coin(), with_signature = !bench.draw.coin();
-  auto& it = bench.part<DescriptorPart>(move_to_descriptor(bench, wide, with_signature));
-  if (which == 0) ++it.size;
-  if (which == 1) it.size = it.packed = 0;
-  if (which == 2) it.crc ^= 1;
-  if (which == 3) it.packed += 16;
-  if (which == 4) --it.packed, --it.size;
+  auto& part = bench.part<DescriptorPart>(move_to_descriptor(bench, wide, with_signature));
+  if (which == 0) ++part.size;
+  if (which == 1) part.size = part.packed = 0;
+  if (which == 2) part.crc ^= 1;
+  if (which == 3) part.packed += 16;
+  if (which == 4) --part.packed, --part.size;
 }
 
 // Bit 3 and no descriptor.
@@ -120,34 +120,35 @@ std::string zip64_numbers(std::uint64_t size, std::uint64_t packed) {
   append(bytes, size), append(bytes, packed);
   return bytes;
 }
-void into_zip64(auto& it, std::string_view bytes) {
-  set_extra(it, without_zip64(it.extra));
-  it.packed = it.size = kInZip64;
-  add_extra(it, kZip64Extra, bytes);
+void into_zip64(auto& header, std::string_view bytes) {
+  set_extra(header, without_zip64(header.extra));
+  header.packed = header.size = kInZip64;
+  add_extra(header, kZip64Extra, bytes);
 }
 void zip64_zero(LocalPart& local, CentralPart& central, Draw& draw) {
   one(draw.coin(), local, central, [](auto& it) { into_zip64(it, zip64_numbers(0, 0)); });
 }
 void zip64_short(LocalPart& local, CentralPart& central, Draw& draw) {
-  one(draw.coin(), local, central, [&](auto& it) {
-    into_zip64(it,
-               zip64_numbers(it.size, it.packed).substr(0, draw.from<std::size_t>({8, 4, 0, 12})));
+  one(draw.coin(), local, central, [&](auto& header) {
+    into_zip64(
+        header,
+        zip64_numbers(header.size, header.packed).substr(0, draw.from<std::size_t>({8, 4, 0, 12})));
   });
 }
 void zip64_twice(LocalPart& local, CentralPart& central, Draw& draw) {
-  one(draw.coin(), local, central, [&](auto& it) {
-    const std::string right = zip64_numbers(it.size, it.packed);
-    const std::string wrong = zip64_numbers(it.size + 1, it.packed / 2);
+  one(draw.coin(), local, central, [&](auto& header) {
+    const std::string right = zip64_numbers(header.size, header.packed);
+    const std::string wrong = zip64_numbers(header.size + 1, header.packed / 2);
     const bool right_first = !draw.coin();
-    into_zip64(it, right_first ? right : wrong);
-    add_extra(it, kZip64Extra, right_first ? wrong : right);
+    into_zip64(header, right_first ? right : wrong);
+    add_extra(header, kZip64Extra, right_first ? wrong : right);
   });
 }
 void zip64_absent(LocalPart& local, CentralPart& central, Draw& draw) {
-  one(draw.coin(), local, central, [&](auto& it) {
+  one(draw.coin(), local, central, [&](auto& header) {
     const std::uint32_t which = draw.of(3);
-    if (which != 1) it.size = kInZip64;
-    if (which != 2) it.packed = kInZip64;
+    if (which != 1) header.size = kInZip64;
+    if (which != 2) header.packed = kInZip64;
   });
 }
 void zip64_unasked(LocalPart& local, CentralPart& central, Draw& draw) {
@@ -251,9 +252,9 @@ void link_attribute(LocalPart&, CentralPart& central, Draw& draw) {
 }
 void folder_beside_file(Bench& bench) {
   const bool first = bench.draw.coin(), marked = !bench.draw.coin();
-  NewEntry it = bench.entry(bench.central().name + "/", "");
-  if (marked) it.central.attributes = kUnixFolder | kDosFolder;
-  bench.beside(std::move(it), first, first);
+  NewEntry new_entry = bench.entry(bench.central().name + "/", "");
+  if (marked) new_entry.central.attributes = kUnixFolder | kDosFolder;
+  bench.beside(std::move(new_entry), first, first);
 }
 
 // --- A5: encryption (4.4.4)
@@ -364,9 +365,9 @@ void descriptor(Bench& bench) { move_to_descriptor(bench, false, !bench.draw.coi
 
 void zip64_sizes(LocalPart& local, CentralPart& central, Draw& draw) {
   const std::uint32_t sides = draw.of(3);
-  const auto move = [](auto& it) {
-    into_zip64(it, zip64_numbers(it.size, it.packed));
-    it.version = 45;  // 4.4.3.2
+  const auto move = [](auto& header) {
+    into_zip64(header, zip64_numbers(header.size, header.packed));
+    header.version = 45;  // 4.4.3.2
   };
   if (sides != 1) move(local);
   if (sides != 2) move(central);

@@ -58,30 +58,30 @@ bool ascii(std::string_view text);
 std::string in_other_case(std::string name, bool whole);  // or only its first letter
 
 template <class Header>
-void set_name(Header& it, std::string_view name) {
-  it.name = name.substr(0, kLongest);
-  it.name_length = static_cast<std::uint16_t>(it.name.size());
+void set_name(Header& header, std::string_view name) {
+  header.name = name.substr(0, kLongest);
+  header.name_length = static_cast<std::uint16_t>(header.name.size());
 }
 
 template <class Header>
-void set_extra(Header& it, std::string extra) {
+void set_extra(Header& header, std::string extra) {
   if (extra.size() > kLongest) return;
-  it.extra = std::move(extra);
-  it.extra_length = static_cast<std::uint16_t>(it.extra.size());
+  header.extra = std::move(extra);
+  header.extra_length = static_cast<std::uint16_t>(header.extra.size());
 }
 
 template <class Header>
-void add_extra(Header& it, std::uint16_t id, std::string_view bytes) {
-  std::string extra = it.extra;
+void add_extra(Header& header, std::uint16_t id, std::string_view bytes) {
+  std::string extra = header.extra;
   append(extra, id);
   append(extra, static_cast<std::uint16_t>(bytes.size()));
-  set_extra(it, extra.append(bytes));
+  set_extra(header, extra.append(bytes));
 }
 
 std::string without_zip64(std::string_view extra);
 
-void set_host(CentralPart& it, std::uint16_t host);
-void set_comment(EndPart& it, std::string comment);
+void set_host(CentralPart& central, std::uint16_t host);
+void set_comment(EndPart& end, std::string comment);
 
 // Does the same to both headers of an entry.
 void both(LocalPart& local, CentralPart& central, auto&& change) { change(local), change(central); }
@@ -157,9 +157,9 @@ class Bench {
 
   // An entry in which nothing is wrong, like the chosen one in method, host and attributes.
   NewEntry entry(std::string_view name, std::string_view value);
-  // Puts it in: its local header before or behind that of the chosen entry, and its central one.
-  void beside(NewEntry it, bool first, bool first_in_directory);
-  void append_entry(NewEntry it);
+  // Puts an entry in: its local header before or behind the chosen entry's, and its central one.
+  void beside(NewEntry new_entry, bool first, bool first_in_directory);
+  void append_entry(NewEntry new_entry);
   // Empty entries, as many as asked for, in one go.
   void append_many(std::size_t count);
 

@@ -7,19 +7,19 @@ namespace {
 // --- C1: what a scan and the directory show (4.3.2, 4.3.6)
 
 void local_only(Bench& bench, std::string_view name, std::string_view value) {
-  LocalPart it = bench.entry(name, value).local;
+  LocalPart local = bench.entry(name, value).local;
   const std::size_t places[] = {bench.behind(*bench.local_at()), *bench.local_at(),
                                 bench.directory_at()};
-  bench.insert(bench.draw.from(places), std::move(it));
+  bench.insert(bench.draw.from(places), std::move(local));
 }
 void unlisted_entry(Bench& bench) { local_only(bench, "unlisted", "not in the directory"); }
 void unlisted_value(Bench& bench) { local_only(bench, bench.central().name, bench.other_value()); }
 void listed_only(Bench& bench) {
-  CentralPart it = bench.entry("listed", bench.value()).central;
-  it.local.reset();
+  CentralPart central = bench.entry("listed", bench.value()).central;
+  central.local.reset();
   const std::uint32_t which = bench.draw.of(3);
   const std::size_t at = *bench.central_at() + 1;
-  bench.insert(at, std::move(it));
+  bench.insert(at, std::move(central));
   bench.settle();
   const std::uint64_t places[] = {bench.place_of(bench.directory_at()), bench.before.size(),
                                   bench.place_of(*bench.local_at()) + 1};
@@ -34,11 +34,11 @@ void destroyed_header(Bench& bench) {
 }
 void entry_in_comment(Bench& bench) {
   if (!bench.end_at()) return;
-  NewEntry it = bench.entry(bench.central().name, bench.other_value());
-  if (bench.draw.coin()) set_name(it.local, "in the comment");
+  NewEntry new_entry = bench.entry(bench.central().name, bench.other_value());
+  if (bench.draw.coin()) set_name(new_entry.local, "in the comment");
   const bool with_central = bench.draw.coin();
-  std::string comment = render(it.local);
-  if (with_central) comment += render(it.central);
+  std::string comment = render(new_entry.local);
+  if (with_central) comment += render(new_entry.central);
   set_comment(bench.end(), std::move(comment));
 }
 // A whole entry inside the stored value of another; amount: whether the directory lists it too.

@@ -57,13 +57,15 @@ void folder_entries(Bench& bench) {
   std::vector<std::string> folders = folders_without_entry(bench);
   if (which == 1 && folders.size() > 1) folders.resize(1);
   for (const std::string& folder : folders) {
-    NewEntry it = bench.entry(folder, "");
-    it.local.method = kStored;
-    set_value(it.local, it.central, "");
-    set_host(it.central, kUnix);
-    it.central.attributes = which == 2 ? 0 : kUnixFolder | kDosFolder;
-    bench.insert(first_below<CentralPart>(bench, folder).value_or(bench.ends_at()), it.central);
-    bench.insert(first_below<LocalPart>(bench, folder).value_or(bench.directory_at()), it.local);
+    NewEntry new_entry = bench.entry(folder, "");
+    new_entry.local.method = kStored;
+    set_value(new_entry.local, new_entry.central, "");
+    set_host(new_entry.central, kUnix);
+    new_entry.central.attributes = which == 2 ? 0 : kUnixFolder | kDosFolder;
+    bench.insert(first_below<CentralPart>(bench, folder).value_or(bench.ends_at()),
+                 new_entry.central);
+    bench.insert(first_below<LocalPart>(bench, folder).value_or(bench.directory_at()),
+                 new_entry.local);
   }
 }
 

@@ -342,8 +342,8 @@ TEST(Twists, FoldersHaveEntriesBeforeThoseInThem) {
         EXPECT_EQ(zip.directory[i].size + zip.directory[i].packed, 0);
         EXPECT_EQ(zip.directory[i].attributes & 0xf0000010, amount == 2 ? 0 : 0x40000010);
       }
-      const Classified it = classify(bytes);
-      EXPECT_EQ(it.name, "sound") << amount << ": " << it.why;
+      const Classified classified = classify(bytes);
+      EXPECT_EQ(classified.name, "sound") << amount << ": " << classified.why;
       EXPECT_EQ(twisted(bytes, "folder entries", 1, amount) == bytes, amount != 1);
     }
 }

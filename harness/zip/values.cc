@@ -41,10 +41,10 @@ std::vector<CentralHeader> every_central(std::string_view bytes) {
 class StatedSizes {
  public:
   explicit StatedSizes(const std::vector<CentralHeader>& centrals) {
-    for (const CentralHeader& it : centrals) {
-      const Sizes told = sizes_of(it);
-      for (auto* sizes : {&by_name_[it.name], &by_place_[told.offset]})
-        sizes->insert({told.packed, told.size, it.packed, it.size});
+    for (const CentralHeader& central : centrals) {
+      const Sizes told = sizes_of(central);
+      for (auto* sizes : {&by_name_[central.name], &by_place_[told.offset]})
+        sizes->insert({told.packed, told.size, central.packed, central.size});
     }
   }
 
@@ -90,8 +90,8 @@ bool add_beginnings(std::string_view bytes, const std::set<std::uint64_t>& sizes
 std::vector<LocalHeader> headers_to_look_behind(std::string_view bytes,
                                                 std::vector<LocalHeader> headers,
                                                 const std::vector<CentralHeader>& centrals) {
-  for (const CentralHeader& it : centrals) {
-    const std::uint64_t offset = sizes_of(it).offset;
+  for (const CentralHeader& central : centrals) {
+    const std::uint64_t offset = sizes_of(central).offset;
     if (offset > bytes.size() || bytes.size() - offset < kLocalSize || local_at(bytes, offset))
       continue;
     const std::size_t data =
@@ -99,9 +99,9 @@ std::vector<LocalHeader> headers_to_look_behind(std::string_view bytes,
     if (data <= bytes.size())
       headers.push_back({.at = offset,
                          .data = data,
-                         .packed = it.packed,
-                         .size = it.size,
-                         .name = it.name,
+                         .packed = central.packed,
+                         .size = central.size,
+                         .name = central.name,
                          .extra = {}});
   }
   return headers;
@@ -150,11 +150,11 @@ NamesInFile all_names_in(std::string_view bytes) {
   };
   const std::vector<CentralHeader> centrals = every_central(bytes);
   for (const CentralHeader& header : centrals) {
-    NameInFile& it = at(header.name);
+    NameInFile& name = at(header.name);
     const std::uint64_t size = sizes_of(header).size;
-    it.size = std::max(it.size, size);
+    name.size = std::max(name.size, size);
     if ((header.flags & kEncrypted) != 0)
-      it.encrypted = ValueSum{.size = size, .crc = header.crc};
+      name.encrypted = ValueSum{.size = size, .crc = header.crc};
   }
   const std::vector<LocalHeader> locals = every_local(bytes);
   for (const LocalHeader& header : locals) at(header.name);

@@ -69,14 +69,16 @@ TEST(ValuesIn, HoldsTheEmptyValueAlways) {
 TEST(ValuesIn, DoesNotHoldAnInventedOne) {
   for (const Compression compression : kBoth) {
     const std::set<ValueSum> honest = values_in(sound(compression));
-    for (const ArchiveEntry& it : three()) {
-      std::string other = it.bytes;
+    for (const ArchiveEntry& entry : three()) {
+      std::string other = entry.bytes;
       other[other.size() / 2] ^= 1;
-      EXPECT_FALSE(honest.contains(sum_of(other))) << it.key;
-      EXPECT_FALSE(honest.contains(sum_of(it.bytes + "x"))) << it.key;
-      EXPECT_FALSE(honest.contains(sum_of(it.bytes.substr(1)))) << it.key;
-      EXPECT_FALSE(honest.contains({.size = it.bytes.size(), .crc = sum_of(it.bytes).crc ^ 1}));
-      EXPECT_FALSE(honest.contains({.size = it.bytes.size() - 1, .crc = sum_of(it.bytes).crc}));
+      EXPECT_FALSE(honest.contains(sum_of(other))) << entry.key;
+      EXPECT_FALSE(honest.contains(sum_of(entry.bytes + "x"))) << entry.key;
+      EXPECT_FALSE(honest.contains(sum_of(entry.bytes.substr(1)))) << entry.key;
+      EXPECT_FALSE(
+          honest.contains({.size = entry.bytes.size(), .crc = sum_of(entry.bytes).crc ^ 1}));
+      EXPECT_FALSE(
+          honest.contains({.size = entry.bytes.size() - 1, .crc = sum_of(entry.bytes).crc}));
     }
   }
 }
@@ -251,10 +253,11 @@ TEST(NamesIn, AllOfThemAreThereAndSaidToBe) {
 
 TEST(NamesIn, SayWhatAnEncryptedValueIsBehindItsCipher) {
   const std::string bytes = twisted(sound(Compression::kStored), "central encrypted", 1);
-  for (const NameInFile& it : all_names_in(bytes).list) {
-    EXPECT_EQ(it.encrypted.has_value(), it.name == "a/c/0") << it.name;
-    EXPECT_GT(it.size, 0U) << it.name;
-    if (it.encrypted) EXPECT_TRUE(values_in(bytes).contains(*it.encrypted));  // it only says so
+  for (const NameInFile& name : all_names_in(bytes).list) {
+    EXPECT_EQ(name.encrypted.has_value(), name.name == "a/c/0") << name.name;
+    EXPECT_GT(name.size, 0U) << name.name;
+    // The directory only says so.
+    if (name.encrypted) EXPECT_TRUE(values_in(bytes).contains(*name.encrypted));
   }
 }
 
