@@ -151,7 +151,7 @@ TEST(Dossier, OfAHangWhoseLargerCaseIsEnoughIsOfThatCase) {
 
 // A run of a store in a file of its own, begun with three cases in which it hangs.
 struct StoreRun {
-  StoreRun(const std::string& store, const std::string& code) {
+  StoreRun(const std::string& store, const std::string& code, const char* time) {
     files.write(store + ".py", code);
     e2e::fs::create_directory(files.path() / "cases");
     for (const char* value : {"x", "y", "z"})
@@ -159,7 +159,7 @@ struct StoreRun {
     run.emplace("storefuzz", std::vector<std::string>{
                                  "run", "--adapter", (files.path() / (store + ".py")).string(),
                                  "--stores", store, "--corpus", (files.path() / "cases").string(),
-                                 "--time", "4s", "--no-releases", "--seed", "7", "--oracles-off",
+                                 "--time", time, "--no-releases", "--seed", "7", "--oracles-off",
                                  e2e::oracles_but({"deadline", "attributes"}), "--carriers",
                                  "pickle 5", "--out", "out"});
     end = run->wait();
@@ -174,7 +174,7 @@ struct StoreRun {
 };
 
 TEST(Hangs, OfAStoreWhoseThreadLivesInItsModuleAreFoundAndConfirmed) {
-  const StoreRun store_run("threaded", threaded_store());
+  const StoreRun store_run("threaded", threaded_store(), "4s");
   EXPECT_EQ(store_run.end, "exit 1") << store_run.run->said() << store_run.run->complained();
   const auto found = store_run.lines("findings.jsonl");
   EXPECT_TRUE(std::ranges::any_of(found, [](const Json& line) {
@@ -183,7 +183,8 @@ TEST(Hangs, OfAStoreWhoseThreadLivesInItsModuleAreFoundAndConfirmed) {
 }
 
 TEST(Hangs, ThatNoScriptShowsAreToldAndTheRunIsNotGreen) {
-  const StoreRun store_run("waiting", waiting_store());
+  // Long enough for a second hang: after the first, three of four such cases are passed over.
+  const StoreRun store_run("waiting", waiting_store(), "12s");
   EXPECT_EQ(store_run.end, "exit 3") << store_run.run->said() << store_run.run->complained();
   EXPECT_NE(store_run.run->said().find("times, not shown by a script"), std::string::npos)
       << store_run.run->said();
