@@ -14,8 +14,12 @@ import sys
 import time
 import zipfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 SCRIPT = Path(__file__).with_name("environment.py")
 DATA = json.loads((SCRIPT.parents[1] / "releases.json").read_text())
@@ -128,6 +132,19 @@ def test_environment_is_kept(cache: dict[str, str]) -> None:
     assert subprocess.check_output([python, "-c", ask], text=True).strip() == DATA["newest"]
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Lets SIGINT end the processes that we start.
+
+    A shell without job control starts its background commands with SIGINT ignored, and a process
+    hands that on to what it starts: Python then leaves SIGINT ignored.
+    """
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 @pytest.mark.parametrize("kill", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
 def test_interrupted_creation_leaves_nothing_half_made(
     cache: dict[str, str], kill: signal.Signals
