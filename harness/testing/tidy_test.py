@@ -18,8 +18,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 
 FOLDERS = [
-    "base", "process", "zip", "case", "readers", "journey", "findings", "play", "campaign",
-    "archives", "command", "testing",
+    "base", "process", "zip", "case", "wire", "model", "generate", "worker", "direct", "readers",
+    "oracles", "journey", "findings", "play", "campaign", "archives", "command", "testing",
 ]  # fmt: skip
 
 # (file, what it includes): includes that run upward. Empty; it may not grow again.

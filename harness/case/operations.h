@@ -1,0 +1,119 @@
+// The operations that a program can call: the one table.
+//
+// A row says all that the harness knows of an operation; how it is said in Python, an interface a
+// line, stands in reference/operations.json under the row's word. A new operation touches its row,
+// its line and its test.
+//
+//     const Operation& row = operation(Op::kGet);
+//     if (row.on_handle == OnHandle::kWrites) …
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string_view>
+
+namespace storefuzz::program {
+
+enum class Op : std::uint8_t {
+  // Reads of one key.
+  kGet,
+  kGetRange,
+  kGetOffset,
+  kGetSuffix,
+  kGetPartialValues,
+  kExists,
+  kGetSize,
+  kGetSync,
+  // Listings.
+  kList,
+  kListPrefix,
+  kListDir,
+  kIsEmpty,
+  kGetSizePrefix,
+  kListHalf,
+  // Writes.
+  kSet,
+  kSetIfNotExists,
+  kSetAndOverwrite,
+  kDelete,
+  kDeleteDir,
+  kClear,
+  kSetSync,
+  kDeleteSync,
+  // Lifecycle.
+  kOpen,
+  kClose,
+  kWith,
+  // State.
+  kReadOnly,
+  kEqual,
+  kState,
+  // Second handles.
+  kWithReadOnly,
+  kStorePath,
+  kOpenArray,
+  kOpenGroup,
+  kCreateArray,
+  kCreateGroup,
+  // Of arrays and groups.
+  kReadBlock,
+  kWriteBlock,
+  kGetAttributes,
+  kSetAttributes,
+  kMembers,
+};
+
+enum class Family {
+  kRead,
+  kRange,
+  kSize,
+  kListing,
+  kWrite,
+  kDelete,
+  kLifecycle,
+  kState,
+  kBind,
+  kArray
+};
+enum class Subject { kStore, kPath, kArray, kGroup };  // what kind of handle it is called on
+
+// How the Python line is run: its value is the answer; a coroutine is driven to its end; an
+// asynchronous iterator is collected into a list, or left after its first item.
+enum class Said { kPlain, kCoroutine, kIterator, kHalfIterator };
+
+// What a shown answer holds.
+enum class Gives { kNothing, kFlag, kCount, kBytes, kBytesList, kNames, kState, kHandle, kNumbers };
+
+// What it does to the handle, and to the content of its place.
+enum class OnHandle { kNone, kOpens, kWrites, kEnds };
+enum class OnContent { kNone, kSet, kSetIfAbsent, kDelete, kDeleteBelow, kClear, kUnknown };
+
+// Classes of argument that the generator draws from: plain ones, edges that stores may answer in
+// their own way (an empty range, a key that is a folder), and misuse (bytes where a buffer
+// belongs).
+struct Arguments {
+  bool key = false, prefix = false, value = false, start = false, end = false, other = false,
+       flag = false;
+};
+
+struct Operation {
+  Op op;
+  std::string_view word;  // in JSON and on pages
+  Family family;
+  std::uint8_t subjects;  // bits 1 << Subject
+  Arguments takes;
+  Said said;
+  Gives gives;
+  OnHandle on_handle;
+  OnContent on_content;
+  Op plainer;  // the plainest operation of its family that asks the same; itself where it is that
+
+  bool on(Subject subject) const { return subjects >> static_cast<int>(subject) & 1; }
+};
+
+std::span<const Operation> operations();  // in the order of Op
+const Operation& operation(Op op);
+std::optional<Op> find_operation(std::string_view word);
+
+}  // namespace storefuzz::program
