@@ -22,6 +22,6 @@ std::string reference_folder();
 std::string tools_python();
 
 // A program of this build: they lie in one folder.
-std::filesystem::path program(std::string_view name);
+std::filesystem::path built_program(std::string_view name);
 
 }  // namespace storefuzz
