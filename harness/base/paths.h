@@ -1,6 +1,6 @@
 // Where this build's own files lie: its sources, its programs, the Python of its tools.
 //
-//     run({program("storefuzz-reader"), …});
+//     run({built_program("storefuzz-reader"), …});
 //     run({tools_python(), source_folder() + "/reports/render.py", …});
 #pragma once
 
