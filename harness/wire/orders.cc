@@ -173,7 +173,7 @@ void members(auto& wire, Is<Reply> auto& it) {
 }
 void members(auto& wire, Is<Order> auto& it) {
   pass_enum(wire, it.verb, Verb::kEnd);
-  pass_enum(wire, it.op, Op::kMembers);
+  pass_enum(wire, it.op, operations().back().op);
   pass_enum(wire, it.by, By::kSync);
   pass_enum(wire, it.carrier, Carrier::kInherited);
   pass_enum(wire, it.cargo, Cargo::kGroup);

@@ -51,22 +51,27 @@ def _lines(codes: list[types.CodeType]) -> dict[tuple[str, int], int]:
     return {place: index for index, place in enumerate(sorted(every))}
 
 
-def watch(counters: Any, ever: Any) -> int:
-    """Count lines into `counters` and `ever` (writable buffers); returns how many are watched."""
+def numbers() -> dict[tuple[str, int], int]:
+    """Every line that is watched: (file, line) → its number."""
     codes: list[types.CodeType] = []
     for name in _MODULES:
         try:
             codes += _code_objects(importlib.import_module(name))
         except ImportError:  # the release has no such module
             continue
-    numbers = _lines(codes)
-    files = {place[0] for place in numbers}
+    return _lines(codes)
+
+
+def watch(counters: Any, ever: Any) -> int:
+    """Count lines into `counters` and `ever` (writable buffers); returns how many are watched."""
+    places = numbers()
+    files = {place[0] for place in places}
     limit = len(counters)
     disable = sys.monitoring.DISABLE
 
     def line(code: types.CodeType, number: int) -> Any:
         if code.co_filename in files:
-            index = numbers.get((code.co_filename, number))
+            index = places.get((code.co_filename, number))
             if index is not None and index < limit:
                 counters[index] = 1
                 ever[index] = 1
@@ -75,7 +80,7 @@ def watch(counters: Any, ever: Any) -> int:
     sys.monitoring.use_tool_id(_TOOL, "storefuzz")
     sys.monitoring.register_callback(_TOOL, sys.monitoring.events.LINE, line)
     sys.monitoring.set_events(_TOOL, sys.monitoring.events.LINE)
-    return min(len(numbers), limit)
+    return min(len(places), limit)
 
 
 def restart() -> None:

@@ -1,0 +1,40 @@
+// Who runs the coroutines of a call: a loop of ours, by hand, or zarr's own `sync`.
+//
+// A coroutine needs a running event loop only to find it: asyncio.to_thread asks for the running
+// loop and for its `run_in_executor`. With a loop that runs the function at once, every coroutine
+// of LocalStore finishes under one `send(None)`. The running loop is set while we send, and at no
+// other time, because zarr's `sync` refuses to run inside of one.
+//
+//     Driver driver;
+//     Object result = driver.run(Said::kCoroutine, std::move(made), By::kHand);
+#pragma once
+
+#include "harness/case/operations.h"
+#include "harness/case/program.h"
+#include "harness/worker/python.h"
+
+namespace storefuzz::program {
+
+class Driver {
+ public:
+  // A loop for this process. What a fork inherits is forgotten and not closed: its descriptors
+  // belong to the parent's loop as well.
+  void begin();
+
+  // What a call's value comes to. Empty: the exception is set.
+  Object run(Said said, Object value, By by);
+
+  // Ends what refused calls left in the loop; costs nothing where nothing waited.
+  void settle();
+
+ private:
+  Object by_hand(PyObject* coroutine);
+  bool set_running(bool running);
+  bool wait(PyObject* awaited);
+
+  PyObject* loop_ = nullptr;
+  PyObject* set_running_ = nullptr;  // asyncio.events._set_running_loop
+  bool waited_ = false;
+};
+
+}  // namespace storefuzz::program

@@ -1,0 +1,107 @@
+// PyConfig.executable makes an environment's site-packages the embedded ones; the hash seed is
+// pinned, so that sets have one order.
+#include "harness/worker/interpreter.h"
+
+#include <fmt/format.h>
+#include <signal.h>
+
+#include <utility>
+
+#include "harness/case/store.h"
+
+namespace storefuzz::program {
+namespace {
+
+Side held;
+
+// What each member of Side is called in performing.py.
+constexpr std::pair<PyObject * Side::*, const char*> kFunctions[] = {
+    {&Side::is_buffer, "is_buffer"},     {&Side::operation, "operation"},
+    {&Side::maker, "maker"},             {&Side::carrier, "carrier"},
+    {&Side::cargo, "cargo"},             {&Side::bring, "bring"},
+    {&Side::run, "run"},                 {&Side::lacking, "lacking"},
+    {&Side::sync, "sync"},               {&Side::start_loop, "start_loop"},
+    {&Side::collect, "collect"},         {&Side::first, "first"},
+    {&Side::awaited, "awaited"},         {&Side::inline_loop, "InlineLoop"},
+    {&Side::wait, "wait"},               {&Side::settle, "settle"},
+    {&Side::lines, "lines"},             {&Side::tidy, "tidy"},
+};
+
+Result<void> initialise(const std::string& python) {
+  PyConfig config;
+  PyConfig_InitPythonConfig(&config);
+  config.parse_argv = 0;
+  config.install_signal_handlers = 0;
+  config.use_environment = 0;
+  config.user_site_directory = 0;
+  config.write_bytecode = 0;
+  config.use_hash_seed = 1;
+  config.hash_seed = 0;
+  PyStatus status = PyConfig_SetBytesString(&config, &config.executable, python.c_str());
+  if (!PyStatus_Exception(status)) status = Py_InitializeFromConfig(&config);
+  PyConfig_Clear(&config);
+  if (PyStatus_Exception(status))
+    return machine_failure(fmt::format("Python does not start with {}: {}", python,
+                                       status.err_msg ? status.err_msg : "unknown reason"));
+  return {};
+}
+
+void import_side(const ZygoteOptions& options) {
+  const py::module_ sys = py::module_::import("sys");
+  sys.attr("path").attr("insert")(0, options.reference + "/side");
+  if (!options.planted.empty()) sys.attr("path").attr("append")(options.reference + "/planted");
+  for (const std::string& folder : options.folders) sys.attr("path").attr("append")(folder);
+  if (options.stacks >= 0) {
+    const py::module_ faulthandler = py::module_::import("faulthandler");
+    faulthandler.attr("register")(SIGUSR2, py::arg("file") = options.stacks,
+                                  py::arg("all_threads") = true);
+    faulthandler.attr("enable")(py::arg("file") = options.stacks);
+  }
+  const py::module_ performing = py::module_::import("performing");
+  for (const auto& [member, name] : kFunctions)
+    held.*member = performing.attr(name).cast<Object>().release().ptr();
+  held.prefixes = {{performing.attr("SUBJECT").cast<std::string>(), ""},
+                   {performing.attr("STDLIB").cast<std::string>(), ""}};
+  if (!options.planted.empty()) py::module_::import("planted").attr("plant")(options.planted);
+}
+
+py::dict adapter_object(StoreKind kind) {
+  py::dict about;
+  about["kind"] = kind->kind;
+  about["imports"] = py::cast(kind->imports);
+  about["needs"] = kind->needs;
+  about["make"] = kind->make;
+  return about;
+}
+
+}  // namespace
+
+const Side& side() { return held; }
+
+Result<void> start_python(const ZygoteOptions& options) {
+  if (auto started = initialise(options.python); !started) return std::unexpected(started.error());
+  try {
+    import_side(options);
+  } catch (const py::error_already_set& error) {
+    return machine_failure(
+        fmt::format("the reference does not start in {}: {}", options.python, error.what()));
+  }
+  return {};
+}
+
+Result<Subject> describe_subject() {
+  try {
+    py::list adapters;
+    for (const StoreKind kind : all_stores()) adapters.append(adapter_object(kind));
+    const py::object lacks = borrow(held.lacking)(adapters);
+    return Subject{
+        .zarr = py::module_::import("zarr").attr("__version__").cast<std::string>(),
+        .python = std::string(Py_GetVersion(), std::string_view(Py_GetVersion()).find(' ')),
+        .stores = lacks["stores"].cast<std::map<std::string, std::string>>(),
+        .carriers = lacks["carriers"].cast<std::vector<std::string>>()};
+  } catch (const py::error_already_set& error) {
+    return machine_failure(fmt::format("performing.py failed: {}", error.what()));
+  }
+}
+
+}  // namespace storefuzz::program

@@ -1,0 +1,239 @@
+"""What the worker's C++ asks Python for: functions, once each, and what coroutines need.
+
+A line of operations.json, vocabulary.json or stores.json becomes a function here; C++ (worker/)
+keeps the function, calls it, drives what it gives and turns answers and exceptions into frames.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import copy
+import gc
+import importlib
+import inspect
+import json
+import logging
+import os
+import pickle
+import sys
+import warnings
+import zipfile
+from collections.abc import Callable
+from multiprocessing.reduction import ForkingPickler
+from typing import Any
+
+warnings.simplefilter("ignore")  # zarr warns a lot; a warning is no finding
+
+import zarr  # noqa: E402
+import zarr.storage  # noqa: E402
+
+from operations import NAMES, ZARR_2  # noqa: E402
+
+if not ZARR_2:
+    import zarr.core.sync as zarr_sync
+    from zarr.core.buffer import Buffer
+
+NAMES |= {
+    "copy": copy,
+    "ForkingPickler": ForkingPickler,
+    "os": os,
+    "pickle": pickle,
+    "zipfile": zipfile,
+}
+for _optional in ("cloudpickle", "distributed.protocol"):
+    with contextlib.suppress(ImportError):
+        exec(f"import {_optional}", NAMES)  # a carrier that this environment may lack
+
+# What is never awaited, or raised where nobody listens, is told on standard error otherwise.
+sys.unraisablehook = lambda _: None
+logging.getLogger("asyncio").setLevel(logging.CRITICAL + 1)
+
+# Prefixes of file names that are no part of an answer, and what is told instead.
+SUBJECT = os.path.dirname(os.path.dirname(os.path.abspath(zarr.__file__))) + os.sep
+STDLIB = os.path.dirname(os.path.abspath(os.__file__)) + os.sep
+
+_REFERENCE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+
+
+def _table(name: str) -> dict[str, Any]:
+    with open(os.path.join(_REFERENCE, name)) as file:
+        return json.load(file)
+
+
+_OPERATIONS = _table("operations.json")
+_VOCABULARY = _table("vocabulary.json")
+
+# --- functions
+
+
+def _compiled(name: str, arguments: str, line: str) -> Callable[..., Any]:
+    """A line as a function; its name shows in stacks, so that a hang tells what it was."""
+    place = f"<{name}>"
+    # LoggingStore asks for the module of every frame: of one without a file, all are searched.
+    inspect.modulesbyfile[place] = __name__
+    return eval(compile(f"lambda {arguments}: ({line})", place, "eval"), NAMES)
+
+
+def _interface(kind: type) -> str:
+    if ZARR_2:
+        return "zarr 2"
+    if issubclass(kind, zarr.Array):
+        return "array"
+    if issubclass(kind, zarr.Group):
+        return "group"
+    return "zarr 3 path" if issubclass(kind, zarr.storage.StorePath) else "zarr 3"
+
+
+def is_buffer(kind: type) -> bool:
+    return not ZARR_2 and issubclass(kind, Buffer)
+
+
+def operation(kind: type, word: str) -> Callable[..., Any] | None:
+    """An operation on handles of this class; None: there is none, or this release lacks it."""
+    line = _OPERATIONS[_interface(kind)].get(word)
+    needs = _OPERATIONS["requires"].get(word)
+    # A StorePath has a key of its own: its line calls the method on another StorePath.
+    if line is None or (needs and not hasattr(kind, needs)):
+        return None
+    return _compiled(word, "handle, key, value, start, end, other, flag", line)
+
+
+def maker(text: str) -> Callable[..., Any]:
+    """A constructor's expression over `path` and `inner`."""
+    return _compiled("make", "path, inner", text)
+
+
+def carrier(word: str) -> tuple[Callable[..., Any], Callable[..., Any]] | None:
+    """How a cargo is packed, and how it is received; None: this environment lacks it."""
+    lines = _VOCABULARY["carriers"].get(word)
+    lacks = {"cloudpickle": "cloudpickle", "dask": "distributed"}.get(word)
+    if lines is None or (lacks and lacks not in NAMES):
+        return None
+    pack = _compiled("packing", "cargo", lines["pack"].replace("{cargo}", "cargo"))
+    receive = _compiled("receiving", "packed", lines["receive"].replace("{packed}", "packed"))
+    return pack, receive
+
+
+def cargo(kind: type, word: str) -> tuple[Callable[..., Any], Callable[..., Any]] | None:
+    """What is put around a handle of this class to travel, and how the store is taken from it."""
+    interface = _interface(kind)
+    # An array or group travels as it is.
+    table = _VOCABULARY.get(interface, {"cargo": {"store": {"put": "store", "take": "{cargo}"}}})
+    lines = table["cargo"].get(word)
+    if lines is None:
+        return None
+    put = _compiled("cargo", "store", lines["put"])
+    take = _compiled("cargo", "cargo", lines["take"].replace("{cargo}", "cargo"))
+    return put, take
+
+
+def bring(line: str) -> None:
+    """Run an import of an adapter."""
+    with contextlib.suppress(ImportError):
+        exec(line, NAMES)
+
+
+def run(line: str) -> None:
+    """Run an adapter's `before` or `clean`; a release may lack the store."""
+    with contextlib.suppress(NameError, AttributeError):
+        eval(line, NAMES)
+
+
+def lacking(adapters: list[dict[str, Any]]) -> dict[str, Any]:
+    """Which of these stores and carriers cannot be had here, and why."""
+    stores: dict[str, str] = {}
+    for about in adapters:
+        needs = [f"import {about['needs']}"] if about["needs"] else []
+        try:
+            names = dict(NAMES)
+            for line in [*about["imports"], *needs]:
+                exec(line, names)
+            eval(about["make"].partition("(")[0], names)
+        except ModuleNotFoundError as error:
+            stores[about["kind"]] = f"{error.name} is not there"
+        except (ImportError, NameError) as error:
+            stores[about["kind"]] = str(error)
+        except AttributeError:
+            stores[about["kind"]] = f"zarr {zarr.__version__} has none"
+    carriers = [word for word in _VOCABULARY["carriers"] if carrier(word) is None]
+    return {"stores": stores, "carriers": carriers}
+
+
+# --- coroutines
+
+sync = None if ZARR_2 else zarr_sync.sync
+
+
+def start_loop() -> None:
+    """From here on zarr's event loop runs in this process, on a thread of its own."""
+    if sync:
+        sync(asyncio.sleep(0))
+
+
+async def collect(iterator: Any) -> list[Any]:
+    return [item async for item in iterator]
+
+
+async def first(iterator: Any) -> list[Any]:
+    """The first item. The iterator is left as it is, and forgotten."""
+    async for item in iterator:
+        return [item]
+    return []
+
+
+async def awaited(what: Any) -> Any:
+    """A coroutine of what is none, but can be awaited."""
+    return await what
+
+
+class InlineLoop(asyncio.SelectorEventLoop):
+    """A loop that runs at once what it should hand to a thread.
+
+    LocalStore and fsspec's wrapper of plain file systems hand every call to `asyncio.to_thread`. To
+    wake a thread and to be woken by it costs several times what the call itself costs; and a
+    coroutine that never waits can be driven by hand, in one order. Threads are what zarr's own loop
+    has.
+    """
+
+    def run_in_executor(self, executor: Any, function: Any, *arguments: Any) -> Any:
+        future = self.create_future()
+        try:
+            future.set_result(function(*arguments))
+        except Exception as error:
+            future.set_exception(error)
+        return future
+
+
+def wait(loop: InlineLoop, awaited: Any) -> None:
+    """A coroutine that is driven by hand waits: run the loop until it can go on."""
+    if awaited is None:  # it only lets others go first
+        loop.call_soon(loop.stop)
+    else:
+        awaited._asyncio_future_blocking = False  # as a Task says that it has seen it
+        awaited.add_done_callback(lambda _: loop.stop())
+    loop.run_forever()
+
+
+def settle(loop: InlineLoop) -> None:
+    """End what a refused call left in the loop."""
+    tasks = asyncio.all_tasks(loop)
+    for task in tasks:
+        task.cancel()
+    if tasks:
+        loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
+
+
+# --- beginning
+
+
+def lines() -> dict[tuple[str, int], int]:
+    """The lines of the subject that are counted: (file, line) → number."""
+    return importlib.import_module("guidance").numbers()
+
+
+def tidy() -> None:
+    """What is here now is never garbage: forks share the memory, and to collect costs little."""
+    gc.collect()
+    gc.freeze()
+    gc.disable()  # so that what a program drops is collected at the same step each time
