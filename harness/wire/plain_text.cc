@@ -59,11 +59,10 @@ std::string plain_text(std::string_view text, const Replacements& replacements) 
       at += size;
       continue;
     }
-    const auto* counted = at_word ? std::ranges::find_if(kCounted,
-                                                         [&](std::string_view word) {
-                                                           return rest.starts_with(word);
-                                                         })
-                                  : std::ranges::end(kCounted);
+    const auto* counted =
+        at_word ? std::ranges::find_if(
+                      kCounted, [&](std::string_view word) { return rest.starts_with(word); })
+                : std::ranges::end(kCounted);
     const std::size_t size = counted == std::ranges::end(kCounted) ? 0 : counted->size();
     if (const std::size_t digits = size ? run_of(rest.substr(size), is_digit) : 0) {
       plain += *counted;

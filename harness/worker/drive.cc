@@ -22,7 +22,8 @@ Object coroutine_of(Said said, PyObject* value) {
   if (said == Said::kPlain) return {};
   if (said == Said::kIterator || said == Said::kHalfIterator) {
     if (!is_async_iterator(value)) return {};
-    return steal(PyObject_CallOneArg(said == Said::kIterator ? side().collect : side().first, value));
+    return steal(
+        PyObject_CallOneArg(said == Said::kIterator ? side().collect : side().first, value));
   }
   if (PyCoro_CheckExact(value)) return borrow(value);
   return is_awaitable(value) ? steal(PyObject_CallOneArg(side().awaited, value)) : Object();
@@ -33,7 +34,11 @@ Object coroutine_of(Said said, PyObject* value) {
 void Driver::begin() {
   loop_ = PyObject_CallNoArgs(side().inline_loop);
   if (!set_running_)
-    set_running_ = py::module_::import("asyncio.events").attr("_set_running_loop").release().ptr();
+    set_running_ = py::module_::import("asyncio.events")
+                       .attr("_set_running_loop")
+                       .cast<Object>()
+                       .release()
+                       .ptr();
 }
 
 Object Driver::run(Said said, Object value, By by) {

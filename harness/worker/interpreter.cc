@@ -16,15 +16,24 @@ Side held;
 
 // What each member of Side is called in performing.py.
 constexpr std::pair<PyObject * Side::*, const char*> kFunctions[] = {
-    {&Side::is_buffer, "is_buffer"},     {&Side::operation, "operation"},
-    {&Side::maker, "maker"},             {&Side::carrier, "carrier"},
-    {&Side::cargo, "cargo"},             {&Side::bring, "bring"},
-    {&Side::run, "run"},                 {&Side::lacking, "lacking"},
-    {&Side::sync, "sync"},               {&Side::start_loop, "start_loop"},
-    {&Side::collect, "collect"},         {&Side::first, "first"},
-    {&Side::awaited, "awaited"},         {&Side::inline_loop, "InlineLoop"},
-    {&Side::wait, "wait"},               {&Side::settle, "settle"},
-    {&Side::lines, "lines"},             {&Side::tidy, "tidy"},
+    {&Side::is_buffer, "is_buffer"},
+    {&Side::operation, "operation"},
+    {&Side::maker, "maker"},
+    {&Side::carrier, "carrier"},
+    {&Side::cargo, "cargo"},
+    {&Side::bring, "bring"},
+    {&Side::run, "run"},
+    {&Side::lacking, "lacking"},
+    {&Side::sync, "sync"},
+    {&Side::start_loop, "start_loop"},
+    {&Side::collect, "collect"},
+    {&Side::first, "first"},
+    {&Side::awaited, "awaited"},
+    {&Side::inline_loop, "InlineLoop"},
+    {&Side::wait, "wait"},
+    {&Side::settle, "settle"},
+    {&Side::lines, "lines"},
+    {&Side::tidy, "tidy"},
 };
 
 Result<void> initialise(const std::string& python) {
@@ -89,12 +98,12 @@ Result<void> start_python(const ZygoteOptions& options) {
   return {};
 }
 
-Result<Subject> describe_subject() {
+Result<ReferenceInfo> describe_reference() {
   try {
     py::list adapters;
     for (const StoreKind kind : all_stores()) adapters.append(adapter_object(kind));
     const py::object lacks = borrow(held.lacking)(adapters);
-    return Subject{
+    return ReferenceInfo{
         .zarr = py::module_::import("zarr").attr("__version__").cast<std::string>(),
         .python = std::string(Py_GetVersion(), std::string_view(Py_GetVersion()).find(' ')),
         .stores = lacks["stores"].cast<std::map<std::string, std::string>>(),

@@ -24,12 +24,12 @@ struct Side {
   PyObject *lines, *tidy;
   Replacements prefixes;  // where the subject and the standard library lie
 };
-const Side& side();
+const Side &side();
 
 // machine_failure: no zarr there, another Python version than this program was built with.
-Result<void> start_python(const ZygoteOptions& options);
+Result<void> start_python(const ZygoteOptions &options);
 
 // Versions, and what cannot be had here. After start_python.
-Result<Subject> describe_subject();
+Result<ReferenceInfo> describe_reference();
 
 }  // namespace storefuzz::program

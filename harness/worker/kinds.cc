@@ -38,8 +38,8 @@ PyObject* Kind::operation(Op op) {
   std::optional<Object>& function = operations_.at(static_cast<std::size_t>(op));
   if (!function) {
     const Object word = text_object(name_of(op));
-    function = steal(
-        PyObject_CallFunctionObjArgs(side().operation, type_.ptr(), word.ptr(), nullptr));
+    function =
+        steal(PyObject_CallFunctionObjArgs(side().operation, type_.ptr(), word.ptr(), nullptr));
     PyErr_Clear();
   }
   return *function && !function->is_none() ? function->ptr() : nullptr;

@@ -26,7 +26,7 @@ class Kind {
   explicit Kind(PyTypeObject* type);
 
   const std::string& name() const { return name_; }  // of the class, without its module
-  bool is_buffer() const { return is_buffer_; }       // zarr's own kind of bytes
+  bool is_buffer() const { return is_buffer_; }      // zarr's own kind of bytes
 
   // handle, key, value, start, end, other, flag → answer. nullptr: there is none.
   PyObject* operation(Op op);

@@ -21,8 +21,8 @@ inline Object borrow(PyObject* held) { return py::reinterpret_borrow<Object>(hel
 
 // Names on the wire are bytes; those that are no UTF-8 become what os.fsdecode makes of them.
 inline Object text_object(std::string_view text) {
-  return steal(PyUnicode_DecodeUTF8(text.data(), static_cast<py::ssize_t>(text.size()),
-                                    "surrogateescape"));
+  return steal(
+      PyUnicode_DecodeUTF8(text.data(), static_cast<py::ssize_t>(text.size()), "surrogateescape"));
 }
 
 // And back. A text that no bytes give (a lone surrogate of the subject's) is spelled out.
@@ -40,7 +40,8 @@ inline std::string bytes_of_text(PyObject* text) {
     PyErr_Clear();
     return "";
   }
-  return {PyBytes_AS_STRING(spelled.ptr()), static_cast<std::size_t>(PyBytes_GET_SIZE(spelled.ptr()))};
+  return {PyBytes_AS_STRING(spelled.ptr()),
+          static_cast<std::size_t>(PyBytes_GET_SIZE(spelled.ptr()))};
 }
 
 }  // namespace storefuzz::program

@@ -10,9 +10,9 @@
 
 namespace storefuzz::program {
 
-inline constexpr std::size_t kMostText = 300;         // bytes of a refusal's text
-inline constexpr std::size_t kMostBytes = 16 << 20;   // of an answer; longer ones are told by size
-inline constexpr std::size_t kMostItems = 1 << 16;    // of a list; longer ones likewise
+inline constexpr std::size_t kMostText = 300;        // bytes of a refusal's text
+inline constexpr std::size_t kMostBytes = 16 << 20;  // of an answer; longer ones are told by size
+inline constexpr std::size_t kMostItems = 1 << 16;   // of a list; longer ones likewise
 
 // What a value holds; by its class, since a subject may answer with anything. `gives` decides what
 // an empty list is of. `names` are taken out of texts.

@@ -1,0 +1,276 @@
+// One function a verb.
+#include "harness/worker/performer.h"
+
+#include <dirent.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <memory>
+#include <optional>
+
+#include "harness/process/ending.h"
+#include "harness/worker/interpreter.h"
+#include "harness/worker/kinds.h"
+#include "harness/worker/values.h"
+
+namespace storefuzz::program {
+namespace {
+
+constexpr std::size_t kMostMakers = 4096;   // expressions that are kept compiled
+constexpr py::ssize_t kMostGarbage = 4000;  // objects made since the last collection
+
+Object call_one(PyObject* function, PyObject* argument) {
+  return steal(PyObject_CallOneArg(function, argument));
+}
+
+// A call of ours whose refusal does not matter: a release may lack what it names.
+void try_text(PyObject* function, const std::string& text) {
+  const Object argument = text_object(text);
+  if (!argument || !call_one(function, argument.ptr())) PyErr_Clear();
+}
+
+// A kind by its word, also a wrapper around a handle; nothing: there is none.
+std::optional<StoreKind> kind_by(const std::string& words) {
+  const auto all = all_stores();
+  const auto found = std::ranges::find(all, words, [](StoreKind it) { return it->kind; });
+  if (found != all.end()) return *found;
+  if (auto kind = find_store(words)) return *kind;
+  return std::nullopt;
+}
+
+Refusal system_refusal(const std::string& what) {
+  PyErr_SetFromErrnoWithFilename(PyExc_OSError, what.c_str());
+  return refusal({});
+}
+
+// How many objects were made since the last collection: gc.get_count()[0], whose cost is the call.
+bool much_garbage() {
+  static PyObject* const count =
+      py::module_::import("gc").attr("get_count").cast<Object>().release().ptr();
+  const Object counts = steal(PyObject_CallNoArgs(count));
+  return !counts || PyLong_AsSsize_t(PyTuple_GET_ITEM(counts.ptr(), 0)) > kMostGarbage;
+}
+
+Ending ending_of(int status) {
+  if (WIFSIGNALED(status)) return {.signal = WTERMSIG(status)};
+  return {.exit_code = WEXITSTATUS(status)};
+}
+
+Answer wait_for(pid_t process) {
+  int status = 0;
+  pid_t ended = 0;
+  Py_BEGIN_ALLOW_THREADS;
+  do ended = ::waitpid(process, &status, 0);
+  while (ended < 0 && errno == EINTR);
+  Py_END_ALLOW_THREADS;
+  return Shown{Text{name_of(ended == process && process > 0 ? ending_of(status) : Ending{})}};
+}
+
+}  // namespace
+
+Reply Performer::perform(const Order& order) {
+  if (order.verb == Verb::kCall && order.watched) {
+    Reply reply;
+    watch_.begin(folder_);
+    reply.answer = call(order);
+    reply.snapshots = watch_.end();
+    return reply;
+  }
+  switch (order.verb) {
+    case Verb::kBegin:
+      return {begin_case(order.text), {}};
+    case Verb::kMake:
+      return {make(order), {}};
+    case Verb::kCall:
+      return {call(order), {}};
+    case Verb::kPack:
+      return {pack(order), {}};
+    case Verb::kUnpack:
+      return {unpack(order), {}};
+    case Verb::kCopy:
+      return {copy(order), {}};
+    case Verb::kDrop:
+      return {drop(order.handle), {}};
+    case Verb::kChangeDirectory:
+      return {change_directory(order.text), {}};
+    case Verb::kWaitFor:
+      return {wait_for(static_cast<pid_t>(order.start)), {}};
+    case Verb::kEnd:
+      return {end_case(), {}};
+    case Verb::kFork:
+    case Verb::kExit:
+    case Verb::kQuit:
+      break;
+  }
+  return {Absent{}, {}};
+}
+
+Answer Performer::begin_case(const std::string& folder) {
+  if (!handles_.empty()) end_case();
+  folder_ = folder;
+  names_ = {{folder_, "<case>"}, {scratch_, "<scratch>"}};
+  names_.insert(names_.end(), side().prefixes.begin(), side().prefixes.end());
+  if (::chdir(folder.c_str()) != 0) return system_refusal(folder);
+  return Shown{None{}};
+}
+
+PyObject* Performer::held(Slot slot) const {
+  const auto found = handles_.find(slot);
+  return found == handles_.end() ? nullptr : found->second.ptr();
+}
+
+Answer Performer::refused() const { return refusal(names_); }
+
+Answer Performer::bind(Slot slot, Object object) {
+  if (!object) return refused();
+  Answer answer = Shown{NewHandle{type_name(object.ptr())}};
+  if (slot != 0) handles_[slot] = std::move(object);
+  return answer;
+}
+
+void Performer::wake(const std::string& words) {
+  const std::optional<StoreKind> kind = words.empty() ? std::nullopt : kind_by(words);
+  if (!kind) return;
+  for (const Adapter* it = kind->operator->(); it; it = it->inner) {
+    if (!it->clean.empty()) made_.insert(it->clean);
+    if (!awake_.insert(it->kind).second) continue;
+    for (const std::string& line : it->imports) try_text(side().bring, line);
+    if (!it->before.empty()) try_text(side().run, it->before);
+  }
+}
+
+PyObject* Performer::maker(const std::string& text) {
+  if (makers_.size() > kMostMakers) makers_.clear();
+  Object& function = makers_[text];
+  if (!function) function = steal(PyObject_CallOneArg(side().maker, text_object(text).ptr()));
+  return function.ptr();
+}
+
+Answer Performer::make(const Order& order) {
+  wake(order.key);
+  PyObject* inner = order.other ? held(order.other) : Py_None;
+  if (!inner) return Absent{};
+  PyObject* function = maker(order.text);
+  if (!function) return refused();
+  const Object path = text_object(order.value);
+  return bind(order.result,
+              steal(PyObject_CallFunctionObjArgs(function, path.ptr(), inner, nullptr)));
+}
+
+Answer Performer::call(const Order& order) {
+  PyObject* handle = held(order.handle);
+  PyObject* function = handle ? kind_of(handle).operation(order.op) : nullptr;
+  const Operation& row = operation(order.op);
+  PyObject* other = row.takes.other ? held(order.other) : Py_None;
+  if (!function || !other) return Absent{};
+  const Object key = row.takes.text() ? text_object(order.key) : py::none();
+  const Object value = row.takes.value
+                           ? steal(PyBytes_FromStringAndSize(
+                                 order.value.data(), static_cast<py::ssize_t>(order.value.size())))
+                           : py::none();
+  const Object start = steal(PyLong_FromLongLong(order.start));
+  const Object end = steal(PyLong_FromLongLong(order.end));
+  PyObject* const arguments[] = {handle,
+                                 key.ptr(),
+                                 value.ptr(),
+                                 start.ptr(),
+                                 end.ptr(),
+                                 other,
+                                 order.flag ? Py_True : Py_False};
+  Object result = driver_.run(
+      row.said, steal(PyObject_Vectorcall(function, arguments, std::size(arguments), nullptr)),
+      order.by);
+  if (!result) return refused();
+  if (row.gives == Gives::kHandle) return bind(order.result, std::move(result));
+  return shown(result.ptr(), row.gives, names_);
+}
+
+Answer Performer::pack(const Order& order) {
+  PyObject* handle = held(order.handle);
+  const Ways* carrier = handle ? carrier_ways(order.carrier) : nullptr;
+  const Ways* cargo = handle ? kind_of(handle).cargo(order.cargo) : nullptr;
+  if (!carrier || !cargo) return Absent{};
+  const Object put = call_one(cargo->there.ptr(), handle);
+  const Object packed = put ? call_one(carrier->there.ptr(), put.ptr()) : Object();
+  if (!packed) return refused();
+  return shown(packed.ptr(), Gives::kBytes, names_);
+}
+
+Answer Performer::unpack(const Order& order) {
+  wake(order.key);
+  const Ways* carrier = carrier_ways(order.carrier);
+  if (!carrier) return Absent{};
+  const Object packed = py::bytes(order.value);
+  const Object cargo = call_one(carrier->back.ptr(), packed.ptr());
+  if (!cargo) return refused();
+  const Ways* ways = kind_of(cargo.ptr()).cargo(order.cargo);
+  return ways ? bind(order.result, call_one(ways->back.ptr(), cargo.ptr())) : Answer(Absent{});
+}
+
+Answer Performer::copy(const Order& order) {
+  PyObject* handle = held(order.handle);
+  const Ways* carrier = handle ? carrier_ways(order.carrier) : nullptr;
+  const Ways* cargo = handle ? kind_of(handle).cargo(order.cargo) : nullptr;
+  if (!carrier || !cargo) return Absent{};
+  const Object put = call_one(cargo->there.ptr(), handle);
+  const Object packed = put ? call_one(carrier->there.ptr(), put.ptr()) : Object();
+  const Object came = packed ? call_one(carrier->back.ptr(), packed.ptr()) : Object();
+  return bind(order.result, came ? call_one(cargo->back.ptr(), came.ptr()) : Object());
+}
+
+Answer Performer::drop(Slot handle) {
+  if (handles_.erase(handle) == 0) return Absent{};
+  PyGC_Collect();
+  return Shown{None{}};
+}
+
+Answer Performer::change_directory(const std::string& folder) {
+  if (::mkdir(folder.c_str(), 0777) != 0 && errno != EEXIST) return system_refusal(folder);
+  if (::chdir(folder.c_str()) != 0) return system_refusal(folder);
+  return Shown{None{}};
+}
+
+Names Performer::open_files() const {
+  Names found;
+  const std::unique_ptr<DIR, int (*)(DIR*)> folder(::opendir("/proc/self/fd"), ::closedir);
+  const std::string within = folder_ + "/";
+  std::array<char, 4096> target;
+  while (const dirent* entry = folder ? ::readdir(folder.get()) : nullptr) {
+    const ssize_t size =
+        ::readlinkat(::dirfd(folder.get()), entry->d_name, target.data(), target.size());
+    const std::string_view file(target.data(),
+                                static_cast<std::size_t>(std::max<ssize_t>(size, 0)));
+    if (file.starts_with(within)) found.names.push_back(plain_text(file, names_));
+  }
+  std::ranges::sort(found.names);
+  return found;
+}
+
+Answer Performer::end_case() {
+  handles_.clear();
+  driver_.settle();
+  for (const std::string& text : made_) try_text(side().run, text);
+  made_.clear();
+  Names open = open_files();
+  if (!open.names.empty() || much_garbage()) {
+    PyGC_Collect();
+    if (!open.names.empty()) open = open_files();
+  }
+  if (::chdir(scratch_.c_str()) != 0) return system_refusal(scratch_);
+  return Shown{std::move(open)};
+}
+
+void Performer::leave_to_python() {
+  const Object main = steal(PyImport_ImportModule("__main__"));
+  for (auto& [slot, object] : handles_)
+    if (!main ||
+        PyObject_SetAttrString(main.ptr(), ("s" + std::to_string(slot)).c_str(), object.ptr()) != 0)
+      PyErr_Clear();
+  handles_.clear();
+}
+
+}  // namespace storefuzz::program

@@ -1,0 +1,64 @@
+// What this process holds for a program, and each order performed on it.
+//
+//     Performer performer(scratch);
+//     performer.begin();
+//     Reply reply = performer.perform(order);
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "harness/case/store.h"
+#include "harness/wire/orders.h"
+#include "harness/worker/drive.h"
+#include "harness/worker/python.h"
+#include "harness/worker/watch.h"
+
+namespace storefuzz::program {
+
+class Performer {
+ public:
+  // `scratch`: the folder of processes that have no case.
+  explicit Performer(std::string scratch) : scratch_(std::move(scratch)) {}
+
+  // In a process that just began: a worker, or what a worker forked.
+  void begin() { driver_.begin(); }
+
+  // Every order but kFork, kExit and kQuit. What the subject raises is an answer.
+  Reply perform(const Order& order);
+
+  // Puts the handles where a script of a user has them, so that Python's exit finds them.
+  void leave_to_python();
+
+ private:
+  Answer begin_case(const std::string& folder);
+  Answer make(const Order& order);
+  Answer call(const Order& order);
+  Answer pack(const Order& order);
+  Answer unpack(const Order& order);
+  Answer copy(const Order& order);
+  Answer drop(Slot handle);
+  Answer change_directory(const std::string& folder);
+  Answer end_case();
+
+  PyObject* held(Slot slot) const;  // nullptr: none
+  Answer bind(Slot slot, Object object);
+  Answer refused() const;
+  PyObject* maker(const std::string& text);
+  void wake(const std::string& words);
+  Names open_files() const;
+
+  std::string scratch_, folder_;
+  Replacements names_;
+  Driver driver_;
+  Watch watch_;
+  std::map<Slot, Object> handles_;
+  std::unordered_map<std::string, Object> makers_;  // expression → function
+  std::set<std::string> awake_;                     // kinds whose imports and `before` have run
+  std::set<std::string> made_;                      // `clean` texts that are due
+};
+
+}  // namespace storefuzz::program

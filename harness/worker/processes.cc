@@ -1,0 +1,74 @@
+// clone(2) and fork(2), with CPython's hooks around: zarr repairs itself through those.
+#include "harness/worker/processes.h"
+
+#include <linux/sched.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+
+#include "harness/worker/python.h"
+
+namespace storefuzz::program {
+namespace {
+
+const int kParentEnded = SIGRTMIN + 3;  // sent by the kernel, to us alone
+pid_t starter_of_all = 0;
+
+// Async-signal-safe. Under a new parent that is not the starter nobody would ever ask us again.
+void on_parents_end(int) {
+  if (::getppid() != starter_of_all) ::_exit(0);
+}
+
+}  // namespace
+
+pid_t bear(pid_t starter) {
+  PyOS_BeforeFork();
+  // glibc keeps the number of its thread, and its fork has the kernel write the new one there.
+  int* number = nullptr;
+  unsigned long flags = CLONE_PARENT;
+  if (::prctl(PR_GET_TID_ADDRESS, &number, 0, 0, 0) == 0 && number)
+    flags |= CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID;
+  const long pid = ::syscall(SYS_clone, flags | SIGCHLD, nullptr, nullptr, number, 0L);
+  if (pid < 0) {
+    const int error = errno;
+    PyOS_AfterFork_Parent();
+    return -error;
+  }
+  if (pid > 0) {
+    PyOS_AfterFork_Parent();
+    return static_cast<pid_t>(pid);
+  }
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (::getppid() != starter) ::_exit(0);
+  PyOS_AfterFork_Child();
+  return 0;
+}
+
+pid_t fork_worker(pid_t starter) {
+  starter_of_all = starter;
+  const pid_t parent = ::getpid();
+  PyOS_BeforeFork();
+  const pid_t pid = ::fork();
+  if (pid != 0) {
+    const int error = errno;
+    PyOS_AfterFork_Parent();
+    return pid < 0 ? -error : pid;
+  }
+  struct sigaction action{};
+  action.sa_handler = on_parents_end;
+  action.sa_flags = SA_RESTART;
+  ::sigaction(kParentEnded, &action, nullptr);
+  ::prctl(PR_SET_PDEATHSIG, kParentEnded);
+  if (::getppid() != parent) on_parents_end(0);
+  PyOS_AfterFork_Child();
+  return 0;
+}
+
+void exit_by_python() { std::exit(Py_FinalizeEx() < 0 ? 120 : 0); }
+
+}  // namespace storefuzz::program

@@ -1,0 +1,77 @@
+#include "harness/worker/rehearsal.h"
+
+#include <sys/stat.h>
+
+#include <filesystem>
+
+namespace storefuzz::program {
+namespace {
+
+constexpr Slot kStore = 1, kResult = 2, kCopy = 3;
+
+struct Rehearsed {
+  const char* words;
+  const char* make;
+};
+constexpr Rehearsed kStores[] = {
+    {"zip", "zarr.storage.ZipStore(path, mode=\"w\")"},
+    {"local", "zarr.storage.LocalStore(path)"},
+    {"memory", "zarr.storage.MemoryStore()"},
+};
+
+// Arrays and groups are opened by zarr's own loop.
+bool needs_loop(const Operation& row) {
+  return row.gives == Gives::kHandle && row.binds != Subject::kStore && row.binds != Subject::kPath;
+}
+
+void call_all(Performer& performer, Slot handle) {
+  for (const Operation& row : operations()) {
+    if (needs_loop(row) || row.op == Op::kClose) continue;
+    performer.perform({.op = row.op,
+                       .handle = handle,
+                       .result = kResult,
+                       .other = handle,
+                       .start = 0,
+                       .end = 1,
+                       .key = "a",
+                       .value = "a"});
+  }
+}
+
+void carry(Performer& performer) {
+  for (const Carrier carrier : {Carrier::kPickle5, Carrier::kCloudpickle}) {
+    const Reply packed =
+        performer.perform({.verb = Verb::kPack, .carrier = carrier, .handle = kStore});
+    const Shown* answer = shown(packed.answer);
+    const BytesValue* bytes = answer ? std::get_if<BytesValue>(answer) : nullptr;
+    if (bytes)
+      performer.perform(
+          {.verb = Verb::kUnpack, .carrier = carrier, .result = kCopy, .value = bytes->bytes});
+  }
+}
+
+}  // namespace
+
+void rehearse(Performer& performer, const std::string& scratch) {
+  const std::string folder = scratch + "/rehearsal";
+  ::mkdir(folder.c_str(), 0777);
+  performer.begin();
+  for (const auto& [words, make] : kStores) {
+    performer.perform({.verb = Verb::kBegin, .text = folder});
+    performer.perform({.verb = Verb::kMake,
+                       .result = kStore,
+                       .text = make,
+                       .key = words,
+                       .value = folder + "/" + words});
+    call_all(performer, kStore);
+    performer.perform(
+        {.op = Op::kSet, .watched = true, .handle = kStore, .key = "b", .value = "b"});
+    performer.perform({.op = Op::kClose, .handle = kStore});
+    carry(performer);
+    performer.perform({.verb = Verb::kEnd});
+  }
+  std::error_code error;
+  std::filesystem::remove_all(folder, error);
+}
+
+}  // namespace storefuzz::program

@@ -1,0 +1,15 @@
+// Every operation done once in the zygote, so that no worker pays for a first time: a cold one's
+// first call costs two milliseconds more.
+#pragma once
+
+#include <string>
+
+#include "harness/worker/performer.h"
+
+namespace storefuzz::program {
+
+// zarr's event loop is not started: its thread would be missing in the workers. So what is done by
+// it (arrays and groups) is left out.
+void rehearse(Performer& performer, const std::string& scratch);
+
+}  // namespace storefuzz::program

@@ -1,0 +1,98 @@
+// The loop, and the orders that concern the process itself.
+#include "harness/worker/serve.h"
+
+#include <unistd.h>
+
+#include <string>
+#include <vector>
+
+#include "harness/worker/processes.h"
+
+namespace storefuzz::program {
+namespace {
+
+// A frame must hold them; what is too much is told as what it is.
+constexpr std::size_t kMostReplies = kMaxFrame / 2;
+
+std::size_t weight(const Reply& reply) { return encode(std::span(&reply, 1)).size(); }
+
+// Keeps a stretch of replies below what a frame holds.
+void bound(Reply& reply, std::size_t& room) {
+  std::size_t size = 0;
+  for (std::size_t i = 0; i < reply.snapshots.size(); ++i) {
+    for (const auto& [path, bytes] : reply.snapshots[i]) size += path.size() + bytes.size();
+    if (size > room) reply.snapshots.resize(i);
+  }
+  if (weight(reply) > room) reply = {Shown{Text{"too large"}}, {}};
+  room -= std::min(room, weight(reply));
+}
+
+// Other threads of the subject run while we wait.
+Got receive(Channel& channel, std::string& frame) {
+  PyThreadState* state = PyEval_SaveThread();
+  const Got got = channel.receive(frame);
+  PyEval_RestoreThread(state);
+  return got;
+}
+
+class Server {
+ public:
+  Server(Channel channel, Performer& performer, pid_t starter)
+      : channel_(std::move(channel)), performer_(performer), starter_(starter) {}
+
+  // One frame. False: nobody is there any more.
+  bool serve_frame() {
+    std::string frame;
+    if (receive(channel_, frame) != Got::kFrame) return false;
+    const auto orders = decode_orders(frame);
+    std::vector<Reply> replies;
+    if (!orders) replies.push_back({Crashed{.signal = orders.error().message}, {}});
+    std::size_t room = kMostReplies;
+    for (const Order& order : orders.value_or(std::vector<Order>{})) {
+      if (!perform(order, replies)) return true;
+      bound(replies.back(), room);
+    }
+    return channel_.send(encode(replies));
+  }
+
+ private:
+  // False: this process is another one now, to which the rest of the frame was not said.
+  bool perform(const Order& order, std::vector<Reply>& replies) {
+    if (order.verb == Verb::kQuit) ::_exit(0);
+    if (order.verb == Verb::kExit) {
+      performer_.leave_to_python();
+      exit_by_python();
+    }
+    if (order.verb != Verb::kFork) {
+      replies.push_back(performer_.perform(order));
+      return true;
+    }
+    if (channel_.came().get() < 0) {
+      replies.push_back({Absent{}, {}});
+      return true;
+    }
+    const pid_t pid = fork_worker(starter_);
+    if (pid == 0) {
+      channel_ = Channel(std::move(channel_.came()));
+      performer_.begin();
+      return false;
+    }
+    channel_.came().reset();
+    replies.push_back({Shown{std::int64_t{pid}}, {}});
+    return true;
+  }
+
+  Channel channel_;
+  Performer& performer_;
+  pid_t starter_;
+};
+
+}  // namespace
+
+void serve(Channel channel, Performer& performer, pid_t starter) {
+  Server server(std::move(channel), performer, starter);
+  while (server.serve_frame()) continue;
+  ::_exit(0);
+}
+
+}  // namespace storefuzz::program
