@@ -2,7 +2,6 @@
 #include "harness/direct/director.h"
 
 #include <fmt/format.h>
-#include <sys/socket.h>
 
 #include <algorithm>
 #include <set>
@@ -232,10 +231,9 @@ Result<void> Performance::perform(const Fork& fork) {
   auto parent = player(fork.in);
   if (!parent) return std::unexpected(parent.error());
   if (!*parent) return {};
-  int ends[2];
-  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
-    return machine_failure("no socket pair can be made");
-  Descriptor ours(ends[0]), theirs(ends[1]);
+  auto ends = Channel::pair();
+  if (!ends) return std::unexpected(ends.error());
+  auto& [ours, theirs] = *ends;
   const Order order{.verb = Verb::kFork};
   const Asked asked = (*parent)->worker->ask(std::span(&order, 1), options_.patience, theirs.get());
   note_end(fork.in, asked);
@@ -245,9 +243,9 @@ Result<void> Performance::perform(const Fork& fork) {
   const Shown* told = shown(answer());
   const auto* pid = told ? std::get_if<std::int64_t>(told) : nullptr;
   if (!pid) return {};
-  players_[fork.process] = {.worker = workers_.forked(static_cast<pid_t>(*pid), std::move(ours),
-                                                      (*parent)->worker->loop()),
-                            .parent = fork.in};
+  Worker child =
+      workers_.forked(static_cast<pid_t>(*pid), std::move(ours), (*parent)->worker->loop());
+  players_[fork.process] = {.worker = std::move(child), .parent = fork.in};
   answer() = None{};  // a process number is chance
   return {};
 }
@@ -291,11 +289,10 @@ Result<void> Performance::perform(const Deed& deed) {
 
 // How a process ends. The parent of a forked one learns it, and tells us.
 std::string Performance::end_of(Player& player, std::span<const Order> orders) {
-  const auto parent = players_.find(player.parent);
-  if (parent == players_.end() || parent->second.ended)
-    return player.worker->end(orders, options_.patience);
-  const Order wait{.verb = Verb::kWaitFor, .start = player.worker->pid()};
   player.worker->let_end(orders, options_.patience);
+  const auto parent = players_.find(player.parent);
+  if (parent == players_.end() || parent->second.ended) return player.worker->ending();
+  const Order wait{.verb = Verb::kWaitFor, .start = player.worker->pid()};
   const Asked asked = parent->second.worker->ask(std::span(&wait, 1), options_.patience);
   note_end(player.parent, asked);
   const auto* replies = std::get_if<std::vector<Reply>>(&asked);

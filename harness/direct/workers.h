@@ -19,9 +19,10 @@
 #include <vector>
 
 #include "harness/base/error.h"
-#include "harness/base/json.h"
 #include "harness/process/process.h"
+#include "harness/wire/channel.h"
 #include "harness/wire/orders.h"
+#include "harness/wire/zygote.h"
 
 namespace storefuzz::program {
 
@@ -36,31 +37,60 @@ using Asked = std::variant<std::vector<Reply>, Crashed, TimedOut>;
 // A process that takes orders.
 class Worker {
  public:
-  Worker(pid_t pid, Descriptor socket, bool loop, StackFile* stacks)
-      : pid_(pid), socket_(std::move(socket)), loop_(loop), stacks_(stacks) {}
+  Worker(Born born, bool loop, StackFile* stacks)
+      : pid_(born.pid), channel_(std::move(born.channel)), loop_(loop), stacks_(stacks) {}
   Worker(Worker&& other) noexcept;
   Worker& operator=(Worker&& other) noexcept;
-  ~Worker();  // kills and reaps
+  ~Worker();  // kills, and reaps where the process is a child of ours
 
   // As many replies as orders; or how the process ended, after which it is not alive. `descriptor`
   // travels along, for a fork order.
   Asked ask(std::span<const Order> orders, const Patience& patience, int descriptor = -1);
 
-  // Sends orders that end the process, and waits for the end: "exit 0", "SIGKILL".
-  std::string end(std::span<const Order> orders, const Patience& patience);
-  void kill();
+  // Sends orders that end the process, and waits until its channel is closed; past the patience it
+  // is killed.
+  void let_end(std::span<const Order> orders, const Patience& patience);
 
+  // How a process ended that is a child of ours: "exit 0", "SIGKILL". It has been told to end.
+  std::string ending();
+
+  void kill();
   bool alive() const { return pid_ > 0; }
   pid_t pid() const { return pid_; }
   bool loop() const { return loop_; }
 
  private:
-  std::string reap();
+  Got receive(const Patience& patience);
+  TimedOut hang();
 
   pid_t pid_ = -1;
-  Descriptor socket_;
+  Channel channel_;
   bool loop_ = false;  // zarr's event loop runs in it
   StackFile* stacks_ = nullptr;
+  std::string frame_;
+};
+
+class Workers {
+ public:
+  // machine_failure: the zygote does not start.
+  static Result<Workers> start(ZygoteOptions options);
+
+  // A worker that nobody uses, or a new one.
+  Result<Worker> lease(bool loop);
+  void give_back(Worker worker);  // one that dropped all it held
+
+  // A process that a worker forked, on the other end of `channel`.
+  Worker forked(pid_t pid, Channel channel, bool loop);
+
+  const ReferenceInfo& subject() const { return zygote_.subject(); }
+
+ private:
+  Workers(Zygote zygote, StackFile stacks)
+      : zygote_(std::move(zygote)), stacks_(std::make_unique<StackFile>(std::move(stacks))) {}
+
+  Zygote zygote_;
+  std::unique_ptr<StackFile> stacks_;
+  std::vector<Worker> idle_;
 };
 
 }  // namespace storefuzz::program

@@ -125,6 +125,11 @@ class Process {
   Descriptor to_, from_;
 };
 
+// Waits for something to read on a descriptor, which `pid` writes to. False: the deadline is past,
+// or before that no thread of the process has run for as long as `asleep`. A thread that waits for
+// a processor or a disk does not sleep: the machine is busy.
+bool answers(pid_t pid, int descriptor, Milliseconds deadline, Milliseconds asleep);
+
 // Frames on two descriptors, for the child's side; false at the end of the file.
 bool read_frame(int descriptor, std::string& into);
 bool write_frame(int descriptor, std::string_view bytes);
