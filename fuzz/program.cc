@@ -81,8 +81,7 @@ std::string key_of(const program::Difference& difference) {
 void tell(const program::Case& value, const program::Difference& difference) {
   const std::string key = key_of(difference);
   if (engine->differences < 0) {
-    fmt::print(stderr, "storefuzz: {}\n{}\nAssertion failure: {}\n",
-               printable(difference.headline),
+    fmt::print(stderr, "storefuzz: {}\n{}\nAssertion failure: {}\n", printable(difference.headline),
                printable_lines(text_of(program::to_json(value), 1)), key);
     std::abort();
   }
@@ -149,7 +148,7 @@ extern "C" std::size_t LLVMFuzzerCustomCrossOver(const std::uint8_t* left, std::
                                                  std::uint8_t* out, std::size_t limit,
                                                  unsigned seed) {
   using namespace storefuzz;
-  const program::Case mixed = engine->session->fit(program::cross_cases(
-      decode(left, left_size), decode(right, right_size), random_bytes(seed)));
+  const program::Case mixed = engine->session->fit(
+      program::cross_cases(decode(left, left_size), decode(right, right_size), random_bytes(seed)));
   return write_back(mixed, out, 0, limit);
 }

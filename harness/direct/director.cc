@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <ranges>
 #include <set>
 #include <utility>
 
@@ -63,6 +64,7 @@ class Performance {
   std::string end_of(Player& player, std::span<const Order> orders);
   void look();
   Result<void> judge_snapshots();
+  void close(const std::string& name, Player& player);
   void leave();
 
   const std::string& process_of(const std::string& handle, const std::string& in) const {
@@ -86,6 +88,7 @@ class Performance {
   Observation seen_;
   Handles handles_;
   std::map<std::string, Player> players_;
+  std::vector<std::string> begun_;  // their names, in the order in which they began
   std::map<std::string, Slot> slots_;
   std::map<std::string, const Make*> made_;  // handle → the make behind it
   std::map<std::string, Medium> places_;     // place → its medium; those on disk
@@ -148,6 +151,7 @@ Result<Player*> Performance::player(const std::string& name) {
   auto worker = workers_.lease(loop_);
   if (!worker) return std::unexpected(worker.error());
   Player& player = players_[name];
+  begun_.push_back(name);
   player.worker = std::move(*worker);
   const Order begin{.verb = Verb::kBegin, .text = folder_.string()};
   note_end(name, player.worker->ask(std::span(&begin, 1), options_.patience));
@@ -245,6 +249,7 @@ Result<void> Performance::perform(const Fork& fork) {
   if (!pid) return {};
   Worker child =
       workers_.forked(static_cast<pid_t>(*pid), std::move(ours), (*parent)->worker->loop());
+  begun_.push_back(fork.process);
   players_[fork.process] = {.worker = std::move(child), .parent = fork.in};
   answer() = None{};  // a process number is chance
   return {};
@@ -353,33 +358,32 @@ void Performance::look() {
         look_at(folder_ / (medium == Medium::kZip ? name + ".zip" : name), medium);
 }
 
-// Forked processes are let go; the others drop what they hold and stay for other programs.
+void Performance::close(const std::string& name, Player& player) {
+  const Order end{.verb = Verb::kEnd};
+  const Asked asked = player.worker->ask(std::span(&end, 1), options_.patience);
+  note_end(name, asked);
+  const auto* replies = std::get_if<std::vector<Reply>>(&asked);
+  const Shown* told = replies ? shown(replies->front().answer) : nullptr;
+  const Names* files = told ? std::get_if<Names>(told) : nullptr;
+  if (files && !files->names.empty()) seen_.open[name] = files->names;
+}
+
+// Forked processes are let go; the others drop what they hold and stay for other programs. Whoever
+// began last goes first: a parent must wait for what it forked.
 void Performance::leave() {
-  const auto close = [&](const std::string& name, Player& player) {
-    const Order end{.verb = Verb::kEnd};
-    const Asked asked = player.worker->ask(std::span(&end, 1), options_.patience);
-    note_end(name, asked);
-    const auto* replies = std::get_if<std::vector<Reply>>(&asked);
-    const Shown* told = replies ? shown(replies->front().answer) : nullptr;
-    if (const Names* files = told ? std::get_if<Names>(told) : nullptr;
-        files && !files->names.empty())
-      seen_.open[name] = files->names;
-  };
-  // Children before their parents, who must wait for them.
-  std::vector<std::pair<const std::string, Player>*> order;
-  for (auto& entry : players_) order.push_back(&entry);
-  std::ranges::stable_sort(order, {}, [](auto* entry) { return entry->second.parent.empty(); });
-  for (auto* entry : order)
-    if (!entry->second.ended) close(entry->first, entry->second);
-  for (auto* entry : order) {
-    Player& player = entry->second;
-    if (player.ended || player.parent.empty()) continue;
-    player.worker->kill();
-    end_of(player, {});
+  for (const std::string& name : begun_ | std::views::reverse)
+    if (Player& player = players_[name]; !player.ended) close(name, player);
+  for (const std::string& name : begun_ | std::views::reverse) {
+    Player& player = players_[name];
+    if (player.ended) continue;
+    if (player.parent.empty()) {
+      workers_.give_back(std::move(*player.worker));
+    } else {
+      player.worker->kill();
+      end_of(player, {});
+    }
     player.ended = true;
   }
-  for (auto* entry : order)
-    if (!entry->second.ended) workers_.give_back(std::move(*entry->second.worker));
 }
 
 Result<void> Performance::judge_snapshots() {
