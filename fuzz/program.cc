@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
+#include <random>
 #include <set>
 
 #include "harness/base/files.h"
@@ -20,6 +21,7 @@
 #include "harness/generate/mutate.h"
 #include "harness/play/board.h"
 #include "harness/play/program_session.h"
+#include "harness/process/sandbox.h"
 
 // libFuzzer reads these besides its own counters; the board is mapped over them. Page-aligned and
 // whole pages, so that the mapping replaces nothing else.
@@ -56,8 +58,20 @@ void map_counters(const Board& board) {
   if (place == MAP_FAILED) leave({.message = "the counters cannot be shared"});
 }
 
+// Forbids this process, and all below it, to write outside the scratch folder.
+void contain(Settings& settings) {
+  if (settings.scratch.empty()) {
+    char made[] = "/tmp/storefuzz-XXXXXX";
+    if (!::mkdtemp(made)) leave({.message = "no scratch folder can be made"});
+    settings.scratch = made;
+  }
+  std::vector<std::filesystem::path> also;
+  if (!settings.corpus.empty()) also.emplace_back(settings.corpus);
+  needed(forbid_writes_outside(settings.scratch, also));
+}
+
 void start() {
-  const Settings settings = settings_from_environment();
+  Settings settings = settings_from_environment();
   const int shared = descriptor_of(settings.board);
   engine = new Engine{.board = needed(shared >= 0 ? Board::open(shared) : Board::make())};
   if (!settings.differences.empty()) {
@@ -68,6 +82,7 @@ void start() {
       leave({.code = ExitCode::kBadInput,
              .message = fmt::format("{} cannot be written", settings.differences)});
   }
+  contain(settings);
   engine->session = needed(ProgramSession::start(settings, engine->board.descriptor()));
   map_counters(engine->board);
 }

@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 
 #include <chrono>
@@ -122,6 +123,18 @@ Result<Worker> Workers::lease(bool loop) {
   auto born = zygote_.bear(loop);
   if (!born) return std::unexpected(born.error());
   return Worker(std::move(*born), loop, stacks_.get());
+}
+
+std::chrono::nanoseconds Workers::processor_time() const {
+  rusage gone{};
+  ::getrusage(RUSAGE_CHILDREN, &gone);
+  const auto of = [](const timeval& time) {
+    return std::chrono::seconds(time.tv_sec) + std::chrono::microseconds(time.tv_usec);
+  };
+  std::chrono::nanoseconds sum = of(gone.ru_utime) + of(gone.ru_stime);
+  sum += storefuzz::processor_time(zygote_.pid());
+  for (const Worker& worker : idle_) sum += storefuzz::processor_time(worker.pid());
+  return sum;
 }
 
 void Workers::give_back(Worker worker) {

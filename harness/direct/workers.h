@@ -11,6 +11,7 @@
 
 #include <sys/types.h>
 
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <span>
@@ -83,6 +84,9 @@ class Workers {
   Worker forked(pid_t pid, Channel channel, bool loop);
 
   const ReferenceInfo& subject() const { return zygote_.subject(); }
+
+  // What the zygote, all idle workers and those that are gone have used of processors.
+  std::chrono::nanoseconds processor_time() const;
 
  private:
   Workers(Zygote zygote, StackFile stacks)

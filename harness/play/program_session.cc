@@ -1,15 +1,13 @@
-// Sandbox first, then the zygote: containment is inherited.
+// See program_session.h.
 #include "harness/play/program_session.h"
 
 #include <fmt/format.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 #include <algorithm>
 
 #include "harness/base/paths.h"
 #include "harness/oracles/judge.h"
-#include "harness/process/sandbox.h"
 #include "harness/process/scratch.h"
 
 namespace storefuzz {
@@ -18,18 +16,10 @@ using program::Workers;
 
 namespace {
 
-Result<std::filesystem::path> scratch_folder(const Settings& settings) {
-  if (!settings.scratch.empty()) return settings.scratch;
-  char made[] = "/tmp/storefuzz-XXXXXX";
-  if (!::mkdtemp(made)) return machine_failure("no scratch folder can be made");
-  return made;
-}
-
-program::ZygoteOptions zygote_options(const Settings& settings, const std::string& scratch,
-                                      int counters) {
+program::ZygoteOptions zygote_options(const Settings& settings, int counters) {
   program::ZygoteOptions options{.python = settings.python,
                                  .reference = reference_folder(),
-                                 .scratch = scratch,
+                                 .scratch = settings.scratch,
                                  .adapters = parse_json(settings.adapters),
                                  .planted = settings.planted,
                                  .counters = counters,
@@ -47,20 +37,14 @@ Result<std::unique_ptr<ProgramSession>> ProgramSession::start(const Settings& se
   if (settings.python.empty())
     return machine_failure(
         "STOREFUZZ_PYTHON must name the interpreter of an environment with zarr");
-  auto scratch = scratch_folder(settings);
-  if (!scratch) return std::unexpected(scratch.error());
-  std::vector<std::filesystem::path> also;
-  if (!settings.corpus.empty()) also.emplace_back(settings.corpus);
-  if (auto contained = forbid_writes_outside(*scratch, also); !contained)
-    return std::unexpected(contained.error());
   if (auto added = add_adapters(parse_json(settings.adapters)); !added)
     return std::unexpected(added.error());
   auto stores = parse_stores(settings.stores);
   if (!stores) return std::unexpected(stores.error());
-  auto workers = Workers::start(zygote_options(settings, scratch->string(), counters));
+  auto workers = Workers::start(zygote_options(settings, counters));
   if (!workers) return std::unexpected(workers.error());
   std::unique_ptr<ProgramSession> self(new ProgramSession(std::move(*workers)));
-  self->scratch_ = *scratch;
+  self->scratch_ = settings.scratch;
   for (const StoreKind kind : *stores)
     if (!self->workers_.subject().stores.contains(kind->kind)) self->stores_.push_back(kind);
   if (self->stores_.empty())
@@ -68,7 +52,7 @@ Result<std::unique_ptr<ProgramSession>> ProgramSession::start(const Settings& se
                                  self->workers_.subject().zarr, settings.stores));
   self->director_ = std::make_unique<program::Director>(
       self->workers_,
-      program::Director::Options{.folder = *scratch / fmt::format("program-{}", ::getpid())});
+      program::Director::Options{.folder = self->scratch_ / fmt::format("program-{}", ::getpid())});
   return self;
 }
 
@@ -93,6 +77,10 @@ Result<PlayedProgram> ProgramSession::play(const program::Case& value) {
   PlayedProgram played{.seen = std::move(*seen), .differences = {}};
   played.differences = program::judge(value, played.seen);
   return played;
+}
+
+std::chrono::nanoseconds ProgramSession::processor_time() const {
+  return storefuzz::processor_time(::getpid()) + workers_.processor_time();
 }
 
 }  // namespace storefuzz

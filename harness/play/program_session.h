@@ -28,8 +28,9 @@ struct PlayedProgram {
 
 class ProgramSession {
  public:
-  // Shuts this process in by Landlock, then starts the zygote. `counters`: a memory file for lines
-  // of the subject that ran, or -1. machine_failure: no zarr there, no scratch folder.
+  // Starts the zygote, which forbids itself and all workers to write outside the scratch folder of
+  // the settings. `counters`: a memory file for lines of the subject that ran, or -1.
+  // machine_failure: no zarr there.
   static Result<std::unique_ptr<ProgramSession>> start(const Settings& settings, int counters = -1);
 
   // An Error: the program was not played, by a fault of ours or because the disk is full.
@@ -41,6 +42,9 @@ class ProgramSession {
 
   const Stores& stores() const { return stores_; }  // asked for, and there
   const program::Workers& workers() const { return workers_; }
+
+  // What this process and its workers have used of processors.
+  std::chrono::nanoseconds processor_time() const;
 
  private:
   explicit ProgramSession(program::Workers workers) : workers_(std::move(workers)) {}

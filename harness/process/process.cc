@@ -306,14 +306,6 @@ bool Process::send(const std::string& request) {
 
 namespace {
 
-// What all threads of a process have used of processors, those that ended as well.
-std::chrono::nanoseconds processor_time(pid_t pid) {
-  clockid_t clock{};
-  timespec time{};
-  if (::clock_getcpuclockid(pid, &clock) != 0 || ::clock_gettime(clock, &time) != 0) return {};
-  return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
-}
-
 // A thread that waits for a processor (R) or for a disk (D) is not asleep: the machine is busy.
 bool wants_to_run(pid_t pid) {
   std::error_code error;
@@ -330,6 +322,13 @@ bool wants_to_run(pid_t pid) {
 }
 
 }  // namespace
+
+std::chrono::nanoseconds processor_time(pid_t pid) {
+  clockid_t clock{};
+  timespec time{};
+  if (::clock_getcpuclockid(pid, &clock) != 0 || ::clock_gettime(clock, &time) != 0) return {};
+  return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
+}
 
 bool answers(pid_t pid, int descriptor, Milliseconds deadline, Milliseconds asleep) {
   const auto until = Clock::now() + deadline;
