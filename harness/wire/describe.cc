@@ -46,7 +46,8 @@ std::string of_shown(const Shown& value) {
 
 std::string describe(const Answer& answer) {
   const std::string text = std::visit(
-      Either{[](const Absent&) -> std::string { return "nobody to ask"; }, of_shown,
+      Either{[](const Absent&) -> std::string { return "nobody to ask"; },
+             [](const Shown& it) { return of_shown(it); },
              [](const Refusal& it) { return fmt::format("refused {}: {}", it.type, it.text); },
              [](const Crashed& it) { return it.signal; },
              [](const TimedOut&) -> std::string { return "hangs"; }},
