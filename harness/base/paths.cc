@@ -18,7 +18,7 @@ std::string reference_folder() {
 
 std::string tools_python() { return STOREFUZZ_TOOLS_PYTHON; }
 
-std::filesystem::path program(std::string_view name) {
+std::filesystem::path built_program(std::string_view name) {
   std::error_code error;
   return std::filesystem::read_symlink("/proc/self/exe", error).parent_path() / name;
 }

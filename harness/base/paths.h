@@ -1,6 +1,6 @@
 // Where this build's own files lie: its sources, its programs, the Python of its tools.
 //
-//     run({program("storefuzz-reader"), …});
+//     run({built_program("storefuzz-reader"), …});
 //     run({tools_python(), source_folder() + "/reports/render.py", …});
 #pragma once
 
@@ -22,6 +22,6 @@ std::string reference_folder();
 std::string tools_python();
 
 // A program of this build: they lie in one folder.
-std::filesystem::path program(std::string_view name);
+std::filesystem::path built_program(std::string_view name);
 
 }  // namespace storefuzz

@@ -156,7 +156,7 @@ std::vector<std::string> on_a_small_disk(const std::string& place, const std::st
   std::vector<std::string> all{
       "--user", "--map-root-user", "--mount", "sh", "-c",
       R"(mkdir -p "$1" && mount -t tmpfs -o size="$2" none "$1" && shift 2 && exec "$@")",
-      "sh", place, size, program("storefuzz").string()};
+      "sh", place, size, built_program("storefuzz").string()};
   std::ranges::move(arguments, std::back_inserter(all));
   return all;
 }

@@ -11,7 +11,7 @@ namespace {
 using e2e::fs::path;
 
 // The newest zarr, in a folder that keeps its place, so that its environment is made once.
-path changed_zarr() { return program("storefuzz").parent_path() / "changed-zarr"; }
+path changed_zarr() { return built_program("storefuzz").parent_path() / "changed-zarr"; }
 
 // Makes that zarr anew, with a ZipStore that leaves this field out of its pickle.
 void leave_out(const std::string& field) {

@@ -89,7 +89,7 @@ Json first_frame(const std::filesystem::path& file, const std::filesystem::path&
                           .stores = "odd",
                           .adapters = text_of(Json::array({adapter})),
                           .deadline = "100"};
-  Process player = e2e::must(Process::start({.arguments = {program("storefuzz-player").string()},
+  Process player = e2e::must(Process::start({.arguments = {built_program("storefuzz-player").string()},
                                              .environment = to_environment(settings)}));
   const Reply reply = player.wait(Milliseconds(60'000));
   const std::string* text = std::get_if<std::string>(&reply);

@@ -174,7 +174,7 @@ class Job {
     if (slow()) settings.niceness = "10", settings.pools = "1";
     auto environment = to_environment(settings);
     environment["TMPDIR"] = (folder_ / "cases").string();
-    return {.arguments = {program(target_).string(), corpus_.string(),
+    return {.arguments = {built_program(target_).string(), corpus_.string(),
                           fmt::format("-seed={}", options_.seed + 1000U * number_ + restarts_),
                           "-max_total_time=0", "-len_control=0", "-max_len=16384",
                           // Seconds until the units of the other jobs are read.

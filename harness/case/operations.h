@@ -62,6 +62,8 @@ enum class Op : std::uint8_t {
   kGetAttributes,
   kSetAttributes,
   kMembers,
+  // Misuse.
+  kSetBytes,
 };
 
 enum class Family {
@@ -89,12 +91,13 @@ enum class Gives { kNothing, kFlag, kCount, kBytes, kBytesList, kNames, kState, 
 enum class OnHandle { kNone, kOpens, kWrites, kEnds };
 enum class OnContent { kNone, kSet, kSetIfAbsent, kDelete, kDeleteBelow, kClear, kUnknown };
 
-// Classes of argument that the generator draws from: plain ones, edges that stores may answer in
-// their own way (an empty range, a key that is a folder), and misuse (bytes where a buffer
-// belongs).
+// Which fields of a call it takes; the others have no meaning. A key and a prefix both stand in
+// `Call::key`.
 struct Arguments {
   bool key = false, prefix = false, value = false, start = false, end = false, other = false,
        flag = false;
+
+  bool text() const { return key || prefix; }
 };
 
 struct Operation {
@@ -108,6 +111,10 @@ struct Operation {
   OnHandle on_handle;
   OnContent on_content;
   Op plainer;  // the plainest operation of its family that asks the same; itself where it is that
+  Subject binds = Subject::kStore;  // what kind of handle it gives, where it gives one
+  bool misuse = false;              // what no user should do: a refusal is as right as an answer
+
+  bool writes() const { return on_content != OnContent::kNone; }
 
   bool on(Subject subject) const { return subjects >> static_cast<int>(subject) & 1; }
 };
@@ -115,5 +122,6 @@ struct Operation {
 std::span<const Operation> operations();  // in the order of Op
 const Operation& operation(Op op);
 std::optional<Op> find_operation(std::string_view word);
+std::string_view name_of(Op op);
 
 }  // namespace storefuzz::program

@@ -49,7 +49,7 @@ TEST(Output, ThatIsLostIsNoSuccess) {
   for (const char* words : {"list stores", "list targets", "--help", "run --help", "--version"}) {
     const auto done = e2e::must(run_to_end(
         {.arguments = {"/bin/sh", "-c",
-                       fmt::format("{} {} > /dev/full", program("storefuzz").string(), words)}},
+                       fmt::format("{} {} > /dev/full", built_program("storefuzz").string(), words)}},
         Milliseconds(60'000)));
     EXPECT_EQ(done.end, "exit 3") << words;
     EXPECT_EQ(done.output,

@@ -41,7 +41,7 @@ Result<void> Player::launch() {
   settings.adapters = text_of(added_adapters());
   auto environment = to_environment(settings);
   environment["TMPDIR"] = folder.string();
-  Command command{.arguments = {program("storefuzz-player").string()},
+  Command command{.arguments = {built_program("storefuzz-player").string()},
                   .environment = std::move(environment),
                   .descriptors = {stacks_.descriptor()}};
   // zarr and its dependencies print warnings: these go to a log. A failed start is told by a frame.

@@ -96,7 +96,7 @@ Result<void> try_stranger(Process& child, StoreKind kind, const std::string& fol
 // out of its build folder: then no other reader is asked about archives.
 std::vector<ReaderCommand> readers_beside_us() {
   std::error_code error;
-  const auto path = program("storefuzz-reader");
+  const auto path = built_program("storefuzz-reader");
   if (!std::filesystem::exists(path, error)) return {};
   std::vector<ReaderCommand> readers;
   for (const char* name : {"libzip", "libarchive"})

@@ -23,7 +23,7 @@ constexpr Milliseconds kInstalling{900'000};
 constexpr std::string_view kZarr = "zarr";
 
 Result<ReaderCommand> our_reader(const std::string& name) {
-  const std::filesystem::path path = program("storefuzz-reader");
+  const std::filesystem::path path = built_program("storefuzz-reader");
   std::error_code error;
   if (!std::filesystem::exists(path, error))
     return machine_failure(fmt::format("There is no {}; was it built?", path.string()));

@@ -72,7 +72,7 @@ TEST(Install, OwnReadersAreTheProgramBesideThisOne) {
   const auto commands = reader_commands({"libarchive-seeking", "libzip"});
   ASSERT_TRUE(commands) << commands.error().message;
   ASSERT_EQ(commands->size(), 2U);
-  const std::string path = program("storefuzz-reader");
+  const std::string path = built_program("storefuzz-reader");
   EXPECT_EQ((*commands)[0].arguments, (std::vector<std::string>{path, "libarchive-seeking"}));
   EXPECT_EQ((*commands)[1].name, "libzip");
   EXPECT_FALSE((*commands)[1].packs);

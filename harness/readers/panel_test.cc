@@ -106,7 +106,7 @@ while len(head := sys.stdin.buffer.read(4)) == 4:
 )";
 
 ReaderCommand real(const std::string& name) {
-  return {.name = name, .arguments = {program("storefuzz-reader").string(), name}};
+  return {.name = name, .arguments = {built_program("storefuzz-reader").string(), name}};
 }
 
 ReaderCommand played(const std::string& name = "played") {

@@ -155,7 +155,7 @@ class Running {
           std::map<std::string, std::string> environment = {}) {
     fs::create_directory(temporary());
     std::vector<std::string> all{"/bin/sh", "-c", R"(exec "$@" >"$OUT/said" 2>"$OUT/complained")",
-                                 "sh", program(program_name).string()};
+                                 "sh", built_program(program_name).string()};
     std::ranges::move(arguments, std::back_inserter(all));
     environment.try_emplace("TMPDIR", temporary().string());
     environment["OUT"] = folder_.path().string();
