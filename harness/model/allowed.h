@@ -25,6 +25,7 @@ enum class Reason : std::uint8_t {
   kTorn,            // a truncating writer ended without a close
   kPlaceMissing,    // a folder that nobody surely made
   kOtherDirectory,  // made with a relative path, used elsewhere
+  kReadOnly,        // a write through what may not write
   kContradictory,   // read-only and a mode that writes, or the other way round
   kBeforeClaim,     // carried before mode x was taken
   kCache,           // a cache may answer as things were
