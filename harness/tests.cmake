@@ -48,7 +48,7 @@ add_entry(zip_layout_target fast
 
 # --- benchmarks
 file(GLOB benchmarks CONFIGURE_DEPENDS harness/*/*_benchmark.cc)
-list(FILTER benchmarks EXCLUDE REGEX "(journey|readers)_benchmark\\.cc$")
+list(FILTER benchmarks EXCLUDE REGEX "(journey|readers|program)_benchmark\\.cc$")
 add_executable(storefuzz_benchmark ${benchmarks})
 target_link_libraries(storefuzz_benchmark PRIVATE storefuzz_journey benchmark::benchmark_main)
 
@@ -57,11 +57,16 @@ add_executable(storefuzz_journey_benchmark harness/journey/journey_benchmark.cc)
 target_link_libraries(storefuzz_journey_benchmark
                       PRIVATE storefuzz_parent storefuzz_campaign benchmark::benchmark)
 
+add_executable(storefuzz_program_benchmark harness/play/program_benchmark.cc)
+target_link_libraries(storefuzz_program_benchmark PRIVATE storefuzz_campaign benchmark::benchmark)
+add_dependencies(storefuzz_program_benchmark storefuzz-worker)
+
 add_executable(storefuzz_readers_benchmark harness/archives/readers_benchmark.cc)
 target_link_libraries(storefuzz_readers_benchmark PRIVATE storefuzz_archives benchmark::benchmark)
 add_dependencies(storefuzz_readers_benchmark storefuzz-reader)
 
-foreach(benchmark storefuzz_benchmark storefuzz_journey_benchmark storefuzz_readers_benchmark)
+foreach(benchmark storefuzz_benchmark storefuzz_journey_benchmark storefuzz_program_benchmark
+        storefuzz_readers_benchmark)
   add_entry(${benchmark} bench ${benchmark} --benchmark_min_time=0.001)
   set_property(TEST ${benchmark} PROPERTY SKIP_REGULAR_EXPRESSION "^skipped: ")
 endforeach()

@@ -29,28 +29,31 @@ bool fault_of_the_machine(int system_error) {
   }
 }
 
+struct NewFile {
+  int descriptor = -1;  // -1: errno says why
+  bool named = false;
+};
+
 // A file that has no name yet, so that a writer who is killed leaves nothing behind; where the file
-// system has none (NFS), a file named `beside`. -1 with errno where neither can be had.
-int open_new(const fs::path& beside, bool& named) {
+// system has none (NFS), a file named `beside`.
+NewFile open_new(const fs::path& beside) {
   const fs::path folder = beside.has_parent_path() ? beside.parent_path() : ".";
-  const int descriptor = ::open(folder.c_str(), O_WRONLY | O_TMPFILE | O_CLOEXEC, 0666);
-  named = descriptor < 0;
-  return named ? ::open(beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666)
-               : descriptor;
+  const int nameless = ::open(folder.c_str(), O_WRONLY | O_TMPFILE | O_CLOEXEC, 0666);
+  if (nameless >= 0) return {.descriptor = nameless};
+  return {.descriptor = ::open(beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666),
+          .named = true};
 }
 
 // 0, or the errno of the call that failed, as the functions below.
 int name_file(int descriptor, const fs::path& name) {
   const std::string file = fmt::format("/proc/self/fd/{}", descriptor);
-  const int linked =
-      ::linkat(AT_FDCWD, file.c_str(), AT_FDCWD, name.c_str(), AT_SYMLINK_FOLLOW);
+  const int linked = ::linkat(AT_FDCWD, file.c_str(), AT_FDCWD, name.c_str(), AT_SYMLINK_FOLLOW);
   return linked == 0 ? 0 : errno;
 }
 
 int write_whole(const fs::path& file, const fs::path& beside, std::string_view bytes,
                 Durable durable) {
-  bool named = false;
-  const int descriptor = open_new(beside, named);
+  const auto [descriptor, named] = open_new(beside);
   if (descriptor < 0) return errno;
   int failed = write_all(descriptor, bytes);
   if (failed == 0 && durable == Durable::kYes && ::fdatasync(descriptor) != 0) failed = errno;

@@ -140,8 +140,7 @@ class Campaign {
     if (auto room = check_room(scratch_->path()); !room) return room;
     seed_ = options_.seed ? options_.seed : std::random_device{}() % 1'000'000 + 1;
     started_ = utc_now();
-    say(fmt::format("zarr {}, seed {}, {:.0f} s of fuzzing", subject_.release, seed_,
-                    seconds_));
+    say(fmt::format("zarr {}, seed {}, {:.0f} s of fuzzing", subject_.release, seed_, seconds_));
     return {};
   }
 
@@ -156,7 +155,7 @@ class Campaign {
             .planted = planted,
             .hang_seconds = 5.0 * kDeadlineMilliseconds / 1000.0,
             .budget = kFindingBudget,
-            .stop = [] { return interruptions() > 1; }};
+            .stop = cut_short};
   }
 
   // A planted loss goes the whole line, from case to page. A run that cannot see it is blind.
@@ -174,8 +173,8 @@ class Campaign {
 
   // From the first case on, what is seen goes into the run directory at once.
   Result<void> fuzz_all() {
-    const Error interrupted{.message = "interrupted before a case was played"};
-    if (interruptions() > 0) return std::unexpected(interrupted);
+    const Error too_early{.message = "interrupted before a case was played"};
+    if (interrupted()) return std::unexpected(too_early);
     Settings settings = options_.settings;
     settings.python = subject_.python;
     settings.deadline = std::to_string(kDeadlineMilliseconds);
@@ -194,7 +193,7 @@ class Campaign {
     if (!fuzzed) return std::unexpected(fuzzed.error());
     fuzzed_ = std::move(*fuzzed);
     failure_ = fuzzed_.failure;
-    if (!seen_ && !failure_) return std::unexpected(interrupted);
+    if (!seen_ && !failure_) return std::unexpected(too_early);
     for (const auto& [fingerprint, raw] : fuzzed_.raw) left_.push_back(raw);
     std::ranges::sort(left_, {}, &RawFinding::seconds);
     if (!failure_)
@@ -226,7 +225,8 @@ class Campaign {
     if (!seen_) {
       if (auto begun = begin_keeping(); !begun) return begun;
       if (so_far.corpus_skipped > 0)
-        say(fmt::format("{} entries of {} are not read: links, folders, pipes, or files that are "
+        say(
+            fmt::format("{} entries of {} are not read: links, folders, pipes, or files that are "
                         "too large, too many or unreadable",
                         so_far.corpus_skipped, options_.corpus));
     }
@@ -285,8 +285,7 @@ class Campaign {
     for (const auto& [fingerprint, raw] : fuzzed_.raw) {
       progress("looking below wrappers: " + fingerprint);
       // A case that cannot be played keeps its wrapper; what is wrong is told when it is followed.
-      const RawFinding bare =
-          interruptions() > 1 ? raw : unwrap(player, raw).value_or(raw);
+      const RawFinding bare = cut_short() ? raw : unwrap(player, raw).value_or(raw);
       auto [place, fresh] = unwrapped.try_emplace(without_inner(bare), bare);
       if (!fresh) join(place->second, bare);
     }
@@ -340,10 +339,9 @@ class Campaign {
     Dossier dossier{.fingerprint = raw.finding.fingerprint,
                     .finding = raw.finding,
                     .value = raw.value,
-                    .why = interruptions() > 1
-                               ? "it was not followed, because the run was cut short"
-                               : "it was not followed, because the run found too many"};
-    if (interruptions() <= 1 && index < kUnshrunkAfter) {
+                    .why = cut_short() ? "it was not followed, because the run was cut short"
+                                       : "it was not followed, because the run found too many"};
+    if (!cut_short() && index < kUnshrunkAfter) {
       auto made =
           make_dossier(player, raw.value, raw.finding, dossier_options(options_.settings.planted));
       // A fault of ours costs its finding, not the run; what was found stays told.
@@ -391,7 +389,7 @@ class Campaign {
   // Where does each confirmed finding begin, and where does it end?
   Result<void> date_findings() {
     if (options_.no_releases || asked_.empty() || !options_.settings.planted.empty() ||
-        interruptions() > 0)
+        interrupted())
       return {};
     auto known = all_releases();
     if (!known) return std::unexpected(known.error());
@@ -402,12 +400,11 @@ class Campaign {
     auto tables = play_releases(
         asked_, releases,
         {.scratch = scratch_->path(),
-         .stop = [] { return interruptions() > 0; },
-         .progress =
-             [&](std::string_view release) {
-               progress(fmt::format("playing {} findings over all releases: {} of {} ({})",
-                                    asked_.size(), ++done, releases.size(), release));
-             }});
+         .stop = interrupted,
+         .progress = [&](std::string_view release) {
+           progress(fmt::format("playing {} findings over all releases: {} of {} ({})",
+                                asked_.size(), ++done, releases.size(), release));
+         }});
     if (!tables) return std::unexpected(tables.error());
     for (std::size_t i = 0; i < confirmed_.size(); ++i)
       confirmed_[i]["releases"] = to_json((*tables)[i]);
@@ -473,15 +470,14 @@ class Campaign {
             {"self_proof", proof_},
             {"containment", containment_},
             {"restarts", fuzzed_.restarts},
-            {"interrupted", interruptions() > 0},
+            {"interrupted", interrupted()},
             {"findings", options_.settings.planted.empty() ? confirmed_.size() : 0},
             {"unconfirmed", unconfirmed_.size()}};
   }
 
   static std::string lines(const std::vector<Json>& list) {
     std::string text;
-    for (const Json& line : list)
-      text += text_of(line) + "\n";
+    for (const Json& line : list) text += text_of(line) + "\n";
     return text;
   }
 
@@ -582,7 +578,7 @@ class Campaign {
   Followed followed_;
   double finish_seconds_ = 0;
   std::vector<Json> confirmed_, unconfirmed_;
-  fs::path page_;  // empty: not drawn
+  fs::path page_;                     // empty: not drawn
   std::vector<std::string> unshown_;  // hangs that were seen again and that no script shows
   std::vector<Asked> asked_;
 };

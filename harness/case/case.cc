@@ -9,9 +9,12 @@
 #include <utility>
 
 #include "harness/base/text.h"
+#include "harness/case/json_reader.h"
 
 namespace storefuzz {
 namespace {
+
+constexpr std::size_t kLongestFileName = 255;  // bytes; of Linux
 
 template <class Enum>
 using Word = std::pair<Enum, std::string_view>;
@@ -157,99 +160,14 @@ std::string_view word(Enum value) {
   std::abort();  // an enumerator without a word is our own bug
 }
 
-// Reads the members of one JSON object; the first thing wrong is kept as one sentence.
-class Reader {
- public:
-  Reader(const Json& object, std::string where) : object_(object), where_(std::move(where)) {
-    if (!object.is_object()) fail("must be an object");
-  }
-
-  const std::string& wrong() const { return wrong_; }
-
-  void fail(std::string_view what) {
-    if (wrong_.empty()) wrong_ = fmt::format("{} {}", where_, what);
-  }
-
-  const Json* find(std::string_view key) {
-    known_.insert(std::string(key));
-    if (!object_.is_object()) return nullptr;
-    auto found = object_.find(key);
-    return found == object_.end() || found->is_null() ? nullptr : &*found;
-  }
-
-  template <class Enum>
-  void read_word(std::string_view key, Enum& into) {
-    if (const Json* value = find(key)) into = parse_word<Enum>(*value, key).value_or(into);
-  }
-
-  template <class Enum>
-  std::optional<Enum> parse_word(const Json& value, std::string_view key) {
-    std::vector<std::string_view> words;
-    for (const auto& [candidate, name] : Words<Enum>::table) {
-      if (value.is_string() && value.get_ref<const std::string&>() == name) return candidate;
-      words.push_back(name);
-    }
-    fail(fmt::format("has no \"{}\" like that; it is one of: {}", key, fmt::join(words, ", ")));
-    return std::nullopt;
-  }
-
-  void read_text(std::string_view key, std::string& into, std::size_t limit) {
-    const Json* value = find(key);
-    if (!value) return;
-    if (!value->is_string()) return fail(fmt::format("needs a text as \"{}\"", key));
-    into = value->get<std::string>();
-    if (into.size() > limit) fail(fmt::format("has a \"{}\" above {} bytes", key, limit));
-  }
-
-  void read_bool(std::string_view key, bool& into) {
-    const Json* value = find(key);
-    if (!value) return;
-    if (!value->is_boolean()) return fail(fmt::format("needs true or false as \"{}\"", key));
-    into = value->get<bool>();
-  }
-
-  template <class Integer>
-  void read_number(std::string_view key, Integer& into, std::int64_t low, std::int64_t high) {
-    const Json* value = find(key);
-    if (!value) return;
-    if (!value->is_number_integer() || value->get<double>() < static_cast<double>(low) ||
-        value->get<double>() > static_cast<double>(high))
-      return fail(fmt::format("needs a whole number from {} to {} as \"{}\"", low, high, key));
-    into = static_cast<Integer>(value->get<std::int64_t>());
-  }
-
-  // The members of an array, each by `each(member)`.
-  template <class Each>
-  void read_list(std::string_view key, std::size_t limit, Each each) {
-    const Json* value = find(key);
-    if (!value) return;
-    if (!value->is_array()) return fail(fmt::format("needs a list as \"{}\"", key));
-    if (value->size() > limit) return fail(fmt::format("has above {} \"{}\"", limit, key));
-    for (const Json& member : *value) each(member);
-  }
-
-  // Call last: a member that no call asked for is a typing mistake.
-  void reject_unknown() {
-    if (!object_.is_object()) return;
-    for (const auto& [key, value] : object_.items())
-      if (!known_.contains(key)) fail(fmt::format("has an unknown \"{}\"", shorten(key, 40)));
-  }
-
- private:
-  const Json& object_;
-  std::string where_;
-  std::string wrong_;
-  std::set<std::string, std::less<>> known_;
-};
-
-void read_entry(Reader& reader, Entry& entry) {
+void read_entry(JsonReader& reader, Entry& entry) {
   reader.read_text("key", entry.key, kMaxKey);
   reader.read_text("value", entry.value, kMaxValue);
   reader.read_number("repeat", entry.repeat, 0, kMaxRepeat);
 }
 
-void read_twist(Reader& parent, const Json& json, Twist& into) {
-  Reader reader(json, "a twist of the archive");
+void read_twist(JsonReader& parent, const Json& json, Twist& into) {
+  JsonReader reader(json, "a twist of the archive");
   reader.read_text("name", into.name, kMaxKey);
   if (!find_twist(into.name)) reader.fail("has a \"name\" that no twist has");
   reader.read_number("entry", into.entry, 0, UINT32_MAX);
@@ -258,12 +176,12 @@ void read_twist(Reader& parent, const Json& json, Twist& into) {
   if (!reader.wrong().empty()) parent.fail(": " + reader.wrong());
 }
 
-Archive read_archive(Reader& parent, const Json& json) {
+Archive read_archive(JsonReader& parent, const Json& json) {
   Archive archive;
-  Reader reader(json, "the archive");
+  JsonReader reader(json, "the archive");
   reader.read_word("compression", archive.compression);
   reader.read_list("entries", kMaxEntries, [&](const Json& member) {
-    Reader entry_reader(member, "an entry of the archive");
+    JsonReader entry_reader(member, "an entry of the archive");
     read_entry(entry_reader, archive.entries.emplace_back());
     entry_reader.reject_unknown();
     if (!entry_reader.wrong().empty()) parent.fail(": " + entry_reader.wrong());
@@ -276,8 +194,8 @@ Archive read_archive(Reader& parent, const Json& json) {
   return archive;
 }
 
-void read_constructor(Reader& parent, const Json& json, Constructor& into) {
-  Reader reader(json, "the constructor");
+void read_constructor(JsonReader& parent, const Json& json, Constructor& into) {
+  JsonReader reader(json, "the constructor");
   std::string path = "absolute";
   reader.read_text("path", path, 16);
   if (path != "absolute" && path != "relative")
@@ -295,8 +213,8 @@ void read_constructor(Reader& parent, const Json& json, Constructor& into) {
   if (!reader.wrong().empty()) parent.fail(": " + reader.wrong());
 }
 
-void read_operation(Reader& parent, const Json& json, Operation& into) {
-  Reader reader(json, "an operation");
+void read_operation(JsonReader& parent, const Json& json, Operation& into) {
+  JsonReader reader(json, "an operation");
   reader.read_word("do", into.what);
   read_entry(reader, into.entry);
   reader.read_number("start", into.start, -(1LL << 40), 1LL << 40);
@@ -347,18 +265,12 @@ void tidy(Operation& operation) {
   operation = tidied;
 }
 
-// libzip and a folder hold a key once: the first entry stays. libzip takes no key that is empty or
-// holds a NUL; a folder takes no key that is not plain, or that runs through a file.
+// libzip and a folder hold a key once: the first entry stays.
 void drop_impossible_entries(Archive& archive, StoreKind store) {
   std::set<std::string> seen;
   std::erase_if(archive.entries, [&](const Entry& entry) {
-    if (entry.key.empty() || entry.key.find('\0') != entry.key.npos) return true;
-    if (store->medium == Medium::kFolder || store->files) {
-      if (!plain_key(entry.key)) return true;
-      for (const std::string& other : seen)
-        if (other.starts_with(entry.key + "/") || entry.key.starts_with(other + "/")) return true;
-    }
-    return !seen.insert(entry.key).second;
+    const bool files = store->medium == Medium::kFolder || store->files;
+    return !can_lie_with(seen, entry.key, files) || !seen.insert(entry.key).second;
   });
 }
 
@@ -492,6 +404,15 @@ bool plain_key(std::string_view key) {
     at = end == key.npos ? key.npos : end + 1;
   }
   return true;
+}
+
+bool can_lie_with(const std::set<std::string>& others, const std::string& key, bool files) {
+  if (key.empty() || key.find('\0') != key.npos) return false;
+  if (!files) return true;
+  return plain_key(key) && key.size() <= kLongestFileName &&
+         std::ranges::none_of(others, [&](const std::string& other) {
+           return other.starts_with(key + "/") || key.starts_with(other + "/");
+         });
 }
 
 bool wrong_on_purpose(const Case& value) { return value.archive && !value.archive->twists.empty(); }
@@ -648,7 +569,7 @@ Result<Case> parse_case(std::string_view text) {
   const Json json = parse_json(text);
   if (json.is_discarded()) return bad_input("the case is not JSON");
   Case value;
-  Reader reader(json, "the case");
+  JsonReader reader(json, "the case");
   std::string store = value.store->kind;
   reader.read_text("store", store, kMaxKey);
   if (auto kind = find_store(store); !kind)

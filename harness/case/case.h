@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -188,6 +189,10 @@ bool ends_open(Lifecycle lifecycle);          // the parent's store is open when
 
 // A key every store treats alike: names between single slashes, none of them a dot name.
 bool plain_key(std::string_view key);
+
+// Whether a key can lie in an archive that holds `others`: libzip takes none that is empty or has a
+// NUL. `files`: in a folder, which takes no key that is not plain, or that runs through a file.
+bool can_lie_with(const std::set<std::string>& others, const std::string& key, bool files);
 
 // A zip archive that is wrong on purpose; it is only read.
 bool wrong_on_purpose(const Case& value);

@@ -12,9 +12,12 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -37,6 +40,7 @@ inline constexpr std::size_t kMaxMirrored = 4;          // handles of one call
 inline constexpr std::size_t kMaxName = 24;             // bytes; letters, digits, "_"
 inline constexpr std::size_t kMaxKey = 256;             // bytes
 inline constexpr std::uint32_t kMaxSize = 64 * 1024;    // bytes of one value
+inline constexpr std::int64_t kMaxNumber = 1LL << 40;   // of a range, up and down
 
 // The process in which a program begins. It is not named in `processes`.
 inline constexpr std::string_view kHome = "p0";
@@ -137,7 +141,7 @@ enum class What {
 };
 struct Deed {
   What what = What::kDrop;
-  std::string in{kHome};  // process
+  std::string in{kHome};  // process; of a drop, where the handle lives
   std::string handle, at;
   bool operator==(const Deed&) const = default;
 };
@@ -154,9 +158,17 @@ struct Case {
 std::string_view name_of(Began);
 std::string_view name_of(By);
 std::string_view name_of(What);
+bool ends_its_process(What what);  // exit, _exit, die
+
+// `std::visit` with one function a kind of step: std::visit(Each{[](const Make&) …}, step).
+template <class... Functions>
+struct Each : Functions... {
+  using Functions::operator()...;
+};
 
 // Drops what names nothing, or what cannot be; puts the rest in its bounds. Every rule stands in
-// fit.cc with its reason. Idempotent; a prefix of a fitting case fits.
+// fit.cc with its reason. Idempotent. A prefix of a fitting case keeps all its steps; places and
+// processes that only later steps named fall away.
 void fit(Case& value);
 
 Json to_json(const Case& value);
@@ -166,19 +178,40 @@ std::string to_text(const Case& value);  // one line, always valid UTF-8
 // The result is fitted.
 Result<Case> parse_case(std::string_view text);
 
-// The process in which a step's handles live: names → process. What every reader of a case needs:
-// follow the steps in order, `take` each.
+// Which handles live where, and what kind each is. What every reader of a case needs: follow the
+// steps in order, `take` each.
 class Handles {
  public:
   // Takes a step: its new handle, the inherited ones of a fork, what a deed or a death ends.
   void take(const Step& step);
-  // The process of a handle; `in` where a step names one. nullptr: there is none.
+  // The process of a living handle: where it was made, or `in` where a step names one. nullptr:
+  // there is none.
   const std::string* process_of(std::string_view handle, std::string_view in = {}) const;
+  // The kind of any handle that was ever made; nullopt: none has that name.
+  std::optional<Subject> subject_of(std::string_view handle) const;
   // Living handles as (process, name), in the order they were made.
   const std::vector<std::pair<std::string, std::string>>& living() const { return living_; }
 
  private:
+  struct Origin {
+    std::string process;
+    Subject subject;
+  };
+  void bind(const std::string& process, const std::string& handle, Subject subject);
+
   std::vector<std::pair<std::string, std::string>> living_;
+  std::map<std::string, Origin, std::less<>> origins_;  // by handle
 };
 
 }  // namespace storefuzz::program
+
+namespace storefuzz {
+
+template <>
+const std::vector<program::Began>& all_of<program::Began>();
+template <>
+const std::vector<program::By>& all_of<program::By>();
+template <>
+const std::vector<program::What>& all_of<program::What>();
+
+}  // namespace storefuzz

@@ -25,7 +25,7 @@ Result<std::string> read_text(const fs::path& file, std::size_t limit) {
 
 }  // namespace
 
-Result<NamedCase> read_case(const fs::path& file) {
+Result<NamedCase> read_any_case(const fs::path& file) {
   auto text = read_text(file, 16 * kMaxCaseText);
   if (!text) return std::unexpected(text.error());
   Json json = parse_json(*text);
@@ -38,9 +38,23 @@ Result<NamedCase> read_case(const fs::path& file) {
     named.fingerprint = fingerprint;
     json = Json(json["case"]);
   }
+  if (json.is_object() && json.contains("format")) {
+    auto read = program::parse_case(json.dump());
+    if (!read) return bad_input(fmt::format("{}: {}", file.string(), read.error().message));
+    named.program = std::move(*read);
+    return named;
+  }
   auto value = parse_case(json.dump());
   if (!value) return bad_input(fmt::format("{}: {}", file.string(), value.error().message));
   named.value = std::move(*value);
+  return named;
+}
+
+Result<NamedCase> read_case(const fs::path& file) {
+  auto named = read_any_case(file);
+  if (named && named->program)
+    return bad_input(
+        fmt::format("{} is a program (format 2), which only replay can take", file.string()));
   return named;
 }
 

@@ -21,18 +21,18 @@ struct Typed {
 };
 
 TEST(Words, TypedWrongAreToldInOneSentence) {
-  for (const Typed& typed : {
-           Typed{{}, "a command is missing; storefuzz --help"},
-           Typed{{"--cupboard"}, "a command is missing; storefuzz --help"},
-           Typed{{"cupboard"}, "there is no command cupboard; storefuzz --help"},
-           Typed{{"run", "--cupboard", "--shelf"},
-                 "run does not know --cupboard --shelf; storefuzz run --help"},
-           Typed{{"shrink"}, "shrink lacks its argument \"case\"; storefuzz shrink --help"},
-           Typed{{"run", "--time"}, "--time needs a value; storefuzz run --help"},
-           Typed{{"run", "--time", "1s", "--time", "2s"}, "--time may be named only once"},
-           Typed{{"run", "--seed", "soon"}, "this is no number: --seed = soon;"},
-           // --with takes one word: what comes next is a target, and here none.
-           Typed{{"run", "--with", "dask", "cupboard"}, "targets: cupboard not in {"}}) {
+  for (const Typed& typed :
+       {Typed{{}, "a command is missing; storefuzz --help"},
+        Typed{{"--cupboard"}, "a command is missing; storefuzz --help"},
+        Typed{{"cupboard"}, "there is no command cupboard; storefuzz --help"},
+        Typed{{"run", "--cupboard", "--shelf"},
+              "run does not know --cupboard --shelf; storefuzz run --help"},
+        Typed{{"shrink"}, "shrink lacks its argument \"case\"; storefuzz shrink --help"},
+        Typed{{"run", "--time"}, "--time needs a value; storefuzz run --help"},
+        Typed{{"run", "--time", "1s", "--time", "2s"}, "--time may be named only once"},
+        Typed{{"run", "--seed", "soon"}, "this is no number: --seed = soon;"},
+        // --with takes one word: what comes next is a target, and here none.
+        Typed{{"run", "--with", "dask", "cupboard"}, "targets: cupboard not in {"}}) {
     Running command("storefuzz", typed.words);
     EXPECT_EQ(command.wait(), "exit 2");
     EXPECT_EQ(command.said(), "");
@@ -47,10 +47,11 @@ TEST(Words, TypedWrongAreToldInOneSentence) {
 
 TEST(Output, ThatIsLostIsNoSuccess) {
   for (const char* words : {"list stores", "list targets", "--help", "run --help", "--version"}) {
-    const auto done = e2e::must(run_to_end(
-        {.arguments = {"/bin/sh", "-c",
-                       fmt::format("{} {} > /dev/full", built_program("storefuzz").string(), words)}},
-        Milliseconds(60'000)));
+    const auto done = e2e::must(
+        run_to_end({.arguments = {"/bin/sh", "-c",
+                                  fmt::format("{} {} > /dev/full",
+                                              built_program("storefuzz").string(), words)}},
+                   Milliseconds(60'000)));
     EXPECT_EQ(done.end, "exit 3") << words;
     EXPECT_EQ(done.output,
               "storefuzz: standard output could not be written: not everything was said\n");
@@ -124,9 +125,7 @@ void expect_to_end(Running& command, int signal, const std::function<bool()>& re
   EXPECT_TRUE(e2e::fs::is_empty(command.temporary()));
 }
 
-std::string regression() {
-  return source_folder() + "/corpus/regressions/zip_read_only_lost.json";
-}
+std::string regression() { return source_folder() + "/corpus/regressions/zip_read_only_lost.json"; }
 
 TEST(Interrupted, ReplayOfManyCasesEnds) {
   std::vector<std::string> words{"replay", "--zarr", e2e::kNewest};

@@ -1,10 +1,11 @@
 // storefuzz gallery: one small zip file for every way to be wrong, and a page about them.
+#include "harness/archives/gallery.h"
+
 #include <fmt/format.h>
 
 #include <filesystem>
 #include <memory>
 
-#include "harness/archives/gallery.h"
 #include "harness/command/archive_readers.h"
 #include "harness/command/commands.h"
 #include "harness/command/screen.h"

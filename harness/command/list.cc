@@ -16,8 +16,7 @@ namespace storefuzz {
 namespace {
 
 int list_targets() {
-  for (const Target& it : kTargets)
-    screen().say(fmt::format("{:<14} {}", it.name, it.sentence));
+  for (const Target& it : kTargets) screen().say(fmt::format("{:<14} {}", it.name, it.sentence));
   return 0;
 }
 

@@ -1,11 +1,12 @@
 // storefuzz releases: a table, case × release.
+#include "harness/campaign/releases.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <memory>
 
 #include "harness/base/text.h"
-#include "harness/campaign/releases.h"
 #include "harness/command/case_files.h"
 #include "harness/command/commands.h"
 #include "harness/command/screen.h"
@@ -61,13 +62,11 @@ int releases(const TableOptions& options) {
   auto scratch = Scratch::make();
   if (!scratch) return screen().fail(scratch.error());
   std::size_t done = 0;
-  auto tables = play_releases(asked, *chosen,
-                              {.scratch = scratch->path(),
-                               .stop = interrupted,
-                               .progress = [&](std::string_view release) {
-                                 screen().progress(fmt::format("{} of {} releases ({})", ++done,
-                                                               chosen->size(), release));
-                               }});
+  auto tables = play_releases(
+      asked, *chosen,
+      {.scratch = scratch->path(), .stop = interrupted, .progress = [&](std::string_view release) {
+         screen().progress(fmt::format("{} of {} releases ({})", ++done, chosen->size(), release));
+       }});
   if (!tables) return screen().fail(tables.error());
   bool bad = false, unknown = false;
   for (std::size_t i = 0; i < tables->size(); ++i) {
@@ -79,11 +78,11 @@ int releases(const TableOptions& options) {
     unknown = unknown || table.rows.back().second == Standing::kUnknown;
   }
   if (interrupted())
-    return screen().fail({.code = ExitCode::kMachine,
-                          .message = "interrupted: not every release was played"});
+    return screen().fail(
+        {.code = ExitCode::kMachine, .message = "interrupted: not every release was played"});
   if (unknown && !bad)
-    return screen().fail({.code = ExitCode::kMachine,
-                          .message = "the newest release asked could not be played"});
+    return screen().fail(
+        {.code = ExitCode::kMachine, .message = "the newest release asked could not be played"});
   return bad ? 1 : 0;
 }
 

@@ -8,6 +8,7 @@
 #include "harness/command/archive_readers.h"
 #include "harness/command/case_files.h"
 #include "harness/command/commands.h"
+#include "harness/command/replay_programs.h"
 #include "harness/command/screen.h"
 #include "harness/command/subject_options.h"
 #include "harness/play/player.h"
@@ -36,10 +37,9 @@ void print_side_by_side(const PlayedCase& played) {
 // What became of all files, in one line.
 std::string sum_up(std::size_t done, std::map<std::string_view, std::size_t>& count,
                    std::size_t also_in_part, const ArchivesFound& found) {
-  std::string line =
-      fmt::format("{} archives: {} read alike, {} in part, {} with known differences, {} with news",
-                  done, count["read alike"], count["in part"], count["known differences"],
-                  count["news"]);
+  std::string line = fmt::format(
+      "{} archives: {} read alike, {} in part, {} with known differences, {} with news", done,
+      count["read alike"], count["in part"], count["known differences"], count["news"]);
   if (also_in_part > 0)
     line += fmt::format(" ({} of those with differences in part)", also_in_part);
   if (count["not looked at"] > 0) line += fmt::format(", {} not looked at", count["not looked at"]);
@@ -84,14 +84,23 @@ int replay(const ReplayOptions& options, bool readers_named) {
   if (readers_named)
     return screen().fail({.code = ExitCode::kBadInput,
                           .message = "--readers is for --archive: cases are played by zarr alone"});
+  std::vector<NamedCase> cases;
+  std::vector<NamedProgram> programs;
+  for (const std::string& file : options.cases) {
+    auto named = read_any_case(file);
+    if (!named) return screen().fail(named.error());
+    if (named->program)
+      programs.push_back({.name = file, .value = std::move(*named->program)});
+    else
+      cases.push_back(std::move(*named));
+  }
+  if (!programs.empty() && !cases.empty())
+    return screen().fail({.code = ExitCode::kBadInput,
+                          .message = "programs (format 2) and journeys are replayed apart: name "
+                                     "files of one kind"});
+  if (!programs.empty()) return replay_programs(programs, options.subject);
   auto subject = prepare_subject(options.subject);
   if (!subject) return screen().fail(subject.error());
-  std::vector<NamedCase> cases;
-  for (const std::string& file : options.cases) {
-    auto named = read_case(file);
-    if (!named) return screen().fail(named.error());
-    cases.push_back(std::move(*named));
-  }
   auto scratch = Scratch::make();
   if (!scratch) return screen().fail(scratch.error());
   auto player = Player::start({.python = subject->python,
@@ -131,9 +140,8 @@ void add_replay(CLI::App& app, int& code) {
   add_readers(command, options->readers);
   add_subject(command, options->subject);
   add_hidden(command, options->subject);
-  command.callback([options, &command, &code] {
-    code = replay(*options, command.count("--readers") > 0);
-  });
+  command.callback(
+      [options, &command, &code] { code = replay(*options, command.count("--readers") > 0); });
 }
 
 }  // namespace storefuzz

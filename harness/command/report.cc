@@ -15,8 +15,8 @@ namespace {
 int report(const std::string& folder) {
   std::error_code error;
   if (!std::filesystem::exists(std::filesystem::path(folder) / "run.json", error))
-    return screen().fail({.code = ExitCode::kBadInput,
-                          .message = fmt::format("{} is no run directory", folder)});
+    return screen().fail(
+        {.code = ExitCode::kBadInput, .message = fmt::format("{} is no run directory", folder)});
   if (auto drawn = render(folder, interrupted); !drawn) return screen().fail(drawn.error());
   screen().say(fmt::format("page: {}", (std::filesystem::path(folder) / "index.html").string()));
   return 0;

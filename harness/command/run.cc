@@ -22,8 +22,7 @@ std::string default_out(const SubjectOptions& subject) {
   std::tm parts{};
   ::localtime_r(&now, &parts);
   std::strftime(when, sizeof when, "%Y-%m-%d-%H%M%S", &parts);
-  return fmt::format("runs/{}-zarr-{}", when,
-                     subject.zarr.empty() ? "newest" : slug(subject.zarr));
+  return fmt::format("runs/{}-zarr-{}", when, subject.zarr.empty() ? "newest" : slug(subject.zarr));
 }
 
 // The command as it was typed, but for the path of the program.
@@ -76,9 +75,8 @@ void add_run(CLI::App& app, int& code) {
   command.add_option("targets", options->campaign.targets, "Targets (default: store_journey)")
       ->check(CLI::IsMember(names));
   add_subject(command, options->subject);
-  each_option(options->campaign, [&](const Typed& typed, auto& value) {
-    add_option(command, typed, value);
-  });
+  each_option(options->campaign,
+              [&](const Typed& typed, auto& value) { add_option(command, typed, value); });
   for (const Setting& setting : kSettings)
     if (setting.option)
       add_option(command, {.name = setting.option, .help = setting.help, .hidden = setting.hidden},

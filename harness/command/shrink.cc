@@ -1,10 +1,11 @@
 // storefuzz shrink: the smallest case with the same fingerprint.
+#include "harness/campaign/shrink.h"
+
 #include <fmt/format.h>
 
 #include <memory>
 
 #include "harness/campaign/campaign.h"
-#include "harness/campaign/shrink.h"
 #include "harness/command/case_files.h"
 #include "harness/command/commands.h"
 #include "harness/command/screen.h"
@@ -41,8 +42,7 @@ int shrink_case(const ShrinkOptions& options) {
   const Finding* wanted = named->fingerprint.empty() ? &played->findings.front()
                                                      : find(played->findings, named->fingerprint);
   if (!wanted) wanted = &played->findings.front();
-  auto small =
-      shrink(*player, named->value, wanted->fingerprint, kFindingBudget, interrupted);
+  auto small = shrink(*player, named->value, wanted->fingerprint, kFindingBudget, interrupted);
   if (!small) return screen().fail(small.error());
   screen().complain(fmt::format("{}: {} cases played", wanted->fingerprint, small->tried));
   screen().say_lines(text_of(to_json(small->value), 2));

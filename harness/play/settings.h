@@ -17,7 +17,7 @@ namespace storefuzz {
 struct Settings {
   std::string python, scratch, stores = "all", carriers, adapters = "[]", deadline = "1000";
   std::string planted, oracles_off, known, avoid, corpus, core, pools;
-  std::string niceness, stacks, board, findings;
+  std::string niceness, stacks, board, findings, differences;
 };
 
 // `option`: how `storefuzz run` takes the setting from a user; none where the command decides.
@@ -61,6 +61,8 @@ inline constexpr std::array kSettings = {
     Setting{"STOREFUZZ_STACKS", &Settings::stacks, "Memory file for Python stacks"},
     Setting{"STOREFUZZ_BOARD", &Settings::board, "Shared memory of the board"},
     Setting{"STOREFUZZ_FINDINGS", &Settings::findings, "Pipe for findings"},
+    Setting{"STOREFUZZ_DIFFERENCES", &Settings::differences,
+            "File that takes each new difference of a program; without it the first ends the target"},
 };
 
 inline std::map<std::string, std::string> to_environment(const Settings& settings) {

@@ -20,4 +20,7 @@ int interruptions();
 // Whether one arrived.
 inline bool interrupted() { return interruptions() > 0; }
 
+// Whether whoever waits is impatient: then what is half done is left as it is.
+inline bool cut_short() { return interruptions() > 1; }
+
 }  // namespace storefuzz

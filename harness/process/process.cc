@@ -306,14 +306,6 @@ bool Process::send(const std::string& request) {
 
 namespace {
 
-// What all threads of a process have used of processors, those that ended as well.
-std::chrono::nanoseconds processor_time(pid_t pid) {
-  clockid_t clock{};
-  timespec time{};
-  if (::clock_getcpuclockid(pid, &clock) != 0 || ::clock_gettime(clock, &time) != 0) return {};
-  return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
-}
-
 // A thread that waits for a processor (R) or for a disk (D) is not asleep: the machine is busy.
 bool wants_to_run(pid_t pid) {
   std::error_code error;
@@ -329,8 +321,17 @@ bool wants_to_run(pid_t pid) {
   return false;
 }
 
-// Waits for something to read. False when `until` is past, or when the process slept before that.
-bool answers(pid_t pid, int descriptor, Clock::time_point until, Milliseconds asleep) {
+}  // namespace
+
+std::chrono::nanoseconds processor_time(pid_t pid) {
+  clockid_t clock{};
+  timespec time{};
+  if (::clock_getcpuclockid(pid, &clock) != 0 || ::clock_gettime(clock, &time) != 0) return {};
+  return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
+}
+
+bool answers(pid_t pid, int descriptor, Milliseconds deadline, Milliseconds asleep) {
+  const auto until = Clock::now() + deadline;
   constexpr std::chrono::milliseconds kNothing(2);  // what a timer of an idle thread uses
   const Milliseconds glance = asleep / 5;           // how often we look at the process
   auto used = processor_time(pid);
@@ -350,12 +351,10 @@ bool answers(pid_t pid, int descriptor, Clock::time_point until, Milliseconds as
   }
 }
 
-}  // namespace
-
 Reply Process::wait(Milliseconds deadline, StackFile* stacks, Milliseconds asleep) {
   std::string reply;
   const auto until = Clock::now() + deadline;
-  if (asleep > Milliseconds(0) && pid_ > 0 && !answers(pid_, from_.get(), until, asleep))
+  if (asleep > Milliseconds(0) && pid_ > 0 && !answers(pid_, from_.get(), deadline, asleep))
     return timed_out(stacks);
   switch (read_frame_until(from_.get(), reply, until)) {
     case Got::kAll:

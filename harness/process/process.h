@@ -125,6 +125,14 @@ class Process {
   Descriptor to_, from_;
 };
 
+// Waits for something to read on a descriptor, which `pid` writes to. False: the deadline is past,
+// or before that no thread of the process has run for as long as `asleep`. A thread that waits for
+// a processor or a disk does not sleep: the machine is busy.
+bool answers(pid_t pid, int descriptor, Milliseconds deadline, Milliseconds asleep);
+
+// What all threads of a process have used of processors, those that ended as well.
+std::chrono::nanoseconds processor_time(pid_t pid);
+
 // Frames on two descriptors, for the child's side; false at the end of the file.
 bool read_frame(int descriptor, std::string& into);
 bool write_frame(int descriptor, std::string_view bytes);
@@ -137,10 +145,10 @@ void die_with_parent(pid_t expected_parent);
 
 // How a command ended that was run to its end.
 struct Finished {
-  std::string output;     // standard output and error, the first mebibyte
-  std::string end;        // "exit 0", "SIGKILL", "timed out"
-  int exit_code = -1;     // -1: not ended by exit
-  bool stopped = false;   // before its end, because `stop` said so
+  std::string output;    // standard output and error, the first mebibyte
+  std::string end;       // "exit 0", "SIGKILL", "timed out"
+  int exit_code = -1;    // -1: not ended by exit
+  bool stopped = false;  // before its end, because `stop` said so
 };
 
 // Runs a command and waits for its end. `stop` is asked many times a second; once true, the command

@@ -43,7 +43,7 @@ Result<ZygoteOptions> zygote_options_from(std::string_view text) {
   }
 }
 
-Json to_json(const Result<Subject>& subject) {
+Json to_json(const Result<ReferenceInfo>& subject) {
   if (!subject) return {{"error", subject.error().message}};
   return {{"zarr", subject->zarr},
           {"python", subject->python},
@@ -52,12 +52,12 @@ Json to_json(const Result<Subject>& subject) {
           {"lines", subject->lines}};
 }
 
-Result<Subject> subject_from(std::string_view text) {
+Result<ReferenceInfo> subject_from(std::string_view text) {
   const Json json = parse_json(text);
   try {
     if (json.contains("error")) return machine_failure(json.at("error"));
     const Json& lacking = json.at("lacking");
-    return Subject{.zarr = json.at("zarr"),
+    return ReferenceInfo{.zarr = json.at("zarr"),
                    .python = json.at("python"),
                    .containment = json.at("containment"),
                    .stores = lacking.at("stores"),

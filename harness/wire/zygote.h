@@ -41,7 +41,7 @@ struct ZygoteOptions {
 };
 
 // Who the zygote is.
-struct Subject {
+struct ReferenceInfo {
   std::string zarr, python;                   // versions
   std::string containment;                    // a sentence, see process/sandbox.h
   std::map<std::string, std::string> stores;  // kinds that cannot be had here → why
@@ -61,8 +61,8 @@ inline constexpr char kBearWithLoop = 1;  // one in which zarr's event loop runs
 // The first frames, each way. A decoded error is what the other side could not do.
 Json to_json(const ZygoteOptions& options);
 Result<ZygoteOptions> zygote_options_from(std::string_view text);
-Json to_json(const Result<Subject>& subject);
-Result<Subject> subject_from(std::string_view text);
+Json to_json(const Result<ReferenceInfo>& subject);
+Result<ReferenceInfo> subject_from(std::string_view text);
 
 class Zygote {
  public:
@@ -72,16 +72,16 @@ class Zygote {
   // Asks for a worker. machine_failure: the zygote is gone.
   Result<Born> bear(bool loop = false);
 
-  const Subject& subject() const { return subject_; }
+  const ReferenceInfo& subject() const { return subject_; }
   pid_t pid() const { return process_.pid(); }
 
  private:
-  Zygote(Process process, Channel channel, Subject subject)
+  Zygote(storefuzz::Process process, Channel channel, ReferenceInfo subject)
       : process_(std::move(process)), channel_(std::move(channel)), subject_(std::move(subject)) {}
 
-  Process process_;
+  storefuzz::Process process_;
   Channel channel_;
-  Subject subject_;
+  ReferenceInfo subject_;
 };
 
 }  // namespace storefuzz::program

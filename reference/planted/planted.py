@@ -219,6 +219,10 @@ def plant(name: str) -> None:
     """Patch zarr in this process; `name` may be a mutant's. KeyError: no such loss."""
     if name in PLANTED | HARM:
         (PLANTED | HARM)[name]()
+    elif name.startswith("sound: "):
+        import sound_losses
+
+        sound_losses.plant(name)
     else:
         import mutants
 

@@ -1,0 +1,129 @@
+// Words and bytes of a program, and the handles that it has at each step.
+#include "harness/case/program.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+
+namespace storefuzz::program {
+namespace {
+
+template <class Enum>
+struct Word {
+  Enum value;
+  std::string_view word;
+};
+
+constexpr std::array kBeginnings{Word{Began::kSpawn, "spawn"}, Word{Began::kFork, "fork"}};
+constexpr std::array kDrivers{Word{By::kHand, "hand"}, Word{By::kSync, "sync"}};
+constexpr std::array kDeeds{Word{What::kChangeDirectory, "change directory"},
+                            Word{What::kDrop, "drop"},
+                            Word{What::kDeleteFile, "delete the file"},
+                            Word{What::kExit, "exit"},
+                            Word{What::kQuit, "_exit"},
+                            Word{What::kDie, "die"}};
+
+template <class Enum, std::size_t n>
+std::string_view word(const std::array<Word<Enum>, n>& table, Enum value) {
+  const auto* found = std::ranges::find(table, value, &Word<Enum>::value);
+  if (found == table.end()) std::abort();  // an enumerator without a word is our own bug
+  return found->word;
+}
+
+template <class Enum, std::size_t n>
+std::vector<Enum> values(const std::array<Word<Enum>, n>& table) {
+  std::vector<Enum> list;
+  for (const auto& row : table) list.push_back(row.value);
+  return list;
+}
+
+}  // namespace
+
+std::string_view name_of(Began value) { return word(kBeginnings, value); }
+std::string_view name_of(By value) { return word(kDrivers, value); }
+std::string_view name_of(What value) { return word(kDeeds, value); }
+
+bool ends_its_process(What what) {
+  return what == What::kExit || what == What::kQuit || what == What::kDie;
+}
+
+std::string Value::bytes() const {
+  if (size == 0) return word;
+  const std::string once = word + ";";
+  std::string whole;
+  whole.reserve(size + once.size());
+  while (whole.size() < size) whole += once;
+  whole.resize(size);
+  return whole;
+}
+
+void Handles::bind(const std::string& process, const std::string& handle, Subject subject) {
+  living_.emplace_back(process, handle);
+  origins_.insert_or_assign(handle, Origin{process, subject});
+}
+
+const std::string* Handles::process_of(std::string_view handle, std::string_view in) const {
+  if (in.empty()) {
+    const auto origin = origins_.find(handle);
+    if (origin == origins_.end()) return nullptr;
+    in = origin->second.process;
+  }
+  const auto found = std::ranges::find_if(
+      living_, [&](const auto& it) { return it.first == in && it.second == handle; });
+  return found == living_.end() ? nullptr : &found->first;
+}
+
+std::optional<Subject> Handles::subject_of(std::string_view handle) const {
+  const auto origin = origins_.find(handle);
+  if (origin == origins_.end()) return std::nullopt;
+  return origin->second.subject;
+}
+
+void Handles::take(const Step& step) {
+  const auto take_make = [&](const Make& make) {
+    bind(make.in, make.as,
+         make.kind->interface == "zarr 3 path" ? Subject::kPath : Subject::kStore);
+  };
+  const auto take_call = [&](const Call& call) {
+    if (call.as.empty() || call.on.empty()) return;
+    if (const std::string* process = process_of(call.on.front(), call.in))
+      bind(std::string(*process), call.as, operation(call.op).binds);
+  };
+  const auto take_carry = [&](const Carry& carry) {
+    bind(carry.to, carry.as, subject_of(carry.from).value_or(Subject::kStore));
+  };
+  const auto take_fork = [&](const Fork& fork) {
+    const auto held = living_;
+    for (const auto& [process, handle] : held)
+      if (process == fork.in) living_.emplace_back(fork.process, handle);
+  };
+  const auto take_deed = [&](const Deed& deed) {
+    std::erase_if(living_, [&](const auto& it) {
+      return it.first == deed.in && (ends_its_process(deed.what) ||
+                                     (deed.what == What::kDrop && it.second == deed.handle));
+    });
+  };
+  std::visit(Each{take_make, take_call, take_carry, take_fork, take_deed}, step);
+}
+
+}  // namespace storefuzz::program
+
+namespace storefuzz {
+
+template <>
+const std::vector<program::Began>& all_of<program::Began>() {
+  static const auto list = program::values(program::kBeginnings);
+  return list;
+}
+template <>
+const std::vector<program::By>& all_of<program::By>() {
+  static const auto list = program::values(program::kDrivers);
+  return list;
+}
+template <>
+const std::vector<program::What>& all_of<program::What>() {
+  static const auto list = program::values(program::kDeeds);
+  return list;
+}
+
+}  // namespace storefuzz

@@ -1,0 +1,148 @@
+// See workers.h. What a hang is, is decided as for the children of a journey (process/process.h).
+#include "harness/direct/workers.h"
+
+#include <fmt/format.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+
+#include <chrono>
+#include <utility>
+
+namespace storefuzz::program {
+
+namespace {
+
+constexpr std::size_t kMostIdle = 6;  // a program has four processes and its crash states a reader
+
+}  // namespace
+
+Worker::Worker(Worker&& other) noexcept
+    : pid_(std::exchange(other.pid_, -1)),
+      channel_(std::move(other.channel_)),
+      loop_(other.loop_),
+      stacks_(other.stacks_),
+      frame_(std::move(other.frame_)) {}
+
+Worker& Worker::operator=(Worker&& other) noexcept {
+  if (this == &other) return *this;
+  kill();
+  pid_ = std::exchange(other.pid_, -1);
+  channel_ = std::move(other.channel_);
+  loop_ = other.loop_;
+  stacks_ = other.stacks_;
+  frame_ = std::move(other.frame_);
+  return *this;
+}
+
+Worker::~Worker() {
+  if (alive()) kill();
+  ending();
+}
+
+void Worker::kill() {
+  if (pid_ > 0) ::kill(pid_, SIGKILL);
+}
+
+// A process that another worker forked is that worker's child, not ours, until it is gone.
+std::string Worker::ending() {
+  channel_.close();
+  const pid_t pid = std::exchange(pid_, -1);
+  int status = 0;
+  pid_t got = -1;
+  do {
+    got = pid > 0 ? ::waitpid(pid, &status, 0) : -1;
+  } while (got < 0 && pid > 0 && errno == EINTR);
+  if (got < 0) return "lost";
+  Ending ending;
+  if (WIFEXITED(status)) ending.exit_code = WEXITSTATUS(status);
+  if (WIFSIGNALED(status)) ending.signal = WTERMSIG(status);
+  return name_of(ending);
+}
+
+TimedOut Worker::hang() {
+  TimedOut hang{.stacks = stacks_ ? stacks_->ask(pid_) : ""};
+  kill();
+  ending();
+  return hang;
+}
+
+// Most answers are there within a millisecond; only then is it asked whether the process sleeps.
+Got Worker::receive(const Patience& patience) {
+  constexpr Milliseconds kSoon(20);
+  if (const Got got = channel_.receive(frame_, kSoon); got != Got::kLate) return got;
+  if (!answers(pid_, channel_.get(), patience.deadline, patience.asleep)) return Got::kLate;
+  return channel_.receive(frame_, patience.deadline);
+}
+
+Asked Worker::ask(std::span<const Order> orders, const Patience& patience, int descriptor) {
+  const auto died = [&] {
+    std::string stacks = stacks_ ? stacks_->take() : "";
+    return Crashed{.signal = ending(), .stacks = std::move(stacks)};
+  };
+  if (!channel_.send(encode(orders), descriptor)) return died();
+  switch (receive(patience)) {
+    case Got::kLate:
+      return hang();
+    case Got::kEnd:
+      return died();
+    case Got::kFrame:
+      break;
+  }
+  auto replies = decode_replies(frame_);
+  if (replies && replies->size() == orders.size()) return std::move(*replies);
+  kill();
+  ending();
+  return Crashed{.signal = "sent what is no answer", .stacks = ""};
+}
+
+void Worker::let_end(std::span<const Order> orders, const Patience& patience) {
+  if (!orders.empty() && channel_.send(encode(orders)) && receive(patience) == Got::kEnd) return;
+  kill();
+}
+
+Result<Workers> Workers::start(ZygoteOptions options) {
+  ::prctl(PR_SET_CHILD_SUBREAPER, 1);
+  auto stacks = StackFile::make();
+  if (!stacks) return std::unexpected(stacks.error());
+  if (options.stacks < 0) options.stacks = stacks->descriptor();
+  auto zygote = Zygote::start(options);
+  if (!zygote) return std::unexpected(zygote.error());
+  return Workers(std::move(*zygote), std::move(*stacks));
+}
+
+Result<Worker> Workers::lease(bool loop) {
+  for (auto idle = idle_.begin(); idle != idle_.end(); ++idle) {
+    if (idle->loop() != loop) continue;
+    Worker worker = std::move(*idle);
+    idle_.erase(idle);
+    return worker;
+  }
+  auto born = zygote_.bear(loop);
+  if (!born) return std::unexpected(born.error());
+  return Worker(std::move(*born), loop, stacks_.get());
+}
+
+std::chrono::nanoseconds Workers::processor_time() const {
+  rusage gone{};
+  ::getrusage(RUSAGE_CHILDREN, &gone);
+  const auto of = [](const timeval& time) {
+    return std::chrono::seconds(time.tv_sec) + std::chrono::microseconds(time.tv_usec);
+  };
+  std::chrono::nanoseconds sum = of(gone.ru_utime) + of(gone.ru_stime);
+  sum += storefuzz::processor_time(zygote_.pid());
+  for (const Worker& worker : idle_) sum += storefuzz::processor_time(worker.pid());
+  return sum;
+}
+
+void Workers::give_back(Worker worker) {
+  if (worker.alive() && idle_.size() < kMostIdle) idle_.push_back(std::move(worker));
+}
+
+Worker Workers::forked(pid_t pid, Channel channel, bool loop) {
+  return Worker({.pid = pid, .channel = std::move(channel)}, loop, stacks_.get());
+}
+
+}  // namespace storefuzz::program

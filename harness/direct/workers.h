@@ -1,0 +1,100 @@
+// The workers of one engine: processes with an embedded zarr, all copies of one zygote.
+//
+// A worker that played a program whole plays another; one that hung, died or was forked by another
+// is replaced. The engine is the parent of them all: of copies of the zygote by CLONE_PARENT, of a
+// worker's own children once that worker is gone (PR_SET_CHILD_SUBREAPER).
+//
+//     Result<Workers> workers = Workers::start(options);
+//     Result<Worker> worker = workers->lease(/*loop=*/false);
+//     Asked asked = worker->ask(orders, {});
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "harness/base/error.h"
+#include "harness/process/process.h"
+#include "harness/wire/channel.h"
+#include "harness/wire/orders.h"
+#include "harness/wire/zygote.h"
+
+namespace storefuzz::program {
+
+// How long a stretch may take. A process in which no thread has run for `asleep` hangs; one that is
+// at work, or waits for a processor, has until the deadline.
+struct Patience {
+  Milliseconds deadline{4000}, asleep{250};
+};
+
+using Asked = std::variant<std::vector<Reply>, Crashed, TimedOut>;
+
+// A process that takes orders.
+class Worker {
+ public:
+  Worker(Born born, bool loop, StackFile* stacks)
+      : pid_(born.pid), channel_(std::move(born.channel)), loop_(loop), stacks_(stacks) {}
+  Worker(Worker&& other) noexcept;
+  Worker& operator=(Worker&& other) noexcept;
+  ~Worker();  // kills, and reaps where the process is a child of ours
+
+  // As many replies as orders; or how the process ended, after which it is not alive. `descriptor`
+  // travels along, for a fork order.
+  Asked ask(std::span<const Order> orders, const Patience& patience, int descriptor = -1);
+
+  // Sends orders that end the process, and waits until its channel is closed; past the patience it
+  // is killed.
+  void let_end(std::span<const Order> orders, const Patience& patience);
+
+  // How a process ended that is a child of ours: "exit 0", "SIGKILL". It has been told to end.
+  std::string ending();
+
+  void kill();
+  bool alive() const { return pid_ > 0; }
+  pid_t pid() const { return pid_; }
+  bool loop() const { return loop_; }
+
+ private:
+  Got receive(const Patience& patience);
+  TimedOut hang();
+
+  pid_t pid_ = -1;
+  Channel channel_;
+  bool loop_ = false;  // zarr's event loop runs in it
+  StackFile* stacks_ = nullptr;
+  std::string frame_;
+};
+
+class Workers {
+ public:
+  // machine_failure: the zygote does not start.
+  static Result<Workers> start(ZygoteOptions options);
+
+  // A worker that nobody uses, or a new one.
+  Result<Worker> lease(bool loop);
+  void give_back(Worker worker);  // one that dropped all it held
+
+  // A process that a worker forked, on the other end of `channel`.
+  Worker forked(pid_t pid, Channel channel, bool loop);
+
+  const ReferenceInfo& subject() const { return zygote_.subject(); }
+
+  // What the zygote, all idle workers and those that are gone have used of processors.
+  std::chrono::nanoseconds processor_time() const;
+
+ private:
+  Workers(Zygote zygote, StackFile stacks)
+      : zygote_(std::move(zygote)), stacks_(std::make_unique<StackFile>(std::move(stacks))) {}
+
+  Zygote zygote_;
+  std::unique_ptr<StackFile> stacks_;
+  std::vector<Worker> idle_;
+};
+
+}  // namespace storefuzz::program

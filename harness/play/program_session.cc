@@ -1,0 +1,86 @@
+// See program_session.h.
+#include "harness/play/program_session.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "harness/base/paths.h"
+#include "harness/oracles/judge.h"
+#include "harness/process/scratch.h"
+
+namespace storefuzz {
+
+using program::Workers;
+
+namespace {
+
+program::ZygoteOptions zygote_options(const Settings& settings, int counters) {
+  program::ZygoteOptions options{.python = settings.python,
+                                 .reference = reference_folder(),
+                                 .scratch = settings.scratch,
+                                 .adapters = parse_json(settings.adapters),
+                                 .planted = settings.planted,
+                                 .counters = counters,
+                                 .stacks = descriptor_of(settings.stacks)};
+  for (const Json& adapter : options.adapters)
+    options.folders.push_back(
+        std::filesystem::path(adapter.value("file", "")).parent_path().string());
+  return options;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<ProgramSession>> ProgramSession::start(const Settings& settings,
+                                                              int counters) {
+  if (settings.python.empty())
+    return machine_failure(
+        "STOREFUZZ_PYTHON must name the interpreter of an environment with zarr");
+  if (auto added = add_adapters(parse_json(settings.adapters)); !added)
+    return std::unexpected(added.error());
+  auto stores = parse_stores(settings.stores);
+  if (!stores) return std::unexpected(stores.error());
+  auto workers = Workers::start(zygote_options(settings, counters));
+  if (!workers) return std::unexpected(workers.error());
+  std::unique_ptr<ProgramSession> self(new ProgramSession(std::move(*workers)));
+  self->scratch_ = settings.scratch;
+  for (const StoreKind kind : *stores)
+    if (!self->workers_.subject().stores.contains(kind->kind)) self->stores_.push_back(kind);
+  if (self->stores_.empty())
+    return bad_input(fmt::format("none of the stores can be had in zarr {}: {}",
+                                 self->workers_.subject().zarr, settings.stores));
+  self->director_ = std::make_unique<program::Director>(
+      self->workers_,
+      program::Director::Options{.folder = self->scratch_ / fmt::format("program-{}", ::getpid())});
+  return self;
+}
+
+program::Case ProgramSession::fit(program::Case value) const {
+  const auto& lacking = workers_.subject();
+  std::erase_if(value.steps, [&](program::Step& step) {
+    const auto* make = std::get_if<program::Make>(&step);
+    return make && lacking.stores.contains(make->kind->kind);
+  });
+  for (program::Step& step : value.steps)
+    if (auto* carry = std::get_if<program::Carry>(&step))
+      if (std::ranges::contains(lacking.carriers, name_of(carry->carrier)))
+        carry->carrier = Carrier::kPickle5;
+  program::fit(value);
+  return value;
+}
+
+Result<PlayedProgram> ProgramSession::play(const program::Case& value) {
+  if (auto room = check_room(scratch_); !room) return std::unexpected(room.error());
+  auto seen = director_->play(value);
+  if (!seen) return std::unexpected(seen.error());
+  PlayedProgram played{.seen = std::move(*seen), .differences = {}};
+  played.differences = program::judge(value, played.seen);
+  return played;
+}
+
+std::chrono::nanoseconds ProgramSession::processor_time() const {
+  return storefuzz::processor_time(::getpid()) + workers_.processor_time();
+}
+
+}  // namespace storefuzz

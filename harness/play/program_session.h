@@ -1,0 +1,58 @@
+// All that one engine needs to play and judge programs, set up from the environment (settings.h).
+// Python is in the workers; this process loads none.
+//
+//     auto session = ProgramSession::start();
+//     Result<PlayedProgram> played = (*session)->play(value);
+//     for (const program::Difference& it : played->differences) if (it.first) report(it);
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "harness/base/error.h"
+#include "harness/case/program.h"
+#include "harness/direct/director.h"
+#include "harness/direct/workers.h"
+#include "harness/journey/generate.h"
+#include "harness/model/difference.h"
+#include "harness/play/settings.h"
+
+namespace storefuzz {
+
+struct PlayedProgram {
+  program::Observation seen;
+  std::vector<program::Difference> differences;  // in the order of the steps
+};
+
+class ProgramSession {
+ public:
+  // Starts the zygote, which forbids itself and all workers to write outside the scratch folder of
+  // the settings. `counters`: a memory file for lines of the subject that ran, or -1.
+  // machine_failure: no zarr there.
+  static Result<std::unique_ptr<ProgramSession>> start(const Settings& settings, int counters = -1);
+
+  // An Error: the program was not played, by a fault of ours or because the disk is full.
+  Result<PlayedProgram> play(const program::Case& value);
+
+  // The program without what cannot be had here: steps that make other stores go, a carrier that
+  // lacks its package becomes the plainest one.
+  program::Case fit(program::Case value) const;
+
+  const Stores& stores() const { return stores_; }  // asked for, and there
+  const program::Workers& workers() const { return workers_; }
+
+  // What this process and its workers have used of processors.
+  std::chrono::nanoseconds processor_time() const;
+
+ private:
+  explicit ProgramSession(program::Workers workers) : workers_(std::move(workers)) {}
+
+  program::Workers workers_;
+  std::unique_ptr<program::Director> director_;
+  Stores stores_;
+  std::filesystem::path scratch_;
+};
+
+}  // namespace storefuzz

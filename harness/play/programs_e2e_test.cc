@@ -1,0 +1,179 @@
+// Programs played by real workers: those of the corpus, drawn ones over stores that keep every
+// promise, twice the same, and over stores with planted losses.
+//
+// STOREFUZZ_TEST_PROGRAMS says how many programs are drawn (for measurements), STOREFUZZ_TEST_SEED
+// which.
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <memory>
+#include <random>
+
+#include "harness/generate/generate.h"
+#include "harness/play/program_session.h"
+#include "harness/testing/whole_runs.h"
+#include "harness/wire/describe.h"
+
+namespace storefuzz::e2e {
+namespace {
+
+using program::Difference;
+
+std::size_t number_from(const char* variable, std::size_t otherwise) {
+  const char* text = std::getenv(variable);
+  return text ? static_cast<std::size_t>(std::atoll(text)) : otherwise;
+}
+
+// The sound stores join once a process, as the adapters of a stranger do.
+const std::string& sound_stores() {
+  static const std::string list = [] {
+    const std::string file = reference_folder() + "/planted/sound.py";
+    const Finished told =
+        must(run_to_end({.arguments = {python(kNewest), "-W", "ignore", file}}, kPatient));
+    Json adapters = parse_json(told.output);
+    for (Json& adapter : adapters) adapter["file"] = file;
+    must(add_adapters(adapters));
+    return text_of(adapters);
+  }();
+  return list;
+}
+
+std::unique_ptr<ProgramSession> session(const std::string& stores,
+                                        const std::string& planted = "") {
+  Settings settings;
+  settings.python = python(kNewest);
+  settings.scratch = scratch() / "programs";
+  fs::create_directories(settings.scratch);
+  settings.stores = stores;
+  settings.adapters = sound_stores();
+  settings.planted = planted;
+  return must(ProgramSession::start(settings));
+}
+
+// Programs a run would draw, the same for the same seed.
+class Draw {
+ public:
+  explicit Draw(const Stores& stores) : stores_(stores) {}
+  program::Case operator()() {
+    std::vector<std::byte> bytes(64 + random_() % 448);
+    for (std::byte& byte : bytes) byte = static_cast<std::byte>(random_() >> 8);
+    return program::generate_case(bytes, stores_);
+  }
+
+ private:
+  Stores stores_;
+  std::minstd_rand random_{
+      static_cast<std::uint_fast32_t>(1 + number_from("STOREFUZZ_TEST_SEED", 0))};
+};
+
+PlayedProgram play(ProgramSession& session, const program::Case& value) {
+  return must(session.play(value));
+}
+
+std::string explain(const program::Case& value, const std::vector<Difference>& differences) {
+  std::string text = text_of(program::to_json(value), 1) + "\n";
+  for (const Difference& it : differences)
+    text += fmt::format("step {} {}: {}\n", it.where.step, it.oracle, it.headline);
+  return text;
+}
+
+std::vector<fs::path> corpus() {
+  std::vector<fs::path> files;
+  const auto folder = fs::path(reference_folder()).parent_path() / "corpus" / "program";
+  for (const auto& entry : fs::directory_iterator(folder)) files.push_back(entry.path());
+  std::ranges::sort(files);
+  return files;
+}
+
+// A program that must be sayable loses nothing when it is read, and every step of it is performed.
+TEST(Programs, OfTheCorpusAreSaidAndPlayed) {
+  const auto zarr = session("all");
+  ASSERT_GE(corpus().size(), 20U);
+  for (const fs::path& file : corpus()) {
+    const Json json = read_json(file);
+    const program::Case value = must(program::parse_case(json.dump()));
+    EXPECT_EQ(program::to_json(value), json) << file;
+    const PlayedProgram played = play(*zarr, value);
+    for (std::size_t step = 0; step < played.seen.steps.size(); ++step)
+      for (const program::Answer& answer : played.seen.steps[step].answers)
+        EXPECT_FALSE(std::holds_alternative<program::Absent>(answer))
+            << file << " step " << step << ": nobody to ask";
+    EXPECT_EQ(play(*zarr, value).seen, played.seen) << file << ": not the same twice";
+  }
+}
+
+TEST(Programs, OverSoundStoresShowNothing) {
+  const auto sound = session("sound live,sound archive,sound truncating,sound copied,sound bound");
+  Draw draw(sound->stores());
+  for (std::size_t left = number_from("STOREFUZZ_TEST_PROGRAMS", 1500); left > 0; --left) {
+    const program::Case value = sound->fit(draw());
+    const PlayedProgram played = play(*sound, value);
+    ASSERT_TRUE(played.differences.empty()) << explain(value, played.differences);
+  }
+}
+
+// By fresh workers: what one program leaves in a worker would show in the next one.
+TEST(Programs, AreTheSameTwice) {
+  const auto first = session("all"), second = session("all");
+  Draw draw(first->stores());
+  const std::size_t count = number_from("STOREFUZZ_TEST_PROGRAMS", 200);
+  std::size_t same = 0;
+  for (std::size_t left = count; left > 0; --left) {
+    const program::Case value = first->fit(draw());
+    const bool equal = play(*first, value).seen == play(*second, value).seen;
+    same += equal ? 1 : 0;
+    if (!equal) std::printf("differs: %s\n", program::to_text(value).c_str());
+  }
+  EXPECT_GE(same * 1000, count * 999);
+}
+
+// Which oracles find a planted loss within so many programs over its store alone.
+std::set<std::string> oracles_that_find(const std::string& loss, const std::string& store) {
+  const auto planted = session(store, loss);
+  Draw draw(planted->stores());
+  std::set<std::string> oracles;
+  for (int left = 300; left > 0; --left) {
+    const program::Case value = planted->fit(draw());
+    for (const Difference& it : play(*planted, value).differences) oracles.insert(it.oracle);
+  }
+  return oracles;
+}
+
+TEST(PlantedLosses, OfSoundStoresAreFoundByTheirOracles) {
+  const Json table = read_json(fs::path(reference_folder()) / "planted" / "sound_losses.json");
+  std::set<std::string> all;
+  for (const auto& [loss, row] : table["losses"].items()) {
+    const std::set<std::string> expected = row["found_by"];
+    EXPECT_EQ(oracles_that_find(loss, row["store"]), expected) << loss;
+    all.insert(expected.begin(), expected.end());
+  }
+}
+
+TEST(Containment, AStoreOfAProgramThatDeletesAboveItsFolderLeavesTheVictimAlive) {
+  const fs::path victim = scratch() / "victim";
+  fs::create_directories(victim / "below");
+  const auto harmful = session("zip", "arrival deletes the victim");
+  program::Case value = must(program::parse_case(text_of(
+      {{"format", 2},
+       {"before", {{"z", {{"entries", {{{"key", "victim"}, {"value", victim.string()}}}}}}}},
+       {"program",
+        {{{"make", "zip"}, {"at", "z"}, {"mode", "r"}, {"as", "s0"}},
+         {{"carry", "pickle 5"}, {"from", "s0"}, {"to", "p0"}, {"as", "s1"}}}}})));
+  const PlayedProgram played = play(*harmful, value);
+  const program::Refusal* refusal = program::refused(played.seen.steps[1].answers[0]);
+  ASSERT_TRUE(refusal) << program::describe(played.seen.steps[1].answers[0]);
+  EXPECT_EQ(refusal->type, "PermissionError");
+  EXPECT_TRUE(fs::exists(victim / "below"));
+}
+
+TEST(Programs, OfTheNewLineOnlyTheWorkerLoadsPython) {
+  const auto loads = [](const char* name) {
+    return test::read_file(built_program(name)).find("libpython3") != std::string::npos;
+  };
+  EXPECT_TRUE(loads("storefuzz-worker"));
+  EXPECT_FALSE(loads("program"));
+  EXPECT_FALSE(loads("storefuzz"));
+}
+
+}  // namespace
+}  // namespace storefuzz::e2e

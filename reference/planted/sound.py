@@ -1,0 +1,310 @@
+"""Five small stores that keep every promise: a run over them must find nothing.
+
+Each family of the model has one: live (files), archive (a zip file, written when it is closed),
+an archive that truncates its file when it is opened, copied (content in the object) and bound
+(content in the process). `ADAPTERS` says how they are made, as reference/stores.json does.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import zipfile
+from pathlib import Path
+from typing import Any, ClassVar
+
+from zarr.abc.store import OffsetByteRequest, RangeByteRequest, Store, SuffixByteRequest
+
+
+def cut(value: bytes, request: Any) -> bytes:
+    if isinstance(request, RangeByteRequest):
+        return value[request.start : request.end]
+    if isinstance(request, OffsetByteRequest):
+        return value[request.offset :]
+    if isinstance(request, SuffixByteRequest):
+        return value[-request.suffix :] if request.suffix else b""
+    return value
+
+
+class Sound(Store):
+    """All of the interface, over three things a family has: `_read`, `_write`, `_named`."""
+
+    supports_writes = supports_deletes = supports_listing = True
+
+    def _read(self) -> dict[str, bytes]:
+        """Key → value, as this store sees them."""
+        raise NotImplementedError
+
+    def _write(self, key: str, value: bytes | None) -> None:
+        """Sets a key, or deletes it."""
+        raise NotImplementedError
+
+    def _named(self) -> tuple:
+        """The arguments of the constructor but for `read_only`."""
+        raise NotImplementedError
+
+    def __eq__(self, other: object) -> bool:
+        return (
+            type(self) is type(other)
+            and self._named() == other._named()
+            and self.read_only == other.read_only
+        )
+
+    __hash__ = None
+
+    def with_read_only(self, read_only: bool = False) -> Sound:
+        return type(self)(*self._named(), read_only=read_only)
+
+    async def get(self, key: str, prototype: Any = None, byte_range: Any = None) -> Any:
+        value = self._read().get(key)
+        return None if value is None else prototype.buffer.from_bytes(cut(value, byte_range))
+
+    async def get_partial_values(self, prototype: Any, key_ranges: Any) -> list[Any]:
+        return [await self.get(key, prototype, byte_range) for key, byte_range in key_ranges]
+
+    async def exists(self, key: str) -> bool:
+        return key in self._read()
+
+    async def set(self, key: str, value: Any) -> None:
+        self._check_writable()
+        self._write(key, value.to_bytes())
+
+    async def set_if_not_exists(self, key: str, value: Any) -> None:
+        self._check_writable()
+        if key not in self._read():
+            self._write(key, value.to_bytes())
+
+    async def delete(self, key: str) -> None:
+        self._check_writable()
+        if key in self._read():
+            self._write(key, None)
+
+    async def delete_dir(self, prefix: str) -> None:
+        self._check_writable()
+        for key in list(self._below(prefix)):
+            self._write(key, None)
+
+    async def clear(self) -> None:
+        await self.delete_dir("")
+
+    def _below(self, prefix: str) -> dict[str, bytes]:
+        start = prefix.rstrip("/") + "/" if prefix else ""
+        return {key: value for key, value in self._read().items() if key.startswith(start)}
+
+    async def is_empty(self, prefix: str) -> bool:
+        return not self._below(prefix)
+
+    async def getsize(self, key: str) -> int:
+        if key not in self._read():
+            raise FileNotFoundError(key)
+        return len(self._read()[key])
+
+    async def getsize_prefix(self, prefix: str) -> int:
+        return sum(map(len, self._below(prefix).values()))
+
+    async def list(self) -> Any:
+        for key in self._read():
+            yield key
+
+    async def list_prefix(self, prefix: str) -> Any:
+        for key in self._read():
+            if key.startswith(prefix):
+                yield key
+
+    async def list_dir(self, prefix: str) -> Any:
+        start = len(prefix.rstrip("/")) + 1 if prefix else 0
+        for name in {key[start:].partition("/")[0] for key in self._below(prefix)}:
+            yield name
+
+
+class Live(Sound):
+    """A key is a file below a folder; a write is a new file, renamed."""
+
+    def __init__(self, root: str, *, read_only: bool = False) -> None:
+        super().__init__(read_only=read_only)
+        self.root = os.path.abspath(root)
+
+    def _named(self) -> tuple:
+        return (self.root,)
+
+    def _read(self) -> dict[str, bytes]:
+        files = (path for path in Path(self.root).rglob("*") if path.is_file())
+        return {str(path.relative_to(self.root)): path.read_bytes() for path in files}
+
+    def _write(self, key: str, value: bytes | None) -> None:
+        if any(part in ("", ".", "..") or "\0" in part for part in key.split("/")):
+            raise ValueError(f"{key!r} is no key")
+        path = Path(self.root, key)
+        if value is None:
+            path.unlink()
+            return
+        path.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = Path(self.root + ".unfinished")
+        unfinished.write_bytes(value)
+        unfinished.replace(path)
+
+
+class Archive(Sound):
+    """A zip file, read when it is opened and written when it is closed."""
+
+    truncates = False  # when it is opened
+
+    def __init__(self, path: str, mode: str = "r", read_only: bool | None = None) -> None:
+        self.path, self.mode = os.path.abspath(path), mode
+        super().__init__(read_only=mode == "r" if read_only is None else read_only)
+        self._content: dict[str, bytes] | None = None
+        self._pending: dict[str, bytes | None] = {}
+
+    def _named(self) -> tuple:
+        return (self.path, "a" if self.mode in "wx" else self.mode)
+
+    def with_read_only(self, read_only: bool = False) -> Archive:
+        return type(self)(self.path, "r" if read_only else "a", read_only)
+
+    def __reduce__(self) -> tuple:
+        return type(self), (*self._named(), self.read_only)
+
+    def _on_disk(self) -> dict[str, bytes]:
+        if not os.path.exists(self.path):
+            return {}
+        with zipfile.ZipFile(self.path) as archive:
+            return {name: archive.read(name) for name in archive.namelist()}
+
+    def _read(self) -> dict[str, bytes]:
+        if self._content is None:
+            if self.mode == "x" and os.path.exists(self.path):
+                raise FileExistsError(self.path)
+            if self.mode == "r" and not os.path.exists(self.path):
+                raise FileNotFoundError(self.path)
+            self._content = {} if self.mode in "wx" else self._on_disk()
+            if self.mode == "w" and self.truncates:
+                Path(self.path).write_bytes(b"")
+        return self._content
+
+    def _write(self, key: str, value: bytes | None) -> None:
+        self._read()
+        self._pending[key] = value
+        if value is None:
+            del self._content[key]
+        else:
+            self._content[key] = value
+
+    def close(self) -> None:
+        fresh = self._content is not None and self.mode in "wx"
+        if self._pending or fresh:
+            content = {} if fresh else self._on_disk()
+            content |= self._pending
+            with zipfile.ZipFile(self.path + ".unfinished", "w") as archive:
+                for key, value in content.items():
+                    if value is not None:
+                        archive.writestr(key, value)
+            os.replace(self.path + ".unfinished", self.path)
+        self._content, self._pending = None, {}
+        self.mode = "a" if fresh else self.mode
+        super().close()
+
+
+class Truncating(Archive):
+    """The same, but mode `w` empties the file as soon as it is opened."""
+
+    truncates = True
+
+
+class Copied(Sound):
+    """Content lies in the object; a pickled store takes a copy of it along."""
+
+    def __init__(self, content: dict[str, bytes] | None = None, *, read_only: bool = False) -> None:
+        super().__init__(read_only=read_only)
+        self.content = {} if content is None else content
+
+    def _named(self) -> tuple:
+        return (self.content,)
+
+    def __copy__(self) -> Copied:
+        return type(self)(dict(self.content), read_only=self.read_only)
+
+    def _read(self) -> dict[str, bytes]:
+        return self.content
+
+    def _write(self, key: str, value: bytes | None) -> None:
+        if value is None:
+            del self.content[key]
+        else:
+            self.content[key] = value
+
+
+class Bound(Copied):
+    """Content lies in the process, which a pickled store does not leave."""
+
+    everything: ClassVar[dict[str, bytes]] = {}
+
+    def __init__(self, *, read_only: bool = False) -> None:
+        super().__init__(self.everything, read_only=read_only)
+
+    def _named(self) -> tuple:
+        return ()
+
+    def __copy__(self) -> Bound:
+        return type(self)(read_only=self.read_only)
+
+    def __reduce__(self) -> tuple:
+        return arrive, (os.getpid(), self.read_only)
+
+
+def arrive(process: int, read_only: bool) -> Bound:
+    if process != os.getpid():
+        raise RuntimeError("the content of a Bound store stays in its process")
+    return Bound(read_only=read_only)
+
+
+_ALIKE = {"imports": ["import sound"], "waits": False}
+ADAPTERS = [
+    {
+        **_ALIKE,
+        "kind": "sound live",
+        "type": "Live",
+        "make": "sound.Live({path}{arguments})",
+        "arguments": ["read_only"],
+        "files": True,
+    },
+    *(
+        {
+            **_ALIKE,
+            "kind": f"sound {kind}",
+            "type": kind.title(),
+            "make": f"sound.{kind.title()}({{path}}{{arguments}})",
+            "arguments": ["mode", "read_only"],
+            "medium": "zip",
+            "any key": True,
+        }
+        for kind in ("archive", "truncating")
+    ),
+    {
+        **_ALIKE,
+        "kind": "sound copied",
+        "type": "Copied",
+        "make": "sound.Copied({arguments})",
+        "arguments": ["read_only"],
+        "medium": "memory",
+        "shared": "object",
+        "any key": True,
+    },
+    {
+        **_ALIKE,
+        "kind": "sound bound",
+        "type": "Bound",
+        "make": "sound.Bound({arguments})",
+        "arguments": ["read_only"],
+        "clean": "sound.Bound.everything.clear()",
+        "medium": "memory",
+        "shared": "process",
+        "stays": True,
+        "any key": True,
+    },
+]
+
+if __name__ == "__main__":
+    import json
+
+    with contextlib.suppress(BrokenPipeError):
+        print(json.dumps(ADAPTERS))

@@ -1,0 +1,156 @@
+"""Losses planted into the sound stores: what each oracle of programs must find.
+
+Each breaks one promise of one store. Which oracles catch it stands in sound_losses.json, and a test
+keeps that table true.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import sound
+
+_read_key = sound.Sound.get
+_write_file = sound.Live._write
+_close = sound.Archive.close
+
+
+def state_drops_read_only() -> None:
+    sound.Archive.__reduce__ = lambda self: (type(self), self._named())
+
+
+def arrival_adds_an_attribute() -> None:
+    def reduce(self: sound.Archive) -> tuple:
+        return type(self), (*self._named(), self.read_only), {"arrived": True}
+
+    sound.Archive.__reduce__ = reduce
+
+
+def copies_are_not_equal() -> None:
+    sound.Sound.__eq__ = lambda self, other: self is other
+
+
+def last_byte_is_lost() -> None:
+    async def get(self: sound.Sound, key: str, prototype: Any = None, request: Any = None) -> Any:
+        value = await _read_key(self, key, prototype, request)
+        return None if value is None else prototype.buffer.from_bytes(value.to_bytes()[:-1])
+
+    sound.Sound.get = get
+
+
+def listing_names_twice() -> None:
+    async def twice(self: sound.Sound) -> Any:
+        for key in self._read():
+            yield key
+            yield key
+
+    sound.Sound.list = twice
+
+
+def read_only_is_ignored() -> None:
+    sound.Sound._check_writable = lambda self: None
+
+
+def missing_key_raises_index_error() -> None:
+    async def exists(self: sound.Sound, key: str) -> bool:
+        if key not in self._read():
+            raise IndexError("list index out of range")
+        return True
+
+    sound.Sound.exists = exists
+
+
+def present_key_is_refused() -> None:
+    async def getsize(self: sound.Sound, key: str) -> int:
+        raise OSError("no size today")
+
+    sound.Sound.getsize = getsize
+
+
+def a_write_is_torn() -> None:
+    def write(self: sound.Live, key: str, value: bytes | None) -> None:
+        if value is not None and Path(self.root, key).exists():
+            Path(self.root, key).write_bytes(value[:1])
+        _write_file(self, key, value)
+
+    sound.Live._write = write
+
+
+def a_close_forgets_what_was_published() -> None:
+    def close(self: sound.Archive) -> None:
+        if self._pending:
+            self.mode = "w"
+        _close(self)
+
+    sound.Archive.close = close
+
+
+def reading_writes() -> None:
+    async def get(self: sound.Sound, key: str, prototype: Any = None, request: Any = None) -> Any:
+        found = await _read_key(self, key, prototype, request)
+        if found is None and isinstance(self, sound.Live) and os.path.isdir(self.root):
+            Path(self.root, "asked").write_bytes(b"")
+        return found
+
+    sound.Sound.get = get
+
+
+def a_file_lies_beside_the_place() -> None:
+    def write(self: sound.Live, key: str, value: bytes | None) -> None:
+        _write_file(self, key, value)
+        Path(self.root + ".log").write_text(key)
+
+    sound.Live._write = write
+
+
+def a_file_stays_open() -> None:
+    _HELD: list[Any] = []
+
+    def close(self: sound.Archive) -> None:
+        _close(self)
+        if os.path.exists(self.path):
+            _HELD.append(zipfile.ZipFile(self.path) if zipfile.is_zipfile(self.path) else None)
+
+    sound.Archive.close = close
+
+
+def unpickling_never_ends() -> None:
+    def reduce(self: sound.Copied) -> tuple:
+        return time.sleep, (1e6,)
+
+    sound.Copied.__reduce__ = reduce
+
+
+def unpickling_kills() -> None:
+    def reduce(self: sound.Copied) -> tuple:
+        return os.abort, ()
+
+    sound.Copied.__reduce__ = reduce
+
+
+LOSSES: dict[str, tuple[str, Callable[[], None]]] = {
+    "sound: state drops read_only": ("sound archive", state_drops_read_only),
+    "sound: arrival adds an attribute": ("sound archive", arrival_adds_an_attribute),
+    "sound: copies are not equal": ("sound live", copies_are_not_equal),
+    "sound: last byte is lost": ("sound copied", last_byte_is_lost),
+    "sound: listing names twice": ("sound live", listing_names_twice),
+    "sound: read-only is ignored": ("sound copied", read_only_is_ignored),
+    "sound: missing key raises IndexError": ("sound live", missing_key_raises_index_error),
+    "sound: present key is refused": ("sound bound", present_key_is_refused),
+    "sound: a write is torn": ("sound live", a_write_is_torn),
+    "sound: a close forgets": ("sound archive", a_close_forgets_what_was_published),
+    "sound: reading writes": ("sound live", reading_writes),
+    "sound: a file beside the place": ("sound live", a_file_lies_beside_the_place),
+    "sound: a file stays open": ("sound archive", a_file_stays_open),
+    "sound: unpickling never ends": ("sound copied", unpickling_never_ends),
+    "sound: unpickling kills": ("sound copied", unpickling_kills),
+}
+
+
+def plant(name: str) -> None:
+    LOSSES[name][1]()
