@@ -13,6 +13,7 @@
 
 #include "harness/case/store.h"
 #include "harness/wire/orders.h"
+#include "harness/wire/plain_text.h"
 #include "harness/worker/drive.h"
 #include "harness/worker/python.h"
 #include "harness/worker/watch.h"

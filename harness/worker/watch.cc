@@ -47,7 +47,7 @@ struct Monitoring {
   py::object on, off;
 
   Monitoring() {
-    static PyMethodDef definition{"storefuzz_watch", reinterpret_cast<PyCFunction>(on_return),
+    static PyMethodDef definition{"storefuzz_watch", _PyCFunction_CAST(on_return),
                                   METH_FASTCALL, nullptr};
     const py::object monitoring = py::module_::import("sys").attr("monitoring");
     const py::object events = monitoring.attr("events");
