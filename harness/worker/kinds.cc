@@ -10,11 +10,16 @@ namespace {
 
 constexpr std::size_t kMostKinds = 2000;  // a subject may make classes as it goes
 
-// A pair of functions, or none.
-Ways ways_from(Object made) {
-  if (!made) PyErr_Clear();  // performing.py does not raise here; if it does, there is none
-  if (!made || !PyTuple_Check(made.ptr())) return {};
-  return {borrow(PyTuple_GET_ITEM(made.ptr(), 0)), borrow(PyTuple_GET_ITEM(made.ptr(), 1))};
+// What performing.py says to a word, asked once. It does not raise; if it does, there is nothing.
+template <class... Before>
+PyObject* once(std::optional<Object>& known, PyObject* function, std::string_view word,
+               Before... before) {
+  if (!known) {
+    const Object text = text_object(word);
+    known = steal(PyObject_CallFunctionObjArgs(function, before..., text.ptr(), nullptr));
+    PyErr_Clear();
+  }
+  return *known && !known->is_none() ? known->ptr() : nullptr;
 }
 
 }  // namespace
@@ -35,24 +40,17 @@ Kind::Kind(PyTypeObject* type) : type_(borrow(reinterpret_cast<PyObject*>(type))
 }
 
 PyObject* Kind::operation(Op op) {
-  std::optional<Object>& function = operations_.at(static_cast<std::size_t>(op));
-  if (!function) {
-    const Object word = text_object(name_of(op));
-    function =
-        steal(PyObject_CallFunctionObjArgs(side().operation, type_.ptr(), word.ptr(), nullptr));
-    PyErr_Clear();
-  }
-  return *function && !function->is_none() ? function->ptr() : nullptr;
+  return once(operations_.at(static_cast<std::size_t>(op)), side().operation, name_of(op),
+              type_.ptr());
 }
 
-const Ways* Kind::cargo(Cargo cargo) {
-  std::optional<Ways>& ways = cargos_.at(static_cast<std::size_t>(cargo));
-  if (!ways) {
-    const Object word = text_object(name_of(cargo));
-    ways = ways_from(
-        steal(PyObject_CallFunctionObjArgs(side().cargo, type_.ptr(), word.ptr(), nullptr)));
-  }
-  return ways->there ? &*ways : nullptr;
+PyObject* Kind::put(Cargo cargo) {
+  return once(puts_.at(static_cast<std::size_t>(cargo)), side().put, name_of(cargo), type_.ptr());
+}
+
+PyObject* taker(Cargo cargo) {
+  static auto& all = *new std::array<std::optional<Object>, 8>;
+  return once(all.at(static_cast<std::size_t>(cargo)), side().take, name_of(cargo));
 }
 
 Kind& kind_of(PyObject* object) {
@@ -64,13 +62,14 @@ Kind& kind_of(PyObject* object) {
 }
 
 const Ways* carrier_ways(Carrier carrier) {
-  static auto& all = *new std::array<std::optional<Ways>, 16>;
-  std::optional<Ways>& ways = all.at(static_cast<std::size_t>(carrier));
-  if (!ways) {
-    const Object word = text_object(name_of(carrier));
-    ways = ways_from(steal(PyObject_CallOneArg(side().carrier, word.ptr())));
-  }
-  return ways->there ? &*ways : nullptr;
+  static auto& all = *new std::array<std::optional<Object>, 16>;
+  static auto& ways = *new std::array<Ways, 16>;
+  const auto at = static_cast<std::size_t>(carrier);
+  PyObject* both = once(all.at(at), side().carrier, name_of(carrier));
+  if (!both) return nullptr;
+  if (!ways.at(at).there)
+    ways.at(at) = {borrow(PyTuple_GET_ITEM(both, 0)), borrow(PyTuple_GET_ITEM(both, 1))};
+  return &ways.at(at);
 }
 
 }  // namespace storefuzz::program

@@ -30,18 +30,21 @@ class Kind {
 
   // handle, key, value, start, end, other, flag → answer. nullptr: there is none.
   PyObject* operation(Op op);
-  // What is put around such a handle, and how it is taken out again. nullptr: it cannot be.
-  const Ways* cargo(Cargo cargo);
+  // handle → what travels. nullptr: such a handle does not travel so.
+  PyObject* put(Cargo cargo);
 
  private:
   Object type_;  // keeps the class, and so its address
   std::string name_;
   bool is_buffer_ = false;
   std::array<std::optional<Object>, 64> operations_;
-  std::array<std::optional<Ways>, 8> cargos_;
+  std::array<std::optional<Object>, 8> puts_;
 };
 
 Kind& kind_of(PyObject* object);
+
+// What travelled → the handle. nullptr: there is no such cargo.
+PyObject* taker(Cargo cargo);
 
 // pack and receive. nullptr: this environment lacks the carrier.
 const Ways* carrier_ways(Carrier carrier);

@@ -39,8 +39,8 @@ void start_counting() {
     const auto [file, line] = place.cast<std::pair<std::string, long>>();
     if (index < counters.size()) numbers[file][line] = index;
   }
-  static PyMethodDef definition{"storefuzz_line", _PyCFunction_CAST(on_line),
-                                METH_FASTCALL, nullptr};
+  static PyMethodDef definition{"storefuzz_line", _PyCFunction_CAST(on_line), METH_FASTCALL,
+                                nullptr};
   const py::object monitoring = py::module_::import("sys").attr("monitoring");
   const py::object tool = monitoring.attr("COVERAGE_ID");
   const py::object event = monitoring.attr("events").attr("LINE");

@@ -189,37 +189,39 @@ Answer Performer::call(const Order& order) {
   return shown(result.ptr(), row.gives, names_);
 }
 
+Object Performer::packed(const Order& order, const Ways& carrier, PyObject* put) const {
+  const Object cargo = call_one(put, held(order.handle));
+  return cargo ? call_one(carrier.there.ptr(), cargo.ptr()) : Object();
+}
+
+Answer Performer::received(const Order& order, const Ways& carrier, const Object& packed) {
+  PyObject* take = taker(order.cargo);
+  if (!take) return Absent{};
+  const Object cargo = packed ? call_one(carrier.back.ptr(), packed.ptr()) : Object();
+  return bind(order.result, cargo ? call_one(take, cargo.ptr()) : Object());
+}
+
 Answer Performer::pack(const Order& order) {
   PyObject* handle = held(order.handle);
-  const Ways* carrier = handle ? carrier_ways(order.carrier) : nullptr;
-  const Ways* cargo = handle ? kind_of(handle).cargo(order.cargo) : nullptr;
-  if (!carrier || !cargo) return Absent{};
-  const Object put = call_one(cargo->there.ptr(), handle);
-  const Object packed = put ? call_one(carrier->there.ptr(), put.ptr()) : Object();
-  if (!packed) return refused();
-  return shown(packed.ptr(), Gives::kBytes, names_);
+  const Ways* carrier = carrier_ways(order.carrier);
+  PyObject* put = handle ? kind_of(handle).put(order.cargo) : nullptr;
+  if (!carrier || !put) return Absent{};
+  const Object bytes = packed(order, *carrier, put);
+  return bytes ? Answer(shown(bytes.ptr(), Gives::kBytes, names_)) : refused();
 }
 
 Answer Performer::unpack(const Order& order) {
   wake(order.key);
   const Ways* carrier = carrier_ways(order.carrier);
-  if (!carrier) return Absent{};
-  const Object packed = py::bytes(order.value);
-  const Object cargo = call_one(carrier->back.ptr(), packed.ptr());
-  if (!cargo) return refused();
-  const Ways* ways = kind_of(cargo.ptr()).cargo(order.cargo);
-  return ways ? bind(order.result, call_one(ways->back.ptr(), cargo.ptr())) : Answer(Absent{});
+  return carrier ? received(order, *carrier, py::bytes(order.value)) : Answer(Absent{});
 }
 
 Answer Performer::copy(const Order& order) {
   PyObject* handle = held(order.handle);
-  const Ways* carrier = handle ? carrier_ways(order.carrier) : nullptr;
-  const Ways* cargo = handle ? kind_of(handle).cargo(order.cargo) : nullptr;
-  if (!carrier || !cargo) return Absent{};
-  const Object put = call_one(cargo->there.ptr(), handle);
-  const Object packed = put ? call_one(carrier->there.ptr(), put.ptr()) : Object();
-  const Object came = packed ? call_one(carrier->back.ptr(), packed.ptr()) : Object();
-  return bind(order.result, came ? call_one(cargo->back.ptr(), came.ptr()) : Object());
+  const Ways* carrier = carrier_ways(order.carrier);
+  PyObject* put = handle ? kind_of(handle).put(order.cargo) : nullptr;
+  if (!carrier || !put) return Absent{};
+  return received(order, *carrier, packed(order, *carrier, put));
 }
 
 Answer Performer::drop(Slot handle) {

@@ -15,6 +15,7 @@
 #include "harness/wire/orders.h"
 #include "harness/wire/plain_text.h"
 #include "harness/worker/drive.h"
+#include "harness/worker/kinds.h"
 #include "harness/worker/python.h"
 #include "harness/worker/watch.h"
 
@@ -49,6 +50,8 @@ class Performer {
   Answer bind(Slot slot, Object object);
   Answer refused() const;
   PyObject* maker(const std::string& text);
+  Object packed(const Order& order, const Ways& carrier, PyObject* put) const;
+  Answer received(const Order& order, const Ways& carrier, const Object& packed);
   void wake(const std::string& words);
   Names open_files() const;
 

@@ -47,8 +47,8 @@ struct Monitoring {
   py::object on, off;
 
   Monitoring() {
-    static PyMethodDef definition{"storefuzz_watch", _PyCFunction_CAST(on_return),
-                                  METH_FASTCALL, nullptr};
+    static PyMethodDef definition{"storefuzz_watch", _PyCFunction_CAST(on_return), METH_FASTCALL,
+                                  nullptr};
     const py::object monitoring = py::module_::import("sys").attr("monitoring");
     const py::object events = monitoring.attr("events");
     const Object callback = steal(PyCFunction_New(&definition, nullptr));

@@ -191,16 +191,17 @@ TEST(Worker, ARefusalHasTypeTextAndFrame) {
 TEST(Worker, StateIsEveryAttribute) {
   Talk worker;
   const std::string folder = new_folder();
-  const auto replies = worker.ask({begin(folder),
-                                   zip(1, "w", folder + "/z.zip"),
-                                   call(Op::kState, 1),
-                                   {.verb = Verb::kMake,
-                                    .result = 2,
-                                    .other = 1,
-                                    .text = "zarr.storage.LoggingStore(inner)",
-                                    .key = "logging"},
-                                   call(Op::kState, 2),
-                                   kOver});
+  const auto replies =
+      worker.ask({begin(folder),
+                  zip(1, "w", folder + "/z.zip"),
+                  call(Op::kState, 1),
+                  {.verb = Verb::kMake,
+                   .result = 2,
+                   .other = 1,
+                   .text = "zarr.storage.LoggingStore(inner, log_level=\"CRITICAL\")",
+                   .key = "logging"},
+                  call(Op::kState, 2),
+                  kOver});
   const auto attributes = [&](const Answer& answer) {
     const Shown* it = shown(answer);
     return it && std::holds_alternative<Attributes>(*it)
@@ -266,7 +267,7 @@ TEST(Worker, CopiesAndArraysAreHandles) {
   EXPECT_EQ(replies[2].answer, Answer(Shown{NewHandle{"Array"}})) << told(replies[2].answer);
   EXPECT_EQ(replies[4].answer, Answer(Shown{Numbers{{0, 5, 5, 0}}})) << told(replies[4].answer);
   EXPECT_EQ(replies[5].answer, Answer(Shown{NewHandle{"MemoryStore"}})) << told(replies[5].answer);
-  EXPECT_EQ(replies[6].answer, Answer(Shown{false})) << told(replies[6].answer);
+  EXPECT_EQ(replies[6].answer, Answer(Shown{true})) << told(replies[6].answer);
   EXPECT_EQ(replies[8].answer, Answer(Shown{true})) << told(replies[8].answer);
   EXPECT_EQ(replies[9].answer, kNone);
   EXPECT_EQ(replies[10].answer, Answer(Absent{}));
@@ -430,6 +431,53 @@ TEST(Worker, ManyRoundTripsTakeNoMemory) {
   };
   const std::size_t before = round_trips(1000);
   EXPECT_LE(round_trips(10'000), before + 1024);
+}
+
+TEST(Worker, LinesOfTheSubjectAreCounted) {
+  const Descriptor counters = must(make_memory_file("counters", 1 << 16));
+  Zygote counting = must(Zygote::start({.python = e2e::python(e2e::kNewest),
+                                        .scratch = e2e::scratch().string(),
+                                        .counters = counters.get()}));
+  EXPECT_GT(counting.subject().lines, 500u);
+  const auto counted = [&] {
+    std::string bytes(1 << 16, '\0');
+    EXPECT_EQ(::pread(counters.get(), bytes.data(), bytes.size(), 0), 1 << 16);
+    return std::ranges::count(bytes, '\1');
+  };
+  Talk worker(must(counting.bear()));
+  const auto idle = counted();
+  const auto play = [](Talk& player) {
+    player.ask({begin(new_folder()), zip(1, "w"), call(Op::kSet, 1, "a", "a"), kOver});
+  };
+  play(worker);
+  const auto once = counted();
+  EXPECT_GT(once, idle + 10);
+  play(worker);
+  EXPECT_EQ(counted(), once) << "a line is told once";
+  ASSERT_EQ(::ftruncate(counters.get(), 0), 0);
+  ASSERT_EQ(::ftruncate(counters.get(), 1 << 16), 0);
+  Talk other(must(counting.bear()));
+  play(other);
+  EXPECT_GT(counted(), 10) << "each worker tells them";
+}
+
+TEST(Worker, AHungWorkerTellsItsStacks) {
+  StackFile stacks = must(StackFile::make());
+  Zygote own = must(Zygote::start({.python = e2e::python(e2e::kNewest),
+                                   .scratch = e2e::scratch().string(),
+                                   .stacks = stacks.descriptor()}));
+  Talk worker(must(own.bear()));
+  ASSERT_TRUE(worker.send({begin(new_folder()), make(1, "zip", "__import__('time').sleep(60)")}));
+  ::usleep(100'000);
+  EXPECT_NE(stacks.ask(worker.pid()).find("<make>"), std::string::npos);
+}
+
+TEST(Worker, AZygoteThatCannotStartSaysWhy) {
+  const auto none =
+      Zygote::start({.python = "/nowhere/python", .scratch = e2e::scratch().string()});
+  ASSERT_FALSE(none);
+  EXPECT_NE(none.error().message.find("/nowhere/python"), std::string::npos)
+      << none.error().message;
 }
 
 // Not judged: a machine may be busy. Printed, for whoever works on it.

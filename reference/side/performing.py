@@ -115,17 +115,18 @@ def carrier(word: str) -> tuple[Callable[..., Any], Callable[..., Any]] | None:
     return pack, receive
 
 
-def cargo(kind: type, word: str) -> tuple[Callable[..., Any], Callable[..., Any]] | None:
-    """What is put around a handle of this class to travel, and how the store is taken from it."""
-    interface = _interface(kind)
+def put(kind: type, word: str) -> Callable[..., Any] | None:
+    """What is put around a handle of this class to travel; None: it does not travel so."""
     # An array or group travels as it is.
-    table = _VOCABULARY.get(interface, {"cargo": {"store": {"put": "store", "take": "{cargo}"}}})
+    table = _VOCABULARY.get(_interface(kind), {"cargo": {"store": {"put": "store"}}})
     lines = table["cargo"].get(word)
-    if lines is None:
-        return None
-    put = _compiled("cargo", "store", lines["put"])
-    take = _compiled("cargo", "cargo", lines["take"].replace("{cargo}", "cargo"))
-    return put, take
+    return _compiled("cargo", "store", lines["put"]) if lines else None
+
+
+def take(word: str) -> Callable[..., Any] | None:
+    """How the handle is taken out of what travelled: the same for all that can be put there."""
+    lines = _VOCABULARY["zarr 2" if ZARR_2 else "zarr 3"]["cargo"].get(word)
+    return _compiled("cargo", "cargo", lines["take"].replace("{cargo}", "cargo")) if lines else None
 
 
 def bring(line: str) -> None:
