@@ -34,6 +34,7 @@ constexpr Word<Shared> kShared[] = {{"place", Shared::kPlace},
                                     {"object", Shared::kObject},
                                     {"process", Shared::kProcess},
                                     {"session", Shared::kSession}};
+constexpr Word<Can> kCan[] = {{"no", Can::kNo}, {"may", Can::kMay}, {"yes", Can::kYes}};
 
 class AdapterReader {
  public:
@@ -52,8 +53,13 @@ class AdapterReader {
     text("before", adapter.before);
     text("interface", adapter.interface);
     text("file", adapter.file);
+    text("dictionary", adapter.dictionary);
+    text("prefix", adapter.prefix);
     word("medium", adapter.medium, kMedia);
     word("shared", adapter.shared, kShared);
+    word("clears", adapter.clears, kCan);
+    word("views", adapter.views, kCan);
+    flag("caches", adapter.caches);
     flag("writes", adapter.writes);
     flag("deletes", adapter.deletes);
     flag("waits", adapter.waits);
@@ -189,6 +195,8 @@ Adapter wrap(const Adapter& wrapper, const Adapter& inner) {
         whole.clean.empty() ? wrapper.clean : fmt::format("({}), ({})", wrapper.clean, whole.clean);
   whole.waits = wrapper.waits || inner.waits;
   whole.any_key = wrapper.any_key && inner.any_key;
+  whole.caches = wrapper.caches || inner.caches;
+  whole.views = std::min(wrapper.views, inner.views);
   whole.wraps = inner.wraps;
   whole.inner = &inner;
   return whole;
@@ -229,8 +237,8 @@ Result<StoreKind> find_store(std::string_view words) {
     const auto& list = all_stores();
     const auto found = std::ranges::find(list, *word, [](StoreKind it) { return it->kind; });
     if (found == list.end())
-      return bad_input(fmt::format("there is no store \"{}\"; see storefuzz list stores",
-                                   shorten(*word, 40)));
+      return bad_input(
+          fmt::format("there is no store \"{}\"; see storefuzz list stores", shorten(*word, 40)));
     if (whole && !(*found)->wraps)
       return bad_input(fmt::format("{} is no wrapper: nothing can be below it", *word));
     whole = whole ? over(*found, *whole) : *found;

@@ -30,6 +30,9 @@ enum class Shared {
   kSession,  // the object, until it says otherwise: elsewhere the model has no opinion
 };
 
+// Whether a store can do what not every store can.
+enum class Can { kNo, kMay, kYes };
+
 struct Adapter {
   std::string kind;                    // its word: "zip", "logging over local"
   std::string type;                    // its class, as headlines name it
@@ -41,9 +44,14 @@ struct Adapter {
   std::string before;                  // Python that wakes what the store needs there (threads)
   std::string interface;               // of vocabulary.json; empty: that of every store
   std::string file;                    // a stranger's Python file; empty: ours
+  std::string dictionary;              // of a process: its word, where several adapters share one
+  std::string prefix;                  // below which a store of that dictionary has its keys
   const Adapter* inner = nullptr;      // what a wrapper was put over
   Medium medium = Medium::kFolder;
   Shared shared = Shared::kPlace;
+  Can clears = Can::kYes;        // where the store writes
+  Can views = Can::kMay;         // with_read_only gives a second store of the same place
+  bool caches = false;           // it may go on showing what its source showed before
   bool wraps = false;            // `make` has an {inner}
   bool given_a_file = false;     // `make` has a {file mode}: its caller opens the file
   bool writes = true;            // unless the store is read-only

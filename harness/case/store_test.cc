@@ -60,6 +60,16 @@ TEST(Store, AWrapperTakesAfterWhatItWraps) {
   EXPECT_EQ(store("wrapper over managed memory")->clean, store("managed memory")->clean);
 }
 
+// A cache stays one below other wrappers, and a chain views read-only where each of it does.
+TEST(Store, AChainCachesWhereOneOfItDoesAndViewsWhereAllDo) {
+  EXPECT_TRUE(store("cache over memory")->caches);
+  EXPECT_TRUE(store("logging over cache over memory")->caches);
+  EXPECT_FALSE(store("logging over memory")->caches);
+  EXPECT_EQ(store("logging over local")->views, Can::kYes);
+  EXPECT_EQ(store("logging over zip")->views, Can::kMay);
+  EXPECT_EQ(store("cache over local")->views, Can::kMay);
+}
+
 TEST(Store, AWrapperWaitsWhereWhatItWrapsDoes) {
   EXPECT_FALSE(store("logging over memory")->waits);
   EXPECT_TRUE(store("logging over local")->waits);
@@ -143,6 +153,11 @@ TEST(Adapters, OfAStrangerAreStoresLikeOurs) {
                 {"before", "strange.wake()"},
                 {"interface", "zarr 3 path"},
                 {"file", "strange.py"},
+                {"dictionary", "strangers"},
+                {"prefix", "s"},
+                {"clears", "may"},
+                {"views", "yes"},
+                {"caches", true},
                 {"medium", "memory"},
                 {"shared", "process"},
                 {"writes", false},
@@ -162,6 +177,11 @@ TEST(Adapters, OfAStrangerAreStoresLikeOurs) {
   EXPECT_EQ(kind->before, "strange.wake()");
   EXPECT_EQ(kind->interface, "zarr 3 path");
   EXPECT_EQ(kind->file, "strange.py");
+  EXPECT_EQ(kind->dictionary, "strangers");
+  EXPECT_EQ(kind->prefix, "s");
+  EXPECT_EQ(kind->clears, Can::kMay);
+  EXPECT_EQ(kind->views, Can::kYes);
+  EXPECT_TRUE(kind->caches);
   EXPECT_EQ(kind->medium, Medium::kMemory);
   EXPECT_EQ(kind->shared, Shared::kProcess);
   EXPECT_FALSE(kind->writes || kind->deletes || kind->waits || kind->listed || kind->wraps);
@@ -177,6 +197,9 @@ TEST(Adapters, WhatIsNotSaidIsUsual) {
   EXPECT_EQ(kind->medium, Medium::kFolder);
   EXPECT_EQ(kind->shared, Shared::kPlace);
   EXPECT_TRUE(kind->writes && kind->deletes && kind->waits && kind->listed);
+  EXPECT_EQ(kind->clears, Can::kYes);
+  EXPECT_EQ(kind->views, Can::kMay);
+  EXPECT_FALSE(kind->caches);
   EXPECT_FALSE(kind->any_key || kind->files || kind->wraps);
   EXPECT_TRUE(kind->arguments.empty() && kind->imports.empty());
 }
@@ -221,18 +244,20 @@ TEST(Adapters, WhatIsWrongIsOneSentenceAndNothingIsAdded) {
     expect_wrong(member, 7, member);
     expect_wrong(member, Json::array({"a"}), member);
   }
-  for (const char* member : {"clean", "before", "interface", "file"})
+  for (const char* member : {"clean", "before", "interface", "file", "dictionary", "prefix"})
     expect_wrong(member, 7, member);
   for (const char* member : {"imports", "arguments"}) {
     expect_wrong(member, "import os", member);
     expect_wrong(member, Json::array({7}), member);
   }
-  for (const char* member :
-       {"writes", "deletes", "waits", "any key", "files", "listed", "deletes folders", "zarr keys"})
+  for (const char* member : {"writes", "deletes", "waits", "any key", "files", "listed",
+                             "deletes folders", "zarr keys", "caches"})
     expect_wrong(member, "yes", member);
   expect_wrong("medium", "tape", "\"medium\"");
   expect_wrong("medium", 7, "\"medium\"");
   expect_wrong("shared", "nobody", "\"shared\"");
+  expect_wrong("clears", "perhaps", "\"clears\"");
+  expect_wrong("views", true, "\"views\"");
   expect_wrong("arguments", Json::array({"mode", "colour"}), "\"colour\"");
   expect_wrong("colour", "red", "unknown member \"colour\"");
   expect_wrong("any_key", true, "unknown member \"any_key\"");

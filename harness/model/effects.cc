@@ -1,0 +1,520 @@
+// What answers and deeds do to places and views.
+//
+// Acknowledged means that the same handle sees it. Published is what everybody sees: of a live
+// store at once, of an archive by its close. Only a close publishes for sure; a drop, an exit and a
+// death publish or do not, key by key.
+#include <algorithm>
+
+#include "harness/model/world.h"
+
+namespace storefuzz::program {
+
+using World = Model::World;
+
+namespace {
+
+bool below(std::string_view name, std::string_view folder) {
+  if (folder.empty() || folder.ends_with('/')) return name.starts_with(folder);
+  return name.size() > folder.size() && name.starts_with(folder) && name[folder.size()] == '/';
+}
+
+// Pending values of a write that perhaps did not happen.
+Values perhaps_pending(Values pending, Values written) {
+  return pending ? pending | written : written | kPerhaps;
+}
+
+bool sets(const Operation& row) {
+  return row.on_content == OnContent::kSet || row.on_content == OnContent::kSetIfAbsent;
+}
+
+// The folder whose keys a delete of several takes.
+std::string folder_of(const Asked& asked) {
+  const bool all = asked.row->on_content == OnContent::kClear || asked.call->key.empty();
+  return all ? asked.question.prefix : asked.question.full;
+}
+
+// Truncating is a write that is not published yet. Who has the archive open may find it torn.
+void tear_others(World& world, const View& view, bool touched_too) {
+  for (View& it : world.views)
+    if (&it != &view && it.place == view.place && it.living &&
+        (it.opened || (touched_too && it.touched)))
+      it.torn = true;
+}
+
+}  // namespace
+
+// The first answer that needs the content opens an archive.
+void World::open(View& view, std::vector<Candidate> fitting) {
+  if (!view.archive() || view.opened) return;
+  PlaceState& place = place_of(view);
+  view.fuzzy = others_write(view.place, &view);
+  view.opened = true;
+  view.seen = place.current();
+  view.candidates = std::move(fitting);
+  if (view.candidates.empty()) view.candidates.push_back({place.current(), place.now()});
+  if (view.claim) {
+    view.fresh = true;
+    view.claim = view.claims = false;
+    if (place.exists == Exists::kNo) place.exists = Exists::kMaybe;
+    tear_others(*this, view, true);
+  } else if (view.writable && place.exists != Exists::kYes) {
+    view.begins = true;
+    place.exists = Exists::kMaybe;
+  }
+}
+
+// What a call does although nobody knows whether it was done: it was tried.
+void World::attempt(const Asked& asked) {
+  View& view = view_of(asked.handle);
+  PlaceState& place = place_of(view);
+  if (asked.row->on_handle == OnHandle::kNone) return;
+  if (asked.row->on_handle != OnHandle::kEnds) view.touched = true;
+  if (!view.writable) return;
+  if (place.exists == Exists::kNo) place.exists = Exists::kMaybe;
+  if (asked.row->writes()) ++effects;
+  if (sets(*asked.row)) place.names_key(book.key(asked.question.full));
+  if (asked.row->on_content == OnContent::kUnknown) {
+    const HandleState& who = handles[asked.handle];
+    place.arrays.push_back(asked.row->takes.text() && asked.row->family != Family::kArray
+                               ? asked.question.full
+                               : view.prefix + who.prefix);
+  }
+}
+
+namespace {
+
+// The content after a write that was done. `named` are the keys it is about.
+Content after_write(World& world, const Asked& asked, const Content& old,
+                    std::vector<KeyId>& named) {
+  const OnContent what = asked.row->on_content;
+  Content changed = old;
+  const auto put = [&](KeyId key, Values values) {
+    changed.put(key, values);
+    named.push_back(key);
+  };
+  if (sets(*asked.row)) {
+    const KeyId key = world.book.key(asked.question.full);
+    const Values value = world.book.value(key, asked.call->value.bytes());
+    const Values before = what == OnContent::kSet ? kGone : old[key];
+    if (before & kGone) put(key, (before & ~kGone) | value);
+    return changed;
+  }
+  if (what == OnContent::kUnknown || what == OnContent::kNone) return changed;
+  const PlaceState& place = world.place_of(world.view_of(asked.handle));
+  const auto itself = asked.question.key;
+  const bool files = asked.question.files;
+  const std::string folder = folder_of(asked);
+  const bool one = what == OnContent::kDelete;
+  for (KeyId key = 0; key < world.book.size(); ++key) {
+    const bool inside = below(world.book.name(key), folder);
+    if (one && key == itself) put(key, kGone);
+    if (!one && inside) put(key, kGone);
+    // On a file system both a key and a folder may have been meant.
+    const bool both = files && world.is_folder(place, folder);
+    if (one && both && inside && old[key] != kGone) put(key, old[key] | kGone);
+    if (!one && files && key == itself && old[key] != kGone) put(key, old[key] | kGone);
+  }
+  return changed;
+}
+
+Content as_one(const World& world, const Asked& asked) {
+  const View& view = world.view_of(asked.handle);
+  if (!view.archive()) return world.place_of(view).now();
+  Content all = overlaid(view.candidates.front().content, view.pending);
+  for (const Candidate& it : view.candidates) all = united(all, overlaid(it.content, view.pending));
+  return all;
+}
+
+void floor_cache(World& world, const Asked& asked, const std::vector<KeyId>& named,
+                 const Content& content, bool perhaps) {
+  const auto cache = world.handles[asked.handle].cache;
+  if (!cache) return;
+  std::vector<Values>& ever = world.caches[*cache].ever;
+  for (const KeyId key : named) {
+    if (key >= ever.size()) ever.resize(key + 1, 0);
+    ever[key] = perhaps ? ever[key] | content[key] : content[key];
+  }
+}
+
+}  // namespace
+
+void World::acknowledge(const Asked& asked) {
+  View& view = view_of(asked.handle);
+  PlaceState& place = place_of(view);
+  open(view, {});
+  if (asked.odd) place.odd_written = true;
+  std::vector<KeyId> named;
+  const Content old = as_one(*this, asked);
+  Content changed = after_write(*this, asked, old, named);
+  if (sets(*asked.row)) place.names_key(book.key(asked.question.full));
+  floor_cache(*this, asked, named, changed, false);
+  const OnContent what = asked.row->on_content;
+  if (!view.archive()) {
+    place.publish(std::move(changed));
+    const bool all = what == OnContent::kClear ||
+                     (what == OnContent::kDeleteBelow && asked.question.full.empty());
+    if (all && place.on_disk) place.exists = Exists::kMaybe;
+    if (sets(*asked.row)) place.exists = Exists::kYes;
+    return;
+  }
+  if (what == OnContent::kClear) {
+    view.pending.clear();
+    view.fresh = true;
+    view.candidates = {{place.current(), Content{}}};
+    if (place.exists == Exists::kYes) place.exists = Exists::kMaybe;
+    return tear_others(*this, view, false);
+  }
+  if (what == OnContent::kUnknown) view.begins = true;  // it holds what we do not know
+  for (const KeyId key : named) {
+    const bool open_question = what == OnContent::kSetIfAbsent && !single(old[key]) && stale(view);
+    view.pending.put(key, open_question ? perhaps_pending(view.pending[key], changed[key] & kEvery)
+                                        : changed[key]);
+  }
+}
+
+// Done or not, and nobody says which.
+void World::perhaps(const Asked& asked) {
+  View& view = view_of(asked.handle);
+  PlaceState& place = place_of(view);
+  attempt(asked);
+  if (view.archive() && !view.opened) {
+    Opinion base = rests(view);
+    open(view, std::move(base.candidates));
+  }
+  if (asked.odd) place.odd_written = true;
+  std::vector<KeyId> named;
+  const Content old = as_one(*this, asked);
+  const Content changed = after_write(*this, asked, old, named);
+  floor_cache(*this, asked, named, changed, true);
+  if (!view.archive()) {
+    place.publish(united(old, changed));
+    if (place.on_disk && asked.row->writes()) place.exists = Exists::kMaybe;
+    return;
+  }
+  for (const KeyId key : named)
+    view.pending.put(key, perhaps_pending(view.pending[key], changed[key]));
+  if (asked.row->on_content == OnContent::kClear) place.torn = true;
+}
+
+// What a cache was shown, it may go on showing.
+void World::remember(const Asked& asked, const std::vector<Content>& shown) {
+  const auto cache = handles[asked.handle].cache;
+  if (!cache || !asked.question.key) return;
+  const KeyId key = *asked.question.key;
+  std::vector<Values>& ever = caches[*cache].ever;
+  if (key >= ever.size()) ever.resize(key + 1, 0);
+  for (const Content& it : shown) ever[key] |= it[key];
+}
+
+// --- handles
+
+void World::bind(const Asked& asked) {
+  if (asked.call->as.empty()) return;
+  HandleState bound = handles[asked.handle];
+  bound.name = asked.call->as;
+  bound.inherited = false;
+  const Operation& row = *asked.row;
+  if (row.takes.flag) {
+    View second = views[bound.view];
+    const PlaceState& place = place_of(second);
+    second.read_only = asked.call->flag;
+    second.contradictory = false;
+    second.writable = bound.kind->writes && !asked.call->flag;
+    second.mode = second.writable ? Mode::kAppend : Mode::kRead;
+    second.claim = second.claims = second.opened = second.touched = second.torn = false;
+    second.fresh = second.begins = second.fuzzy = false;
+    second.lo = place.current();
+    second.pending.clear();
+    second.candidates.clear();
+    second.broken = Reason::kNone;
+    views.push_back(std::move(second));
+    bound.view = views.size() - 1;
+  } else {
+    bound.subject = row.binds;
+    bound.prefix = joined(bound.prefix, asked.call->key);
+    if (asked.odd) bound.unknown = Reason::kOddKey;
+  }
+  handles.push_back(std::move(bound));
+}
+
+namespace {
+
+void add_cache(World& world, HandleState& handle) {
+  if (!handle.kind->caches) return;
+  world.caches.emplace_back();
+  handle.cache = world.caches.size() - 1;
+}
+
+std::string place_of_memory(const Make& step, const Adapter& kind) {
+  return kind.shared == Shared::kProcess ? "dictionary of " + step.in
+                                         : "object of " + step.in + "/" + step.as;
+}
+
+}  // namespace
+
+void World::make(const Make& step) {
+  if (!step.around.empty()) {
+    const auto inner = find_handle(step.around, step.in);
+    if (!inner) return;
+    HandleState around = handles[*inner];
+    around.name = step.as;
+    around.inherited = false;
+    around.kind = over(step.kind, around.kind);
+    if (step.kind->caches) add_cache(*this, around);
+    handles.push_back(std::move(around));
+    return;
+  }
+  const Adapter& kind = *step.kind.operator->();
+  View view{.kind = step.kind, .family = family_of(kind), .process = step.in};
+  view.mode = kind.takes("mode") ? step.mode : kind.writes ? Mode::kAppend : Mode::kRead;
+  const bool mode_reads = view.mode == Mode::kRead;
+  view.read_only = step.read_only.value_or(kind.takes("mode") && mode_reads);
+  const bool truncates = view.mode == Mode::kWrite || view.mode == Mode::kExclusive;
+  view.contradictory =
+      kind.takes("mode") && step.read_only && (*step.read_only ? truncates : mode_reads);
+  view.writable = kind.writes && !view.read_only && !mode_reads;
+  if (!kind.prefix.empty()) view.prefix = kind.prefix + "/";
+  const bool on_disk = view.family == StoreFamily::kLive || view.archive();
+  if (on_disk) {
+    view.relative = step.relative;
+    view.directory = directory_of(step.in);
+    const bool moved = step.relative && !view.directory.empty();
+    view.place = moved ? new_place(step.at + " elsewhere", step.in) : place_on_disk(step.at);
+    if (moved) places.back().unknown = Reason::kOtherDirectory;
+  } else {
+    const auto shared = std::ranges::find_if(places, [&](const PlaceState& it) {
+      return !kind.dictionary.empty() && it.dictionary == kind.dictionary && it.process == step.in;
+    });
+    const bool bound = view.family == StoreFamily::kBound && shared != places.end();
+    view.place = bound ? static_cast<std::size_t>(shared - places.begin())
+                       : new_place(place_of_memory(step, kind), step.in);
+    if (view.family == StoreFamily::kBound) places[view.place].dictionary = kind.dictionary;
+    places[view.place].exists = Exists::kYes;
+  }
+  PlaceState& place = places[view.place];
+  view.lo = place.current();
+  view.claim = view.archive() && view.writable && truncates;
+  view.claims = view.claim && !(view.mode == Mode::kExclusive && place.exists == Exists::kYes);
+  views.push_back(std::move(view));
+  HandleState handle{.process = step.in, .name = step.as, .kind = step.kind};
+  handle.view = views.size() - 1;
+  add_cache(*this, handle);
+  handles.push_back(std::move(handle));
+}
+
+namespace {
+
+// A shallow copy of what holds a store holds the same store.
+bool shares_the_object(const Carry& step, const HandleState& from) {
+  if (step.carrier == Carrier::kHandedOver) return true;
+  const bool holds =
+      from.kind->inner || from.subject != Subject::kStore || step.cargo != Cargo::kStore;
+  return step.carrier == Carrier::kCopy && holds;
+}
+
+// The content of an object travels with it, and is its own from then on.
+std::size_t place_of_its_own(World& world, const Carry& step, std::size_t origin) {
+  PlaceState copy = world.places[origin];
+  copy.name = "object of " + step.to + "/" + step.as;
+  copy.process = step.to;
+  copy.dictionary.clear();
+  copy.epochs = {copy.now()};
+  world.places.push_back(std::move(copy));
+  return world.places.size() - 1;
+}
+
+}  // namespace
+
+void World::carry(const Carry& step, std::size_t from) {
+  HandleState arrived = handles[from];
+  arrived.process = step.to;
+  arrived.name = step.as;
+  arrived.inherited = false;
+  if (!shares_the_object(step, arrived)) {
+    View view = views[arrived.view];
+    const bool stays = view.process == step.to;
+    view.process = step.to;
+    view.before_claim = view.before_claim || (view.claim && view.mode == Mode::kExclusive);
+    if (view.mode == Mode::kWrite || view.mode == Mode::kExclusive) view.mode = Mode::kAppend;
+    view.claim = view.claims = view.opened = view.touched = view.torn = false;
+    view.fresh = view.begins = view.fuzzy = false;
+    view.pending.clear();
+    view.candidates.clear();
+    const bool same_object = view.family == StoreFamily::kCopied && step.carrier == Carrier::kCopy;
+    if ((view.family == StoreFamily::kCopied && !same_object) ||
+        (view.family == StoreFamily::kBound && !stays))
+      view.place = place_of_its_own(*this, step, view.place);
+    // What a session or an outsider left stays unknown where the object itself travelled.
+    if (view.archive() || view.family == StoreFamily::kLive) view.broken = Reason::kNone;
+    view.lo = places[view.place].current();
+    views.push_back(std::move(view));
+    arrived.view = views.size() - 1;
+    if (arrived.cache && step.carrier != Carrier::kCopy) {
+      caches.push_back(Cache(caches[*arrived.cache]));
+      arrived.cache = caches.size() - 1;
+    }
+  }
+  if (step.cargo == Cargo::kArray || step.cargo == Cargo::kGroup) {
+    // Opening a node opened the store, and perhaps another one that only reads.
+    arrived.unknown = Reason::kArray;
+    View& origin = views[handles[from].view];
+    origin.touched = true;
+    if (origin.archive() && !origin.opened) origin.broken = Reason::kArray;
+  }
+  handles.push_back(std::move(arrived));
+}
+
+// Everything of a process is copied: places nobody has a handle of yet, each view once, so that
+// handles that shared one still do. Nothing is published.
+void World::fork(const Fork& step) {
+  std::vector<std::size_t> moved(places.size());
+  for (std::size_t i = 0, count = places.size(); i < count; ++i) {
+    moved[i] = i;
+    if (places[i].on_disk || places[i].process != step.in) continue;
+    PlaceState copy = places[i];
+    copy.process = step.process;
+    copy.name += " in " + step.process;
+    moved[i] = places.size();
+    places.push_back(std::move(copy));
+  }
+  std::vector<std::optional<std::size_t>> cloned(views.size());
+  std::vector<std::optional<std::size_t>> cached(caches.size());
+  for (std::size_t i = 0, count = handles.size(); i < count; ++i) {
+    if (!handles[i].living || handles[i].process != step.in) continue;
+    HandleState copy = handles[i];
+    copy.process = step.process;
+    copy.inherited = true;
+    if (!cloned[copy.view]) {
+      View view = views[copy.view];
+      view.process = step.process;
+      view.place = moved[view.place];
+      cloned[copy.view] = views.size();
+      views.push_back(std::move(view));
+    }
+    copy.view = *cloned[copy.view];
+    if (copy.cache && !cached[*copy.cache]) {
+      caches.push_back(Cache(caches[*copy.cache]));
+      cached[*copy.cache] = caches.size() - 1;
+    }
+    if (copy.cache) copy.cache = cached[*copy.cache];
+    handles.push_back(std::move(copy));
+  }
+  if (const std::string where = directory_of(step.in); !where.empty())
+    directories.emplace_back(step.process, where);
+}
+
+// --- ends
+
+void World::close(View& view, bool acknowledged) {
+  PlaceState& place = place_of(view);
+  ++effects;
+  if (!view.archive()) return;
+  const bool outsider = view.broken != Reason::kNone;
+  const bool publishes_any = view.opened && (!view.pending.empty() || view.fresh);
+  if (publishes_any && !outsider) {
+    Content content = publishes(view);
+    if (!acknowledged) content = united(place.now(), content);
+    if (!acknowledged && view.fresh) place.torn = true;
+    if (acknowledged) {
+      place.exists = Exists::kYes;
+      place.torn = false;
+    }
+    place.publish(std::move(content));
+    for (View& it : views)
+      if (&it != &view && it.place == view.place && it.writes()) it.torn = true;
+  } else if (outsider && view.writes()) {
+    place.exists = Exists::kMaybe;
+    place.torn = true;
+    place.publish(united(place.now(), publishes(view)));
+  }
+  if (!acknowledged) {
+    view.broken = Reason::kCloseRefused;
+    return;
+  }
+  const bool untaken = view.claim && !view.opened;
+  std::size_t oldest = place.current();
+  if (!publishes_any)
+    for (const Candidate& it : view.candidates) oldest = std::min(oldest, it.epoch);
+  if (view.opened || outsider) view.lo = publishes_any || outsider ? place.current() : oldest;
+  view.opened = view.fresh = view.begins = view.fuzzy = view.touched = view.torn = false;
+  view.pending.clear();
+  view.candidates.clear();
+  view.broken = Reason::kNone;
+  if (untaken) return;
+  view.claim = view.claims = false;
+  if (view.mode == Mode::kWrite || view.mode == Mode::kExclusive) view.mode = Mode::kAppend;
+}
+
+void World::perhaps_published(View& view) {
+  PlaceState& place = place_of(view);
+  if (!view.archive() || !view.writes()) return;
+  Content content = united(place.now(), publishes(view));
+  if (view.truncates()) {
+    content = united(content, Content{});
+    place.torn = true;
+    if (place.exists == Exists::kYes) place.exists = Exists::kMaybe;
+  }
+  if (place.exists == Exists::kNo) place.exists = Exists::kMaybe;
+  if (view.broken != Reason::kNone) place.torn = true;
+  place.publish(std::move(content));
+  for (View& it : views)
+    if (&it != &view && it.place == view.place && it.writes()) it.torn = true;
+}
+
+void World::drop(std::size_t handle) {
+  handles[handle].living = false;
+  const std::size_t view = handles[handle].view;
+  const bool held = std::ranges::any_of(
+      handles, [&](const HandleState& it) { return it.living && it.view == view; });
+  if (held) return;
+  perhaps_published(views[view]);
+  views[view].living = false;
+}
+
+void World::end_process(std::string_view process) {
+  if (gone(process)) return;
+  ++effects;
+  ended.emplace_back(process);
+  for (std::size_t i = 0; i < handles.size(); ++i)
+    if (handles[i].living && handles[i].process == process) drop(i);
+}
+
+namespace {
+
+void delete_file(World& world, std::string_view at) {
+  for (std::size_t i = 0; i < world.places.size(); ++i) {
+    PlaceState& place = world.places[i];
+    if (!place.on_disk || place.name != at) continue;
+    place.publish(Content{});
+    place.exists = Exists::kNo;
+    place.torn = false;
+    for (View& it : world.views)
+      if (it.place == i && it.living && it.archive() && (it.opened || it.touched || it.writes()))
+        it.broken = Reason::kOutsider;
+  }
+}
+
+}  // namespace
+
+void World::deed(const Deed& step) {
+  ++effects;
+  switch (step.what) {
+    case What::kChangeDirectory: {
+      const std::string where = step.in + " " + std::to_string(directories.size() + 1);
+      std::erase_if(directories, [&](const auto& it) { return it.first == step.in; });
+      directories.emplace_back(step.in, where);
+      return;
+    }
+    case What::kDrop:
+      if (const auto found = handle_of(Step(step), 0)) drop(*found);
+      return;
+    case What::kDeleteFile:
+      return delete_file(*this, step.at);
+    case What::kExit:
+    case What::kQuit:
+    case What::kDie:
+      return end_process(step.in);
+  }
+}
+
+}  // namespace storefuzz::program

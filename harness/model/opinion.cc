@@ -1,0 +1,440 @@
+// What an answer may rest on, and whether it may be a refusal. Nothing is changed here.
+//
+// Three kinds of refusal: due (anything else is a difference), allowed (with a reason; both are
+// right), not allowed.
+#include <algorithm>
+
+#include "harness/case/case.h"
+#include "harness/model/world.h"
+
+namespace storefuzz::program {
+
+using World = Model::World;
+
+// --- who writes, and what that would publish
+
+bool World::others_write(std::size_t place, const View* view) const {
+  return std::ranges::any_of(
+      views, [&](const View& it) { return &it != view && it.place == place && it.writes(); });
+}
+
+bool World::anybody_truncates(std::size_t place) const {
+  return std::ranges::any_of(views,
+                             [&](const View& it) { return it.place == place && it.truncates(); });
+}
+
+bool World::stale(const View& view) const {
+  if (!view.archive() || !view.opened) return false;
+  const std::size_t current = place_of(view).current();
+  if (view.seen < current || others_write(view.place, &view)) return true;
+  return std::ranges::any_of(view.candidates,
+                             [&](const Candidate& it) { return it.epoch < current; });
+}
+
+// A close publishes its own writes over what others published since it opened.
+Content World::publishes(const View& view) const {
+  const PlaceState& place = place_of(view);
+  Content base = view.fresh ? Content{} : place.now();
+  if (!view.fresh && view.fuzzy)
+    for (const Candidate& it : view.candidates) base = united(base, it.content);
+  for (std::size_t epoch = view.seen + 1; view.opened && epoch < place.epochs.size(); ++epoch)
+    for (KeyId key = 0; key < book.size(); ++key)
+      if (place.epochs[epoch][key] != place.epochs[epoch - 1][key]) base.put(key, place.now()[key]);
+  return overlaid(base, view.pending);
+}
+
+// While somebody writes: as it is, as each close would leave it, or nothing where one truncates.
+Content World::meanwhile(std::size_t place) const {
+  Content all = places[place].now();
+  for (const View& it : views) {
+    if (it.place != place || !it.writes()) continue;
+    all = united(all, publishes(it));
+    if (it.truncates()) all = united(all, Content{});
+  }
+  return all;
+}
+
+// --- what a view may rest on
+
+namespace {
+
+void rest_on_epochs(Opinion& opinion, const PlaceState& place, std::size_t lo) {
+  for (std::size_t epoch = lo; epoch < place.epochs.size(); ++epoch) {
+    const Content& content = place.epochs[epoch];
+    const bool again = std::ranges::any_of(
+        opinion.candidates, [&](const Candidate& it) { return it.content == content; });
+    // The newest of equal ones: what rests on it is not stale.
+    if (again) std::erase_if(opinion.candidates, [&](auto& it) { return it.content == content; });
+    opinion.candidates.push_back({epoch, content});
+  }
+}
+
+}  // namespace
+
+Opinion World::rests(const View& view) const {
+  const PlaceState& place = place_of(view);
+  Opinion opinion;
+  if (place.unknown != Reason::kNone) opinion.give_up(place.unknown);
+  if (view.broken != Reason::kNone) opinion.give_up(view.broken);
+  if (!view.archive()) {
+    opinion.candidates.push_back({place.current(), place.now()});
+    if (place.on_disk && !view.writable && place.exists != Exists::kYes)
+      opinion.allow(Reason::kPlaceMissing);
+    if (place.torn) opinion.allow(Reason::kTorn);
+    return opinion;
+  }
+  const bool others = others_write(view.place, &view);
+  if (view.opened) {
+    opinion.candidates = view.candidates;
+    if (view.torn) opinion.allow(Reason::kTorn);
+    if (view.writes() && others) opinion.allow(Reason::kOpenWriter);
+    return opinion;
+  }
+  if (view.claim) {
+    opinion.candidates.push_back({place.current(), Content{}});
+    if (view.mode == Mode::kExclusive) {
+      const bool sure = place.exists == Exists::kYes && !others && !place.torn;
+      // What a refused call of this very handle may have made is no reason.
+      if (sure && !view.touched)
+        opinion.due(Reason::kArchiveClaimed);
+      else if (place.exists != Exists::kNo || others || view.touched)
+        opinion.allow(Reason::kArchiveClaimed);
+      return opinion;
+    }
+    if (others) opinion.allow(Reason::kOpenWriter);
+    if (view.torn) {
+      opinion.candidates.push_back({place.current(), meanwhile(view.place)});
+      opinion.allow(Reason::kTorn);
+    }
+    return opinion;
+  }
+  rest_on_epochs(opinion, place, view.lo);
+  if (others) opinion.candidates.push_back({place.current(), meanwhile(view.place)});
+  if (others) opinion.allow(Reason::kOpenWriter);
+  if (view.torn || place.torn) opinion.allow(Reason::kTorn);
+  if (place.exists == Exists::kMaybe || (place.exists == Exists::kNo && !view.writable))
+    opinion.allow(Reason::kArchiveMissing);
+  if (view.before_claim) opinion.allow(Reason::kBeforeClaim);
+  return opinion;
+}
+
+Content World::shown_by(const Asked& asked, const Candidate& candidate) const {
+  const HandleState& who = handles[asked.handle];
+  Content content = overlaid(candidate.content, views[who.view].pending);
+  if (!who.cache) return content;
+  const std::vector<Values>& ever = caches[*who.cache].ever;
+  for (KeyId key = 0; key < ever.size(); ++key)
+    if (ever[key]) content.add(key, ever[key]);
+  return content;
+}
+
+// --- reads
+
+namespace {
+
+bool within_a_name(const Question& question, const PlaceState& place, const Book& book) {
+  const std::string prefix = question.prefix + question.call->key;
+  if (question.call->key.empty() || prefix.ends_with('/')) return false;
+  return std::ranges::any_of(place.names, [&](KeyId it) {
+    const std::string& name = book.name(it);
+    return name.starts_with(prefix) && (name.size() == prefix.size() || name[prefix.size()] != '/');
+  });
+}
+
+void question_of(Opinion& opinion, Reason why) {
+  opinion.give_up(why);
+  opinion.question = true;
+}
+
+// Arguments that stores answer in their own way: what they answer is a question, no difference.
+void look_for_edges(const World& world, const Asked& asked, Opinion& opinion) {
+  const Question& question = asked.question;
+  const PlaceState& place = world.place_of(world.view_of(asked.handle));
+  if (asked.odd) question_of(opinion, Reason::kOddKey);
+  for (const Candidate& it : opinion.candidates)
+    if (is_edge(question, world.book, world.shown_by(asked, it)))
+      return question_of(opinion, Reason::kEdge);
+  const bool one_key = reads_one_key(question.op);
+  if (one_key && question.files && world.is_folder(place, question.full))
+    question_of(opinion, Reason::kKeyAndFolder);
+  if (question.op == Op::kListPrefix && question.files &&
+      within_a_name(question, place, world.book))
+    question_of(opinion, Reason::kEdge);
+  if (!one_key && asked.row->takes.prefix && question.key &&
+      std::ranges::find(place.names, *question.key) != place.names.end() &&
+      question.op != Op::kListPrefix)
+    question_of(opinion, Reason::kEdge);
+}
+
+void look_below_arrays(const World& world, const Asked& asked, Opinion& opinion) {
+  const PlaceState& place = world.place_of(world.view_of(asked.handle));
+  const bool listing = !reads_one_key(asked.question.op);
+  if (!place.arrays.empty() && (listing || world.hidden(place, asked.question.full)))
+    opinion.give_up(Reason::kArray);
+}
+
+}  // namespace
+
+// --- writes
+
+namespace {
+
+bool below(const std::string& name, const std::string& folder) {
+  return folder.empty() || folder.ends_with('/')
+             ? name.starts_with(folder)
+             : name.size() > folder.size() && name.starts_with(folder) &&
+                   name[folder.size()] == '/';
+}
+
+// Whether a key is surely there, of those that a delete names.
+bool surely_deletes(const World& world, const Asked& asked, const Content& content) {
+  const Question& question = asked.question;
+  if (asked.row->on_content == OnContent::kDelete)
+    return question.key && !(content[*question.key] & kGone);
+  const std::string folder = asked.row->on_content == OnContent::kClear || asked.call->key.empty()
+                                 ? question.prefix
+                                 : question.full;
+  for (KeyId key = 0; key < content.size(); ++key)
+    if (!(content[key] & kGone) && below(world.book.name(key), folder)) return true;
+  return false;
+}
+
+bool deletes(const Operation& row) {
+  return row.on_content == OnContent::kDelete || row.on_content == OnContent::kDeleteBelow ||
+         row.on_content == OnContent::kClear;
+}
+
+}  // namespace
+
+bool World::changes_nothing(const Asked& asked, const Content& content) const {
+  const PlaceState& place = place_of(view_of(asked.handle));
+  if (!place.arrays.empty()) return true;  // who knows
+  if (deletes(*asked.row)) return !surely_deletes(*this, asked, content);
+  return asked.row->on_content == OnContent::kSetIfAbsent && asked.question.key &&
+         (content[*asked.question.key] & kEvery);
+}
+
+namespace {
+
+void opinion_of_write(const World& world, const Asked& asked, Opinion& opinion) {
+  const HandleState& who = world.handles[asked.handle];
+  const View& view = world.views[who.view];
+  const PlaceState& place = world.place_of(view);
+  const Adapter& kind = *who.kind.operator->();
+  if (asked.odd) opinion.give_up(Reason::kOddKey);
+  if (opinion.unknown != Reason::kNone) return;
+  const auto some = [&](auto&& holds) {
+    return std::ranges::any_of(
+        opinion.candidates, [&](const Candidate& it) { return holds(world.shown_by(asked, it)); });
+  };
+  const bool nothing = some([&](const Content& it) { return world.changes_nothing(asked, it); });
+  if (!view.writable) {
+    if (nothing) return opinion.allow(Reason::kNothingToDo);
+    return opinion.due(view.contradictory ? Reason::kContradictory : Reason::kReadOnly);
+  }
+  if (opinion.refusal == RefusalIs::kDue) return;
+  const bool clears = asked.row->on_content == OnContent::kClear;
+  const bool cannot = clears ? kind.clears == Can::kNo : deletes(*asked.row) && !kind.deletes;
+  if (cannot && !nothing) return opinion.due(Reason::kNoDeletes);
+  if (cannot) opinion.allow(Reason::kNothingToDo);
+  if (clears && kind.clears == Can::kMay) opinion.allow(Reason::kClearMay);
+  const std::string& full = asked.question.full;
+  if (kind.files && (world.is_folder(place, full) || world.below_a_key(place, full)))
+    opinion.allow(Reason::kKeyAndFolder);
+  if (asked.row->on_content == OnContent::kDeleteBelow && kind.files && asked.question.key &&
+      std::ranges::find(place.names, *asked.question.key) != place.names.end())
+    opinion.allow(Reason::kKeyAndFolder);
+  if (world.stale(view)) opinion.allow(Reason::kStaleWriter);
+}
+
+void opinion_of_close(const World& world, const View& view, Opinion& opinion) {
+  opinion.candidates.clear();
+  const Reason broken = view.broken;
+  opinion.refusal = RefusalIs::kNotAllowed;
+  if (broken != Reason::kNone) return opinion.allow(broken);
+  if (view.contradictory) return opinion.allow(Reason::kContradictory);
+  if (!view.archive() || !view.opened || !view.writes()) return;
+  if (world.stale(view)) opinion.allow(Reason::kStaleWriter);
+  if (view.torn) opinion.allow(Reason::kTorn);
+  if (world.elsewhere(view)) opinion.allow(Reason::kOtherDirectory);
+}
+
+bool of_nodes(const Operation& row, const HandleState& who) {
+  return row.family == Family::kArray || who.subject == Subject::kArray ||
+         who.subject == Subject::kGroup || row.on_content == OnContent::kUnknown ||
+         (row.gives == Gives::kHandle && row.on_handle != OnHandle::kNone);
+}
+
+}  // namespace
+
+// True for one view; for two where nothing that a store compares differs. Else who knows.
+std::optional<bool> World::flag_of(const Asked& asked) const {
+  const HandleState& one = handles[asked.handle];
+  const View& view = views[one.view];
+  if (one.subject == Subject::kArray || one.subject == Subject::kGroup) return {};
+  if (asked.row->takes.other) {
+    const auto found = find_handle(asked.call->other, one.process);
+    if (!found) return {};
+    const HandleState& other = handles[*found];
+    const View& its = views[other.view];
+    if (one.subject != other.subject || one.prefix != other.prefix || one.kind != other.kind)
+      return {};
+    if (one.view == other.view && one.cache == other.cache) return true;
+    const bool same = view.place == its.place && view.read_only == its.read_only &&
+                      view.relative == its.relative && view.directory == its.directory &&
+                      !one.cache && !other.cache;
+    return same ? std::optional(true) : std::nullopt;
+  }
+  if (view.contradictory || !one.kind->writes) return {};
+  return view.read_only;
+}
+
+Opinion World::opinion(const Asked& asked) const {
+  const HandleState& who = handles[asked.handle];
+  const View& view = views[who.view];
+  const Operation& row = *asked.row;
+  const Adapter& kind = *who.kind.operator->();
+  Opinion opinion;
+  const bool looks_at_content = row.on_handle != OnHandle::kNone;
+  if (looks_at_content) opinion = rests(view);
+  if (kind.shared == Shared::kSession) opinion.give_up(Reason::kSession);
+  if (who.unknown != Reason::kNone) opinion.give_up(who.unknown);
+  if (of_nodes(row, who)) opinion.give_up(Reason::kArray);
+  if (row.misuse) opinion.allow(Reason::kMisuse);
+  if (view.contradictory) opinion.allow(Reason::kContradictory);
+  if (row.on_handle == OnHandle::kEnds) {
+    if (opinion.unknown != Reason::kSession) opinion_of_close(*this, view, opinion);
+    return opinion;
+  }
+  if (looks_at_content && elsewhere(view)) opinion.allow(Reason::kOtherDirectory);
+  if (looks_at_content && row.said == Said::kPlain) opinion.allow(Reason::kMayRefuse);
+  if (looks_at_content && !kind.any_key && odd_names(place_of(view)))
+    opinion.give_up(Reason::kOddKeyWritten);
+  if (row.gives == Gives::kState) opinion.unknown = Reason::kState;
+  if (row.gives == Gives::kFlag && !looks_at_content && !flag_of(asked))
+    opinion.give_up(Reason::kEqualityOfTwo);
+  if (row.gives == Gives::kHandle && row.takes.flag && kind.views != Can::kYes)
+    opinion.allow(Reason::kMayRefuse);
+  if (row.gives == Gives::kHandle && asked.odd) opinion.allow(Reason::kOddKey);
+  if (reads(row.op)) {
+    look_for_edges(*this, asked, opinion);
+    look_below_arrays(*this, asked, opinion);
+  } else if (row.writes()) {
+    opinion_of_write(*this, asked, opinion);
+  }
+  return opinion;
+}
+
+// --- make and carry
+
+namespace {
+
+bool contradicts(const Make& make) {
+  if (!make.kind->takes("mode") || !make.read_only) return false;
+  const bool writes = make.mode == Mode::kWrite || make.mode == Mode::kExclusive;
+  return *make.read_only ? writes : make.mode == Mode::kRead;
+}
+
+bool makes_writable(const Make& make) {
+  const bool has_mode = make.kind->takes("mode");
+  return make.kind->writes && !make.read_only.value_or(false) &&
+         !(has_mode && make.mode == Mode::kRead);
+}
+
+}  // namespace
+
+Opinion World::opinion_of_make(const Make& make) const {
+  Opinion opinion;
+  if (make.kind->shared == Shared::kSession) opinion.give_up(Reason::kSession);
+  if (contradicts(make)) opinion.allow(Reason::kContradictory);
+  if (!make.around.empty()) {
+    const auto inner = find_handle(make.around, make.in);
+    if (inner && view_of(*inner).contradictory) opinion.allow(Reason::kContradictory);
+    return opinion;
+  }
+  const StoreFamily family = family_of(*make.kind.operator->());
+  if (family != StoreFamily::kArchive && family != StoreFamily::kLive) return opinion;
+  const auto place = std::ranges::find_if(
+      places, [&](const PlaceState& it) { return it.on_disk && it.name == make.at; });
+  const bool there = place != places.end();
+  const bool elsewhere = make.relative && !directory_of(make.in).empty();
+  const Exists exists = elsewhere ? Exists::kMaybe : there ? place->exists : Exists::kNo;
+  const bool others =
+      there && others_write(static_cast<std::size_t>(place - places.begin()), nullptr);
+  if (there && place->unknown != Reason::kNone) opinion.allow(place->unknown);
+  if (!makes_writable(make) && (exists != Exists::kYes || place->torn || others))
+    opinion.allow(others ? Reason::kOpenWriter : Reason::kPlaceMissing);
+  if (family == StoreFamily::kArchive && make.mode == Mode::kExclusive && makes_writable(make) &&
+      (exists != Exists::kNo || others))
+    opinion.allow(Reason::kArchiveClaimed);
+  return opinion;
+}
+
+Opinion World::opinion_of_carry(const Carry& carry, std::size_t from) const {
+  const HandleState& who = handles[from];
+  const View& view = views[who.view];
+  Opinion opinion;
+  if (who.kind->shared == Shared::kSession) opinion.give_up(Reason::kSession);
+  if (who.unknown != Reason::kNone) opinion.give_up(who.unknown);
+  if (carry.cargo == Cargo::kArray || carry.cargo == Cargo::kGroup) opinion.allow(Reason::kArray);
+  if (carry.carrier == Carrier::kHandedOver) return opinion;
+  if (view.contradictory) opinion.allow(Reason::kContradictory);
+  if (view.broken != Reason::kNone) opinion.allow(view.broken);
+  if (place_of(view).unknown != Reason::kNone) opinion.allow(place_of(view).unknown);
+  if (view.family == StoreFamily::kBound) opinion.allow(Reason::kBound);
+  if (view.archive() && view.writes()) opinion.allow(Reason::kUnpublished);
+  if (view.archive() && others_write(view.place, &view)) opinion.allow(Reason::kOpenWriter);
+  if (view.archive() && place_of(view).exists != Exists::kYes)
+    opinion.allow(Reason::kArchiveMissing);
+  if (view.before_claim) opinion.allow(Reason::kBeforeClaim);
+  if (place_of(view).torn || view.torn) opinion.allow(Reason::kTorn);
+  if (elsewhere(view) || (view.relative && directory_of(carry.to) != view.directory))
+    opinion.allow(Reason::kOtherDirectory);
+  return opinion;
+}
+
+// --- what is allowed, as values
+
+namespace {
+
+constexpr std::size_t kMostAnswers = 8;
+
+void add_answer(Allowed& allowed, Answer answer) {
+  for (const Answer& it : allowed.answers)
+    if (same_answer(it, answer)) return;
+  if (allowed.answers.size() < kMostAnswers) allowed.answers.push_back(std::move(answer));
+}
+
+}  // namespace
+
+Allowed World::render(const Asked& asked, const Opinion& opinion) const {
+  Allowed allowed{.refusal = opinion.refusal,
+                  .opinion = opinion.unknown == Reason::kNone,
+                  .reason = opinion.reason,
+                  .place = place_of(view_of(asked.handle)).name};
+  allowed.exact = opinion.refusal == RefusalIs::kDue;
+  if (opinion.unknown != Reason::kNone) allowed.reason = opinion.unknown;
+  if (!allowed.opinion || allowed.exact) return allowed;
+  bool several = false;
+  if (reads(asked.row->op)) {
+    for (const Candidate& it : opinion.candidates) {
+      const Content content = shown_by(asked, it);
+      auto only = only_answer(asked.question, book, content);
+      several = several || !only;
+      add_answer(allowed, only ? std::move(*only) : some_answer(asked.question, book, content));
+    }
+  } else if (const auto flag = asked.row->gives == Gives::kFlag ? flag_of(asked) : std::nullopt) {
+    add_answer(allowed, Shown{*flag});
+  } else if (asked.row->gives == Gives::kHandle) {
+    add_answer(allowed, Shown{NewHandle{handles[asked.handle].kind->type}});
+  } else {
+    add_answer(allowed, Shown{None{}});
+  }
+  several = several || allowed.answers.size() > 1;
+  allowed.exact = opinion.refusal == RefusalIs::kNotAllowed && !several;
+  if (several && allowed.reason == Reason::kNone)
+    allowed.reason = handles[asked.handle].cache ? Reason::kCache : Reason::kSeveralValues;
+  return allowed;
+}
+
+}  // namespace storefuzz::program

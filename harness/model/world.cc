@@ -1,0 +1,146 @@
+// Names of a program → what the model keeps of them.
+#include "harness/model/world.h"
+
+#include <algorithm>
+
+#include "harness/case/case.h"
+
+namespace storefuzz::program {
+
+StoreFamily family_of(const Adapter& kind) {
+  if (kind.shared == Shared::kObject) return StoreFamily::kCopied;
+  if (kind.shared == Shared::kProcess) return StoreFamily::kBound;
+  return kind.medium == Medium::kZip ? StoreFamily::kArchive : StoreFamily::kLive;
+}
+
+std::string joined(std::string_view prefix, std::string_view path) {
+  std::string whole(prefix);
+  if (!prefix.empty() && !path.empty() && !prefix.ends_with('/')) whole += '/';
+  return whole.append(path);
+}
+
+void PlaceState::names_key(KeyId key) {
+  if (std::ranges::find(names, key) == names.end()) names.push_back(key);
+}
+
+using World = Model::World;
+
+namespace {
+
+// Where a step's handles are, and in which process they are asked.
+struct Named {
+  std::string_view handle, in;
+};
+
+Named named_by(const Step& step, std::size_t handle) {
+  if (const auto* call = std::get_if<Call>(&step))
+    return {handle < call->on.size() ? std::string_view(call->on[handle]) : "", call->in};
+  if (const auto* carry = std::get_if<Carry>(&step)) return {carry->from, carry->in};
+  if (const auto* make = std::get_if<Make>(&step)) return {make->around, make->in};
+  if (const auto* deed = std::get_if<Deed>(&step)) return {deed->handle, deed->in};
+  return {};
+}
+
+}  // namespace
+
+// Without a process, the handle is asked where it was made; a fork has it under the same name.
+std::optional<std::size_t> World::find_handle(std::string_view name, std::string_view in) const {
+  if (name.empty()) return {};
+  for (std::size_t i = handles.size(); i-- > 0;) {
+    const HandleState& it = handles[i];
+    if (it.living && it.name == name && (in.empty() ? !it.inherited : it.process == in)) return i;
+  }
+  return {};
+}
+
+std::optional<std::size_t> World::handle_of(const Step& step, std::size_t handle) const {
+  const Named named = named_by(step, handle);
+  auto found = find_handle(named.handle, named.in);
+  // A deed names a process always, and means a handle of any where there is one alone.
+  if (!found && std::holds_alternative<Deed>(step)) found = find_handle(named.handle, {});
+  return found;
+}
+
+std::string World::directory_of(std::string_view process) const {
+  for (const auto& [name, directory] : directories)
+    if (name == process) return directory;
+  return {};
+}
+
+bool World::gone(std::string_view process) const {
+  return std::ranges::find(ended, process) != ended.end();
+}
+
+bool World::elsewhere(const View& view) const {
+  return view.relative && directory_of(view.process) != view.directory;
+}
+
+std::size_t World::new_place(std::string name, std::string process) {
+  places.push_back({.name = std::move(name), .process = std::move(process)});
+  return places.size() - 1;
+}
+
+std::size_t World::place_on_disk(std::string_view name) {
+  for (std::size_t i = 0; i < places.size(); ++i)
+    if (places[i].on_disk && places[i].name == name) return i;
+  const std::size_t made = new_place(std::string(name), {});
+  places[made].on_disk = true;
+  return made;
+}
+
+bool World::is_folder(const PlaceState& place, std::string_view key) const {
+  return std::ranges::any_of(place.names, [&](KeyId it) {
+    const std::string& name = book.name(it);
+    return name.size() > key.size() && name.starts_with(key) && name[key.size()] == '/';
+  });
+}
+
+bool World::below_a_key(const PlaceState& place, std::string_view key) const {
+  return std::ranges::any_of(place.names, [&](KeyId it) {
+    const std::string& name = book.name(it);
+    return key.size() > name.size() && key.starts_with(name) && key[name.size()] == '/';
+  });
+}
+
+bool World::odd_names(const PlaceState& place) const {
+  return place.odd_written ||
+         std::ranges::any_of(place.names, [&](KeyId it) { return !plain_key(book.name(it)); });
+}
+
+// Below the path of an array or a group, above it, and the documents of the folders above it.
+bool World::hidden(const PlaceState& place, std::string_view key) const {
+  constexpr std::string_view kDocuments[] = {"zarr.json", ".zarray", ".zgroup", ".zattrs",
+                                             ".zmetadata"};
+  const std::string_view last = key.substr(key.rfind('/') + 1);
+  return std::ranges::any_of(place.arrays, [&](const std::string& path) {
+    if (path.empty() || key == path || key.starts_with(path + "/")) return true;
+    if (path.starts_with(std::string(key) + "/")) return true;
+    return std::ranges::find(kDocuments, last) != std::end(kDocuments);
+  });
+}
+
+std::optional<Asked> World::asked(const Step& step, std::size_t handle) const {
+  const auto* call = std::get_if<Call>(&step);
+  const auto found = handle_of(step, handle);
+  if (!call || !found) return {};
+  const HandleState& who = handles[*found];
+  const View& view = views[who.view];
+  Asked asked{.call = call, .row = &operation(call->op), .handle = *found};
+  Question& question = asked.question;
+  question.op = call->op;
+  question.call = call;
+  question.files = who.kind->files;
+  const std::string prefix = view.prefix + who.prefix;
+  question.prefix = prefix.empty() || prefix.ends_with('/') ? prefix : prefix + "/";
+  question.full = joined(prefix, call->key);
+  question.key = book.find(question.full);
+  const Arguments& takes = asked.row->takes;
+  std::string_view path = call->key;
+  if (takes.prefix && path.ends_with('/')) path.remove_suffix(1);
+  const bool root = takes.prefix && call->key.empty();
+  asked.odd = (takes.key || takes.prefix) && !root && !plain_key(path) &&
+              (!who.kind->any_key || who.subject != Subject::kStore);
+  return asked;
+}
+
+}  // namespace storefuzz::program

@@ -1,0 +1,207 @@
+// What the model keeps: places, views of them, caches, and the handles that have them. For the
+// sources of this folder.
+//
+// A place is where content lies: a path, an object, a dictionary of a process. It has epochs, one
+// for each time that something was published. A view is what one object of a process may see of its
+// place: which epochs it may rest on, and its own writes that are not published. Two handles may
+// have one view: a wrapper and what it wraps, or a name that was handed over.
+#pragma once
+
+#include <array>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "harness/case/program.h"
+#include "harness/model/allowed.h"
+#include "harness/model/content.h"
+#include "harness/model/difference.h"
+#include "harness/model/model.h"
+#include "harness/model/reads.h"
+
+namespace storefuzz::program {
+
+enum class Exists : std::uint8_t { kNo, kMaybe, kYes };
+
+// How content gets about, read from the adapter: an archive publishes when it is closed, what is
+// live at once; what is copied travels with its object; what is bound belongs to a process.
+enum class StoreFamily : std::uint8_t { kLive, kArchive, kCopied, kBound };
+StoreFamily family_of(const Adapter& kind);
+
+struct PlaceState {
+  std::string name;
+  bool on_disk = false;
+  std::string process;                     // whose it is; "" of none: it lies on disk
+  std::string dictionary;                  // of a bound one
+  std::vector<Content> epochs{Content{}};  // the last is the current one
+  Exists exists = Exists::kNo;
+  bool torn = false;  // it may be unreadable: who truncated it ended without a close
+  Reason unknown = Reason::kNone;
+  std::vector<KeyId> names;         // every key that was ever there, or was to be
+  std::vector<std::string> arrays;  // paths of arrays and groups that were written
+  bool odd_written = false;         // something was written by a key that is no path
+  bool told = false;                // a difference was told
+
+  const Content& now() const { return epochs.back(); }
+  Content& now() { return epochs.back(); }
+  std::size_t current() const { return epochs.size() - 1; }
+  void publish(Content content) { epochs.push_back(std::move(content)); }
+  void names_key(KeyId key);
+};
+
+struct View {
+  std::size_t place = 0;
+  StoreKind kind;  // of the innermost store
+  StoreFamily family = StoreFamily::kLive;
+  std::string process;
+  std::string prefix;  // of a dictionary: what its keys begin with
+  Mode mode = Mode::kAppend;
+  bool read_only = false;  // the flag
+  bool writable = true;
+  bool contradictory = false;
+  bool claim = false;         // mode w or x, not yet taken
+  bool claims = false;        // and it counts as a writer meanwhile
+  bool before_claim = false;  // carried from a view whose x was never taken
+  std::size_t lo = 0;         // the oldest epoch it may rest on, until it opens
+  bool opened = false;
+  std::vector<Candidate> candidates;  // of an open archive: what it may rest on
+  Pending pending;
+  bool fresh = false;    // it truncated: its base is nothing
+  bool begins = false;   // open and writable, where no archive surely was: it makes one
+  std::size_t seen = 0;  // the epoch when it opened
+  bool fuzzy = false;    // others were writing when it opened
+  bool touched = false;  // called since it was made, carried or closed
+  bool torn = false;     // somebody truncated what it has open
+  Reason broken = Reason::kNone;
+  bool relative = false;
+  std::string directory;  // where a relative path was made
+  bool living = true;
+
+  bool archive() const { return family == StoreFamily::kArchive; }
+  // It holds what is not published, or will truncate.
+  bool writes() const { return living && (!pending.empty() || fresh || begins || claims); }
+  bool truncates() const { return living && (fresh || claims); }
+};
+
+// What a cache may still show: all that its source could have shown when it was asked, until it
+// writes the key itself.
+struct Cache {
+  std::vector<Values> ever;
+};
+
+struct HandleState {
+  std::string process, name;
+  StoreKind kind;
+  Subject subject = Subject::kStore;
+  std::string prefix;
+  std::size_t view = 0;
+  std::optional<std::size_t> cache;
+  std::string chain;  // of wrappers put around it
+  bool inherited = false;
+  bool living = true;
+  Reason unknown = Reason::kNone;
+};
+
+// One answer's question: who is asked what.
+struct Asked {
+  const Call* call = nullptr;
+  const Operation* row = nullptr;
+  std::size_t handle = 0;
+  Question question;
+  bool odd = false;  // the key is no path
+};
+
+// What an answer may rest on.
+struct Opinion {
+  RefusalIs refusal = RefusalIs::kNotAllowed;
+  Reason reason = Reason::kNone;   // of the refusal
+  Reason unknown = Reason::kNone;  // why nothing is known of what is shown
+  bool question = false;
+  std::vector<Candidate> candidates;  // without what is pending
+
+  void allow(Reason why) {
+    if (refusal != RefusalIs::kNotAllowed) return;
+    refusal = RefusalIs::kAllowed;
+    reason = why;
+  }
+  void due(Reason why) {
+    refusal = RefusalIs::kDue;
+    reason = why;
+  }
+  void give_up(Reason why) {
+    allow(why);
+    if (unknown == Reason::kNone) unknown = why;
+  }
+};
+
+struct Model::World {
+  Book book;
+  std::vector<PlaceState> places;
+  std::vector<View> views;
+  std::vector<Cache> caches;
+  std::vector<HandleState> handles;
+  std::vector<std::pair<std::string, std::string>> directories;  // process → where it is; "" home
+  std::vector<std::string> ended;
+  std::size_t effects = 0;
+
+  // --- names (world.cc)
+  std::optional<std::size_t> find_handle(std::string_view name, std::string_view in) const;
+  std::optional<std::size_t> handle_of(const Step& step, std::size_t handle) const;
+  std::optional<Asked> asked(const Step& step, std::size_t handle) const;
+  std::size_t place_on_disk(std::string_view name);
+  std::size_t new_place(std::string name, std::string process);
+  std::string directory_of(std::string_view process) const;
+  bool gone(std::string_view process) const;
+  View& view_of(std::size_t handle) { return views[handles[handle].view]; }
+  const View& view_of(std::size_t handle) const { return views[handles[handle].view]; }
+  PlaceState& place_of(const View& view) { return places[view.place]; }
+  const PlaceState& place_of(const View& view) const { return places[view.place]; }
+  bool elsewhere(const View& view) const;
+  bool is_folder(const PlaceState& place, std::string_view key) const;
+  bool below_a_key(const PlaceState& place, std::string_view key) const;
+  bool odd_names(const PlaceState& place) const;
+  bool hidden(const PlaceState& place, std::string_view key) const;  // below an array
+
+  // --- what an answer may rest on (opinion.cc)
+  bool others_write(std::size_t place, const View* view) const;
+  bool anybody_truncates(std::size_t place) const;
+  bool stale(const View& view) const;
+  Content publishes(const View& view) const;
+  Content meanwhile(std::size_t place) const;
+  Opinion rests(const View& view) const;
+  Opinion opinion(const Asked& asked) const;
+  Opinion opinion_of_make(const Make& make) const;
+  Opinion opinion_of_carry(const Carry& carry, std::size_t from) const;
+  Content shown_by(const Asked& asked, const Candidate& candidate) const;
+  bool changes_nothing(const Asked& asked, const Content& content) const;
+  std::optional<bool> flag_of(const Asked& asked) const;  // of read only and equal
+  Allowed render(const Asked& asked, const Opinion& opinion) const;
+
+  // --- effects (effects.cc)
+  void open(View& view, std::vector<Candidate> fitting);
+  void acknowledge(const Asked& asked);
+  void attempt(const Asked& asked);
+  void perhaps(const Asked& asked);
+  Values written(const Asked& asked, Values old, bool sure) const;
+  void bind(const Asked& asked);
+  void make(const Make& step);
+  void carry(const Carry& step, std::size_t from);
+  void fork(const Fork& step);
+  void deed(const Deed& step);
+  void close(View& view, bool acknowledged);
+  void perhaps_published(View& view);
+  void drop(std::size_t handle);
+  void end_process(std::string_view process);
+  void remember(const Asked& asked, const std::vector<Content>& shown);
+
+  // --- judging (judging.cc)
+  std::optional<Difference> take_call(const Asked& asked, const Answer& answer);
+};
+
+// Appends a path to a prefix.
+std::string joined(std::string_view prefix, std::string_view path);
+
+}  // namespace storefuzz::program
