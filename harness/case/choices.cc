@@ -2,6 +2,7 @@
 #include "harness/case/choices.h"
 
 #include <algorithm>
+#include <numeric>
 
 namespace storefuzz {
 
@@ -10,6 +11,14 @@ std::uint32_t Choices::below(std::uint32_t limit) {
   for (int i = 0; i < (limit > 256 ? 2 : 1); ++i)
     drawn = drawn << 8 | (next_ < bytes_.size() ? static_cast<std::uint32_t>(bytes_[next_++]) : 0);
   return drawn % limit;
+}
+
+std::size_t Choices::weighted(std::span<const std::uint32_t> weights) {
+  std::uint32_t drawn = below(std::reduce(weights.begin(), weights.end()));
+  for (std::size_t place = 0;; ++place) {
+    if (drawn < weights[place]) return place;
+    drawn -= weights[place];
+  }
 }
 
 StoreKind generate_store(Choices& choices, const Stores& stores) {

@@ -23,6 +23,10 @@ class Choices {
   std::uint32_t below(std::uint32_t limit);
   bool one_in(std::uint32_t n) { return below(n) == n - 1; }
 
+  // A place in `weights`, each as often as it weighs; one that weighs nothing never. Their sum is
+  // at least 1.
+  std::size_t weighted(std::span<const std::uint32_t> weights);
+
   template <class T>
   const T& among(const std::vector<T>& list) {
     return list[below(static_cast<std::uint32_t>(list.size()))];
