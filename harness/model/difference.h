@@ -32,6 +32,9 @@ enum class Wrong : std::uint8_t {
 };
 std::string_view name_of(Wrong wrong);
 
+// An answer in words, for people: "b\"a@0\"", "KeyError".
+std::string say(const Answer& answer);
+
 // By name, never by position: a reduction moves steps. `step` is for whoever has the same case.
 struct Where {
   std::size_t step = 0;

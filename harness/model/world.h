@@ -185,7 +185,6 @@ struct Model::World {
   void acknowledge(const Asked& asked);
   void attempt(const Asked& asked);
   void perhaps(const Asked& asked);
-  Values written(const Asked& asked, Values old, bool sure) const;
   void bind(const Asked& asked);
   void make(const Make& step);
   void carry(const Carry& step, std::size_t from);
@@ -199,6 +198,20 @@ struct Model::World {
 
   // --- judging (judging.cc)
   std::optional<Difference> take_call(const Asked& asked, const Answer& answer);
+  std::optional<Difference> take_refusal(const Asked& asked, const Opinion& opinion,
+                                         const Answer& answer);
+  std::optional<Difference> take_shown(const Asked& asked, const Opinion& opinion,
+                                       const Answer& answer);
+  std::optional<Difference> take_read(const Asked& asked, const Opinion& opinion,
+                                      const Answer& answer);
+  std::optional<Difference> take_arrival(const Step& step, const Answer& answer);
+  std::optional<Difference> take_ending(std::string_view process, const Answer& answer);
+  void adopt(const Asked& asked, const Answer& answer);
+  Difference differ(Wrong wrong, const Asked& asked, std::string should_be, const Answer& was);
+  Answer sound_answer(const Step& step, std::size_t handle) const;
+
+  // --- the disk (disk.cc)
+  std::optional<Difference> take_disk(std::size_t place, const OnDisk& seen);
 };
 
 // Appends a path to a prefix.

@@ -1,0 +1,356 @@
+// Judges one answer, narrows what its view may rest on, and carries out its effect.
+//
+// An allowed refusal teaches nothing, not even whether it opened an archive. After a difference the
+// model adopts what was answered where that says something of the content, so that one loss is told
+// once.
+#include <algorithm>
+#include <array>
+
+#include "harness/model/world.h"
+
+namespace storefuzz::program {
+
+using World = Model::World;
+
+namespace {
+
+// Errors that tell of a mistake within the store and not of what was asked.
+constexpr auto kUnfitting = std::to_array<std::string_view>(
+    {"AttributeError", "TypeError", "KeyError", "IndexError", "UnboundLocalError", "RecursionError",
+     "AssertionError", "EOFError", "struct.error", "error", "UnicodeDecodeError", "NameError",
+     "ZeroDivisionError"});
+
+bool unfitting(std::string_view type) {
+  return std::ranges::find(kUnfitting, type) != kUnfitting.end();
+}
+
+// What an object that does not pickle is refused by is a TypeError of pickle's.
+bool unfitting_of_a_carry(std::string_view type) { return type != "TypeError" && unfitting(type); }
+
+// A size is refused by this error where nothing is there: that is its answer.
+bool refuses(const Asked& asked, const Answer& answer) {
+  const Refusal* it = refused(answer);
+  return it && !(asked.row->op == Op::kGetSize && it->type == "FileNotFoundError");
+}
+
+std::string all_of(const std::vector<Answer>& answers) {
+  std::string text;
+  for (const Answer& it : answers) text += (text.empty() ? "" : " or ") + say(it);
+  return text.empty() ? "an answer" : text;
+}
+
+// What reads without an opinion still cannot show: bytes that nobody ever gave this key.
+bool judged_without_opinion(Reason unknown) {
+  constexpr auto kOpaque =
+      std::to_array({Reason::kArray, Reason::kSession, Reason::kOddKey, Reason::kOddKeyWritten,
+                     Reason::kEdge, Reason::kKeyAndFolder, Reason::kOtherDirectory});
+  return std::ranges::find(kOpaque, unknown) == kOpaque.end();
+}
+
+}  // namespace
+
+Difference World::differ(Wrong wrong, const Asked& asked, std::string should_be,
+                         const Answer& was) {
+  const HandleState& who = handles[asked.handle];
+  PlaceState& place = place_of(view_of(asked.handle));
+  Difference it{.wrong = wrong, .should_be = std::move(should_be), .was = was};
+  it.where = {.handle = who.name,
+              .process = who.process,
+              .operation = std::string(asked.row->word),
+              .key = asked.call->key,
+              .place = place.name};
+  it.first = !place.told;
+  return it;
+}
+
+namespace {
+
+Difference told(World& world, const Asked& asked, Difference it) {
+  world.place_of(world.view_of(asked.handle)).told = true;
+  return it;
+}
+
+Difference as_question(Difference it) {
+  it.question = true;
+  it.first = false;
+  return it;
+}
+
+}  // namespace
+
+// --- a refusal
+
+std::optional<Difference> World::take_refusal(const Asked& asked, const Opinion& opinion,
+                                              const Answer& answer) {
+  View& view = view_of(asked.handle);
+  const bool ends = asked.row->on_handle == OnHandle::kEnds;
+  if (opinion.refusal == RefusalIs::kNotAllowed) {
+    Difference wrong =
+        differ(Wrong::kRefused, asked, all_of(render(asked, opinion).answers), answer);
+    if (asked.row->writes()) perhaps(asked);
+    attempt(asked);
+    if (ends)
+      close(view, false);
+    else if (view.archive() && asked.row->on_handle != OnHandle::kNone)
+      view.broken = Reason::kAfterDifference;
+    return told(*this, asked, std::move(wrong));
+  }
+  attempt(asked);
+  if (ends) close(view, false);
+  const std::string& type = refused(answer)->type;
+  if (!unfitting(type) || asked.row->misuse) return {};
+  Difference wrong = differ(Wrong::kUnfittingType, asked, "a refusal of a fitting type", answer);
+  if (opinion.question) return as_question(std::move(wrong));
+  return told(*this, asked, std::move(wrong));
+}
+
+// --- what was shown
+
+std::optional<Difference> World::take_read(const Asked& asked, const Opinion& opinion,
+                                           const Answer& answer) {
+  View& view = view_of(asked.handle);
+  const bool cached = handles[asked.handle].cache.has_value();
+  std::vector<Candidate> kept;
+  std::vector<Content> shown;
+  Pending pending = view.pending;
+  for (KeyId key = 0; key < pending.size(); ++key) pending.put(key, 0);
+  for (const Candidate& it : opinion.candidates) {
+    const Content content = shown_by(asked, it);
+    shown.push_back(overlaid(it.content, view.pending));
+    Content narrowed = content;
+    if (named_twice(answer) || !fits(asked.question, book, content, answer, narrowed)) continue;
+    Candidate fitting = it;
+    for (KeyId key = 0; !cached && key < std::max(narrowed.size(), content.size()); ++key) {
+      const Values old = view.pending[key];
+      if (old == 0) {
+        fitting.content.put(key, narrowed[key]);
+        continue;
+      }
+      const bool base = old & kPerhaps && it.content[key] & narrowed[key];
+      pending.put(key, pending[key] | (old & narrowed[key]) | (base ? kPerhaps : 0));
+    }
+    kept.push_back(std::move(fitting));
+  }
+  if (kept.empty()) {
+    const Content content =
+        opinion.candidates.empty() ? Content{} : shown_by(asked, opinion.candidates.back());
+    Difference wrong = differ(wrong_of(asked.question, book, content, answer), asked,
+                              all_of(render(asked, opinion).answers), answer);
+    attempt(asked);
+    open(view, opinion.candidates);
+    if (!cached) adopt(asked, answer);
+    return told(*this, asked, std::move(wrong));
+  }
+  remember(asked, shown);
+  attempt(asked);
+  if (cached) {
+    open(view, opinion.candidates);
+    return {};
+  }
+  PlaceState& place = place_of(view);
+  if (!view.archive()) {
+    place.now() = std::move(kept.front().content);
+    return {};
+  }
+  open(view, kept);
+  if (!view.pending.empty())
+    for (KeyId key = 0; key < view.pending.size(); ++key)
+      // Only "perhaps" left: it was not written.
+      if (view.pending[key]) view.pending.put(key, pending[key] == kPerhaps ? 0 : pending[key]);
+  view.candidates = std::move(kept);
+  const Candidate& only = view.candidates.front();
+  if (view.candidates.size() == 1 && only.epoch == place.current() && view.pending.empty() &&
+      !view.fresh && !view.fuzzy)
+    place.now() = only.content;
+  return {};
+}
+
+// Takes over what was answered, where it says what is there.
+void World::adopt(const Asked& asked, const Answer& answer) {
+  View& view = view_of(asked.handle);
+  const auto put = [&](KeyId key, Values values) {
+    if (!view.archive()) return place_of(view).now().put(key, values);
+    for (Candidate& it : view.candidates) it.content.put(key, values);
+    if (view.pending[key]) view.pending.put(key, values);
+  };
+  const auto presence = [&](KeyId key, bool there) {
+    if (!there) return put(key, kGone);
+    const Values ever = book.ever(key);
+    put(key, ever ? ever : book.value(key, ""));
+  };
+  const Shown* it = shown(answer);
+  if (!it) return;
+  const bool whole = asked.row->op == Op::kGet || asked.row->op == Op::kGetSync;
+  if (const auto* bytes = std::get_if<BytesValue>(it); bytes && whole) {
+    const KeyId key = book.key(asked.question.full);
+    return put(key, book.value(key, bytes->bytes));
+  }
+  if (std::holds_alternative<None>(*it) && whole) return put(book.key(asked.question.full), kGone);
+  if (const auto* there = std::get_if<bool>(it); there && asked.row->op == Op::kExists)
+    return presence(book.key(asked.question.full), *there);
+  const auto* names = std::get_if<Names>(it);
+  if (!names || (asked.row->op != Op::kList && asked.row->op != Op::kListPrefix)) return;
+  const std::string seen = asked.question.prefix + asked.call->key;
+  for (const std::string& name : names->names) book.key(asked.question.prefix + name);
+  for (KeyId key = 0; key < book.size(); ++key) {
+    const std::string& name = book.name(key);
+    if (!name.starts_with(seen)) continue;
+    const bool there = std::ranges::find(names->names, name.substr(asked.question.prefix.size())) !=
+                       names->names.end();
+    const Values now = view.archive() && !view.candidates.empty()
+                           ? view.candidates.back().content[key]
+                           : place_of(view).now()[key];
+    if (there ? now == kGone : now != kGone) presence(key, there);
+  }
+}
+
+std::optional<Difference> World::take_shown(const Asked& asked, const Opinion& opinion,
+                                            const Answer& answer) {
+  View& view = view_of(asked.handle);
+  const Operation& row = *asked.row;
+  std::optional<Difference> wrong;
+  if (opinion.refusal == RefusalIs::kDue) {
+    wrong = told(*this, asked,
+                 differ(Wrong::kDone, asked,
+                        "a refusal (" + std::string(name_of(opinion.reason)) + ")", answer));
+    if (row.writes())
+      perhaps(asked);
+    else if (view.archive())
+      view.broken = Reason::kAfterDifference;
+    attempt(asked);
+  } else if (row.on_handle == OnHandle::kEnds) {
+    close(view, true);
+  } else if (opinion.unknown != Reason::kNone || row.misuse) {
+    const bool thin = judged_without_opinion(opinion.unknown) && !opinion.question;
+    if (reads(row.op) &&
+        (named_twice(answer) || (thin && !ever_given(asked.question, book, answer))))
+      wrong = told(*this, asked,
+                   differ(named_twice(answer) ? Wrong::kTwice : Wrong::kOtherValue, asked,
+                          "what was once given to the key, or nothing", answer));
+    if (row.writes())
+      perhaps(asked);
+    else
+      attempt(asked);
+    if (view.archive() && !view.opened && row.on_handle != OnHandle::kNone)
+      open(view, opinion.candidates);
+  } else if (reads(row.op)) {
+    return take_read(asked, opinion, answer);
+  } else if (row.gives == Gives::kFlag) {
+    const Answer right = Shown{*flag_of(asked)};
+    if (!same_answer(right, answer))
+      wrong = told(
+          *this, asked,
+          differ(row.takes.other ? Wrong::kNotEqual : Wrong::kState, asked, say(right), answer));
+  } else {
+    if (row.on_handle != OnHandle::kNone) open(view, opinion.candidates);
+    attempt(asked);
+    if (row.writes()) acknowledge(asked);
+  }
+  if (row.gives == Gives::kHandle) bind(asked);
+  return wrong;
+}
+
+std::optional<Difference> World::take_ending(std::string_view process, const Answer& answer) {
+  const bool hang = std::holds_alternative<TimedOut>(answer);
+  if (!hang && !std::holds_alternative<Crashed>(answer)) return {};
+  Difference it{.wrong = hang ? Wrong::kHang : Wrong::kDeath,
+                .should_be = "an answer, in time",
+                .was = answer,
+                .first = !gone(process)};
+  it.where.process = process;
+  return it;
+}
+
+std::optional<Difference> World::take_call(const Asked& asked, const Answer& answer) {
+  const std::string process = handles[asked.handle].process;
+  if (auto ending = take_ending(process, answer)) {
+    Difference wrong = differ(ending->wrong, asked, ending->should_be, answer);
+    if (asked.row->on_handle != OnHandle::kNone && asked.row->on_handle != OnHandle::kEnds)
+      perhaps(asked);
+    end_process(process);
+    return told(*this, asked, std::move(wrong));
+  }
+  const Opinion opinion = this->opinion(asked);
+  const bool fits_none =
+      refused(answer) && opinion.refusal != RefusalIs::kNotAllowed &&
+      std::ranges::none_of(opinion.candidates, [&](const Candidate& it) {
+        Content narrowed = shown_by(asked, it);
+        return reads(asked.row->op) && fits(asked.question, book, narrowed, answer, narrowed);
+      });
+  if (refuses(asked, answer) || fits_none) return take_refusal(asked, opinion, answer);
+  return take_shown(asked, opinion, answer);
+}
+
+// --- makes, carries, forks and deeds
+
+std::optional<Difference> World::take_arrival(const Step& step, const Answer& answer) {
+  const auto* make_step = std::get_if<Make>(&step);
+  const auto* carry_step = std::get_if<Carry>(&step);
+  const std::optional<std::size_t> from = handle_of(step, 0);
+  if ((carry_step || !make_step->around.empty()) && !from) return {};
+  const std::string to = make_step ? make_step->in : carry_step->to;
+  if (gone(to)) return {};
+  Difference wrong{
+      .should_be = carry_step ? "the same content, or a refusal of a fitting type" : "a store",
+      .was = answer};
+  wrong.where = {.handle = carry_step ? carry_step->from : make_step->as,
+                 .process = to,
+                 .operation = carry_step ? std::string(name_of(carry_step->carrier)) : "make"};
+  PlaceState* place = nullptr;
+  if (from)
+    place = &place_of(view_of(*from));
+  else if (family_of(*make_step->kind.operator->()) == StoreFamily::kArchive ||
+           family_of(*make_step->kind.operator->()) == StoreFamily::kLive)
+    place = &places[place_on_disk(make_step->at)];
+  if (place) wrong.where.place = place->name;
+  wrong.first = !place || !place->told;
+  const auto tell = [&](Wrong it) {
+    wrong.wrong = it;
+    if (place) place->told = true;
+    return wrong;
+  };
+  if (auto ending = take_ending(to, answer)) {
+    tell(ending->wrong);
+    end_process(to);
+    if (from) end_process(std::string(handles[*from].process));
+    return wrong;
+  }
+  if (const Refusal* it = refused(answer)) {
+    const Opinion opinion =
+        carry_step ? opinion_of_carry(*carry_step, *from) : opinion_of_make(*make_step);
+    if (opinion.refusal == RefusalIs::kNotAllowed) return tell(Wrong::kRefused);
+    if (carry_step ? unfitting_of_a_carry(it->type) : unfitting(it->type))
+      return tell(Wrong::kUnfittingType);
+    return {};
+  }
+  if (!shown(answer)) return {};
+  ++effects;
+  if (carry_step)
+    carry(*carry_step, *from);
+  else
+    make(*make_step);
+  return {};
+}
+
+Answer World::sound_answer(const Step& step, std::size_t handle) const {
+  if (const auto* make_step = std::get_if<Make>(&step))
+    return Shown{NewHandle{make_step->kind->type}};
+  if (std::holds_alternative<Carry>(step)) {
+    const auto from = handle_of(step, 0);
+    return from ? Answer{Shown{NewHandle{handles[*from].kind->type}}} : Answer{Absent{}};
+  }
+  if (!std::holds_alternative<Call>(step)) return Shown{None{}};
+  const auto asked = this->asked(step, handle);
+  if (!asked) return Absent{};
+  const Opinion opinion = this->opinion(*asked);
+  if (opinion.refusal == RefusalIs::kDue || asked->row->misuse)
+    return Refusal{"ValueError", {}, {}};
+  if (asked->row->gives == Gives::kHandle)
+    return Shown{NewHandle{handles[asked->handle].kind->type}};
+  if (asked->row->gives == Gives::kFlag && !reads(asked->row->op))
+    return Shown{flag_of(*asked).value_or(false)};
+  if (!reads(asked->row->op) || opinion.candidates.empty()) return Shown{None{}};
+  return some_answer(asked->question, book, shown_by(*asked, opinion.candidates.back()));
+}
+
+}  // namespace storefuzz::program

@@ -1,0 +1,189 @@
+// The model's public face: steps in, opinions and differences out.
+#include "harness/model/model.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "harness/model/world.h"
+
+namespace storefuzz::program {
+
+Model::Model(const Case& value) : world_(std::make_unique<World>()) {
+  World& world = *world_;
+  for (const Place& it : value.before) {
+    PlaceState& place = world.places[world.place_on_disk(it.name)];
+    place.exists = Exists::kYes;
+    for (const Entry& entry : it.entries) {
+      const KeyId key = world.book.key(entry.key);
+      place.now().put(key, world.book.value(key, entry.value.bytes()));
+      place.names_key(key);
+    }
+  }
+}
+
+Model::Model(const Model& other) : world_(std::make_unique<World>(*other.world_)) {}
+Model& Model::operator=(const Model& other) {
+  world_ = std::make_unique<World>(*other.world_);
+  return *this;
+}
+Model::Model(Model&&) noexcept = default;
+Model& Model::operator=(Model&&) noexcept = default;
+Model::~Model() = default;
+
+void Model::begin(std::string_view name, const OnDisk& seen) {
+  World& world = *world_;
+  PlaceState& place = world.places[world.place_on_disk(name)];
+  place.exists = seen.state == OnDisk::State::kMissing ? Exists::kNo : Exists::kYes;
+  place.torn = seen.state == OnDisk::State::kUnreadable;
+  place.now() = Content{};
+  for (const auto& [key_name, bytes] : seen.content) {
+    const KeyId key = world.book.key(key_name);
+    place.now().put(key, world.book.value(key, bytes));
+    place.names_key(key);
+  }
+}
+
+Allowed Model::allowed(const Step& step, std::size_t handle) const {
+  const World& world = *world_;
+  if (const auto asked = world.asked(step, handle))
+    return world.render(*asked, world.opinion(*asked));
+  Allowed allowed;
+  const auto from = world.handle_of(step, handle);
+  const auto* make = std::get_if<Make>(&step);
+  const auto* carry = std::get_if<Carry>(&step);
+  const bool nobody = (carry || (make && !make->around.empty())) ? !from : !make;
+  if (nobody || (make && world.gone(make->in)) || (carry && world.gone(carry->to))) {
+    allowed.opinion = false;
+    allowed.reason = Reason::kAbsent;
+    return allowed;
+  }
+  const Opinion opinion =
+      make ? world.opinion_of_make(*make) : world.opinion_of_carry(*carry, *from);
+  allowed.refusal = opinion.refusal;
+  allowed.reason = opinion.reason;
+  allowed.exact = opinion.refusal == RefusalIs::kNotAllowed;
+  allowed.answers.push_back(world.sound_answer(step, handle));
+  if (from) allowed.place = world.place_of(world.view_of(*from)).name;
+  return allowed;
+}
+
+std::optional<Difference> Model::take(const Step& step, std::size_t handle, const Answer& answer,
+                                      std::size_t index) {
+  World& world = *world_;
+  std::optional<Difference> wrong;
+  const bool asks = std::holds_alternative<Call>(step);
+  if (asks && std::holds_alternative<Absent>(answer)) return {};
+  if (const auto asked = world.asked(step, handle))
+    wrong = world.take_call(*asked, answer);
+  else if (std::holds_alternative<Make>(step) || std::holds_alternative<Carry>(step))
+    wrong = world.take_arrival(step, answer);
+  else if (const auto* fork = std::get_if<Fork>(&step)) {
+    wrong = world.take_ending(fork->in, answer);
+    if (wrong)
+      world.end_process(fork->in);
+    else if (shown(answer))
+      world.fork(*fork);
+  } else if (const auto* deed = std::get_if<Deed>(&step)) {
+    wrong = world.take_ending(deed->in, answer);
+    const bool ends =
+        deed->what == What::kDie || deed->what == What::kQuit || deed->what == What::kExit;
+    // What ended by order was not asked for an answer; a hang at an exit is one.
+    if (ends && !std::holds_alternative<TimedOut>(answer)) wrong.reset();
+    world.deed(*deed);
+    if (wrong) world.end_process(deed->in);
+  }
+  if (wrong) {
+    wrong->where.step = index;
+    wrong->where.call = handle;
+  }
+  return wrong;
+}
+
+std::optional<Difference> Model::take_disk(std::string_view place, const OnDisk& seen,
+                                           std::size_t index) {
+  for (std::size_t i = 0; i < world_->places.size(); ++i) {
+    if (!world_->places[i].on_disk || world_->places[i].name != place) continue;
+    auto wrong = world_->take_disk(i, seen);
+    if (wrong) wrong->where.step = index;
+    return wrong;
+  }
+  return {};
+}
+
+std::vector<Answer> Model::assume(const Step& step) {
+  const auto* call = std::get_if<Call>(&step);
+  std::vector<Answer> answers;
+  for (std::size_t handle = 0; handle < (call ? call->on.size() : 1); ++handle) {
+    answers.push_back(world_->sound_answer(step, handle));
+    take(step, handle, answers.back());
+  }
+  return answers;
+}
+
+std::vector<HandleFacts> Model::facts() const {
+  const World& world = *world_;
+  std::vector<HandleFacts> all;
+  for (const HandleState& it : world.handles) {
+    if (!it.living) continue;
+    const View& view = world.views[it.view];
+    HandleFacts facts{.process = it.process,
+                      .name = it.name,
+                      .kind = it.kind,
+                      .subject = it.subject,
+                      .place = world.place_of(view).name,
+                      .prefix = it.prefix,
+                      .archive = view.archive(),
+                      .on_disk = world.place_of(view).on_disk,
+                      .pending = !view.pending.empty() || view.fresh,
+                      .claim = view.claim,
+                      .opened = view.opened || !view.archive(),
+                      .stale = world.stale(view),
+                      .read_only = !view.writable,
+                      .relative = view.relative,
+                      .elsewhere = world.elsewhere(view),
+                      .wrapper = it.kind->inner != nullptr,
+                      .cached = it.cache.has_value(),
+                      .broken = view.broken != Reason::kNone};
+    Question question;
+    const std::string prefix = view.prefix + it.prefix;
+    question.prefix = prefix.empty() || prefix.ends_with('/') ? prefix : prefix + "/";
+    Opinion opinion = world.rests(view);
+    for (const Candidate& candidate : opinion.candidates)
+      for (std::string& key :
+           names_in(question, world.book, overlaid(candidate.content, view.pending)))
+        if (std::ranges::find(facts.keys, key) == facts.keys.end())
+          facts.keys.push_back(std::move(key));
+    all.push_back(std::move(facts));
+  }
+  return all;
+}
+
+std::size_t Model::effects() const { return world_->effects; }
+
+// Handles that surely see the same: one place and prefix, live; or open archives of one epoch with
+// the same pending writes. A cache mirrors only itself.
+std::string Model::signature(const Step& step, std::size_t handle) const {
+  const World& world = *world_;
+  const auto asked = world.asked(step, handle);
+  if (!asked || !reads(asked->row->op)) return {};
+  const HandleState& who = world.handles[asked->handle];
+  const View& view = world.views[who.view];
+  if (who.unknown != Reason::kNone || view.broken != Reason::kNone) return {};
+  std::string text = fmt::format("{} {} {}", view.place, asked->question.prefix, who.kind->files);
+  if (who.cache) return fmt::format("{} cache {}", text, *who.cache);
+  if (!view.archive()) return text;
+  if (!view.opened || view.fuzzy || view.candidates.size() != 1)
+    return fmt::format("{} view {}", text, who.view);
+  text += fmt::format(" {} {}", view.candidates.front().epoch, view.fresh);
+  for (KeyId key = 0; key < view.pending.size(); ++key)
+    if (view.pending[key]) text += fmt::format(" {}={}", key, view.pending[key]);
+  return text;
+}
+
+bool Model::known_bytes(const Step& step, std::size_t handle, std::string_view bytes) const {
+  const auto asked = world_->asked(step, handle);
+  return !asked || ever_given(asked->question, world_->book, Shown{BytesValue{Bytes(bytes)}});
+}
+
+}  // namespace storefuzz::program
