@@ -22,11 +22,6 @@ constexpr Often kFamilies[] = {{Family::kWrite, 9},     {Family::kRead, 6},  {Fa
 
 constexpr int kAttempts = 4;  // at a step that fits
 
-bool needs_arrays(const Operation& row) {
-  return row.family == Family::kArray || row.binds == Subject::kArray ||
-         row.binds == Subject::kGroup;
-}
-
 // What a write, a read or a journey by this handle can lose.
 std::uint32_t at_stake(const HandleFacts& it) {
   return 2U + 4 * it.pending + 4 * it.claim + 4 * it.stale + 3 * it.elsewhere + 2 * it.cached;
@@ -102,7 +97,7 @@ void Draft::draw_step() {
   const bool deeds = taste_.directories || taste_.outsider || choices_.one_in(4);
   const Kind kinds[] = {{first ? 0U : 14, &Draft::draw_call},
                         {first ? 1U : 2, &Draft::draw_make},
-                        {first ? 0U : 4, &Draft::draw_carry},
+                        {first ? 0U : 5, &Draft::draw_carry},
                         {taste_.forks && !first ? 4U : 0, &Draft::draw_fork},
                         {deeds && !first ? 2U : 0, &Draft::draw_deed},
                         {taste_.ends && !first ? 1U : 0, &Draft::draw_process_end}};
@@ -145,7 +140,7 @@ std::optional<Step> Draft::draw_make() {
 const Operation& Draft::draw_operation(const Facts& on) {
   const auto fits = [&](const Operation& row) {
     return row.on(on.subject) && (!row.misuse || taste_.misuse) &&
-           (!needs_arrays(row) || taste_.arrays);
+           (!is_about_nodes(row) || taste_.arrays);
   };
   std::vector<std::uint32_t> weights;
   std::vector<std::vector<const Operation*>> rows;
@@ -275,6 +270,8 @@ std::optional<Step> Draft::draw_carry() {
   }();
   const Facts* from = choose(at_stake);
   Carry carry{.from = from->name, .in = from->process, .to = draw_process(), .as = new_name()};
+  // What stays at home loses little: where there is another process, mostly there.
+  if (carry.to == from->process) carry.to = draw_process();
   // Half of all journeys are what a process pool does.
   if (choices_.one_in(2)) carry.carrier = choices_.among(carriers);
   if (choices_.one_in(6)) carry.cargo = choices_.among(all_of<Cargo>());

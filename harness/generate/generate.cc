@@ -5,7 +5,7 @@
 
 namespace storefuzz::program {
 
-Case generate_case(std::span<const std::byte> bytes, const Stores& stores) {
+Case generate_program(std::span<const std::byte> bytes, const Stores& stores) {
   Choices choices(bytes);
   const Taste taste = draw_taste(choices, stores);
   Draft draft(taste, choices, draw_frame(taste, choices));

@@ -5,8 +5,8 @@
 // are not published, claims that are not taken, handles that rest on what was, other directories,
 // keys that can be confused.
 //
-//     Case first = generate_case({}, stores);             // no bytes: the plainest program
-//     Case other = generate_case(random_bytes, stores);   // the same bytes, the same program
+//     Case first = generate_program({}, stores);             // no bytes: the plainest program
+//     Case other = generate_program(random_bytes, stores);   // the same bytes, the same program
 #pragma once
 
 #include <cstddef>
@@ -18,6 +18,6 @@
 namespace storefuzz::program {
 
 // A bare wrapper of `stores` gets something to wrap. `stores` is not empty.
-Case generate_case(std::span<const std::byte> bytes, const Stores& stores);
+Case generate_program(std::span<const std::byte> bytes, const Stores& stores);
 
 }  // namespace storefuzz::program

@@ -73,9 +73,12 @@ std::vector<std::string> keys_of(const Case& value) {
 // What the program is about already, and what it could be about.
 Taste taste_of(const Case& value, Choices& choices, const Stores& stores) {
   Taste taste = draw_taste(choices, stores);
-  for (const Step& step : value.steps)
+  for (const Step& step : value.steps) {
     if (const auto* make = std::get_if<Make>(&step); make && !make->kind->wraps)
       taste.kinds.push_back(make->kind);
+    const auto* call = std::get_if<Call>(&step);
+    taste.arrays |= call && is_about_nodes(operation(call->op));
+  }
   std::ranges::copy(keys_of(value), std::back_inserter(taste.keys));
   for (const Process& process : value.processes) taste.forks |= process.began == Began::kFork;
   return taste;
@@ -295,10 +298,10 @@ void change_once(Case& value, Choices& choices, const Stores& stores) {
 
 }  // namespace
 
-Case mutate_case(const Case& value, std::span<const std::byte> bytes, const Stores& stores) {
+Case mutate_program(const Case& value, std::span<const std::byte> bytes, const Stores& stores) {
   Choices choices(bytes);
   if (value.steps.empty() || choices.one_in(4))
-    return generate_case(bytes.subspan(std::min<std::size_t>(1, bytes.size())), stores);
+    return generate_program(bytes.subspan(std::min<std::size_t>(1, bytes.size())), stores);
   Case next = value;
   for (std::uint32_t times = 1 + choices.below(3); times > 0 && !next.steps.empty(); --times)
     change_once(next, choices, stores);
@@ -307,7 +310,7 @@ Case mutate_case(const Case& value, std::span<const std::byte> bytes, const Stor
   return next;
 }
 
-Case splice_cases(const Case& left, const Case& right, std::span<const std::byte> bytes) {
+Case splice_programs(const Case& left, const Case& right, std::span<const std::byte> bytes) {
   Choices choices(bytes);
   const auto cut = [&](const Case& value) {
     return choices.below(static_cast<std::uint32_t>(value.steps.size() + 1));

@@ -83,6 +83,11 @@ Taste draw_taste(Choices& choices, const Stores& stores) {
   return taste;
 }
 
+bool is_about_nodes(const Operation& row) {
+  return row.family == Family::kArray || row.binds == Subject::kArray ||
+         row.binds == Subject::kGroup;
+}
+
 std::string draw_key(const Taste& taste, Choices& choices) {
   return taste.odd_keys && choices.one_in(4) ? choices.among(odd_keys())
                                              : choices.among(taste.keys);

@@ -39,6 +39,9 @@ Case draw_frame(const Taste& taste, Choices& choices);
 // A name for a place where such a store can be made; `second`: another one.
 std::string place_name(StoreKind kind, bool second);
 
+// Whether an operation is of arrays and groups, or makes one.
+bool is_about_nodes(const Operation& row);
+
 // Gives each value a word of its own: its key and its step, "b@5", or "a@0" for what lay there
 // before.
 void name_values(Case& value);
