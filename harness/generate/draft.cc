@@ -4,7 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
+#include <iterator>
 #include <utility>
 
 namespace storefuzz::program {
@@ -14,13 +14,14 @@ struct Often {
   Family family;
   std::uint32_t weight;
 };
-// A third are writes: what was never written cannot be lost.
+// A third are writes: what was never written cannot be lost. While nothing lies anywhere, most are.
 constexpr Often kFamilies[] = {{Family::kWrite, 9},     {Family::kRead, 6},  {Family::kListing, 4},
                                {Family::kLifecycle, 3}, {Family::kRange, 2}, {Family::kDelete, 2},
                                {Family::kSize, 1},      {Family::kState, 1}, {Family::kBind, 1},
                                {Family::kArray, 9}};
 
-constexpr int kAttempts = 4;  // at a step that fits
+constexpr std::uint32_t kWritesAtFirst = 4;  // times as many
+constexpr int kAttempts = 4;                 // at a step that fits
 
 // What a write, a read or a journey by this handle can lose.
 std::uint32_t at_stake(const HandleFacts& it) {
@@ -88,21 +89,26 @@ const HandleFacts* Draft::choose(const Weight& weight) {
   return &facts_[choices_.weighted(weights)];
 }
 
+bool Draft::has_content() const {
+  return std::ranges::any_of(facts_, [](const Facts& it) { return !it.keys.empty(); });
+}
+
 void Draft::draw_step() {
   struct Kind {
     std::uint32_t weight;
     std::optional<Step> (Draft::*draw)();
   };
-  const bool first = facts_.empty();
-  const bool deeds = taste_.directories || taste_.outsider || choices_.one_in(4);
-  const Kind kinds[] = {{first ? 0U : 14, &Draft::draw_call},
-                        {first ? 1U : 2, &Draft::draw_make},
-                        {first ? 0U : 5, &Draft::draw_carry},
-                        {taste_.forks && !first ? 4U : 0, &Draft::draw_fork},
-                        {deeds && !first ? 2U : 0, &Draft::draw_deed},
-                        {taste_.ends && !first ? 1U : 0, &Draft::draw_process_end}};
+  // What holds nothing loses nothing on its way; what two processes hold, both may publish.
+  const bool pending = std::ranges::any_of(facts_, &Facts::pending);
+  const Kind kinds[] = {{14, &Draft::draw_call},
+                        {2, &Draft::draw_make},
+                        {has_content() ? 8U : 1, &Draft::draw_carry},
+                        {taste_.forks ? (pending ? 14U : 7) : 0, &Draft::draw_fork},
+                        {taste_.directories || taste_.outsider ? 4U : 1, &Draft::draw_deed},
+                        {taste_.ends ? 2U : 0, &Draft::draw_process_end}};
   std::vector<std::uint32_t> weights;
-  for (const Kind& kind : kinds) weights.push_back(kind.weight);
+  for (const Kind& kind : kinds)
+    weights.push_back(facts_.empty() && kind.draw != &Draft::draw_make ? 0 : kind.weight);
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
     const Kind& kind = kinds[choices_.weighted(weights)];
     if (auto step = (this->*kind.draw)(); step && take(std::move(*step))) break;
@@ -126,12 +132,12 @@ std::optional<Step> Draft::draw_make() {
       return Make{.kind = *wrapper, .around = inner->name, .in = inner->process, .as = make.as};
   }
   make.at = place_name(make.kind, choices_.one_in(6));
-  // A reader, mostly, where something lies; a claim, mostly, where nothing does.
+  // What lies there stays, mostly: two of three modes append or read.
   static constexpr Mode kModes[] = {Mode::kAppend,    Mode::kWrite,  Mode::kAppend, Mode::kRead,
                                     Mode::kExclusive, Mode::kAppend, Mode::kRead,   Mode::kWrite};
   make.mode = any_of<Mode>(choices_, kModes);
   if (choices_.one_in(10)) make.read_only = !choices_.one_in(3);
-  make.relative = taste_.directories && choices_.one_in(2);
+  make.relative = taste_.directories && !choices_.one_in(4);
   return make;
 }
 
@@ -148,7 +154,8 @@ const Operation& Draft::draw_operation(const Facts& on) {
     auto& list = rows.emplace_back();
     for (const Operation& row : operations())
       if (row.family == often.family && fits(row)) list.push_back(&row);
-    weights.push_back(list.empty() ? 0 : often.weight);
+    const bool more = often.family == Family::kWrite && !has_content();
+    weights.push_back(list.empty() ? 0 : often.weight * (more ? kWritesAtFirst : 1));
   }
   const Operation& row = *choices_.among(rows[choices_.weighted(weights)]);
   const Operation& plainer = operation(row.plainer);
@@ -283,7 +290,7 @@ std::optional<Step> Draft::draw_carry() {
 std::optional<Step> Draft::draw_fork() {
   for (const Process& process : value_.processes)
     if (process.began == Began::kFork && !fitter_.named(process.name))
-      return Fork{.process = process.name, .in = draw_process()};
+      return Fork{.process = process.name, .in = choose(at_stake)->process};
   return std::nullopt;
 }
 
@@ -294,8 +301,10 @@ std::optional<Step> Draft::draw_deed() {
       const Facts* some = choose(for_closing);
       return Deed{.what = What::kDrop, .in = some->process, .handle = some->name};
     }
-    case 1:
-      return Deed{.what = What::kChangeDirectory, .in = draw_process()};
+    case 1: {
+      const Facts* some = choose([](const Facts& it) { return it.relative ? 8U : 1U; });
+      return Deed{.what = What::kChangeDirectory, .in = some->process};
+    }
     default: {
       if (made_at_.empty()) return std::nullopt;
       std::vector<std::string> places;
@@ -307,9 +316,11 @@ std::optional<Step> Draft::draw_deed() {
 
 std::optional<Step> Draft::draw_process_end() {
   static constexpr What kEnds[] = {What::kExit, What::kQuit, What::kDie};
-  const std::string process = draw_process();
-  if (process == kHome) return std::nullopt;  // ends last
-  return Deed{.what = any_of<What>(choices_, kEnds), .in = process};
+  const Facts* some = choose([](const Facts& it) {
+    return it.process == kHome ? 0 : for_closing(it);  // home ends last
+  });
+  if (!some) return std::nullopt;
+  return Deed{.what = any_of<What>(choices_, kEnds), .in = some->process};
 }
 
 // --- how a program ends
@@ -322,10 +333,6 @@ void Draft::draw_end() {
 }
 
 void Draft::close_writers() {
-  struct Writer {
-    std::string process, name;
-    bool on_disk;
-  };
   std::vector<Facts> writers;
   for (const Facts& it : facts_)
     if (it.archive && !is_node(it) && (it.pending || it.claim || it.opened)) writers.push_back(it);
@@ -361,8 +368,7 @@ void Draft::read_afresh() {
     take(std::move(call));
   };
   ask(Op::kList);
-  ask(Op::kGet);
-  if (choices_.one_in(2)) ask(Op::kGet);
+  for (std::uint32_t times = 1 + choices_.below(3); times > 0; --times) ask(Op::kGet);
 }
 
 }  // namespace storefuzz::program

@@ -56,6 +56,7 @@ class Draft {
   void add_mirrors(Call& call, const Facts& on);
   std::string draw_process();
   std::string new_name();
+  bool has_content() const;  // some handle may see a key
   // One of the living handles, each as often as it weighs; nullptr: none weighs anything.
   const Facts* choose(const Weight& weight);
   void close_writers();

@@ -67,10 +67,10 @@ TEST(MutatedPrograms, MostMutationsChangeSomethingAndManyKeepTheRest) {
 
 TEST(MutatedPrograms, AProgramThatIsFullStaysWithinItsBounds) {
   Case full = generate_program(random_bytes(5, 300), test::kListed);
-  const auto* make = std::get_if<Make>(full.steps.data());
-  ASSERT_TRUE(make);
+  ASSERT_TRUE(std::holds_alternative<Make>(full.steps.front()));
+  const std::string handle = std::get<Make>(full.steps.front()).as;
   while (full.steps.size() < kMaxSteps)
-    full.steps.push_back(Call{.op = Op::kReadOnly, .on = {make->as}});
+    full.steps.push_back(Call{.op = Op::kReadOnly, .on = {handle}});
   fit(full);
   for (unsigned seed = 0; seed < 1'000; ++seed) {
     const Case next = mutate_program(full, random_bytes(seed, 100), test::kListed);

@@ -102,7 +102,7 @@ std::string place_name(StoreKind kind, bool second) {
 
 Case draw_frame(const Taste& taste, Choices& choices) {
   Case frame;
-  static constexpr std::array<std::uint32_t, 3> kSpawned{4, 4, 2};  // none, one, two
+  static constexpr std::array<std::uint32_t, 3> kSpawned{3, 4, 2};  // none, one, two
   const std::size_t spawned = choices.weighted(kSpawned);
   const std::size_t forked = taste.forks ? 1 + choices.one_in(3) : 0;
   for (std::size_t i = 1; i <= spawned + forked; ++i)
