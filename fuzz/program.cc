@@ -120,7 +120,7 @@ program::Case decode(const std::uint8_t* data, std::size_t size) {
   const char* text = reinterpret_cast<const char*>(data);
   if (size > 0 && text[0] == '{')
     if (auto parsed = program::parse_case({text, size})) return engine->session->fit(*parsed);
-  return engine->session->fit(program::generate_case(
+  return engine->session->fit(program::generate_program(
       {reinterpret_cast<const std::byte*>(data), size}, engine->session->stores()));
 }
 
@@ -154,7 +154,7 @@ extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t s
   using namespace storefuzz;
   const auto& stores = engine->session->stores();
   const program::Case next =
-      engine->session->fit(program::mutate_case(decode(data, size), random_bytes(seed), stores));
+      engine->session->fit(program::mutate_program(decode(data, size), random_bytes(seed), stores));
   return write_back(next, data, size, limit);
 }
 
@@ -164,6 +164,6 @@ extern "C" std::size_t LLVMFuzzerCustomCrossOver(const std::uint8_t* left, std::
                                                  unsigned seed) {
   using namespace storefuzz;
   const program::Case mixed = engine->session->fit(
-      program::cross_cases(decode(left, left_size), decode(right, right_size), random_bytes(seed)));
+      program::splice_programs(decode(left, left_size), decode(right, right_size), random_bytes(seed)));
   return write_back(mixed, out, 0, limit);
 }

@@ -96,7 +96,7 @@ class Drawn {
   Case operator()() {
     std::vector<std::byte> bytes(256);
     for (std::byte& byte : bytes) byte = static_cast<std::byte>(random_() >> 8);
-    return session->fit(program::generate_case(bytes, stores_));
+    return session->fit(program::generate_program(bytes, stores_));
   }
 
  private:

@@ -64,7 +64,7 @@ program::Case ProgramSession::fit(program::Case value) const {
   });
   for (program::Step& step : value.steps)
     if (auto* carry = std::get_if<program::Carry>(&step))
-      if (std::ranges::contains(lacking.carriers, name_of(carry->carrier)))
+      if (std::ranges::count(lacking.carriers, name_of(carry->carrier)) > 0)
         carry->carrier = Carrier::kPickle5;
   program::fit(value);
   return value;

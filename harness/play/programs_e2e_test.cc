@@ -57,7 +57,7 @@ class Draw {
   program::Case operator()() {
     std::vector<std::byte> bytes(64 + random_() % 448);
     for (std::byte& byte : bytes) byte = static_cast<std::byte>(random_() >> 8);
-    return program::generate_case(bytes, stores_);
+    return program::generate_program(bytes, stores_);
   }
 
  private:
