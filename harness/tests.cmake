@@ -19,7 +19,7 @@ find_package(benchmark REQUIRED)
 # add_test_program(NAME FILE…): a program with the tests of these files.
 function(add_test_program name)
   add_executable(${name} harness/testing/main.cc ${ARGN})
-  target_link_libraries(${name} PRIVATE storefuzz_archives GTest::gtest)
+  target_link_libraries(${name} PRIVATE storefuzz_archives storefuzz_oracles GTest::gtest)
   target_precompile_headers(${name} REUSE_FROM storefuzz_base)
 endfunction()
 
@@ -35,7 +35,7 @@ file(GLOB unit_tests CONFIGURE_DEPENDS RELATIVE ${CMAKE_SOURCE_DIR} harness/*/*_
 set(e2e_tests ${unit_tests})
 list(FILTER unit_tests EXCLUDE REGEX "_e2e_test\\.cc$")
 list(FILTER e2e_tests INCLUDE REGEX "_e2e_test\\.cc$")
-add_test_program(storefuzz_test ${unit_tests})
+add_test_program(storefuzz_test ${unit_tests} harness/testing/sound_programs.cc)
 add_dependencies(storefuzz_test storefuzz-reader)  # started by the tests of the panel
 foreach(file ${unit_tests})
   add_entry(${file} fast storefuzz_test ${file})
