@@ -35,7 +35,7 @@ file(GLOB unit_tests CONFIGURE_DEPENDS RELATIVE ${CMAKE_SOURCE_DIR} harness/*/*_
 set(e2e_tests ${unit_tests})
 list(FILTER unit_tests EXCLUDE REGEX "_e2e_test\\.cc$")
 list(FILTER e2e_tests INCLUDE REGEX "_e2e_test\\.cc$")
-add_test_program(storefuzz_test ${unit_tests})
+add_test_program(storefuzz_test ${unit_tests} harness/testing/sound_programs.cc)
 add_dependencies(storefuzz_test storefuzz-reader)  # started by the tests of the panel
 foreach(file ${unit_tests})
   add_entry(${file} fast storefuzz_test ${file})

@@ -70,6 +70,8 @@ void World::attempt(const Asked& asked) {
   if (asked.row->on_handle == OnHandle::kNone) return;
   if (asked.row->on_handle != OnHandle::kEnds) view.touched = true;
   if (!view.writable) return;
+  // A refused mode x claims what has gone since.
+  if (view.claim && place.exists != Exists::kYes) view.claims = true;
   if (place.exists == Exists::kNo) place.exists = Exists::kMaybe;
   if (asked.row->writes()) ++effects;
   if (sets(*asked.row)) place.names_key(book.key(asked.question.full));

@@ -27,10 +27,12 @@ bool unfitting(std::string_view type) {
 // What an object that does not pickle is refused by is a TypeError of pickle's.
 bool unfitting_of_a_carry(std::string_view type) { return type != "TypeError" && unfitting(type); }
 
-// A size is refused by this error where nothing is there: that is its answer.
-bool refuses(const Asked& asked, const Answer& answer) {
+// A size is refused by this error where nothing is there: that is its answer. Where a refusal is
+// allowed anyway, nobody knows which of both was meant.
+bool refuses(const Asked& asked, const Opinion& opinion, const Answer& answer) {
   const Refusal* it = refused(answer);
-  return it && !(asked.row->op == Op::kGetSize && it->type == "FileNotFoundError");
+  if (!it || opinion.refusal != RefusalIs::kNotAllowed) return it;
+  return asked.row->op != Op::kGetSize || it->type != "FileNotFoundError";
 }
 
 std::string all_of(const std::vector<Answer>& answers) {
@@ -271,13 +273,7 @@ std::optional<Difference> World::take_call(const Asked& asked, const Answer& ans
     return told(*this, asked, std::move(wrong));
   }
   const Opinion opinion = this->opinion(asked);
-  const bool fits_none =
-      refused(answer) && opinion.refusal != RefusalIs::kNotAllowed &&
-      std::ranges::none_of(opinion.candidates, [&](const Candidate& it) {
-        Content narrowed = shown_by(asked, it);
-        return reads(asked.row->op) && fits(asked.question, book, narrowed, answer, narrowed);
-      });
-  if (refuses(asked, answer) || fits_none) return take_refusal(asked, opinion, answer);
+  if (refuses(asked, opinion, answer)) return take_refusal(asked, opinion, answer);
   return take_shown(asked, opinion, answer);
 }
 
