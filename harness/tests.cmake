@@ -19,7 +19,7 @@ find_package(benchmark REQUIRED)
 # add_test_program(NAME FILE…): a program with the tests of these files.
 function(add_test_program name)
   add_executable(${name} harness/testing/main.cc ${ARGN})
-  target_link_libraries(${name} PRIVATE storefuzz_archives GTest::gtest)
+  target_link_libraries(${name} PRIVATE storefuzz_archives storefuzz_oracles GTest::gtest)
   target_precompile_headers(${name} REUSE_FROM storefuzz_base)
 endfunction()
 

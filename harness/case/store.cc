@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
+#include <iterator>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -243,6 +244,24 @@ Result<StoreKind> find_store(std::string_view words) {
     whole = whole ? over(*found, *whole) : *found;
   }
   return *whole;
+}
+
+Result<Stores> parse_stores(std::string_view list) {
+  Stores stores;
+  if (list == "all") {
+    std::ranges::copy_if(all_stores(), std::back_inserter(stores),
+                         [](StoreKind it) { return it->listed; });
+    return stores;
+  }
+  if (list.starts_with(',') || list.find(",,") != list.npos)
+    return bad_input("there is no store \"\"; see storefuzz list stores");
+  for (const std::string& word : comma_separated(std::string(list))) {
+    auto kind = find_store(word);
+    if (!kind) return std::unexpected(kind.error());
+    stores.push_back(*kind);
+  }
+  if (stores.empty()) return bad_input("no store is named; see storefuzz list stores");
+  return stores;
 }
 
 namespace {

@@ -89,6 +89,12 @@ const std::vector<StoreKind>& all_stores();
 // "zip", "logging over wrapper over local". bad_input: no such word, a wrapper over nothing.
 Result<StoreKind> find_store(std::string_view words);
 
+// Which stores a run is about; never empty.
+using Stores = std::vector<StoreKind>;
+
+// "zip,local" → stores, "all" → every one of the list; bad_input names the word that is none.
+Result<Stores> parse_stores(std::string_view list);
+
 // Puts a wrapper around a store.
 StoreKind over(StoreKind wrapper, StoreKind inner);
 

@@ -43,13 +43,6 @@ Enum any(Choices& choices) {
 
 }  // namespace
 
-std::uint32_t Choices::below(std::uint32_t limit) {
-  std::uint32_t drawn = 0;
-  for (int i = 0; i < (limit > 256 ? 2 : 1); ++i)
-    drawn = drawn << 8 | (next_ < bytes_.size() ? static_cast<std::uint32_t>(bytes_[next_++]) : 0);
-  return drawn % limit;
-}
-
 Entry generate_entry(Choices& choices) {
   static const std::vector<std::string> values{"ab", "", "x", "0123456789", "{}", "Hello, zarr"};
   Entry entry{.key = generate_key(choices), .value = choices.among(values)};
@@ -118,24 +111,6 @@ std::vector<LookGroup> generate_looks(Choices& choices) {
   return looks;
 }
 
-Result<Stores> parse_stores(std::string_view list) {
-  Stores stores;
-  if (list == "all") {
-    std::ranges::copy_if(all_stores(), std::back_inserter(stores),
-                         [](StoreKind it) { return it->listed; });
-    return stores;
-  }
-  if (list.starts_with(',') || list.find(",,") != list.npos)
-    return bad_input("there is no store \"\"; see storefuzz list stores");
-  for (const std::string& word : comma_separated(std::string(list))) {
-    auto kind = find_store(word);
-    if (!kind) return std::unexpected(kind.error());
-    stores.push_back(*kind);
-  }
-  if (stores.empty()) return bad_input("no store is named; see storefuzz list stores");
-  return stores;
-}
-
 Result<std::vector<Carrier>> parse_carriers(std::string_view list) {
   std::vector<Carrier> carriers;
   for (const std::string& word : comma_separated(std::string(list))) {
@@ -147,20 +122,6 @@ Result<std::vector<Carrier>> parse_carriers(std::string_view list) {
     carriers.push_back(*found);
   }
   return carriers;
-}
-
-StoreKind generate_store(Choices& choices, const Stores& stores) {
-  // Wrapped is what a wrapper is used for: something on disk, in memory, in an archive.
-  static const std::vector<StoreKind> below = parse_stores("local,memory,zip").value();
-  // The store whose state is the richest, and which has lost the most, is drawn more often.
-  static const StoreKind zip = find_store("zip").value();
-  const bool has_zip = std::ranges::find(stores, zip) != stores.end();
-  const StoreKind drawn = has_zip && choices.one_in(5) ? zip : choices.among(stores);
-  if (!drawn->wraps) return drawn;
-  StoreKind inner = choices.among(below);
-  static const StoreKind wrapper = find_store("wrapper").value();
-  if (choices.one_in(6)) inner = over(wrapper, inner);
-  return over(drawn, inner);
 }
 
 void generate_journey(Case& value, Choices& choices) {

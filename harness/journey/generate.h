@@ -12,27 +12,9 @@
 #include <vector>
 
 #include "harness/case/case.h"
+#include "harness/case/choices.h"
 
 namespace storefuzz {
-
-// A supply of choices made from bytes; past the end every choice is the first one.
-class Choices {
- public:
-  explicit Choices(std::span<const std::byte> bytes) : bytes_(bytes) {}
-
-  // A number below `limit` (at most 65,536; `limit` above 0).
-  std::uint32_t below(std::uint32_t limit);
-  bool one_in(std::uint32_t n) { return below(n) == n - 1; }
-
-  template <class T>
-  const T& among(const std::vector<T>& list) {
-    return list[below(static_cast<std::uint32_t>(list.size()))];
-  }
-
- private:
-  std::span<const std::byte> bytes_;
-  std::size_t next_ = 0;
-};
 
 // A zarr v3 array of four bytes in two chunks, written by hand so that making it needs no zarr.
 inline constexpr std::string_view kArrayMetadata =
@@ -43,19 +25,10 @@ inline constexpr std::string_view kArrayMetadata =
 inline constexpr std::string_view kGroupMetadata =
     R"({"zarr_format":3,"node_type":"group","attributes":{}})";
 
-// Which stores a run is about; never empty.
-using Stores = std::vector<StoreKind>;
-
-// "zip,local" → stores, "all" → every one of the list; bad_input names the word that is none.
-Result<Stores> parse_stores(std::string_view list);
-
 // "pickle 5,copy" → carriers, "" → none; bad_input names the word that is none.
 Result<std::vector<Carrier>> parse_carriers(std::string_view list);
 
 Case generate_case(std::span<const std::byte> bytes, const Stores& stores = {StoreKind()});
-
-// One of `stores`; a wrapper gets something to wrap.
-StoreKind generate_store(Choices& choices, const Stores& stores);
 
 // Parts of a case, drawn alone: the mutator replaces a part by one of these.
 Archive generate_archive(Choices& choices);

@@ -1,0 +1,374 @@
+// Zero is the plainest of every choice: what comes first in a table is what no bytes give.
+#include "harness/generate/draft.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+namespace storefuzz::program {
+namespace {
+
+struct Often {
+  Family family;
+  std::uint32_t weight;
+};
+// A third are writes: what was never written cannot be lost. While nothing lies anywhere, most are.
+constexpr Often kFamilies[] = {{Family::kWrite, 9},     {Family::kRead, 6},  {Family::kListing, 4},
+                               {Family::kLifecycle, 3}, {Family::kRange, 2}, {Family::kDelete, 2},
+                               {Family::kSize, 1},      {Family::kState, 1}, {Family::kBind, 1},
+                               {Family::kArray, 9}};
+
+constexpr std::uint32_t kWritesAtFirst = 4;  // times as many
+constexpr int kAttempts = 4;                 // at a step that fits
+
+// What a write, a read or a journey by this handle can lose.
+std::uint32_t at_stake(const HandleFacts& it) {
+  return 2U + 4 * it.pending + 4 * it.claim + 4 * it.stale + 3 * it.elsewhere + 2 * it.cached;
+}
+std::uint32_t for_writing(const HandleFacts& it) { return it.read_only ? 1 : at_stake(it) + 4; }
+std::uint32_t for_closing(const HandleFacts& it) {
+  return 1U + 8 * it.pending + 4 * it.claim + it.opened;
+}
+
+bool is_node(const HandleFacts& it) {
+  return it.subject == Subject::kArray || it.subject == Subject::kGroup;
+}
+
+template <class T>
+T any_of(Choices& choices, std::span<const T> list) {
+  return list[choices.below(static_cast<std::uint32_t>(list.size()))];
+}
+
+}  // namespace
+
+Draft::Draft(const Taste& taste, Choices& choices, Case frame)
+    : taste_(taste),
+      choices_(choices),
+      value_(std::move(frame)),
+      fitter_(value_.processes),
+      model_(value_) {
+  value_.steps.clear();
+}
+
+bool Draft::take(Step step) {
+  if (value_.steps.size() >= kMaxSteps || !fitter_.take(step)) return false;
+  if (const auto* make = std::get_if<Make>(&step); make && !make->at.empty())
+    made_at_.emplace(make->at, make->kind);
+  model_.assume(step);
+  facts_ = model_.facts();
+  value_.steps.push_back(std::move(step));
+  return true;
+}
+
+Case Draft::finish() && {
+  fit(value_);
+  name_values(value_);
+  return std::move(value_);
+}
+
+std::string Draft::new_name() {
+  for (std::size_t i = 0;; ++i) {
+    std::string name = fmt::format("s{}", i);
+    if (!fitter_.handles().subject_of(name) && !names_.contains(name)) return name;
+  }
+}
+
+std::string Draft::draw_process() {
+  std::vector<std::string> running{std::string(kHome)};
+  for (const Process& process : value_.processes)
+    if (fitter_.runs(process.name)) running.push_back(process.name);
+  return choices_.among(running);
+}
+
+const HandleFacts* Draft::choose(const Weight& weight) {
+  std::vector<std::uint32_t> weights;
+  for (const Facts& it : facts_) weights.push_back(weight(it));
+  if (std::ranges::all_of(weights, [](std::uint32_t it) { return it == 0; })) return nullptr;
+  return &facts_[choices_.weighted(weights)];
+}
+
+bool Draft::has_content() const {
+  return std::ranges::any_of(facts_, [](const Facts& it) { return !it.keys.empty(); });
+}
+
+void Draft::draw_step() {
+  struct Kind {
+    std::uint32_t weight;
+    std::optional<Step> (Draft::*draw)();
+  };
+  // What holds nothing loses nothing on its way; what two processes hold, both may publish.
+  const bool pending = std::ranges::any_of(facts_, &Facts::pending);
+  const Kind kinds[] = {{14, &Draft::draw_call},
+                        {2, &Draft::draw_make},
+                        {has_content() ? 8U : 1, &Draft::draw_carry},
+                        {taste_.forks ? (pending ? 14U : 7) : 0, &Draft::draw_fork},
+                        {taste_.directories || taste_.outsider ? 4U : 1, &Draft::draw_deed},
+                        {taste_.ends ? 2U : 0, &Draft::draw_process_end}};
+  std::vector<std::uint32_t> weights;
+  for (const Kind& kind : kinds)
+    weights.push_back(facts_.empty() && kind.draw != &Draft::draw_make ? 0 : kind.weight);
+  for (int attempt = 0; attempt < kAttempts; ++attempt) {
+    const Kind& kind = kinds[choices_.weighted(weights)];
+    if (auto step = (this->*kind.draw)(); step && take(std::move(*step))) break;
+  }
+  // Who is asked twice must answer the same.
+  const Call* last = value_.steps.empty() ? nullptr : std::get_if<Call>(&value_.steps.back());
+  if (last && !operation(last->op).writes() && last->as.empty() && choices_.one_in(8))
+    take(Step(*last));
+}
+
+std::optional<Step> Draft::draw_make() {
+  Make make{.kind = choices_.among(taste_.kinds), .in = draw_process(), .as = new_name()};
+  // A wrapper is put around what lives, or around what is made for it alone.
+  if (make.kind->inner && choices_.one_in(2)) {
+    const std::string& words = make.kind->kind;
+    const auto wrapper = find_store(words.substr(0, words.find(" over ")));
+    const Facts* inner = choose([](const Facts& it) -> std::uint32_t {
+      return it.subject == Subject::kStore && !it.wrapper ? at_stake(it) : 0;
+    });
+    if (wrapper && inner)
+      return Make{.kind = *wrapper, .around = inner->name, .in = inner->process, .as = make.as};
+  }
+  make.at = place_name(make.kind, choices_.one_in(6));
+  // What lies there stays, mostly: two of three modes append or read.
+  static constexpr Mode kModes[] = {Mode::kAppend,    Mode::kWrite,  Mode::kAppend, Mode::kRead,
+                                    Mode::kExclusive, Mode::kAppend, Mode::kRead,   Mode::kWrite};
+  make.mode = any_of<Mode>(choices_, kModes);
+  if (choices_.one_in(10)) make.read_only = !choices_.one_in(3);
+  make.relative = taste_.directories && !choices_.one_in(4);
+  return make;
+}
+
+// --- calls
+
+const Operation& Draft::draw_operation(const Facts& on) {
+  const auto fits = [&](const Operation& row) {
+    return row.on(on.subject) && (!row.misuse || taste_.misuse) &&
+           (!is_about_nodes(row) || taste_.arrays);
+  };
+  std::vector<std::uint32_t> weights;
+  std::vector<std::vector<const Operation*>> rows;
+  for (const Often& often : kFamilies) {
+    auto& list = rows.emplace_back();
+    for (const Operation& row : operations())
+      if (row.family == often.family && fits(row)) list.push_back(&row);
+    const bool more = often.family == Family::kWrite && !has_content();
+    weights.push_back(list.empty() ? 0 : often.weight * (more ? kWritesAtFirst : 1));
+  }
+  const Operation& row = *choices_.among(rows[choices_.weighted(weights)]);
+  const Operation& plainer = operation(row.plainer);
+  return !row.misuse && fits(plainer) && !choices_.one_in(2) ? plainer : row;
+}
+
+Call Draft::call_on(const Operation& row, const Facts& on) {
+  Call call{.op = row.op, .on = {on.name}, .in = on.process};
+  if (row.said != Said::kPlain && taste_.sync && choices_.one_in(2)) call.by = By::kSync;
+  const bool changes = row.writes() || row.on_handle == OnHandle::kEnds;
+  call.watched = changes && on.on_disk && choices_.one_in(4);
+  if (row.gives == Gives::kHandle) call.as = new_name();
+  return call;
+}
+
+// The same question to others that see the same place, asked there where they were made, or in the
+// process of the first where a fork inherited that one.
+void Draft::add_mirrors(Call& call, const Facts& on) {
+  const Operation& row = operation(call.op);
+  if (row.on_handle != OnHandle::kOpens || row.writes() || row.gives == Gives::kHandle) return;
+  if (!choices_.one_in(3)) return;
+  const std::string* made = fitter_.handles().process_of(on.name);
+  const bool inherited = !made || *made != on.process;
+  if (!inherited) call.in.clear();
+  for (const Facts& other : facts_) {
+    const std::string* home = fitter_.handles().process_of(other.name);
+    const bool there = inherited ? other.process == on.process : home && *home == other.process;
+    if (there && other.name != on.name && other.place == on.place && other.prefix == on.prefix &&
+        row.on(other.subject) && call.on.size() < kMaxMirrored)
+      call.on.push_back(other.name);
+  }
+}
+
+std::optional<Step> Draft::draw_call() {
+  // Which handle matters depends on what is done: so the operation is drawn for some handle first,
+  // and then the handle anew among all that have the operation.
+  const Facts* some = choose([](const Facts& it) { return is_node(it) ? 6U : 2U; });
+  const Operation& row = draw_operation(*some);
+  const Facts* on = choose([&](const Facts& it) -> std::uint32_t {
+    if (!row.on(it.subject)) return 0;
+    if (row.writes()) return for_writing(it);
+    return row.on_handle == OnHandle::kEnds ? for_closing(it) : at_stake(it);
+  });
+  Call call = call_on(row, *on);
+  draw_arguments(call, *on);
+  add_mirrors(call, *on);
+  return call;
+}
+
+void Draft::draw_arguments(Call& call, const Facts& on) {
+  const Operation& row = operation(call.op);
+  if (row.takes.key)
+    call.key =
+        row.writes() != choices_.one_in(3) ? draw_key(taste_, choices_) : draw_stored_key(on);
+  if (row.takes.prefix) call.key = draw_prefix(on);
+  if (row.takes.value) {
+    call.value.word = choices_.one_in(48) ? "" : "v";  // name_values gives the word
+    if (choices_.one_in(12)) call.value.size = 9'000;  // above the buffers of zipfile and of files
+  }
+  if (row.takes.flag) call.flag = !choices_.one_in(4);
+  if (row.takes.start) draw_range(call);
+  if (!row.takes.other) return;
+  const Facts* other = choose([&](const Facts& it) -> std::uint32_t {
+    if (it.process != on.process || it.name == on.name) return 0;
+    return it.place == on.place ? 6 : 1;
+  });
+  call.other = other ? other->name : on.name;
+}
+
+// Values have three bytes or more; an array has eight elements.
+void Draft::draw_range(Call& call) {
+  static constexpr std::int64_t kEdges[] = {0, 1, 2, 3, 5, 64, 20'000};
+  const Operation& row = operation(call.op);
+  if (taste_.edges && choices_.one_in(2)) {
+    call.start = any_of<std::int64_t>(choices_, kEdges);
+    call.end = any_of<std::int64_t>(choices_, kEdges);
+  } else if (row.on(Subject::kArray)) {
+    call.start = choices_.below(8);
+    call.end = call.start + 1 + choices_.below(static_cast<std::uint32_t>(8 - call.start));
+  } else {
+    call.start = row.takes.end ? choices_.below(2) : 1 + choices_.below(2);
+    call.end = call.start + 1;
+  }
+  if (taste_.misuse && choices_.one_in(4)) call.start = -1;
+}
+
+// A key that some handle of the same place may see, or one of the program's.
+std::string Draft::draw_stored_key(const Facts& on) {
+  std::set<std::string> seen;
+  for (const Facts& it : facts_)
+    if (it.place == on.place) seen.insert(it.keys.begin(), it.keys.end());
+  if (seen.empty() || choices_.one_in(6)) return draw_key(taste_, choices_);
+  return choices_.among(std::vector<std::string>(seen.begin(), seen.end()));
+}
+
+// Everything, or what lies below a folder; rarely below what is none.
+std::string Draft::draw_prefix(const Facts& on) {
+  const std::string key = draw_stored_key(on);
+  const std::size_t slash = choices_.one_in(2) ? key.find('/') : key.rfind('/');
+  switch (choices_.below(4)) {
+    case 0:
+    case 1:
+      return "";
+    case 2:
+      return slash == key.npos ? "" : key.substr(0, slash);
+    default:
+      return taste_.edges || taste_.odd_keys ? key : key.substr(0, slash == key.npos ? 0 : slash);
+  }
+}
+
+// --- journeys and deeds
+
+std::optional<Step> Draft::draw_carry() {
+  static const std::vector<Carrier> carriers = [] {
+    std::vector<Carrier> list = all_of<Carrier>();
+    std::erase_if(list,
+                  [](Carrier it) { return it == Carrier::kMadeAnew || it == Carrier::kInherited; });
+    return list;
+  }();
+  const Facts* from = choose(at_stake);
+  Carry carry{.from = from->name, .in = from->process, .to = draw_process(), .as = new_name()};
+  // What stays at home loses little: where there is another process, mostly there.
+  if (carry.to == from->process) carry.to = draw_process();
+  // Half of all journeys are what a process pool does.
+  if (choices_.one_in(2)) carry.carrier = choices_.among(carriers);
+  if (choices_.one_in(6)) carry.cargo = choices_.among(all_of<Cargo>());
+  const bool node = carry.cargo == Cargo::kArray || carry.cargo == Cargo::kGroup;
+  if (node && !taste_.arrays) carry.cargo = Cargo::kStore;
+  return carry;
+}
+
+std::optional<Step> Draft::draw_fork() {
+  for (const Process& process : value_.processes)
+    if (process.began == Began::kFork && !fitter_.named(process.name))
+      return Fork{.process = process.name, .in = choose(at_stake)->process};
+  return std::nullopt;
+}
+
+std::optional<Step> Draft::draw_deed() {
+  const std::uint32_t weights[] = {2, taste_.directories ? 4U : 0, taste_.outsider ? 3U : 0};
+  switch (choices_.weighted(weights)) {
+    case 0: {
+      const Facts* some = choose(for_closing);
+      return Deed{.what = What::kDrop, .in = some->process, .handle = some->name};
+    }
+    case 1: {
+      const Facts* some = choose([](const Facts& it) { return it.relative ? 8U : 1U; });
+      return Deed{.what = What::kChangeDirectory, .in = some->process};
+    }
+    default: {
+      if (made_at_.empty()) return std::nullopt;
+      std::vector<std::string> places;
+      for (const auto& [place, kind] : made_at_) places.push_back(place);
+      return Deed{.what = What::kDeleteFile, .at = choices_.among(places)};
+    }
+  }
+}
+
+std::optional<Step> Draft::draw_process_end() {
+  static constexpr What kEnds[] = {What::kExit, What::kQuit, What::kDie};
+  const Facts* some = choose([](const Facts& it) {
+    return it.process == kHome ? 0 : for_closing(it);  // home ends last
+  });
+  if (!some) return std::nullopt;
+  return Deed{.what = any_of<What>(choices_, kEnds), .in = some->process};
+}
+
+// --- how a program ends
+
+void Draft::draw_end() {
+  if (choices_.one_in(6)) return;
+  close_writers();
+  read_afresh();
+  if (taste_.ends && choices_.one_in(3)) take(Deed{.what = What::kExit});
+}
+
+void Draft::close_writers() {
+  std::vector<Facts> writers;
+  for (const Facts& it : facts_)
+    if (it.archive && !is_node(it) && (it.pending || it.claim || it.opened)) writers.push_back(it);
+  while (!writers.empty()) {
+    const std::size_t next = choices_.below(static_cast<std::uint32_t>(writers.size()));
+    // One that is left open publishes nothing for sure.
+    if (!choices_.one_in(8)) take(call_on(operation(Op::kClose), writers[next]));
+    writers.erase(writers.begin() + static_cast<std::ptrdiff_t>(next));
+  }
+}
+
+// By a store that was made for it, or, where nothing lies on disk, by one that is there.
+void Draft::read_afresh() {
+  std::string reader;
+  if (!made_at_.empty()) {
+    const auto place =
+        std::next(made_at_.begin(), choices_.below(static_cast<std::uint32_t>(made_at_.size())));
+    Make make{.kind = place->second, .at = place->first, .mode = Mode::kRead};
+    make.in = draw_process();
+    make.as = new_name();
+    if (take(make)) reader = make.as;
+  }
+  const Facts* on = choose([&](const Facts& it) -> std::uint32_t {
+    return is_node(it) ? 0 : reader.empty() || it.name == reader ? 1 : 0;
+  });
+  if (!on) return;
+  const Facts asked = *on;
+  const auto ask = [&](Op op) {
+    if (!operation(op).on(asked.subject)) return;
+    Call call = call_on(operation(op), asked);
+    if (operation(op).takes.key) call.key = draw_stored_key(asked);
+    add_mirrors(call, asked);
+    take(std::move(call));
+  };
+  ask(Op::kList);
+  for (std::uint32_t times = 1 + choices_.below(3); times > 0; --times) ask(Op::kGet);
+}
+
+}  // namespace storefuzz::program
