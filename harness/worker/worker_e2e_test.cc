@@ -478,12 +478,12 @@ TEST(Worker, OldReleasesAnswer) {
         must(Zygote::start({.python = e2e::python(release), .scratch = e2e::scratch().string()}));
     EXPECT_EQ(old.subject().zarr, release);
     Talk worker(must(old.bear()));
-    const auto replies =
-        worker.ask({begin(new_folder()), zip(1, "w"), call(Op::kSet, 1, "a", "a@2"),
-                    call(Op::kGet, 1, "a"), call(Op::kList, 1), call(Op::kClose, 1), kOver});
-    EXPECT_EQ(replies[3].answer, bytes("a@2")) << release << " " << told(replies[3].answer);
-    EXPECT_EQ(replies[4].answer, Answer(Shown{Names{{"a"}}})) << release;
-    EXPECT_EQ(replies[5].answer, kNone) << release << " " << told(replies[5].answer);
+    const auto replies = worker.ask({begin(new_folder()), zip(1, "w"), call(Op::kOpen, 1),
+                                     call(Op::kSet, 1, "a", "a@2"), call(Op::kGet, 1, "a"),
+                                     call(Op::kList, 1), call(Op::kClose, 1), kOver});
+    EXPECT_EQ(replies[4].answer, bytes("a@2")) << release << " " << told(replies[4].answer);
+    EXPECT_EQ(replies[5].answer, Answer(Shown{Names{{"a"}}})) << release;
+    EXPECT_EQ(replies[6].answer, kNone) << release << " " << told(replies[6].answer);
   }
 }
 
