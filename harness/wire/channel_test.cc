@@ -1,3 +1,4 @@
+// Frames between two ends of one channel.
 #include "harness/wire/channel.h"
 
 #include <fcntl.h>

@@ -1,3 +1,4 @@
+// There and back, and bytes that no encode made.
 #include "harness/wire/orders.h"
 
 #include <gtest/gtest.h>

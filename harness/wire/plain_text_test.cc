@@ -1,3 +1,4 @@
+// What is taken out of a text, and what stays.
 #include "harness/wire/plain_text.h"
 
 #include <gtest/gtest.h>

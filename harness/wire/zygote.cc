@@ -58,11 +58,11 @@ Result<ReferenceInfo> subject_from(std::string_view text) {
     if (json.contains("error")) return machine_failure(json.at("error"));
     const Json& lacking = json.at("lacking");
     return ReferenceInfo{.zarr = json.at("zarr"),
-                   .python = json.at("python"),
-                   .containment = json.at("containment"),
-                   .stores = lacking.at("stores"),
-                   .carriers = lacking.at("carriers"),
-                   .lines = json.at("lines")};
+                         .python = json.at("python"),
+                         .containment = json.at("containment"),
+                         .stores = lacking.at("stores"),
+                         .carriers = lacking.at("carriers"),
+                         .lines = json.at("lines")};
   } catch (const Json::exception& error) {
     return machine_failure(fmt::format("a zygote does not answer so: {}", error.what()));
   }
@@ -72,10 +72,11 @@ Result<Zygote> Zygote::start(const ZygoteOptions& options) {
   auto ends = Channel::pair();
   if (!ends) return std::unexpected(ends.error());
   auto& [ours, theirs] = *ends;
-  Command command{.arguments = {built_program("storefuzz-worker").string(), std::to_string(theirs.get())},
-                  .descriptors = {theirs.get()},
-                  .output = options.output,
-                  .frames = false};
+  Command command{
+      .arguments = {built_program("storefuzz-worker").string(), std::to_string(theirs.get())},
+      .descriptors = {theirs.get()},
+      .output = options.output,
+      .frames = false};
   for (const int shared : {options.counters, options.stacks})
     if (shared >= 0) command.descriptors.push_back(shared);
   // What a worker forked must not outlive us, whose child it becomes when the worker ends.

@@ -1,3 +1,4 @@
+// Three stores, all that can be done with them by hand.
 #include "harness/worker/rehearsal.h"
 
 #include <sys/stat.h>

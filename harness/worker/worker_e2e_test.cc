@@ -472,6 +472,33 @@ TEST(Worker, AHungWorkerTellsItsStacks) {
   EXPECT_NE(stacks.ask(worker.pid()).find("<make>"), std::string::npos);
 }
 
+TEST(Worker, OldReleasesAnswer) {
+  for (const char* release : {"2.18.7", "3.0.0"}) {
+    Zygote old =
+        must(Zygote::start({.python = e2e::python(release), .scratch = e2e::scratch().string()}));
+    EXPECT_EQ(old.subject().zarr, release);
+    Talk worker(must(old.bear()));
+    const auto replies = worker.ask({begin(new_folder()), zip(1, "w"), call(Op::kOpen, 1),
+                                     call(Op::kSet, 1, "a", "a@2"), call(Op::kGet, 1, "a"),
+                                     call(Op::kList, 1), call(Op::kClose, 1), kOver});
+    EXPECT_EQ(replies[4].answer, bytes("a@2")) << release << " " << told(replies[4].answer);
+    EXPECT_EQ(replies[5].answer, Answer(Shown{Names{{"a"}}})) << release;
+    EXPECT_EQ(replies[6].answer, kNone) << release << " " << told(replies[6].answer);
+  }
+}
+
+TEST(Worker, APlantedLossIsThere) {
+  Zygote planted = must(Zygote::start({.python = e2e::python(e2e::kNewest),
+                                       .scratch = e2e::scratch().string(),
+                                       .planted = "missing key raises IndexError"}));
+  Talk worker(must(planted.bear()));
+  const auto replies =
+      worker.ask({begin(new_folder()), zip(1, "w"), call(Op::kExists, 1, "a"), kOver});
+  const Refusal* refusal = refused(replies[2].answer);
+  ASSERT_TRUE(refusal) << told(replies[2].answer);
+  EXPECT_EQ(refusal->type, "IndexError");
+}
+
 TEST(Worker, AZygoteThatCannotStartSaysWhy) {
   const auto none =
       Zygote::start({.python = "/nowhere/python", .scratch = e2e::scratch().string()});
@@ -480,36 +507,76 @@ TEST(Worker, AZygoteThatCannotStartSaysWhy) {
       << none.error().message;
 }
 
-// Not judged: a machine may be busy. Printed, for whoever works on it.
-TEST(Worker, ProgramsASecond) {
-  struct Speed {
-    Store store;
-    const char* again;
-  };
-  const Speed speeds[] = {
-      {{"zip", "zarr.storage.ZipStore(path, mode=\"w\")", "z.zip"},
-       "zarr.storage.ZipStore(path, mode=\"r\")"},
-      {kStores[1], kStores[1].make},
-      {kStores[2], "inner"},
-  };
+// --- what is printed and not judged, since a machine may be busy
+
+std::vector<Order> ten_steps(const std::string& folder, const Store& store, const char* again) {
+  std::vector<Order> orders{begin(folder), make(1, store.kind, store.make, store.path)};
+  for (const char* key : {"a", "aa", "b", "a-b"}) orders.push_back(call(Op::kSet, 1, key, key));
+  Order second = make(2, store.kind, again, store.path);
+  second.other = 1;
+  orders.insert(orders.end(), {call(Op::kClose, 1), second, call(Op::kList, 2)});
+  for (const char* key : {"a", "aa", "b", "a-b"}) orders.push_back(call(Op::kGet, 2, key));
+  orders.push_back(kOver);
+  return orders;
+}
+
+// Microseconds of one of many.
+double each(int count, const std::function<void()>& work) {
+  const auto since = e2e::Clock::now();
+  for (int i = 0; i < count; ++i) work();
+  const std::chrono::duration<double, std::micro> took = e2e::Clock::now() - since;
+  return took.count() / count;
+}
+
+TEST(Speed, ProgramsOfTenSteps) {
   Talk worker;
   const std::string folder = new_folder();
-  for (const auto& [store, again] : speeds) {
-    Order second = make(2, store.kind, again, store.path);
-    second.other = 1;
-    std::vector<Order> orders{begin(folder), make(1, store.kind, store.make, store.path)};
-    for (const char* key : {"a", "aa", "b", "a-b"}) orders.push_back(call(Op::kSet, 1, key, key));
-    orders.insert(orders.end(), {call(Op::kClose, 1), second, call(Op::kList, 2)});
-    for (const char* key : {"a", "aa", "b", "a-b"}) orders.push_back(call(Op::kGet, 2, key));
-    orders.push_back(kOver);
-    const auto since = e2e::Clock::now();
-    constexpr int kPrograms = 500;
+  const Store written{"zip", "zarr.storage.ZipStore(path, mode=\"w\")", "z.zip"};
+  for (const auto& [store, again] : {std::pair(written, "zarr.storage.ZipStore(path, mode=\"r\")"),
+                                     {kStores[1], kStores[1].make},
+                                     {kStores[2], "inner"}}) {
+    const auto orders = ten_steps(folder, store, again);
     std::vector<Reply> last;
-    for (int i = 0; i < kPrograms; ++i) last = worker.ask(orders);
-    const std::chrono::duration<double> took = e2e::Clock::now() - since;
+    const double took = each(400, [&] { last = worker.ask(orders); });
     EXPECT_EQ(last[last.size() - 2].answer, bytes("a-b"));
-    std::printf("%s: %.0f programs a second\n", store.kind, kPrograms / took.count());
+    std::printf("%s: %.0f programs a second\n", store.kind, 1e6 / took);
   }
+}
+
+TEST(Speed, SetAndCloseWatched) {
+  Talk worker;
+  for (const Store& store : {kStores[0], kStores[1]}) {
+    const std::string folder = new_folder();
+    for (const bool watched : {false, true}) {
+      Order set = call(Op::kSet, 1, "a", "a@1"), close = call(Op::kClose, 1);
+      set.watched = close.watched = watched;
+      const std::vector<Order> orders{begin(folder), make(1, store.kind, store.make, store.path),
+                                      set, close, kOver};
+      std::printf("%s, set and close%s: %.0f µs\n", store.kind, watched ? ", watched" : "",
+                  each(100, [&] {
+                    worker.ask(orders);
+                    std::filesystem::remove_all(folder + "/" + store.path);
+                  }));
+    }
+  }
+}
+
+TEST(Speed, BirthAndFork) {
+  const std::string folder = new_folder();
+  const std::vector<Order> orders{begin(folder), zip(1, "w"), call(Op::kSet, 1, "a", "a"), kOver};
+  std::printf("a birth, a set, a kill: %.0f µs\n", each(40, [&] { Talk().ask(orders); }));
+  Talk parent;
+  parent.ask({begin(folder), zip(1, "w"), call(Op::kSet, 1, "a", "a")});
+  std::printf("a fork, a get, _exit: %.0f µs\n", each(40, [&] {
+                auto ends = must(Channel::pair());
+                const Reply forked = parent.ask({.verb = Verb::kFork}, ends.second.get());
+                ends.second.close();
+                Talk child(Born{.pid = -1, .channel = std::move(ends.first)});
+                child.ask(call(Op::kGet, 1, "a"));
+                child.send({{.verb = Verb::kQuit}});
+                parent.ask({.verb = Verb::kWaitFor,
+                            .start = std::get<std::int64_t>(*shown(forked.answer))});
+              }));
 }
 
 }  // namespace
