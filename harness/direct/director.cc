@@ -225,6 +225,7 @@ Result<void> Performance::perform(const Carry& carry) {
                .carrier = carry.carrier,
                .cargo = carry.cargo,
                .result = slot_of(carry.as),
+               .key = made_[carry.as] ? made_[carry.as]->kind->kind : "",
                .value = bytes->bytes};
   answer() = Absent{};
   return add(carry.to, std::move(unpack), {step_, 0});

@@ -1,6 +1,8 @@
 // By PyIter_Send, which gives a result without a StopIteration.
 #include "harness/worker/drive.h"
 
+#include <vector>
+
 #include "harness/worker/interpreter.h"
 
 namespace storefuzz::program {
@@ -11,22 +13,16 @@ bool is_awaitable(PyObject* value) {
   return methods && methods->am_await;
 }
 
-bool is_async_iterator(PyObject* value) {
-  const PyAsyncMethods* methods = Py_TYPE(value)->tp_as_async;
-  return methods && methods->am_aiter;
+Object vectorcall(PyObject* function, std::span<PyObject* const> arguments) {
+  return steal(PyObject_Vectorcall(function, arguments.data(), arguments.size(), nullptr));
 }
 
-// A coroutine of what was made; empty: the value is the answer already (zarr 2 has no coroutines),
-// or, where an exception is set, there is none.
-Object coroutine_of(Said said, PyObject* value) {
-  if (said == Said::kPlain) return {};
-  if (said == Said::kIterator || said == Said::kHalfIterator) {
-    if (!is_async_iterator(value)) return {};
-    return steal(
-        PyObject_CallOneArg(said == Said::kIterator ? side().collect : side().first, value));
-  }
-  if (PyCoro_CheckExact(value)) return borrow(value);
-  return is_awaitable(value) ? steal(PyObject_CallOneArg(side().awaited, value)) : Object();
+// Some stores (obstore's list_dir) ask for the running loop when they are called, and not only when
+// they are iterated: the call is made within the coroutine that collects.
+Object collected(Said said, PyObject* function, std::span<PyObject* const> arguments) {
+  std::vector<PyObject*> all{function};
+  all.insert(all.end(), arguments.begin(), arguments.end());
+  return vectorcall(said == Said::kIterator ? side().collect : side().first, all);
 }
 
 }  // namespace
@@ -41,14 +37,18 @@ void Driver::begin() {
                        .ptr();
 }
 
-Object Driver::run(Said said, Object value, By by) {
-  if (!value) return {};
-  const Object coroutine = coroutine_of(said, value.ptr());
-  value = coroutine ? Object() : value;  // a half iterator belongs to its coroutine alone
-  if (!coroutine) return PyErr_Occurred() ? Object() : value;
+Object Driver::run(Said said, PyObject* function, std::span<PyObject* const> arguments, By by) {
+  const bool iterates = said == Said::kIterator || said == Said::kHalfIterator;
+  Object made = iterates ? collected(said, function, arguments) : vectorcall(function, arguments);
+  if (!made || said == Said::kPlain) return made;
+  if (!PyCoro_CheckExact(made.ptr())) {
+    if (!is_awaitable(made.ptr())) return made;  // zarr 2 has no coroutines
+    made = steal(PyObject_CallOneArg(side().awaited, made.ptr()));
+    if (!made) return {};
+  }
   if (by == By::kSync && side().sync != Py_None)
-    return steal(PyObject_CallOneArg(side().sync, coroutine.ptr()));
-  return by_hand(coroutine.ptr());
+    return steal(PyObject_CallOneArg(side().sync, made.ptr()));
+  return by_hand(made.ptr());
 }
 
 Object Driver::by_hand(PyObject* coroutine) {

@@ -6,8 +6,10 @@
 // other time, because zarr's `sync` refuses to run inside of one.
 //
 //     Driver driver;
-//     Object result = driver.run(Said::kCoroutine, std::move(made), By::kHand);
+//     Object result = driver.run(Said::kCoroutine, function, arguments, By::kHand);
 #pragma once
+
+#include <span>
 
 #include "harness/case/operations.h"
 #include "harness/case/program.h"
@@ -21,8 +23,8 @@ class Driver {
   // belong to the parent's loop as well.
   void begin();
 
-  // What a call's value comes to. Empty: the exception is set.
-  Object run(Said said, Object value, By by);
+  // What a call comes to. Empty: the exception is set.
+  Object run(Said said, PyObject* function, std::span<PyObject* const> arguments, By by);
 
   // Ends what refused calls left in the loop; costs nothing where nothing waited.
   void settle();

@@ -181,9 +181,7 @@ Answer Performer::call(const Order& order) {
                                  end.ptr(),
                                  other,
                                  order.flag ? Py_True : Py_False};
-  Object result = driver_.run(
-      row.said, steal(PyObject_Vectorcall(function, arguments, std::size(arguments), nullptr)),
-      order.by);
+  Object result = driver_.run(row.said, function, arguments, order.by);
   if (!result) return refused();
   if (row.gives == Gives::kHandle) return bind(order.result, std::move(result));
   return shown(result.ptr(), row.gives, names_);

@@ -172,13 +172,18 @@ def start_loop() -> None:
         sync(asyncio.sleep(0))
 
 
-async def collect(iterator: Any) -> list[Any]:
-    return [item async for item in iterator]
+async def collect(function: Callable[..., Any], *arguments: Any) -> Any:
+    """All items of what a call gives; where zarr 2 gives no iterator, what it gives."""
+    found = function(*arguments)
+    return [item async for item in found] if hasattr(found, "__aiter__") else found
 
 
-async def first(iterator: Any) -> list[Any]:
+async def first(function: Callable[..., Any], *arguments: Any) -> Any:
     """The first item. The iterator is left as it is, and forgotten."""
-    async for item in iterator:
+    found = function(*arguments)
+    if not hasattr(found, "__aiter__"):
+        return found
+    async for item in found:
         return [item]
     return []
 
