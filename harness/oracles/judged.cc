@@ -52,6 +52,18 @@ class Walk {
 
 Judged walk(const Case& value, const Observation& seen) { return Walk(value, seen).run(); }
 
+std::vector<Difference> differences(const Case& value, const Judged& judged,
+                                    bool (*takes)(const Operation* asked, Wrong wrong)) {
+  std::vector<Difference> taken;
+  for (const JudgedAnswer& it : judged.answers) {
+    if (!it.difference) continue;
+    const auto* call = std::get_if<Call>(&value.steps[it.step]);
+    if (takes(call ? &operation(call->op) : nullptr, it.difference->wrong))
+      taken.push_back(*it.difference);
+  }
+  return taken;
+}
+
 Where where_of(const Case& value, const JudgedAnswer& answer) {
   Where where{.step = answer.step, .call = answer.handle, .place = answer.allowed.place};
   if (const auto* call = std::get_if<Call>(&value.steps[answer.step])) {

@@ -36,6 +36,11 @@ struct Judged {
 // The observation has as many steps as the case; what is missing was not seen.
 Judged walk(const Case& value, const Observation& seen);
 
+// The differences of the answers that an oracle takes: by operation (nullptr: a step that is no
+// call) and class.
+std::vector<Difference> differences(const Case& value, const Judged& judged,
+                                    bool (*takes)(const Operation* asked, Wrong wrong));
+
 // Who a call's answer is about, for a difference that needs no model.
 Where where_of(const Case& value, const JudgedAnswer& answer);
 
