@@ -389,7 +389,7 @@ void Performance::leave() {
 
 Result<void> Performance::judge_snapshots() {
   if (snapshots_.empty()) return {};
-  CrashReader reader(workers_, options_.folder / "crash", options_.patience, loop_);
+  CrashReader reader(workers_, options_.folder.string() + "-crash", options_.patience, loop_);
   const std::vector<std::string> keys = keys_of(case_);
   for (const Snapshots& taken : snapshots_) {
     if (!taken.make || taken.make->kind->medium == Medium::kMemory) continue;

@@ -7,7 +7,7 @@
 #include <algorithm>
 
 #include "harness/base/paths.h"
-#include "harness/oracles/judge.h"
+#include "harness/oracles/oracle.h"
 #include "harness/process/scratch.h"
 
 namespace storefuzz {
