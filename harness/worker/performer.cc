@@ -234,8 +234,9 @@ Answer Performer::change_directory(const std::string& folder) {
   return Shown{None{}};
 }
 
-Names Performer::open_files() const {
-  Names found;
+Names Performer::open_files() {
+  Names names;
+  found_.clear();
   const std::unique_ptr<DIR, int (*)(DIR*)> folder(::opendir("/proc/self/fd"), ::closedir);
   const std::string within = folder_ + "/";
   std::array<char, 4096> target;
@@ -244,10 +245,16 @@ Names Performer::open_files() const {
         ::readlinkat(::dirfd(folder.get()), entry->d_name, target.data(), target.size());
     const std::string_view file(target.data(),
                                 static_cast<std::size_t>(std::max<ssize_t>(size, 0)));
-    if (file.starts_with(within)) found.names.push_back(plain_text(file, names_));
+    if (!file.starts_with(within)) continue;
+    struct stat status{};
+    const int number = std::atoi(entry->d_name);
+    if (::fstat(number, &status) != 0) continue;
+    const OpenFile open{number, status.st_dev, status.st_ino};
+    found_.insert(open);
+    if (!open_.contains(open)) names.names.push_back(plain_text(file, names_));
   }
-  std::ranges::sort(found.names);
-  return found;
+  std::ranges::sort(names.names);
+  return names;
 }
 
 Answer Performer::end_case() {
@@ -260,6 +267,7 @@ Answer Performer::end_case() {
     PyGC_Collect();
     if (!open.names.empty()) open = open_files();
   }
+  open_ = found_;
   if (::chdir(scratch_.c_str()) != 0) return system_refusal(scratch_);
   return Shown{std::move(open)};
 }
