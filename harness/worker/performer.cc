@@ -181,6 +181,10 @@ Answer Performer::call(const Order& order) {
                                  end.ptr(),
                                  other,
                                  order.flag ? Py_True : Py_False};
+  // zarr works on arrays and groups in its own loop.
+  const bool in_loop = row.family == Family::kArray || row.family == Family::kBind;
+  const std::optional<Unwatched> others_work =
+      in_loop ? std::optional<Unwatched>(std::in_place) : std::nullopt;
   Object result = driver_.run(row.said, function, arguments, order.by);
   if (!result) return refused();
   if (row.gives == Gives::kHandle) return bind(order.result, std::move(result));
@@ -245,13 +249,14 @@ Names Performer::open_files() {
         ::readlinkat(::dirfd(folder.get()), entry->d_name, target.data(), target.size());
     const std::string_view file(target.data(),
                                 static_cast<std::size_t>(std::max<ssize_t>(size, 0)));
-    if (!file.starts_with(within)) continue;
+    if (!file.starts_with(scratch_)) continue;
     struct stat status{};
     const int number = std::atoi(entry->d_name);
     if (::fstat(number, &status) != 0) continue;
     const OpenFile open{number, status.st_dev, status.st_ino};
     found_.insert(open);
-    if (!open_.contains(open)) names.names.push_back(plain_text(file, names_));
+    if (file.starts_with(within) && !open_.contains(open))
+      names.names.push_back(plain_text(file, names_));
   }
   std::ranges::sort(names.names);
   return names;
