@@ -54,7 +54,7 @@ pid_t bear(pid_t starter) {
 
 pid_t fork_worker(pid_t starter) {
   starter_of_all = starter;
-  parent_of_us = ::getpid();
+  const pid_t us = ::getpid();
   PyOS_BeforeFork();
   const pid_t pid = ::fork();
   if (pid != 0) {
@@ -62,6 +62,7 @@ pid_t fork_worker(pid_t starter) {
     PyOS_AfterFork_Parent();
     return pid < 0 ? -error : pid;
   }
+  parent_of_us = us;
   struct sigaction action{};
   action.sa_handler = on_parents_end;
   action.sa_flags = SA_RESTART;
