@@ -20,6 +20,7 @@ bool below(std::string_view name, std::string_view folder) {
 
 // Pending values of a write that perhaps did not happen.
 Values perhaps_pending(Values pending, Values written) {
+  if (written == 0) return pending;
   return pending ? pending | written : written | kPerhaps;
 }
 
@@ -68,6 +69,7 @@ void World::attempt(const Asked& asked) {
   View& view = view_of(asked.handle);
   PlaceState& place = place_of(view);
   if (asked.row->on_handle == OnHandle::kNone) return;
+  view.used = true;
   if (asked.row->on_handle != OnHandle::kEnds) view.touched = true;
   if (!view.writable) return;
   // A refused mode x claims what has gone since.
@@ -168,9 +170,11 @@ void World::acknowledge(const Asked& asked) {
   }
   if (what == OnContent::kUnknown) view.begins = true;  // it holds what we do not know
   for (const KeyId key : named) {
-    const bool open_question = what == OnContent::kSetIfAbsent && !single(old[key]) && stale(view);
-    view.pending.put(key, open_question ? perhaps_pending(view.pending[key], changed[key] & kEvery)
-                                        : changed[key]);
+    // What was there already, or was not, was perhaps not written: others may still change it.
+    const bool sure = what == OnContent::kSet ||
+                      (what == OnContent::kSetIfAbsent ? old[key] == kGone : !(old[key] & kGone));
+    view.pending.put(
+        key, sure ? changed[key] : perhaps_pending(view.pending[key], changed[key] & ~old[key]));
   }
 }
 
@@ -348,6 +352,7 @@ void World::carry(const Carry& step, std::size_t from) {
       view.place = place_of_its_own(*this, step, view.place);
     // What a session or an outsider left stays unknown where the object itself travelled.
     if (view.archive() || view.family == StoreFamily::kLive) view.broken = Reason::kNone;
+    if (view.archive()) view.used = false;
     view.lo = places[view.place].current();
     views.push_back(std::move(view));
     arrived.view = views.size() - 1;
@@ -434,6 +439,10 @@ void World::close(View& view, bool acknowledged) {
     return;
   }
   const bool untaken = view.claim && !view.opened;
+  // A call that was refused may have taken the claim: then this close published nothing but that.
+  const bool perhaps_taken = untaken && view.touched;
+  if (perhaps_taken && !outsider) place.publish(united(place.now(), publishes(view)));
+  if (perhaps_taken && !outsider) place.now() = united(place.now(), Content{});
   std::size_t oldest = place.current();
   if (!publishes_any)
     for (const Candidate& it : view.candidates) oldest = std::min(oldest, it.epoch);
@@ -441,7 +450,7 @@ void World::close(View& view, bool acknowledged) {
   view.opened = view.fresh = view.begins = view.fuzzy = view.touched = view.torn = false;
   view.pending.clear();
   view.candidates.clear();
-  view.broken = Reason::kNone;
+  view.broken = perhaps_taken ? Reason::kArchiveClaimed : Reason::kNone;
   if (untaken) return;
   view.claim = view.claims = false;
   if (view.mode == Mode::kWrite || view.mode == Mode::kExclusive) view.mode = Mode::kAppend;

@@ -221,6 +221,7 @@ std::optional<Difference> World::take_shown(const Asked& asked, const Opinion& o
       view.broken = Reason::kAfterDifference;
     attempt(asked);
   } else if (row.on_handle == OnHandle::kEnds) {
+    attempt(asked);
     close(view, true);
   } else if (opinion.unknown != Reason::kNone || row.misuse) {
     const bool thin = judged_without_opinion(opinion.unknown) && !opinion.question;

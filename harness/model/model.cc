@@ -161,20 +161,33 @@ std::vector<HandleFacts> Model::facts() const {
 
 std::size_t Model::effects() const { return world_->effects; }
 
+namespace {
+
+// What the attributes of two handles have in common; after "|", what their values have.
+std::string state_signature(const HandleState& who, const View& view, std::size_t effects) {
+  return fmt::format("{} {} {} {} {} {} {} {}|{} {} {}", who.kind->kind, view.place, who.prefix,
+                     static_cast<int>(who.subject), view.used, view.opened, view.relative,
+                     view.directory, static_cast<int>(view.mode), view.read_only, effects);
+}
+
+}  // namespace
+
 // Handles that surely see the same: one place and prefix, live; or open archives of one epoch with
-// the same pending writes. A cache mirrors only itself.
+// the same pending writes. What a cache shows may be of several times: it mirrors nothing.
 std::string Model::signature(const Step& step, std::size_t handle) const {
   const World& world = *world_;
   const auto asked = world.asked(step, handle);
-  if (!asked || !reads(asked->row->op)) return {};
+  if (!asked) return {};
   const HandleState& who = world.handles[asked->handle];
   const View& view = world.views[who.view];
-  if (who.unknown != Reason::kNone || view.broken != Reason::kNone) return {};
+  if (who.unknown != Reason::kNone || who.cache) return {};
+  if (asked->row->gives == Gives::kState && asked->row->family == Family::kState)
+    return state_signature(who, view, world.effects);
+  if (!reads(asked->row->op)) return {};
   std::string text = fmt::format("{} {} {}", view.place, asked->question.prefix, who.kind->files);
-  if (who.cache) return fmt::format("{} cache {}", text, *who.cache);
   if (!view.archive()) return text;
-  if (!view.opened || view.fuzzy || view.candidates.size() != 1)
-    return fmt::format("{} view {}", text, who.view);
+  if (view.broken != Reason::kNone || !view.opened || view.fuzzy || view.candidates.size() != 1)
+    return fmt::format("{} view {} {}", text, who.view, view.opened);
   text += fmt::format(" {} {}", view.candidates.front().epoch, view.fresh);
   for (KeyId key = 0; key < view.pending.size(); ++key)
     if (view.pending[key]) text += fmt::format(" {}={}", key, view.pending[key]);

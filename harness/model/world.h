@@ -75,6 +75,7 @@ struct View {
   bool fuzzy = false;    // others were writing when it opened
   bool touched = false;  // called since it was made, carried or closed
   bool torn = false;     // somebody truncated what it has open
+  bool used = false;     // called since it was made; of an archive, since it was carried
   Reason broken = Reason::kNone;
   bool relative = false;
   std::string directory;  // where a relative path was made

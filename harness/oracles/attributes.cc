@@ -1,0 +1,55 @@
+// Handles of one kind, place and history have the same attributes. A mode that was taken is another
+// mode, so values are compared only where it is the same; an attribute that is missing is lost.
+#include <map>
+
+#include "harness/oracles/oracle.h"
+
+namespace storefuzz::program {
+namespace {
+
+const Attributes* attributes_of(const Answer& answer) {
+  const Shown* it = shown(answer);
+  return it ? std::get_if<Attributes>(it) : nullptr;
+}
+
+// The first attribute in which two states differ; values only where they are comparable.
+std::string differing(const Attributes& one, const Attributes& other, bool values) {
+  const std::map<std::string, std::string> left(one.values.begin(), one.values.end());
+  const std::map<std::string, std::string> right(other.values.begin(), other.values.end());
+  for (const auto& [name, value] : left) {
+    const auto found = right.find(name);
+    if (found == right.end() || (values && found->second != value)) return name;
+  }
+  for (const auto& [name, value] : right)
+    if (!left.contains(name)) return name;
+  return {};
+}
+
+}  // namespace
+
+std::vector<Difference> judge_attributes(const Case& value, const Judged& judged,
+                                         const Observation&) {
+  std::vector<Difference> found;
+  std::map<std::string, const JudgedAnswer*> first, of_mode;
+  for (const JudgedAnswer& it : judged.answers) {
+    const Attributes* seen = attributes_of(*it.answer);
+    if (!seen || it.signature.empty()) continue;
+    const std::string kind = it.signature.substr(0, it.signature.find('|'));
+    const auto whole = of_mode.emplace(it.signature, &it).first;
+    const auto names = first.emplace(kind, &it).first;
+    const JudgedAnswer& before = whole->second != &it ? *whole->second : *names->second;
+    const std::string name =
+        differing(*attributes_of(*before.answer), *seen, before.signature == it.signature);
+    if (name.empty()) continue;
+    Difference wrong{.wrong = Wrong::kState,
+                     .where = where_of(value, it),
+                     .should_be = say(*before.answer),
+                     .was = *it.answer};
+    wrong.where.key = name;
+    wrong.first = true;
+    found.push_back(std::move(wrong));
+  }
+  return found;
+}
+
+}  // namespace storefuzz::program

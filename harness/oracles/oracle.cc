@@ -1,0 +1,89 @@
+// The list of oracles, and what their differences say in a sentence.
+#include "harness/oracles/oracle.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "harness/base/text.h"
+
+namespace storefuzz::program {
+namespace {
+
+constexpr Oracle kOracles[] = {
+    {"on disk", "does what was published stay, and does nothing else change?", judge_on_disk},
+    {"survival", "does nobody die, and nobody leave something behind?", judge_survival},
+    {"deadline", "does every call answer in time?", judge_deadline},
+    {"reads", "does each read show what is there?", judge_reads},
+    {"listing", "does each listing name what is there, once?", judge_listing},
+    {"writable", "is nothing done where a refusal is due?", judge_writable},
+    {"equality", "is equal what must be?", judge_equality},
+    {"attributes", "have handles of one kind and place the same state?", judge_attributes},
+    {"refusal", "is refused only what may be, by errors of a fitting type?", judge_refusal},
+    {"agreement", "do answers about the same content agree?", judge_agreement},
+};
+
+// What a class of difference says of {who}, {should} and {was}, in the order of Wrong.
+constexpr auto kSentences = std::to_array<std::string_view>({
+    "{where}: what was published is lost or changed: {was}, where {should} is right",
+    "{where}: something lies there that nobody put there: {was}",
+    "{where}: what was published cannot be read: {was}, where {should} is right",
+    "{where}: something is left behind: {was}",
+    "{who} ends its process: {was}",
+    "{who} does not answer in time",
+    "{who} shows {was} where {should} is right",
+    "{who} shows as missing what is there: {was}, where {should} is right",
+    "{who} shows what is not there: {was}, where {should} is right",
+    "{who} names a key twice: {was}",
+    "{who} is done, where {should} is due",
+    "{who} is {was}, where {should} is right",
+    "{who} shows {was}, where {should} is right",
+    "{who} is refused with {was}, where {should} is right",
+    "{who} is refused with {was}, which is no fitting type",
+});
+static_assert(kSentences.size() == static_cast<std::size_t>(Wrong::kUnfittingType) + 1);
+
+std::string who(const Where& it) {
+  std::string text = it.operation.empty() ? "a step" : fmt::format("`{}`", it.operation);
+  if (!it.key.empty()) text += fmt::format(" of {:?}", printable(it.key));
+  if (!it.handle.empty()) text += " on " + it.handle;
+  if (!it.process.empty()) text += " in " + it.process;
+  return text;
+}
+
+std::string where(const Where& it) {
+  const std::string place = it.place.empty() ? "beside the places" : "at " + it.place;
+  const std::string key = it.key.empty() ? "" : fmt::format("{:?} ", printable(it.key));
+  return it.handle.empty() ? key + place : fmt::format("{}{}, {}", key, place, who(it));
+}
+
+std::string headline_of(const Difference& it) {
+  const std::string was = it.seen.empty() ? say(it.was) : it.seen;
+  return fmt::format(fmt::runtime(kSentences[static_cast<std::size_t>(it.wrong)]),
+                     fmt::arg("who", who(it.where)), fmt::arg("where", where(it.where)),
+                     fmt::arg("should", it.should_be), fmt::arg("was", was));
+}
+
+}  // namespace
+
+std::span<const Oracle> oracles() { return kOracles; }
+
+std::vector<Difference> judge(const Case& value, const Judged& judged, const Observation& seen) {
+  std::vector<Difference> all;
+  for (const Oracle& oracle : kOracles)
+    for (Difference& it : oracle.judge(value, judged, seen)) {
+      it.oracle = oracle.name;
+      it.headline = headline_of(it);
+      all.push_back(std::move(it));
+    }
+  // The strongest of a step first: its oracle comes first in the list.
+  std::ranges::stable_sort(all, {}, [](const Difference& it) { return it.where.step; });
+  return all;
+}
+
+std::vector<Difference> judge(const Case& value, const Observation& seen) {
+  return judge(value, walk(value, seen), seen);
+}
+
+}  // namespace storefuzz::program

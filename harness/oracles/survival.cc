@@ -1,0 +1,59 @@
+// Nobody dies, also at its exit, and nobody leaves a file behind or open.
+#include <algorithm>
+
+#include "harness/oracles/oracle.h"
+
+namespace storefuzz::program {
+namespace {
+
+// How a process ends that a step let end, or that was there to the last.
+std::string_view right_end(const Case& value, const std::string& process) {
+  for (const Step& step : value.steps)
+    if (const auto* deed = std::get_if<Deed>(&step))
+      if (deed->in == process && deed->what == What::kDie) return "SIGKILL";
+  return "exit 0";
+}
+
+Difference left_over(Wrong wrong, const Case& value, std::string_view what, std::string seen) {
+  Difference it{.wrong = wrong, .should_be = std::string(what), .seen = std::move(seen)};
+  it.where.step = value.steps.empty() ? 0 : value.steps.size() - 1;
+  return it;
+}
+
+}  // namespace
+
+std::vector<Difference> judge_survival(const Case& value, const Judged& judged,
+                                       const Observation& seen) {
+  std::vector<Difference> found = differences(
+      value, judged, [](const Operation*, Wrong wrong) { return wrong == Wrong::kDeath; });
+  const auto told = [&](const std::string& process) {
+    return std::ranges::any_of(judged.answers, [&](const JudgedAnswer& it) {
+      return it.difference && it.difference->where.process == process &&
+             (it.difference->wrong == Wrong::kDeath || it.difference->wrong == Wrong::kHang);
+    });
+  };
+  for (const auto& [process, ending] : seen.ends) {
+    const std::string_view right = right_end(value, process);
+    if (ending == right || told(process)) continue;
+    Difference it = left_over(Wrong::kDeath, value, right, ending);
+    it.where.operation = "exit";
+    it.where.process = process;
+    it.first = true;
+    found.push_back(std::move(it));
+  }
+  for (const std::string& path : seen.stray) {
+    Difference it = left_over(Wrong::kStray, value, "nothing", path);
+    it.first = &path == &seen.stray.front();
+    found.push_back(std::move(it));
+  }
+  for (const auto& [process, files] : seen.open) {
+    if (files.empty()) continue;
+    Difference it = left_over(Wrong::kStray, value, "closed", files.front() + " is still open");
+    it.where.process = process;
+    it.first = true;
+    found.push_back(std::move(it));
+  }
+  return found;
+}
+
+}  // namespace storefuzz::program
