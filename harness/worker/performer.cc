@@ -132,11 +132,13 @@ Answer Performer::bind(Slot slot, Object object) {
   return answer;
 }
 
-void Performer::wake(const std::string& words) {
+// A store whose adapter wakes threads beforehand has native threads at work in each call.
+void Performer::wake(const std::string& words, Slot handle) {
   const std::optional<StoreKind> kind = words.empty() ? std::nullopt : kind_by(words);
   if (!kind) return;
   for (const Adapter* it = kind->operator->(); it; it = it->inner) {
     if (!it->clean.empty()) made_.insert(it->clean);
+    if (!it->before.empty()) threaded_.insert(handle);
     if (!awake_.insert(it->kind).second) continue;
     for (const std::string& line : it->imports) try_text(side().bring, line);
     if (!it->before.empty()) try_text(side().run, it->before);
@@ -151,7 +153,7 @@ PyObject* Performer::maker(const std::string& text) {
 }
 
 Answer Performer::make(const Order& order) {
-  wake(order.key);
+  wake(order.key, order.result);
   PyObject* inner = order.other ? held(order.other) : Py_None;
   if (!inner) return Absent{};
   PyObject* function = maker(order.text);
@@ -182,9 +184,10 @@ Answer Performer::call(const Order& order) {
                                  other,
                                  order.flag ? Py_True : Py_False};
   // zarr works on arrays and groups in its own loop.
-  const bool in_loop = row.family == Family::kArray || row.family == Family::kBind;
+  const bool others = row.family == Family::kArray || row.family == Family::kBind ||
+                      threaded_.contains(order.handle);
   const std::optional<Unwatched> others_work =
-      in_loop ? std::optional<Unwatched>(std::in_place) : std::nullopt;
+      others ? std::optional<Unwatched>(std::in_place) : std::nullopt;
   Object result = driver_.run(row.said, function, arguments, order.by);
   if (!result) return refused();
   if (row.gives == Gives::kHandle) return bind(order.result, std::move(result));
@@ -213,7 +216,7 @@ Answer Performer::pack(const Order& order) {
 }
 
 Answer Performer::unpack(const Order& order) {
-  wake(order.key);
+  wake(order.key, order.result);
   const Ways* carrier = carrier_ways(order.carrier);
   return carrier ? received(order, *carrier, py::bytes(order.value)) : Answer(Absent{});
 }
@@ -267,6 +270,7 @@ Answer Performer::end_case() {
   driver_.settle();
   for (const std::string& text : made_) try_text(side().run, text);
   made_.clear();
+  threaded_.clear();
   Names open = open_files();
   if (!open.names.empty() || much_garbage()) {
     PyGC_Collect();

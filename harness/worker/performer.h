@@ -55,7 +55,7 @@ class Performer {
   PyObject* maker(const std::string& text);
   Object packed(const Order& order, const Ways& carrier, PyObject* put) const;
   Answer received(const Order& order, const Ways& carrier, const Object& packed);
-  void wake(const std::string& words);
+  void wake(const std::string& words, Slot handle);
   Names open_files();
 
   std::string scratch_, folder_;
@@ -65,6 +65,7 @@ class Performer {
   std::map<Slot, Object> handles_;
   std::unordered_map<std::string, Object> makers_;  // expression → function
   std::set<std::string> awake_;                     // kinds whose imports and `before` have run
+  std::set<Slot> threaded_;                         // handles that native threads serve
   std::set<std::string> made_;                      // `clean` texts that are due
   // Files that an earlier case left open, by descriptor, device and inode: that case's to tell.
   using OpenFile = std::tuple<int, dev_t, ino_t>;
