@@ -84,8 +84,8 @@ if(STOREFUZZ_SANITIZE)
 endif()
 add_test_program(storefuzz_e2e_test ${e2e_tests})
 # They start the programs that lie beside them.
-add_dependencies(storefuzz_e2e_test storefuzz storefuzz-player storefuzz-reader storefuzz-worker store_journey
-                 zip_journey canary)
+add_dependencies(storefuzz_e2e_test storefuzz storefuzz-player storefuzz-reader storefuzz-worker
+                 store_journey zip_journey canary)
 # Long files are played in parts, each by a process of its own.
 set(parts_of_campaign 4)
 set(parts_of_stores 2)

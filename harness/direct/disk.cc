@@ -13,6 +13,7 @@
 #include <memory>
 #include <optional>
 
+#include "harness/wire/plain_text.h"
 #include "harness/zip/archive.h"
 
 namespace storefuzz::program {
@@ -35,17 +36,6 @@ std::optional<std::string> content_of(int folder, const char* name) {
   }
   ::close(file);
   return bytes;
-}
-
-// A name of a temporary file holds 32 hexadecimal digits of chance (uuid4 in _local.py).
-std::string without_chance(std::string name) {
-  constexpr std::size_t kDigits = 32;
-  std::size_t run = 0;
-  for (std::size_t at = 0; at < name.size(); ++at) {
-    run = std::isxdigit(static_cast<unsigned char>(name[at])) ? run + 1 : 0;
-    if (run == kDigits) return name.replace(at + 1 - kDigits, kDigits, "#");
-  }
-  return name;
 }
 
 using Visit = std::function<void(int folder, const char* name, std::string below)>;

@@ -30,7 +30,8 @@ enum class Verb : std::uint8_t {
                      // of the adapter; other: slot of `inner`; result. Answers NewHandle
   kCall,             // op, handle, key, value, start, end, other, flag, by, watched, result
   kPack,             // carrier, cargo, handle. Answers BytesValue: what travels
-  kUnpack,           // carrier, cargo, value: what came; result. Answers NewHandle
+  kUnpack,           // carrier, cargo, value: what came; key: the words of the adapter; result.
+                     // Answers NewHandle
   kCopy,             // carrier, cargo, handle, result: copied or handed over within the process
   kDrop,             // handle: forgotten, then collected
   kChangeDirectory,  // text: a folder, made if need be

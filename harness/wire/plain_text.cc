@@ -46,6 +46,15 @@ constexpr std::string_view kCounted[] = {"process ", "current_size=", "cached_ke
 
 }  // namespace
 
+std::string without_chance(std::string name) {
+  std::size_t run = 0;
+  for (std::size_t at = 0; at < name.size(); ++at) {
+    run = std::isxdigit(static_cast<unsigned char>(name[at])) ? run + 1 : 0;
+    if (run == kRandom) return name.replace(at + 1 - kRandom, kRandom, "#");
+  }
+  return name;
+}
+
 std::string plain_text(std::string_view text, const Replacements& replacements) {
   std::string whole(text);
   for (const auto& [what, with] : replacements) replace_all(whole, what, with);

@@ -22,6 +22,11 @@ TEST(PlainText, WhatChangesIsTakenOut) {
             "Thread 0x…, process … current_size=…)");
 }
 
+TEST(PlainText, NamesLoseTheirChance) {
+  EXPECT_EQ(without_chance("c/a.0123456789abcdef0123456789abcdef.partial"), "c/a.#.partial");
+  EXPECT_EQ(without_chance("c/a.partial"), "c/a.partial");
+}
+
 TEST(PlainText, WhatIsTheSameStays) {
   for (const char* text :
        {"", "0x12", "12345678", "0123456789abcdef", "process of", "subprocess 12", "b@5;b@5;", "é",

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "harness/worker/interpreter.h"
+#include "harness/worker/watch.h"
 
 namespace storefuzz::program {
 namespace {
@@ -46,8 +47,10 @@ Object Driver::run(Said said, PyObject* function, std::span<PyObject* const> arg
     made = steal(PyObject_CallOneArg(side().awaited, made.ptr()));
     if (!made) return {};
   }
-  if (by == By::kSync && side().sync != Py_None)
+  if (by == By::kSync && side().sync != Py_None) {
+    const Unwatched others_work;
     return steal(PyObject_CallOneArg(side().sync, made.ptr()));
+  }
   return by_hand(made.ptr());
 }
 
@@ -73,6 +76,7 @@ bool Driver::set_running(bool running) {
 }
 
 bool Driver::wait(PyObject* awaited) {
+  const Unwatched others_work;
   waited_ = true;
   return bool(steal(PyObject_CallFunctionObjArgs(side().wait, loop_, awaited, nullptr)));
 }

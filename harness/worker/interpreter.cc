@@ -24,6 +24,7 @@ constexpr std::pair<PyObject * Side::*, const char*> kFunctions[] = {
     {&Side::take, "take"},
     {&Side::bring, "bring"},
     {&Side::run, "run"},
+    {&Side::import_early, "import_early"},
     {&Side::lacking, "lacking"},
     {&Side::sync, "sync"},
     {&Side::start_loop, "start_loop"},
@@ -103,6 +104,7 @@ Result<ReferenceInfo> describe_reference() {
   try {
     py::list adapters;
     for (const StoreKind kind : all_stores()) adapters.append(adapter_object(kind));
+    borrow(held.import_early)(adapters);
     const py::object lacks = borrow(held.lacking)(adapters);
     return ReferenceInfo{
         .zarr = py::module_::import("zarr").attr("__version__").cast<std::string>(),

@@ -18,7 +18,7 @@ namespace storefuzz::program {
 // Functions of performing.py, and names that go with them. Held as long as the process lives.
 struct Side {
   PyObject *is_buffer, *operation, *maker, *carrier, *put, *take;  // tables
-  PyObject *bring, *run, *lacking;                                 // of adapters
+  PyObject *bring, *run, *import_early, *lacking;                  // of adapters
   PyObject *sync, *start_loop, *collect, *first, *awaited;         // coroutines; sync may be None
   PyObject *inline_loop, *wait, *settle;
   PyObject *lines, *tidy;

@@ -132,11 +132,13 @@ Answer Performer::bind(Slot slot, Object object) {
   return answer;
 }
 
-void Performer::wake(const std::string& words) {
+// A store whose adapter wakes threads beforehand has native threads at work in each call.
+void Performer::wake(const std::string& words, Slot handle) {
   const std::optional<StoreKind> kind = words.empty() ? std::nullopt : kind_by(words);
   if (!kind) return;
   for (const Adapter* it = kind->operator->(); it; it = it->inner) {
     if (!it->clean.empty()) made_.insert(it->clean);
+    if (!it->before.empty()) threaded_.insert(handle);
     if (!awake_.insert(it->kind).second) continue;
     for (const std::string& line : it->imports) try_text(side().bring, line);
     if (!it->before.empty()) try_text(side().run, it->before);
@@ -151,7 +153,7 @@ PyObject* Performer::maker(const std::string& text) {
 }
 
 Answer Performer::make(const Order& order) {
-  wake(order.key);
+  wake(order.key, order.result);
   PyObject* inner = order.other ? held(order.other) : Py_None;
   if (!inner) return Absent{};
   PyObject* function = maker(order.text);
@@ -181,6 +183,11 @@ Answer Performer::call(const Order& order) {
                                  end.ptr(),
                                  other,
                                  order.flag ? Py_True : Py_False};
+  // zarr works on arrays and groups in its own loop.
+  const bool others = row.family == Family::kArray || row.family == Family::kBind ||
+                      threaded_.contains(order.handle);
+  const std::optional<Unwatched> others_work =
+      others ? std::optional<Unwatched>(std::in_place) : std::nullopt;
   Object result = driver_.run(row.said, function, arguments, order.by);
   if (!result) return refused();
   if (row.gives == Gives::kHandle) return bind(order.result, std::move(result));
@@ -209,7 +216,7 @@ Answer Performer::pack(const Order& order) {
 }
 
 Answer Performer::unpack(const Order& order) {
-  wake(order.key);
+  wake(order.key, order.result);
   const Ways* carrier = carrier_ways(order.carrier);
   return carrier ? received(order, *carrier, py::bytes(order.value)) : Answer(Absent{});
 }
@@ -234,8 +241,9 @@ Answer Performer::change_directory(const std::string& folder) {
   return Shown{None{}};
 }
 
-Names Performer::open_files() const {
-  Names found;
+Names Performer::open_files() {
+  Names names;
+  found_.clear();
   const std::unique_ptr<DIR, int (*)(DIR*)> folder(::opendir("/proc/self/fd"), ::closedir);
   const std::string within = folder_ + "/";
   std::array<char, 4096> target;
@@ -244,10 +252,17 @@ Names Performer::open_files() const {
         ::readlinkat(::dirfd(folder.get()), entry->d_name, target.data(), target.size());
     const std::string_view file(target.data(),
                                 static_cast<std::size_t>(std::max<ssize_t>(size, 0)));
-    if (file.starts_with(within)) found.names.push_back(plain_text(file, names_));
+    if (!file.starts_with(scratch_)) continue;
+    struct stat status{};
+    const int number = std::atoi(entry->d_name);
+    if (::fstat(number, &status) != 0) continue;
+    const OpenFile open{number, status.st_dev, status.st_ino};
+    found_.insert(open);
+    if (file.starts_with(within) && !open_.contains(open))
+      names.names.push_back(plain_text(file, names_));
   }
-  std::ranges::sort(found.names);
-  return found;
+  std::ranges::sort(names.names);
+  return names;
 }
 
 Answer Performer::end_case() {
@@ -255,11 +270,13 @@ Answer Performer::end_case() {
   driver_.settle();
   for (const std::string& text : made_) try_text(side().run, text);
   made_.clear();
+  threaded_.clear();
   Names open = open_files();
   if (!open.names.empty() || much_garbage()) {
     PyGC_Collect();
     if (!open.names.empty()) open = open_files();
   }
+  open_ = found_;
   if (::chdir(scratch_.c_str()) != 0) return system_refusal(scratch_);
   return Shown{std::move(open)};
 }

@@ -5,9 +5,12 @@
 //     Reply reply = performer.perform(order);
 #pragma once
 
+#include <sys/types.h>
+
 #include <map>
 #include <set>
 #include <string>
+#include <tuple>
 #include <unordered_map>
 #include <vector>
 
@@ -52,8 +55,8 @@ class Performer {
   PyObject* maker(const std::string& text);
   Object packed(const Order& order, const Ways& carrier, PyObject* put) const;
   Answer received(const Order& order, const Ways& carrier, const Object& packed);
-  void wake(const std::string& words);
-  Names open_files() const;
+  void wake(const std::string& words, Slot handle);
+  Names open_files();
 
   std::string scratch_, folder_;
   Replacements names_;
@@ -62,7 +65,11 @@ class Performer {
   std::map<Slot, Object> handles_;
   std::unordered_map<std::string, Object> makers_;  // expression → function
   std::set<std::string> awake_;                     // kinds whose imports and `before` have run
+  std::set<Slot> threaded_;                         // handles that native threads serve
   std::set<std::string> made_;                      // `clean` texts that are due
+  // Files that an earlier case left open, by descriptor, device and inode: that case's to tell.
+  using OpenFile = std::tuple<int, dev_t, ino_t>;
+  std::set<OpenFile> open_, found_;
 };
 
 }  // namespace storefuzz::program

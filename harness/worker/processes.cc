@@ -17,11 +17,14 @@ namespace storefuzz::program {
 namespace {
 
 const int kParentEnded = SIGRTMIN + 3;  // sent by the kernel, to us alone
-pid_t starter_of_all = 0;
+pid_t starter_of_all = 0, parent_of_us = 0;
 
-// Async-signal-safe. Under a new parent that is not the starter nobody would ever ask us again.
+// Async-signal-safe. Under a new parent that is not the starter nobody would ever ask us again. The
+// signal is about a thread: while others of the parent are left, it is still the parent, and the
+// last of them will send another signal.
 void on_parents_end(int) {
-  if (::getppid() != starter_of_all) ::_exit(0);
+  const pid_t parent = ::getppid();
+  if (parent != starter_of_all && parent != parent_of_us) ::_exit(0);
 }
 
 }  // namespace
@@ -51,7 +54,7 @@ pid_t bear(pid_t starter) {
 
 pid_t fork_worker(pid_t starter) {
   starter_of_all = starter;
-  const pid_t parent = ::getpid();
+  const pid_t us = ::getpid();
   PyOS_BeforeFork();
   const pid_t pid = ::fork();
   if (pid != 0) {
@@ -59,12 +62,13 @@ pid_t fork_worker(pid_t starter) {
     PyOS_AfterFork_Parent();
     return pid < 0 ? -error : pid;
   }
+  parent_of_us = us;
   struct sigaction action{};
   action.sa_handler = on_parents_end;
   action.sa_flags = SA_RESTART;
   ::sigaction(kParentEnded, &action, nullptr);
   ::prctl(PR_SET_PDEATHSIG, kParentEnded);
-  if (::getppid() != parent) on_parents_end(0);
+  on_parents_end(0);  // it may be gone already
   PyOS_AfterFork_Child();
   return 0;
 }

@@ -59,7 +59,8 @@ std::optional<Shown> shown_list(PyObject* list, Gives gives, std::size_t size) {
   const bool no_names = gives == Gives::kBytesList || gives == Gives::kNumbers;
   if (all([](PyObject* it) { return PyUnicode_Check(it); }) && !(size == 0 && no_names)) {
     Names names;
-    for (std::size_t i = 0; i < size; ++i) names.names.push_back(bytes_of_text(items[i]));
+    for (std::size_t i = 0; i < size; ++i)
+      names.names.push_back(without_chance(bytes_of_text(items[i])));
     return names;
   }
   if (gives != Gives::kBytesList && all([](PyObject* it) { return PyLong_Check(it); })) {

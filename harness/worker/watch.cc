@@ -15,6 +15,7 @@ constexpr int kTool = 4;  // 0 to 2 and 5 are taken by convention: debugger, cov
 
 Watch* watching = nullptr;  // by the thread below
 pthread_t watched{};
+bool paused = false;
 
 // Methods of plain values, and functions of the language itself, reach no file.
 bool is_plain(PyTypeObject* type) {
@@ -36,7 +37,8 @@ bool is_harmless(PyObject* called) {
 }
 
 PyObject* on_return(PyObject*, PyObject* const* arguments, Py_ssize_t count) {
-  if (watching && pthread_equal(watched, pthread_self()) && count > 2 && !is_harmless(arguments[2]))
+  if (watching && !paused && pthread_equal(watched, pthread_self()) && count > 2 &&
+      !is_harmless(arguments[2]))
     watching->look();
   Py_RETURN_NONE;
 }
@@ -84,6 +86,9 @@ std::vector<Snapshot> Watch::end() {
   folder_.close();
   return std::exchange(seen_, {});
 }
+
+Unwatched::Unwatched() : before_(std::exchange(paused, true)) {}
+Unwatched::~Unwatched() { paused = before_; }
 
 void Watch::look() {
   if (folder_.changed() && seen_.size() < kMostSnapshots && folder_.size() <= kMostSnapshotBytes)

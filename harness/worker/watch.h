@@ -35,4 +35,16 @@ class Watch {
   std::vector<Snapshot> seen_;
 };
 
+// While this lives, nothing is looked at: other threads are at work (zarr's loop, obstore's own),
+// and how far they got at some return in this thread would be chance.
+class Unwatched {
+ public:
+  Unwatched();
+  ~Unwatched();
+  Unwatched(const Unwatched&) = delete;
+
+ private:
+  bool before_;
+};
+
 }  // namespace storefuzz::program

@@ -402,6 +402,16 @@ TEST(Worker, NothingIsLeftBehind) {
   EXPECT_EQ(second[3].answer, Answer(Absent{}));
 }
 
+TEST(Worker, AnOpenFileIsToldOnce) {
+  Talk worker;
+  const std::string folder = new_folder();
+  const auto replies =
+      worker.ask({begin(folder), make(1, "", "setattr(zarr, 'left_open', open(path, 'w'))", "left"),
+                  kOver, begin(folder), kOver});
+  EXPECT_EQ(replies[2].answer, Answer(Shown{Names{{"<case>/left"}}})) << told(replies[1].answer);
+  EXPECT_EQ(replies[4].answer, Answer(Shown{Names{}}));
+}
+
 TEST(Worker, NothingIsWrittenOutsideScratch) {
   Talk worker;
   const test::Folder outside;

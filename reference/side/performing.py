@@ -141,8 +141,47 @@ def run(line: str) -> None:
         eval(line, NAMES)
 
 
+def _in_a_copy(function: Callable[[], Any]) -> Any:
+    """What `function` gives, as JSON can tell it, in a forked copy of this process.
+
+    An import may start threads (icechunk's does). A worker is born of one thread: it would lack the
+    others, and the locks they hold would never be let go.
+    """
+    reading, writing = os.pipe()
+    copy_of_us = os.fork()
+    if copy_of_us == 0:
+        try:
+            os.write(writing, json.dumps(function()).encode())
+        finally:
+            os._exit(0)
+    os.close(writing)
+    with open(reading) as told:
+        answer = told.read()
+    os.waitpid(copy_of_us, 0)
+    return json.loads(answer) if answer else None
+
+
+def import_early(adapters: list[dict[str, Any]]) -> None:
+    """Import what adapters need, so that no worker has to; but nothing that starts a thread."""
+
+    def threads_after(lines: list[str]) -> int:
+        for line in lines:
+            bring(line)
+        return len(os.listdir("/proc/self/task"))
+
+    for lines in {tuple(about["imports"]): 0 for about in adapters if about["imports"]}:
+        if _in_a_copy(lambda lines=lines: threads_after(lines)) == 1:
+            threads_after(lines)
+
+
 def lacking(adapters: list[dict[str, Any]]) -> dict[str, Any]:
-    """Which of these stores and carriers cannot be had here, and why."""
+    """Which stores and carriers cannot be had here, and why."""
+    stores = _in_a_copy(lambda: _lacking_stores(adapters))
+    carriers = [word for word in _VOCABULARY["carriers"] if carrier(word) is None]
+    return {"stores": stores or {}, "carriers": carriers}
+
+
+def _lacking_stores(adapters: list[dict[str, Any]]) -> dict[str, str]:
     stores: dict[str, str] = {}
     for about in adapters:
         needs = [f"import {about['needs']}"] if about["needs"] else []
@@ -157,8 +196,7 @@ def lacking(adapters: list[dict[str, Any]]) -> dict[str, Any]:
             stores[about["kind"]] = str(error)
         except AttributeError:
             stores[about["kind"]] = f"zarr {zarr.__version__} has none"
-    carriers = [word for word in _VOCABULARY["carriers"] if carrier(word) is None]
-    return {"stores": stores, "carriers": carriers}
+    return stores
 
 
 # --- coroutines
