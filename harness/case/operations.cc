@@ -47,7 +47,7 @@ constexpr auto kRows = std::to_array<Operation>({
     {Op::kGetSize, "getsize", Family::kSize, kOnStores, kKey, Said::kCoroutine, Gives::kCount,
      OnHandle::kOpens, OnContent::kNone, Op::kGet},
     {Op::kGetSync, "get sync", Family::kRead, kOnKeys, kKey, Said::kPlain, Gives::kBytes,
-     OnHandle::kOpens, OnContent::kNone, Op::kGet},
+     OnHandle::kOpens, OnContent::kNone, Op::kGet, Subject::kStore, false, true},
 
     {Op::kList, "list", Family::kListing, kOnStores, kNothing, Said::kIterator, Gives::kNames,
      OnHandle::kOpens, OnContent::kNone, Op::kList},
@@ -58,7 +58,7 @@ constexpr auto kRows = std::to_array<Operation>({
     {Op::kIsEmpty, "is empty", Family::kListing, kOnKeys, kPrefix, Said::kCoroutine, Gives::kFlag,
      OnHandle::kOpens, OnContent::kNone, Op::kList},
     {Op::kGetSizePrefix, "getsize prefix", Family::kSize, kOnStores, kPrefix, Said::kCoroutine,
-     Gives::kCount, OnHandle::kOpens, OnContent::kNone, Op::kList},
+     Gives::kCount, OnHandle::kOpens, OnContent::kNone, Op::kList, Subject::kStore, false, true},
     {Op::kListHalf, "list half", Family::kListing, kOnStores, kNothing, Said::kHalfIterator,
      Gives::kNames, OnHandle::kOpens, OnContent::kNone, Op::kList},
 
@@ -75,9 +75,9 @@ constexpr auto kRows = std::to_array<Operation>({
     {Op::kClear, "clear", Family::kDelete, kOnStores, kNothing, Said::kCoroutine, Gives::kNothing,
      OnHandle::kWrites, OnContent::kClear, Op::kDelete},
     {Op::kSetSync, "set sync", Family::kWrite, kOnKeys, kKeyValue, Said::kPlain, Gives::kNothing,
-     OnHandle::kWrites, OnContent::kSet, Op::kSet},
+     OnHandle::kWrites, OnContent::kSet, Op::kSet, Subject::kStore, false, true},
     {Op::kDeleteSync, "delete sync", Family::kDelete, kOnKeys, kKey, Said::kPlain, Gives::kNothing,
-     OnHandle::kWrites, OnContent::kDelete, Op::kDelete},
+     OnHandle::kWrites, OnContent::kDelete, Op::kDelete, Subject::kStore, false, true},
 
     {Op::kOpen, "open", Family::kLifecycle, kOnKeys, kNothing, Said::kCoroutine, Gives::kNothing,
      OnHandle::kOpens, OnContent::kNone, Op::kOpen},
@@ -94,7 +94,8 @@ constexpr auto kRows = std::to_array<Operation>({
      OnHandle::kNone, OnContent::kNone, Op::kState},
 
     {Op::kWithReadOnly, "with read only", Family::kBind, kOnStores, kFlag, Said::kPlain,
-     Gives::kHandle, OnHandle::kNone, OnContent::kNone, Op::kWithReadOnly, Subject::kStore},
+     Gives::kHandle, OnHandle::kNone, OnContent::kNone, Op::kWithReadOnly, Subject::kStore, false,
+     true},
     {Op::kStorePath, "store path", Family::kBind, kOnKeys, kKey, Said::kPlain, Gives::kHandle,
      OnHandle::kNone, OnContent::kNone, Op::kStorePath, Subject::kPath},
     {Op::kOpenArray, "open array", Family::kBind, kOnHolders, kKey, Said::kPlain, Gives::kHandle,

@@ -113,6 +113,7 @@ struct Operation {
   Op plainer;  // the plainest operation of its family that asks the same; itself where it is that
   Subject binds = Subject::kStore;  // what kind of handle it gives, where it gives one
   bool misuse = false;              // what no user should do: a refusal is as right as an answer
+  bool may_lack = false;            // a release, or a store, may have no such method
 
   bool writes() const { return on_content != OnContent::kNone; }
 

@@ -111,6 +111,15 @@ void Handles::take(const Step& step) {
 namespace storefuzz {
 
 template <>
+const std::vector<program::Op>& all_of<program::Op>() {
+  static const auto list = [] {
+    std::vector<program::Op> ops;
+    for (const program::Operation& row : program::operations()) ops.push_back(row.op);
+    return ops;
+  }();
+  return list;
+}
+template <>
 const std::vector<program::Began>& all_of<program::Began>() {
   static const auto list = program::values(program::kBeginnings);
   return list;

@@ -208,6 +208,8 @@ class Handles {
 namespace storefuzz {
 
 template <>
+const std::vector<program::Op>& all_of<program::Op>();
+template <>
 const std::vector<program::Began>& all_of<program::Began>();
 template <>
 const std::vector<program::By>& all_of<program::By>();

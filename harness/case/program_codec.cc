@@ -138,11 +138,7 @@ void read_handles(JsonReader& reader, std::vector<std::string>& into) {
 }
 
 void read(JsonReader& reader, Call& call) {
-  std::string word;
-  reader.read_text("call", word, kMaxKey);
-  const auto op = find_operation(word);
-  if (!op) return reader.fail("has no \"call\" like that; see storefuzz list operations");
-  call.op = *op;
+  reader.read_word("call", call.op);
   const Arguments& takes = operation(call.op).takes;
   if (takes.text()) reader.read_text("key", call.key, kMaxKey);
   if (takes.value) read_value(reader, call.value);

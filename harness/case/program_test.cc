@@ -88,7 +88,7 @@ TEST(Program, KeysAreAnyText) {
   Case value;
   value.steps = {Make{.at = "z", .as = "s"}};
   for (const std::string& key : {std::string("a\0b", 3), std::string("\"\\\n"),
-                                std::string("é\u4e2d"), std::string("../x"), std::string()})
+                                 std::string("é\u4e2d"), std::string("../x"), std::string()})
     value.steps.push_back(Call{.on = {"s"}, .key = key});
   EXPECT_EQ(accepted(to_text(value)), value);
 }
@@ -112,8 +112,10 @@ TEST(Program, AWordThatIsNoneIsRefusedByItsField) {
             "step 0 is none: it has no \"make\", \"call\", \"carry\", \"fork\" or \"do\"");
   EXPECT_TRUE(refusal_of_step(R"({"make":"floppy"})")
                   .starts_with("step 0 names no store: there is no store \"floppy\""));
-  EXPECT_EQ(refusal_of_step(R"({"call":"fly"})"),
-            "step 0 has no \"call\" like that; see storefuzz list operations");
+  EXPECT_TRUE(
+      refusal_of_step(R"({"call":"fly"})")
+          .starts_with(
+              "step 0 has no \"call\" like that; it is one of: get, get range, get offset, "));
   EXPECT_EQ(refusal_of_step(R"({"call":"get","key":"a","value":"b","on":"s"})"),
             "step 0 has an unknown \"value\"");
   EXPECT_EQ(refusal_of_step(R"({"call":"set","value":{"word":"b","size":-1},"on":"s"})"),

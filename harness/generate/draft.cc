@@ -157,7 +157,11 @@ const Operation& Draft::draw_operation(const Facts& on) {
     const bool more = often.family == Family::kWrite && !has_content();
     weights.push_back(list.empty() ? 0 : often.weight * (more ? kWritesAtFirst : 1));
   }
-  const Operation& row = *choices_.among(rows[choices_.weighted(weights)]);
+  const auto& list = rows[choices_.weighted(weights)];
+  const Operation* drawn = choices_.among(list);
+  // What a store may lack is asked in vain.
+  if (drawn->may_lack) drawn = choices_.among(list);
+  const Operation& row = *drawn;
   const Operation& plainer = operation(row.plainer);
   return !row.misuse && fits(plainer) && !choices_.one_in(2) ? plainer : row;
 }

@@ -53,12 +53,19 @@ void name_value(Value& value, std::string word, bool& empty_seen) {
   if (value.size <= value.word.size()) value.size = 0;
 }
 
+// Of a store that belongs to a session the model has no opinion: fewer of those.
+StoreKind draw_kind(Choices& choices, const Stores& stores) {
+  const StoreKind kind = generate_store(choices, stores);
+  if (kind->shared != Shared::kSession || choices.one_in(3)) return kind;
+  return generate_store(choices, stores);
+}
+
 }  // namespace
 
 Taste draw_taste(Choices& choices, const Stores& stores) {
   Taste taste;
-  taste.kinds.push_back(generate_store(choices, stores));
-  if (choices.one_in(4)) taste.kinds.push_back(generate_store(choices, stores));
+  taste.kinds.push_back(draw_kind(choices, stores));
+  if (choices.one_in(4)) taste.kinds.push_back(draw_kind(choices, stores));
   const auto any = [&](auto member) { return std::ranges::any_of(taste.kinds, member); };
   const auto& pool =
       any([](StoreKind it) { return it->zarr_keys; }) ? zarr_keys() : confusable_keys();
