@@ -72,6 +72,9 @@ void World::attempt(const Asked& asked) {
   view.used = true;
   if (asked.row->on_handle != OnHandle::kEnds) view.touched = true;
   if (!view.writable) return;
+  // What was refused may have opened an archive all the same, and begun one where there was none.
+  const bool may_open = view.archive() && !view.opened && asked.row->on_handle != OnHandle::kEnds;
+  if (may_open && !view.claim && place.exists != Exists::kYes) view.begins = true;
   // A refused mode x claims what has gone since.
   if (view.claim && place.exists != Exists::kYes) view.claims = true;
   if (place.exists == Exists::kNo) place.exists = Exists::kMaybe;
@@ -434,15 +437,15 @@ void World::close(View& view, bool acknowledged) {
     place.torn = true;
     place.publish(united(place.now(), publishes(view)));
   }
-  if (!acknowledged) {
-    view.broken = Reason::kCloseRefused;
-    return;
-  }
   const bool untaken = view.claim && !view.opened;
   // A call that was refused may have taken the claim: then this close published nothing but that.
   const bool perhaps_taken = untaken && view.touched;
   if (perhaps_taken && !outsider) place.publish(united(place.now(), publishes(view)));
   if (perhaps_taken && !outsider) place.now() = united(place.now(), Content{});
+  if (!acknowledged) {
+    view.broken = Reason::kCloseRefused;
+    return;
+  }
   std::size_t oldest = place.current();
   if (!publishes_any)
     for (const Candidate& it : view.candidates) oldest = std::min(oldest, it.epoch);

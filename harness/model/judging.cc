@@ -167,11 +167,14 @@ std::optional<Difference> World::take_read(const Asked& asked, const Opinion& op
   return {};
 }
 
-// Takes over what was answered, where it says what is there.
+// Takes over what was answered, where it says what is there. What lies on disk is looked at after
+// the step: until then both are right, lest a wrong answer be told as a loss.
 void World::adopt(const Asked& asked, const Answer& answer) {
   View& view = view_of(asked.handle);
   const auto put = [&](KeyId key, Values values) {
-    if (!view.archive()) return place_of(view).now().put(key, values);
+    PlaceState& place = place_of(view);
+    if (!view.archive())
+      return place.now().put(key, place.on_disk ? place.now()[key] | values : values);
     for (Candidate& it : view.candidates) it.content.put(key, values);
     if (view.pending[key]) view.pending.put(key, values);
   };

@@ -253,7 +253,14 @@ void opinion_of_close(const World& world, const View& view, Opinion& opinion) {
   opinion.refusal = RefusalIs::kNotAllowed;
   if (broken != Reason::kNone) return opinion.allow(broken);
   if (view.contradictory) return opinion.allow(Reason::kContradictory);
-  if (!view.archive() || !view.opened || !view.writes()) return;
+  if (!view.archive()) return;
+  // A call that was refused may have opened it.
+  const bool perhaps_opened = !view.opened && view.touched && view.writable;
+  if (perhaps_opened &&
+      (view.lo < world.place_of(view).current() || world.others_write(view.place, &view)))
+    opinion.allow(Reason::kStaleWriter);
+  if (perhaps_opened && view.torn) opinion.allow(Reason::kTorn);
+  if (!view.opened || !view.writes()) return;
   if (world.stale(view)) opinion.allow(Reason::kStaleWriter);
   if (view.torn) opinion.allow(Reason::kTorn);
   if (world.elsewhere(view)) opinion.allow(Reason::kOtherDirectory);

@@ -234,11 +234,14 @@ class SoundWorld {
     }
   }
 
-  // Who forgets an archive closes it, or does not.
+  // Who forgets an archive closes it, or does not, or in the middle: some keys are there.
   void drop(const std::pair<std::string, std::string>& key) {
     const std::shared_ptr<Object> object = handles_[key].object;
     handles_.erase(key);
-    if (object.use_count() == 1 && object->archive && object->opened && chance()) close(*object);
+    if (object.use_count() != 1 || !object->archive || !object->opened) return;
+    if (chance()) return;
+    if (chance()) std::erase_if(object->written, [&](const auto&) { return chance(); });
+    publish(*object);
   }
 
   // --- archives
@@ -271,19 +274,38 @@ class SoundWorld {
     file.there = file.torn = true;
   }
 
+  static bool unpublished(const Object& object) {
+    return object.fresh || object.begins || !object.written.empty();
+  }
+
+  // Others published since it was opened, or hold what they will publish.
+  bool stale(const Object& object) {
+    if (disk_[object.place].content != object.seen) return true;
+    return std::ranges::any_of(handles_, [&](const auto& it) {
+      const Object& other = *it.second.object;
+      return &other != &object && other.place == object.place && other.opened && unpublished(other);
+    });
+  }
+
+  void publish(Object& object) {
+    if (!object.archive || !object.opened || !unpublished(object)) return;
+    File& file = disk_[object.place];
+    Map whole = object.fresh ? Map{} : file.content;
+    for (const auto& [key, value] : file.content)
+      if (!object.seen.contains(key) || object.seen[key] != value) whole[key] = value;
+    for (const auto& [key, value] : object.written) whole[key] = value;
+    file = {.there = true, .content = std::move(whole)};
+  }
+
   void close(Object& object) {
     if (!object.archive || !object.opened) return;
-    File& file = disk_[object.place];
-    if (object.fresh || object.begins || !object.written.empty()) {
-      Map whole = object.fresh ? Map{} : file.content;
-      for (const auto& [key, value] : file.content)
-        if (!object.seen.contains(key) || object.seen[key] != value) whole[key] = value;
-      for (const auto& [key, value] : object.written) whole[key] = value;
-      file = {.there = true, .content = std::move(whole)};
-    }
+    const bool refuses =
+        unpublished(object) && object.seen != disk_[object.place].content && random_() % 4 == 0;
+    if (!refuses || chance()) publish(object);
     object.opened = object.fresh = object.begins = false;
     object.written.clear();
     if (object.mode == Mode::kWrite || object.mode == Mode::kExclusive) object.mode = Mode::kAppend;
+    if (refuses) throw Refused{"RuntimeError"};
   }
 
   // --- contents
@@ -369,6 +391,8 @@ class SoundWorld {
       throw Refused{"FileNotFoundError"};
     if (row.writes() && !object.writable) throw Refused{"ValueError"};
     open(object);
+    if (row.writes() && object.archive && random_() % 4 == 0 && stale(object))
+      throw Refused{"RuntimeError"};
     if (row.writes()) return write(step, handle, row);
     if (row.op == Op::kOpen) return Shown{None{}};
     return read(step, handle);

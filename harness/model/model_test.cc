@@ -1,0 +1,434 @@
+// The rules of the model that are easy to get wrong, one by one: what is allowed, what is a
+// difference, and what an answer teaches.
+#include "harness/model/model.h"
+
+#include <gtest/gtest.h>
+
+#include "harness/model/content.h"
+
+namespace storefuzz::program {
+namespace {
+
+Answer bytes(std::string_view text) { return Shown{BytesValue{Bytes(text)}}; }
+Answer none() { return Shown{None{}}; }
+Answer flag(bool it) { return Shown{it}; }
+Answer refusal(std::string_view type) { return Refusal{std::string(type), "refused", ""}; }
+Answer store() { return Shown{NewHandle{"Store"}}; }
+Answer names(std::vector<std::string> list) { return Shown{Names{std::move(list)}}; }
+
+OnDisk holds(std::map<std::string, Bytes> content) {
+  return {.state = OnDisk::State::kContent, .content = std::move(content)};
+}
+const OnDisk kMissing{};
+const OnDisk kUnreadable{.state = OnDisk::State::kUnreadable};
+
+constexpr std::string_view kBefore = R"("before":{"z":{"entries":[{"key":"a","value":"a@0"}]}},)";
+
+// A program and the model that follows it, step by step.
+class Follow {
+ public:
+  explicit Follow(std::string_view program, std::string_view rest = kBefore)
+      : case_(parse(program, rest)), model_(case_) {}
+
+  Allowed allowed(std::size_t handle = 0) const { return model_.allowed(step(), handle); }
+  // Takes an answer for each handle of the next step; the first difference.
+  std::optional<Difference> take(const std::vector<Answer>& answers) {
+    std::optional<Difference> wrong;
+    before_ = model_;
+    for (std::size_t i = 0; i < answers.size(); ++i)
+      if (auto it = model_.take(step(), i, answers[i], at_); it && !wrong) wrong = it;
+    ++at_;
+    return wrong;
+  }
+  std::optional<Difference> take(const Answer& answer) { return take(std::vector{answer}); }
+  // Takes as many steps as answers, none of which may differ.
+  Follow& sound(const std::vector<Answer>& answers) {
+    for (const Answer& it : answers)
+      if (const auto wrong = take(it))
+        ADD_FAILURE() << "step " << at_ - 1 << ": " << name_of(wrong->wrong) << ", should be "
+                      << wrong->should_be;
+    return *this;
+  }
+  std::optional<Difference> disk(const OnDisk& seen) { return model_.take_disk("z", seen, at_); }
+  std::vector<Difference> crash(const OnDisk& seen) const {
+    CrashState state{.disk = seen, .made = Absent{}, .listed = Absent{}, .read = {}};
+    return model_.judge_crash(*before_, case_.steps[at_ - 1], 0, {state});
+  }
+  std::vector<HandleFacts> facts() const { return model_.facts(); }
+
+ private:
+  static Case parse(std::string_view program, std::string_view rest) {
+    if (program.ends_with(',')) program.remove_suffix(1);
+    const std::string text =
+        "{\"format\":2," + std::string(rest) + "\"program\":[" + std::string(program) + "]}";
+    const auto parsed = parse_case(text);
+    if (!parsed) ADD_FAILURE() << parsed.error().message << ": " << text;
+    return parsed.value_or(Case{});
+  }
+  const Step& step() const { return case_.steps.at(at_); }
+
+  Case case_;
+  Model model_;
+  std::optional<Model> before_;
+  std::size_t at_ = 0;
+};
+
+void expect_wrong(const std::optional<Difference>& it, Wrong wrong) {
+  ASSERT_TRUE(it.has_value());
+  EXPECT_EQ(name_of(it->wrong), name_of(wrong)) << it->should_be;
+}
+
+#define LOCAL R"({"make":"local","at":"z","as":"s0"},)"
+#define ZIP(mode) R"({"make":"zip","at":"z","mode":")" mode R"(","as":"s0"},)"
+#define GET(key, on) R"({"call":"get","key":")" key R"(","on":")" on R"("},)"
+#define SET(key, value, on) \
+  R"({"call":"set","key":")" key R"(","value":")" value R"(","on":")" on R"("},)"
+#define CLOSE(on) R"({"call":"close","on":")" on R"("},)"
+#define CARRY(to) R"({"carry":"pickle 5","from":"s0","to":")" to R"(","as":"s1"},)"
+#define END R"({"call":"list","on":"s0"})"
+
+// --- contents
+
+TEST(Contents, OverlayTakesWhatWasWrittenAndPerhapsBoth) {
+  Book book;
+  const KeyId a = book.key("a");
+  const Values one = book.value(a, "1"), two = book.value(a, "2");
+  EXPECT_EQ(book.value(a, "1"), one);
+  EXPECT_EQ(book.ever(a), one | two);
+  EXPECT_EQ(overlaid(one, 0), one);
+  EXPECT_EQ(overlaid(one, two), two);
+  EXPECT_EQ(overlaid(one, two | kPerhaps), one | two);
+  Content left, right;
+  left.put(a, one);
+  EXPECT_EQ(united(left, right)[a], one | kGone);
+  EXPECT_EQ(right[a], kGone);
+  for (int i = 0; i < 100; ++i) EXPECT_NE(book.value(a, std::to_string(i + 10)), kPerhaps);
+}
+
+// --- live
+
+TEST(Model, ALiveStoreShowsWhatLies) {
+  Follow it(LOCAL GET("a", "s0") END);
+  it.sound({store()});
+  EXPECT_TRUE(it.allowed().exact);
+  EXPECT_EQ(it.allowed().answers, std::vector{bytes("a@0")});
+  for (const auto& [answer, wrong] : {std::pair{bytes("a@1"), Wrong::kOtherValue},
+                                      {none(), Wrong::kAbsent},
+                                      {refusal("KeyError"), Wrong::kRefused}})
+    expect_wrong(Follow(it).take(answer), wrong);
+  EXPECT_FALSE(Follow(it).take(bytes("a@0")));
+}
+
+TEST(Model, WhatIsNotThereIsAGhost) {
+  Follow it(LOCAL GET("b", "s0") END);
+  expect_wrong(it.sound({store()}).take(bytes("a@0")), Wrong::kGhost);
+}
+
+TEST(Model, AnEarlierValueIsNoLongerRight) {
+  Follow it(LOCAL SET("a", "a@1", "s0") GET("a", "s0") END);
+  expect_wrong(it.sound({store(), none()}).take(bytes("a@0")), Wrong::kOtherValue);
+}
+
+TEST(Model, ADifferenceIsAdoptedAndToldOnce) {
+  Follow it(LOCAL GET("a", "s0") GET("a", "s0") END);
+  it.sound({store()});
+  const auto wrong = it.take(none());
+  ASSERT_TRUE(wrong && wrong->first);
+  it.sound({none()});
+  const auto later = it.take(names({"ghost"}));
+  ASSERT_TRUE(later.has_value());
+  EXPECT_FALSE(later->first) << "a symptom";
+}
+
+TEST(Model, AListingNamesEachKeyOnce) {
+  Follow it(LOCAL END);
+  it.sound({store()});
+  EXPECT_FALSE(Follow(it).take(names({"a"})));
+  expect_wrong(Follow(it).take(names({"a", "a"})), Wrong::kTwice);
+  expect_wrong(Follow(it).take(names({})), Wrong::kAbsent);
+  expect_wrong(Follow(it).take(names({"a", "b"})), Wrong::kGhost);
+}
+
+TEST(Model, TheSizeOfNothingIsAnAnswerOfItsOwn) {
+  Follow it(LOCAL
+            R"({"call":"getsize","key":"b","on":"s0"},{"call":"getsize","key":"a","on":"s0"})");
+  it.sound({store()});
+  EXPECT_FALSE(it.take(refusal("FileNotFoundError")));
+  expect_wrong(it.take(refusal("FileNotFoundError")), Wrong::kAbsent);
+}
+
+TEST(Model, AnEdgeIsAQuestion) {
+  Follow it(LOCAL R"({"call":"get range","key":"a","start":5,"end":2,"on":"s0"})");
+  it.sound({store()});
+  EXPECT_FALSE(it.allowed().opinion);
+  EXPECT_FALSE(Follow(it).take(refusal("ValueError")));
+  EXPECT_FALSE(Follow(it).take(bytes("whatever")));
+}
+
+TEST(Model, OnAFileSystemAKeyIsNoFolder) {
+  Follow it(LOCAL SET("a/b", "x", "s0") END);
+  it.sound({store()});
+  EXPECT_EQ(it.allowed().refusal, RefusalIs::kAllowed);
+  EXPECT_FALSE(it.take(refusal("NotADirectoryError")));
+  EXPECT_FALSE(it.take(names({"a"})));
+}
+
+TEST(Model, AReadOnlyStoreRefusesToWriteButMayDoNothing) {
+  const std::string made = R"({"make":"local","at":"z","read_only":true,"as":"s0"},)";
+  Follow it(made + SET("a", "x", "s0") R"({"call":"delete","key":"b","on":"s0"},)" END);
+  it.sound({store()});
+  EXPECT_EQ(it.allowed().refusal, RefusalIs::kDue);
+  Follow done(it);
+  expect_wrong(done.take(none()), Wrong::kDone);
+  it.sound({refusal("ValueError")});
+  EXPECT_EQ(it.allowed().refusal, RefusalIs::kAllowed) << "nothing to delete";
+}
+
+TEST(Model, AnAttributeErrorFitsNoRefusal) {
+  const std::string made = R"({"make":"local","at":"z","read_only":true,"as":"s0"},)";
+  Follow it(made + SET("a", "x", "s0") END);
+  expect_wrong(it.sound({store()}).take(refusal("AttributeError")), Wrong::kUnfittingType);
+}
+
+TEST(Model, ARelativePathMayBeRefusedElsewhere) {
+  Follow it(R"({"make":"local","at":"z","relative":true,"as":"s0"},)"
+            R"({"do":"change directory"},)" GET("a", "s0") END);
+  it.sound({store(), none()});
+  EXPECT_EQ(it.allowed().refusal, RefusalIs::kAllowed);
+  expect_wrong(it.take(bytes("b@1")), Wrong::kOtherValue);
+}
+
+// --- archives
+
+constexpr std::string_view kSpawned = R"("processes":{"p1":"spawn"},)";
+std::string spawned() { return std::string(kBefore) + std::string(kSpawned); }
+
+TEST(Model, WhatIsNotPublishedIsSeenByItsWriterAlone) {
+  Follow it(ZIP("w") SET("b", "b@1", "s0") CARRY("p1") GET("b", "s1") GET(
+                "b", "s0") CLOSE("s0") GET("b", "s1") GET("a", "s1")
+                CLOSE("s1") R"({"make":"zip","at":"z","mode":"r","as":"s2"},)" GET("b", "s2") END,
+            kSpawned);
+  it.sound({store(), none()});
+  EXPECT_EQ(it.allowed().refusal, RefusalIs::kAllowed) << "a carry of what is not published";
+  it.sound({store()});
+  EXPECT_EQ(it.allowed().refusal, RefusalIs::kAllowed);
+  Follow(it).sound({refusal("BadZipFile"), bytes("b@1"), none(), bytes("b@1")});
+  it.sound({none(), bytes("b@1"), none()});
+  // The handle opened before the close: it goes on showing what it opened, and a fresh one does
+  // not.
+  it.sound({none(), none(), none(), store()});
+  EXPECT_TRUE(it.allowed().exact);
+  EXPECT_EQ(it.allowed().answers, std::vector{bytes("b@1")});
+}
+
+TEST(Model, AnyBytesBeforeTheCloseAreThoseThatWereWritten) {
+  Follow it(ZIP("w") SET("b", "b@1", "s0") CARRY("p1") GET("b", "s1") END, kSpawned);
+  expect_wrong(it.sound({store(), none(), store()}).take(bytes("b@2")), Wrong::kOtherValue);
+}
+
+TEST(Model, ACarriedWriterDoesNotTruncateAgain) {
+  Follow it(ZIP("w") SET("b", "b@1", "s0") CLOSE("s0") CARRY("p1") GET("b", "s1") END, kSpawned);
+  it.sound({store(), none(), none()});
+  EXPECT_TRUE(it.allowed().exact) << "what is closed is carried";
+  it.sound({store()});
+  EXPECT_TRUE(it.allowed().exact);
+  expect_wrong(it.take(none()), Wrong::kAbsent);
+}
+
+TEST(Model, ExclusiveIsRefusedWhereTheArchiveIs) {
+  Follow it(ZIP("x") GET("a", "s0") END);
+  it.sound({store()});
+  EXPECT_EQ(it.allowed().refusal, RefusalIs::kDue);
+  expect_wrong(it.take(bytes("a@0")), Wrong::kDone);
+  Follow fresh(ZIP("x") GET("a", "s0") END, "");
+  EXPECT_TRUE(fresh.sound({store()}).allowed().exact);
+  EXPECT_EQ(fresh.allowed().answers, std::vector{none()});
+}
+
+TEST(Model, OnlyAClosePublishesForSure) {
+  Follow dropped(ZIP("a")
+                     SET("b", "b@1", "s0") R"({"do":"drop","handle":"s0"},)"
+                                           R"({"make":"zip","at":"z","mode":"r","as":"s1"},)" GET(
+                                               "a", "s1") R"({"call":"get","key":"b","on":"s1"})");
+  dropped.sound({store(), none(), none(), store()});
+  EXPECT_TRUE(dropped.allowed().exact) << "nothing takes what was published";
+  dropped.sound({bytes("a@0")});
+  EXPECT_FALSE(Follow(dropped).take(none()));
+  EXPECT_FALSE(Follow(dropped).take(bytes("b@1")));
+  expect_wrong(Follow(dropped).take(bytes("x")), Wrong::kOtherValue);
+}
+
+TEST(Model, ATruncatingWriterThatIsDroppedMayLeaveTheArchiveTorn) {
+  Follow it(ZIP("w") SET("b", "b@1", "s0") R"({"do":"drop","handle":"s0"},)"
+                                           R"({"make":"zip","at":"z","mode":"r","as":"s1"})");
+  it.sound({store(), none(), none()});
+  EXPECT_FALSE(Follow(it).disk(kUnreadable));
+  EXPECT_FALSE(Follow(it).disk(holds({{"b", "b@1"}})));
+  EXPECT_FALSE(Follow(it).disk(holds({{"a", "a@0"}})));
+  EXPECT_TRUE(Follow(it).disk(holds({{"a", "a@1"}})));
+  EXPECT_EQ(it.allowed().refusal, RefusalIs::kAllowed);
+}
+
+TEST(Model, ACloseKeepsWhatOthersPublishedMeanwhile) {
+  Follow it(ZIP("a") R"({"make":"zip","at":"z","mode":"a","as":"s1"},)" SET("b", "b@2", "s0")
+                SET("c", "c@3", "s1") CLOSE("s0")
+                    CLOSE("s1") R"({"make":"zip","at":"z","mode":"r","as":"s2"},)" GET("b", "s2"));
+  it.sound({store(), store(), none(), none()});
+  EXPECT_EQ(it.allowed().refusal, RefusalIs::kAllowed) << "both write";
+  it.sound({none(), none()});
+  EXPECT_TRUE(it.disk(holds({{"a", "a@0"}, {"c", "c@3"}})));
+  it.sound({store()});
+  EXPECT_EQ(it.allowed().answers, std::vector{none()}) << "that was adopted";
+}
+
+TEST(Model, AnOutsidersDeedLeavesOpenHandlesWithoutOpinion) {
+  Follow it(ZIP("r") GET("a", "s0") R"({"do":"delete the file","at":"z"},)" GET(
+      "a", "s0") R"({"make":"zip","at":"z","mode":"r","as":"s1"})");
+  it.sound({store(), bytes("a@0"), none()});
+  EXPECT_FALSE(it.allowed().opinion);
+  EXPECT_FALSE(Follow(it).take(refusal("OSError")));
+  expect_wrong(Follow(it).take(bytes("thin air")), Wrong::kOtherValue);
+  it.sound({bytes("a@0")});
+  EXPECT_EQ(it.allowed().refusal, RefusalIs::kAllowed);
+}
+
+TEST(Model, AWrapperSharesTheObjectAndAReadOnlyViewDoesNot) {
+  Follow it(ZIP("a") SET("b", "b@1",
+                         "s0") R"({"make":"logging","around":"s0","as":"s1"},)"
+                               R"({"call":"with read only","flag":true,"on":"s0","as":"s2"},)" GET(
+                                   "b", "s1") SET("b", "b@5", "s2") END);
+  it.sound({store(), none(), store(), store()});
+  EXPECT_TRUE(it.allowed().exact);
+  EXPECT_EQ(it.allowed().answers, std::vector{bytes("b@1")});
+  it.sound({bytes("b@1")});
+  EXPECT_EQ(it.allowed().refusal, RefusalIs::kDue);
+}
+
+// --- memory
+
+TEST(Model, WhatIsCopiedIsItsOwnAndAShallowCopyIsNot) {
+  const std::string made = R"({"make":"memory","as":"s0"},)";
+  const std::string rest =
+      std::string(SET("a", "a@2", "s0")) + R"({"call":"get","key":"a","on":"s1"})";
+  Follow deep(made + SET("a", "a@1", "s0") CARRY("p1") + rest, kSpawned);
+  deep.sound({store(), none(), store(), none()});
+  EXPECT_EQ(deep.allowed().answers, std::vector{bytes("a@1")});
+  Follow shallow(made + SET("a", "a@1", "s0") R"({"carry":"copy","from":"s0","as":"s1"},)" + rest,
+                 "");
+  shallow.sound({store(), none(), store(), none()});
+  EXPECT_EQ(shallow.allowed().answers, std::vector{bytes("a@2")});
+}
+
+TEST(Model, WhatIsBoundIsRefusedElsewhereOrBringsItsContent) {
+  const std::string made = R"({"make":"managed memory","as":"s0"},)";
+  Follow it(made + SET("a", "a@1", "s0") CARRY("p1") R"({"call":"get","key":"a","on":"s1"})",
+            kSpawned);
+  it.sound({store(), none()});
+  EXPECT_EQ(it.allowed().refusal, RefusalIs::kAllowed);
+  EXPECT_FALSE(Follow(it).take(refusal("ValueError")));
+  expect_wrong(it.sound({store()}).take(none()), Wrong::kAbsent);
+}
+
+TEST(Model, TwoStoresOfOneDictionarySeeEachOther) {
+  Follow it(R"({"make":"managed memory","as":"s0"},{"make":"managed memory path","as":"s1"},)" SET(
+                "a", "a@1", "s1") GET("p/q/a", "s0") END,
+            "");
+  it.sound({store(), store(), none()});
+  EXPECT_EQ(it.allowed().answers, std::vector{bytes("a@1")});
+}
+
+TEST(Model, AForkCopiesWhatIsNotPublished) {
+  const std::string_view forked = R"("processes":{"p2":"fork"},)";
+  Follow it(R"({"make":"zip","at":"z","mode":"w","as":"s0"},)" SET(
+                "a", "a@1", "s0") R"({"fork":"p2"},)"
+                                  R"({"call":"get","key":"a","on":"s0","in":"p2"},)"
+                                  R"({"do":"_exit","in":"p2"},)" CLOSE("s0") GET("a", "s0"),
+            forked);
+  it.sound({store(), none(), none()});
+  EXPECT_EQ(it.allowed().answers, std::vector{bytes("a@1")});
+  it.sound({bytes("a@1"), none(), none()});
+  EXPECT_FALSE(it.disk(holds({{"a", "a@1"}})));
+  EXPECT_TRUE(Follow(it).disk(holds({})));
+}
+
+// --- caches
+
+TEST(Model, ACacheMayShowWhatWasButNeverWhatWasNot) {
+  Follow it(R"({"make":"local","at":"z","as":"s0"},{"make":"cache","around":"s0","as":"s1"},)" GET(
+      "a", "s1") SET("a", "a@3", "s0") GET("a", "s1") SET("a", "a@5", "s1") GET("a", "s1"));
+  it.sound({store(), store(), bytes("a@0"), none()});
+  EXPECT_FALSE(Follow(it).take(bytes("a@0")));
+  EXPECT_FALSE(Follow(it).take(bytes("a@3")));
+  expect_wrong(Follow(it).take(none()), Wrong::kAbsent);
+  it.sound({bytes("a@0"), none()});
+  EXPECT_EQ(it.allowed().answers, std::vector{bytes("a@5")}) << "it wrote the key itself";
+}
+
+// --- ends
+
+TEST(Model, ADeathIsToldAndItsHandlesAreGone) {
+  Follow it(LOCAL SET("a", "a@1", "s0") END);
+  it.sound({store()});
+  expect_wrong(it.take(Crashed{.signal = "SIGSEGV", .stacks = ""}), Wrong::kDeath);
+  EXPECT_FALSE(it.take(names({"a"}))) << "nobody was asked";
+  EXPECT_FALSE(Follow(it).disk(holds({{"a", "a@0"}})));
+  EXPECT_FALSE(Follow(it).disk(holds({{"a", "a@1"}})));
+  expect_wrong(Follow(it).disk(holds({})), Wrong::kLost);
+}
+
+// --- the disk
+
+TEST(Model, TheDiskHoldsWhatWasPublishedAndNoMore) {
+  Follow it(LOCAL SET("b", "b@1", "s0") END);
+  it.sound({store(), none()});
+  EXPECT_FALSE(Follow(it).disk(holds({{"a", "a@0"}, {"b", "b@1"}})));
+  expect_wrong(Follow(it).disk(holds({{"b", "b@1"}})), Wrong::kLost);
+  expect_wrong(Follow(it).disk(holds({{"a", "x"}, {"b", "b@1"}})), Wrong::kLost);
+  expect_wrong(Follow(it).disk(holds({{"a", "a@0"}, {"b", "b@1"}, {"c", "c"}})), Wrong::kMade);
+  expect_wrong(Follow(it).disk(kMissing), Wrong::kLost);
+}
+
+TEST(Model, AReadingHandleMakesNothing) {
+  Follow it(ZIP("r") END, "");
+  it.sound({refusal("FileNotFoundError")});
+  expect_wrong(it.disk(holds({})), Wrong::kMade);
+}
+
+// --- crash states
+
+TEST(Model, ACrashLeavesTheTouchedKeyOldOrNewAndTheOthersAlone) {
+  Follow it(LOCAL SET("b", "b@1", "s0") SET("b", "b@2", "s0") END);
+  it.sound({store(), none(), none()});
+  EXPECT_TRUE(it.crash(holds({{"a", "a@0"}, {"b", "b@1"}})).empty());
+  EXPECT_TRUE(it.crash(holds({{"a", "a@0"}, {"b", "b@2"}})).empty());
+  EXPECT_EQ(it.crash(holds({{"a", "a@0"}, {"b", ""}})).size(), 1U);
+  EXPECT_EQ(it.crash(holds({{"a", "a@0"}})).size(), 1U);
+  EXPECT_EQ(it.crash(holds({{"b", "b@2"}})).size(), 1U);
+}
+
+TEST(Model, AppendingTearsNothingAndTruncatingMay) {
+  Follow appends(ZIP("a") SET("b", "b@1", "s0") CLOSE("s0") END);
+  appends.sound({store(), none(), none()});
+  ASSERT_EQ(appends.crash(kUnreadable).size(), 1U);
+  EXPECT_EQ(appends.crash(kUnreadable).front().wrong, Wrong::kUnreadable);
+  EXPECT_TRUE(appends.crash(holds({{"a", "a@0"}})).empty());
+  Follow truncates(ZIP("w") SET("b", "b@1", "s0") CLOSE("s0") END);
+  truncates.sound({store(), none(), none()});
+  EXPECT_TRUE(truncates.crash(kUnreadable).empty());
+}
+
+// --- for the generator
+
+TEST(Model, FactsSayWhatIsAtStake) {
+  Follow it(ZIP("w") SET("b", "b@1", "s0") CLOSE("s0") END, "");
+  it.sound({store()});
+  EXPECT_TRUE(it.facts().front().claim);
+  it.sound({none()});
+  EXPECT_TRUE(it.facts().front().pending);
+  EXPECT_EQ(it.facts().front().keys, std::vector<std::string>{"b"});
+  it.sound({none()});
+  EXPECT_FALSE(it.facts().front().pending);
+}
+
+}  // namespace
+}  // namespace storefuzz::program
