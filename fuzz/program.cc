@@ -82,6 +82,7 @@ void start() {
       leave({.code = ExitCode::kBadInput,
              .message = fmt::format("{} cannot be written", settings.differences)});
   }
+  if (auto added = add_adapters(parse_json(settings.adapters)); !added) leave(added.error());
   contain(settings);
   engine->session = needed(ProgramSession::start(settings, engine->board.descriptor()));
   map_counters(engine->board);

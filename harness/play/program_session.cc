@@ -37,8 +37,6 @@ Result<std::unique_ptr<ProgramSession>> ProgramSession::start(const Settings& se
   if (settings.python.empty())
     return machine_failure(
         "STOREFUZZ_PYTHON must name the interpreter of an environment with zarr");
-  if (auto added = add_adapters(parse_json(settings.adapters)); !added)
-    return std::unexpected(added.error());
   auto stores = parse_stores(settings.stores);
   if (!stores) return std::unexpected(stores.error());
   auto workers = Workers::start(zygote_options(settings, counters));

@@ -30,7 +30,7 @@ class ProgramSession {
  public:
   // Starts the zygote, which forbids itself and all workers to write outside the scratch folder of
   // the settings. `counters`: a memory file for lines of the subject that ran, or -1.
-  // machine_failure: no zarr there.
+  // machine_failure: no zarr there. The adapters of the settings have been added to this process.
   static Result<std::unique_ptr<ProgramSession>> start(const Settings& settings, int counters = -1);
 
   // An Error: the program was not played, by a fault of ours or because the disk is full.
