@@ -100,7 +100,7 @@ Opinion World::rests(const View& view) const {
     if (view.mode == Mode::kExclusive) {
       const bool sure = place.exists == Exists::kYes && !others && !place.torn;
       // What a refused call of this very handle may have made is no reason.
-      if (sure && !view.touched)
+      if (sure && !view.touched && view.broken == Reason::kNone)
         opinion.due(Reason::kArchiveClaimed);
       else if (place.exists != Exists::kNo || others || view.touched)
         opinion.allow(Reason::kArchiveClaimed);
