@@ -77,8 +77,8 @@ class Model {
   std::optional<Difference> take_disk(std::string_view place, const OnDisk& seen,
                                       std::size_t index = 0);
 
-  // What a crash within a watched call would have left. `before` is the model as it was before the
-  // call was taken; this one has taken it.
+  // What a crash within a watched call would have left, at the place of its first handle. `before`
+  // is the model as it was before the call was taken; this one has taken it.
   std::vector<Difference> judge_crash(const Model& before, const Step& step, std::size_t handle,
                                       const std::vector<CrashState>& states,
                                       std::size_t index = 0) const;

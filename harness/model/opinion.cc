@@ -23,12 +23,15 @@ bool World::anybody_truncates(std::size_t place) const {
                              [&](const View& it) { return it.place == place && it.truncates(); });
 }
 
+// Others published since it was opened, or perhaps opened by a call that was refused.
 bool World::stale(const View& view) const {
-  if (!view.archive() || !view.opened) return false;
+  if (!view.archive() || (!view.opened && !(view.touched && view.writable))) return false;
   const std::size_t current = place_of(view).current();
-  if (view.seen < current || others_write(view.place, &view)) return true;
-  return std::ranges::any_of(view.candidates,
-                             [&](const Candidate& it) { return it.epoch < current; });
+  if (others_write(view.place, &view)) return true;
+  if (!view.opened) return view.lo < current;
+  return view.seen < current ||
+         std::ranges::any_of(
+             view.candidates, [&](const Candidate& it) { return it.epoch < current; });
 }
 
 // A close publishes its own writes over what others published since it opened.
@@ -39,7 +42,9 @@ Content World::publishes(const View& view) const {
     for (const Candidate& it : view.candidates) base = united(base, it.content);
   for (std::size_t epoch = view.seen + 1; view.opened && epoch < place.epochs.size(); ++epoch)
     for (KeyId key = 0; key < book.size(); ++key)
-      if (place.epochs[epoch][key] != place.epochs[epoch - 1][key]) base.put(key, place.now()[key]);
+      if (const Values now = place.epochs[epoch][key], old = place.epochs[epoch - 1][key];
+          now != old)
+        base.put(key, place.now()[key] | (now & old ? base[key] : 0));  // perhaps it did not change
   return overlaid(base, view.pending);
 }
 
@@ -95,7 +100,7 @@ Opinion World::rests(const View& view) const {
     if (view.mode == Mode::kExclusive) {
       const bool sure = place.exists == Exists::kYes && !others && !place.torn;
       // What a refused call of this very handle may have made is no reason.
-      if (sure && !view.touched)
+      if (sure && !view.touched && view.broken == Reason::kNone)
         opinion.due(Reason::kArchiveClaimed);
       else if (place.exists != Exists::kNo || others || view.touched)
         opinion.allow(Reason::kArchiveClaimed);
@@ -254,13 +259,8 @@ void opinion_of_close(const World& world, const View& view, Opinion& opinion) {
   if (broken != Reason::kNone) return opinion.allow(broken);
   if (view.contradictory) return opinion.allow(Reason::kContradictory);
   if (!view.archive()) return;
-  // A call that was refused may have opened it.
   const bool perhaps_opened = !view.opened && view.touched && view.writable;
-  if (perhaps_opened &&
-      (view.lo < world.place_of(view).current() || world.others_write(view.place, &view)))
-    opinion.allow(Reason::kStaleWriter);
-  if (perhaps_opened && view.torn) opinion.allow(Reason::kTorn);
-  if (!view.opened || !view.writes()) return;
+  if (!perhaps_opened && (!view.opened || !view.writes())) return;
   if (world.stale(view)) opinion.allow(Reason::kStaleWriter);
   if (view.torn) opinion.allow(Reason::kTorn);
   if (world.elsewhere(view)) opinion.allow(Reason::kOtherDirectory);
