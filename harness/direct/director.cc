@@ -20,6 +20,9 @@ namespace {
 // A key that climbs leads out of the case's folder; so many steps stay below the director's own.
 constexpr const char* kBelow = "a/b/case";
 
+// Where a process goes that changes its directory.
+std::string elsewhere(const std::string& process) { return "a/b/of-" + process; }
+
 // Where the answer to an order belongs.
 struct Belongs {
   std::size_t step = 0, answer = 0;
@@ -117,14 +120,21 @@ bool may_write(const Step& step) {
 }
 
 Result<void> Performance::prepare() {
+  // The folders that processes change into lie beside it.
   std::error_code error;
+  if (fs::exists(folder_, error) && !empty(folder_.parent_path()))
+    return machine_failure("a case's folder cannot be emptied");
   fs::create_directories(folder_, error);
-  if (!empty(folder_)) return machine_failure("a case's folder cannot be emptied");
   for (const Step& step : case_.steps)
     if (const Make* make = std::get_if<Make>(&step); make && !make->at.empty()) {
       if (make->kind->medium == Medium::kMemory) continue;
       places_.try_emplace(make->at, make->kind->medium);
       files_.insert(std::string(kBelow) + "/" + file_name(*make));
+      // A relative path in another directory is another place, of which nothing is known.
+      if (!make->relative) continue;
+      files_.insert(elsewhere(std::string(kHome)) + "/" + file_name(*make));
+      for (const Process& process : case_.processes)
+        files_.insert(elsewhere(process.name) + "/" + file_name(*make));
     }
   for (const auto& [name, medium] : places_) {
     const fs::path path = folder_ / (medium == Medium::kZip ? name + ".zip" : name);
@@ -261,7 +271,7 @@ Result<void> Performance::perform(const Deed& deed) {
   switch (deed.what) {
     case What::kChangeDirectory:
       return as_order({.verb = Verb::kChangeDirectory,
-                       .text = (options_.folder / "a/b" / ("of-" + deed.in)).string()});
+                       .text = (options_.folder / elsewhere(deed.in)).string()});
     case What::kDrop: {
       const std::string process = process_of(deed.handle, deed.in == kHome ? "" : deed.in);
       return add(process, {.verb = Verb::kDrop, .handle = slot_of(deed.handle)}, {step_, 0});

@@ -98,7 +98,7 @@ std::optional<Difference> World::take_disk(std::size_t number, const OnDisk& see
   PlaceState& place = places[number];
   if (place.unknown != Reason::kNone || broken_writer(*this, number)) return {};
   const bool archive = is_archive(*this, number);
-  if (place.odd_written && !archive) return {};
+  if (place.odd_written) return {};
   const bool written = others_write(number, nullptr);
   const Content allowed = written ? meanwhile(number) : place.now();
   std::optional<Wrongness> wrong;

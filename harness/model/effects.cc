@@ -176,8 +176,9 @@ void World::acknowledge(const Asked& asked) {
     // What was there already, or was not, was perhaps not written: others may still change it.
     const bool sure = what == OnContent::kSet ||
                       (what == OnContent::kSetIfAbsent ? old[key] == kGone : !(old[key] & kGone));
-    view.pending.put(
-        key, sure ? changed[key] : perhaps_pending(view.pending[key], changed[key] & ~old[key]));
+    const bool deletes = changed[key] == kGone && old[key] != kGone;
+    const Values news = deletes ? kGone : changed[key] & ~old[key];
+    view.pending.put(key, sure ? changed[key] : perhaps_pending(view.pending[key], news));
   }
 }
 

@@ -100,7 +100,8 @@ std::optional<Difference> World::take_refusal(const Asked& asked, const Opinion&
   attempt(asked);
   if (ends) close(view, false);
   const std::string& type = refused(answer)->type;
-  if (!unfitting(type) || asked.row->misuse) return {};
+  // zarr's StorePath refuses by a TypeError what the class of its store lacks.
+  if (!unfitting(type) || asked.row->misuse || asked.row->may_lack) return {};
   Difference wrong = differ(Wrong::kUnfittingType, asked, "a refusal of a fitting type", answer);
   if (opinion.question) return as_question(std::move(wrong));
   return told(*this, asked, std::move(wrong));
@@ -122,7 +123,8 @@ std::optional<Difference> World::take_read(const Asked& asked, const Opinion& op
     Content narrowed = content;
     if (named_twice(answer) || !fits(asked.question, book, content, answer, narrowed)) continue;
     Candidate fitting = it;
-    for (KeyId key = 0; !cached && key < std::max(narrowed.size(), content.size()); ++key) {
+    const KeyId end = std::max({narrowed.size(), content.size(), view.pending.size()});
+    for (KeyId key = 0; !cached && key < end; ++key) {
       const Values old = view.pending[key];
       if (old == 0) {
         fitting.content.put(key, narrowed[key]);

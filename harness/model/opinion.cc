@@ -289,7 +289,7 @@ std::optional<bool> World::flag_of(const Asked& asked) const {
     if (one.view == other.view && one.cache == other.cache) return true;
     const bool same = view.place == its.place && view.read_only == its.read_only &&
                       view.relative == its.relative && view.directory == its.directory &&
-                      !one.cache && !other.cache;
+                      !view.contradictory && !its.contradictory && !one.cache && !other.cache;
     return same ? std::optional(true) : std::nullopt;
   }
   if (view.contradictory || !one.kind->writes) return {};
@@ -315,7 +315,9 @@ Opinion World::opinion(const Asked& asked) const {
   }
   if (looks_at_content && elsewhere(view)) opinion.allow(Reason::kOtherDirectory);
   if (looks_at_content && row.said == Said::kPlain) opinion.allow(Reason::kMayRefuse);
-  if (looks_at_content && !kind.any_key && odd_names(place_of(view)))
+  // What a StorePath makes of a key that is no path, is its own affair, on any store.
+  const PlaceState& place = place_of(view);
+  if (looks_at_content && (kind.any_key ? place.odd_written : odd_names(place)))
     opinion.give_up(Reason::kOddKeyWritten);
   if (row.gives == Gives::kState) opinion.unknown = Reason::kState;
   if (row.gives == Gives::kFlag && !looks_at_content && !flag_of(asked))
@@ -323,6 +325,9 @@ Opinion World::opinion(const Asked& asked) const {
   if (row.gives == Gives::kHandle && row.takes.flag && kind.views != Can::kYes)
     opinion.allow(Reason::kMayRefuse);
   if (row.gives == Gives::kHandle && asked.odd) opinion.allow(Reason::kOddKey);
+  // The name of a zip entry ends at its first NUL (APPNOTE 4.4.17 has it in DOS and Unix manner).
+  if (view.archive() && row.takes.key && asked.call->key.find('\0') != std::string::npos)
+    opinion.allow(Reason::kOddKey);
   if (reads(row.op)) {
     look_for_edges(*this, asked, opinion);
     look_below_arrays(*this, asked, opinion);

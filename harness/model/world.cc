@@ -138,8 +138,11 @@ std::optional<Asked> World::asked(const Step& step, std::size_t handle) const {
   std::string_view path = call->key;
   if (takes.prefix && path.ends_with('/')) path.remove_suffix(1);
   const bool root = takes.prefix && call->key.empty();
-  asked.odd = (takes.key || takes.prefix) && !root && !plain_key(path) &&
-              (!who.kind->any_key || who.subject != Subject::kStore);
+  // What takes any key takes it as a store; zarr makes a path of the name of an array, a group or a
+  // StorePath, and refuses those that are none (normalize_path).
+  const bool any_key =
+      who.kind->any_key && who.subject == Subject::kStore && asked.row->gives != Gives::kHandle;
+  asked.odd = (takes.key || takes.prefix) && !root && !plain_key(path) && !any_key;
   return asked;
 }
 

@@ -141,7 +141,11 @@ class Live(Sound):
         path.parent.mkdir(parents=True, exist_ok=True)
         unfinished = Path(self.root + ".unfinished")
         unfinished.write_bytes(value)
-        unfinished.replace(path)
+        try:
+            unfinished.replace(path)
+        except OSError:  # a folder has that name
+            unfinished.unlink()
+            raise
 
 
 class Archive(Sound):
@@ -152,8 +156,11 @@ class Archive(Sound):
     def __init__(self, path: str, mode: str = "r", read_only: bool | None = None) -> None:
         self.path, self.mode = os.path.abspath(path), mode
         super().__init__(read_only=mode == "r" if read_only is None else read_only)
-        self._content: dict[str, bytes] | None = None
+        self._content: dict[str, bytes] | None = None  # as this store sees it; None: not opened
+        self._seen: dict[str, bytes] = {}  # what lay on the disk when it was opened
         self._pending: dict[str, bytes | None] = {}
+        self._fresh = False  # nothing of what was seen is kept
+        self._asked = False  # to write: then a close leaves an archive, be there nothing to write
 
     def _named(self) -> tuple:
         return (self.path, "a" if self.mode in "wx" else self.mode)
@@ -164,43 +171,69 @@ class Archive(Sound):
     def __reduce__(self) -> tuple:
         return type(self), (*self._named(), self.read_only)
 
+    def _check_writable(self) -> None:
+        super()._check_writable()
+        if self.mode == "r":
+            raise ValueError("mode r does not write")
+        self._read()
+        self._asked = True
+
     def _on_disk(self) -> dict[str, bytes]:
         if not os.path.exists(self.path):
             return {}
         with zipfile.ZipFile(self.path) as archive:
             return {name: archive.read(name) for name in archive.namelist()}
 
+    async def _open(self) -> None:
+        self._read()
+        await super()._open()
+
     def _read(self) -> dict[str, bytes]:
         if self._content is None:
+            claims = self.mode in "wx" and not self.read_only
             if self.mode == "x" and os.path.exists(self.path):
                 raise FileExistsError(self.path)
-            if self.mode == "r" and not os.path.exists(self.path):
+            if not claims and self.read_only and not os.path.exists(self.path):
                 raise FileNotFoundError(self.path)
-            self._content = {} if self.mode in "wx" else self._on_disk()
-            if self.mode == "w" and self.truncates:
+            self._fresh = claims
+            if self._fresh and self.truncates:
                 Path(self.path).write_bytes(b"")
+            else:
+                self._seen = self._on_disk()
+            self._content = {} if self._fresh else dict(self._seen)
         return self._content
 
     def _write(self, key: str, value: bytes | None) -> None:
-        self._read()
+        if "\0" in key:
+            raise ValueError("the name of a zip entry ends at its first NUL")
         self._pending[key] = value
         if value is None:
             del self._content[key]
         else:
             self._content[key] = value
 
+    async def clear(self) -> None:
+        self._check_writable()
+        self._content, self._pending, self._fresh = {}, {}, True
+
     def close(self) -> None:
-        fresh = self._content is not None and self.mode in "wx"
-        if self._pending or fresh:
-            content = {} if fresh else self._on_disk()
+        if self._asked or self._fresh:
+            now = self._on_disk() if zipfile.is_zipfile(self.path) else {}
+            # What others published since this store was opened is theirs.
+            content = {
+                key: value
+                for key, value in now.items()
+                if not self._fresh or self._seen.get(key) != value
+            }
             content |= self._pending
             with zipfile.ZipFile(self.path + ".unfinished", "w") as archive:
                 for key, value in content.items():
                     if value is not None:
                         archive.writestr(key, value)
             os.replace(self.path + ".unfinished", self.path)
-        self._content, self._pending = None, {}
-        self.mode = "a" if fresh else self.mode
+            self.mode = "a"
+        self._content, self._seen, self._pending = None, {}, {}
+        self._fresh = self._asked = False
         super().close()
 
 
@@ -211,7 +244,7 @@ class Truncating(Archive):
 
 
 class Copied(Sound):
-    """Content lies in the object; a pickled store takes a copy of it along."""
+    """Content lies in the object; a pickled store takes a copy along, `copy.copy` shares it."""
 
     def __init__(self, content: dict[str, bytes] | None = None, *, read_only: bool = False) -> None:
         super().__init__(read_only=read_only)
@@ -219,9 +252,6 @@ class Copied(Sound):
 
     def _named(self) -> tuple:
         return (self.content,)
-
-    def __copy__(self) -> Copied:
-        return type(self)(dict(self.content), read_only=self.read_only)
 
     def _read(self) -> dict[str, bytes]:
         return self.content
@@ -243,9 +273,6 @@ class Bound(Copied):
 
     def _named(self) -> tuple:
         return ()
-
-    def __copy__(self) -> Bound:
-        return type(self)(read_only=self.read_only)
 
     def __reduce__(self) -> tuple:
         return arrive, (os.getpid(), self.read_only)
@@ -298,6 +325,7 @@ ADAPTERS = [
         "clean": "sound.Bound.everything.clear()",
         "medium": "memory",
         "shared": "process",
+        "dictionary": "sound",
         "stays": True,
         "any key": True,
     },
