@@ -113,6 +113,12 @@ void Draft::draw_step() {
     const Kind& kind = kinds[choices_.weighted(weights)];
     if (auto step = (this->*kind.draw)(); step && take(std::move(*step))) break;
   }
+  // What came through a carry has the attributes of what was sent.
+  const Carry* carry = value_.steps.empty() ? nullptr : std::get_if<Carry>(&value_.steps.back());
+  if (carry && carry->in.empty() && choices_.one_in(4)) {
+    take(Call{.op = Op::kState, .on = {carry->from, carry->as}});
+    return;
+  }
   // Who is asked twice must answer the same.
   const Call* last = value_.steps.empty() ? nullptr : std::get_if<Call>(&value_.steps.back());
   if (last && !operation(last->op).writes() && last->as.empty() && choices_.one_in(8))

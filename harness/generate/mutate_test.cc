@@ -83,7 +83,7 @@ TEST(MutatedPrograms, AProgramThatIsFullStaysWithinItsBounds) {
 TEST(MutatedPrograms, FromThePlainestProgramEveryStepIsReached) {
   std::set<std::string> seen;
   Case value = generate_program({}, test::kListed);
-  for (unsigned seed = 0; seed < 6'000; ++seed) {
+  for (unsigned seed = 0; seed < 12'000; ++seed) {
     auto bytes = random_bytes(seed, 120);
     bytes[0] = std::byte{0};  // a change, no fresh draw
     value = mutate_program(value, bytes, test::kListed);

@@ -287,7 +287,9 @@ std::optional<bool> World::flag_of(const Asked& asked) const {
     if (one.subject != other.subject || one.prefix != other.prefix || one.kind != other.kind)
       return {};
     if (one.view == other.view && one.cache == other.cache) return true;
-    const bool same = view.place == its.place && view.read_only == its.read_only &&
+    // A store may compare how it was opened, as ZipStore does.
+    const bool alike = (view.mode == Mode::kRead) == (its.mode == Mode::kRead);
+    const bool same = alike && view.place == its.place && view.read_only == its.read_only &&
                       view.relative == its.relative && view.directory == its.directory &&
                       !view.contradictory && !its.contradictory && !one.cache && !other.cache;
     return same ? std::optional(true) : std::nullopt;

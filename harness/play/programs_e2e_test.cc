@@ -103,7 +103,7 @@ TEST(Programs, OfTheCorpusAreSaidAndPlayed) {
             << file << " step " << step << ": nobody to ask";
         refused = refused || program::refused(answer);
       }
-    EXPECT_EQ(play(*zarr, value).seen, played.seen) << file << ": not the same twice";
+    EXPECT_TRUE(play(*zarr, value).seen == played.seen) << file << ": not the same twice";
   }
 }
 
@@ -117,6 +117,14 @@ TEST(Programs, OverSoundStoresShowNothing) {
   }
 }
 
+// Stacks of a hang name threads by numbers, and show lines that are passed by chance.
+program::Observation without_stacks(program::Observation seen) {
+  for (program::SeenStep& step : seen.steps)
+    for (program::Answer& answer : step.answers)
+      if (auto* hang = std::get_if<TimedOut>(&answer)) hang->stacks.clear();
+  return seen;
+}
+
 // By fresh workers: what one program leaves in a worker would show in the next one.
 TEST(Programs, AreTheSameTwice) {
   const auto first = session("all"), second = session("all");
@@ -125,7 +133,8 @@ TEST(Programs, AreTheSameTwice) {
   std::size_t same = 0;
   for (std::size_t left = count; left > 0; --left) {
     const program::Case value = first->fit(draw());
-    const bool equal = play(*first, value).seen == play(*second, value).seen;
+    const bool equal =
+        without_stacks(play(*first, value).seen) == without_stacks(play(*second, value).seen);
     same += equal ? 1 : 0;
     if (!equal) std::printf("differs: %s\n", program::to_text(value).c_str());
   }
@@ -144,8 +153,8 @@ std::set<std::string> oracles_that_find(const std::string& loss, const std::stri
   return oracles;
 }
 
-// Each oracle finds a loss that no other one finds, or that would be missed without it, and no two
-// oracles have the same row.
+// Each oracle finds a loss, and no two oracles have the same row. Not here: agreement, which speaks
+// where the model has no opinion; what only it tells is falsified in oracles/oracle_test.cc.
 TEST(Programs, OverSoundStoresWithALossAreToldByItsOracles) {
   const Json table = read_json(fs::path(reference_folder()) / "planted" / "sound_losses.json");
   std::map<std::string, std::set<std::string>> rows;
@@ -156,6 +165,7 @@ TEST(Programs, OverSoundStoresWithALossAreToldByItsOracles) {
   }
   std::set<std::set<std::string>> different;
   for (const program::Oracle& oracle : program::oracles()) {
+    if (oracle.name == "agreement") continue;
     EXPECT_FALSE(rows[std::string(oracle.name)].empty()) << oracle.name;
     EXPECT_TRUE(different.insert(rows[std::string(oracle.name)]).second) << oracle.name;
   }

@@ -25,10 +25,10 @@ def state_drops_read_only() -> None:
 
 
 def arrival_adds_an_attribute() -> None:
-    def reduce(self: sound.Archive) -> tuple:
-        return type(self), (*self._named(), self.read_only), {"arrived": True}
+    def getstate(self: sound.Live) -> dict[str, Any]:
+        return {**self.__dict__, "arrived": True}
 
-    sound.Archive.__reduce__ = reduce
+    sound.Live.__getstate__ = getstate
 
 
 def copies_are_not_equal() -> None:
@@ -65,6 +65,13 @@ def missing_key_raises_index_error() -> None:
     sound.Sound.exists = exists
 
 
+def presence_is_turned_round() -> None:
+    async def exists(self: sound.Sound, key: str) -> bool:
+        return key not in self._read()
+
+    sound.Sound.exists = exists
+
+
 def present_key_is_refused() -> None:
     async def getsize(self: sound.Sound, key: str) -> int:
         raise OSError("no size today")
@@ -84,7 +91,7 @@ def a_write_is_torn() -> None:
 def a_close_forgets_what_was_published() -> None:
     def close(self: sound.Archive) -> None:
         if self._pending:
-            self.mode = "w"
+            self._fresh = True
         _close(self)
 
     sound.Archive.close = close
@@ -135,12 +142,13 @@ def unpickling_kills() -> None:
 
 LOSSES: dict[str, tuple[str, Callable[[], None]]] = {
     "sound: state drops read_only": ("sound archive", state_drops_read_only),
-    "sound: arrival adds an attribute": ("sound archive", arrival_adds_an_attribute),
+    "sound: arrival adds an attribute": ("sound live", arrival_adds_an_attribute),
     "sound: copies are not equal": ("sound live", copies_are_not_equal),
     "sound: last byte is lost": ("sound copied", last_byte_is_lost),
     "sound: listing names twice": ("sound live", listing_names_twice),
     "sound: read-only is ignored": ("sound copied", read_only_is_ignored),
     "sound: missing key raises IndexError": ("sound live", missing_key_raises_index_error),
+    "sound: presence is turned round": ("sound archive", presence_is_turned_round),
     "sound: present key is refused": ("sound bound", present_key_is_refused),
     "sound: a write is torn": ("sound live", a_write_is_torn),
     "sound: a close forgets": ("sound archive", a_close_forgets_what_was_published),
