@@ -78,18 +78,19 @@ if(STOREFUZZ_SANITIZE)
   add_entry(harness/journey/journeys_e2e_test.cc e2e
             storefuzz_e2e_test --gtest_filter=*Journeys*)
   # No test of this build starts these.
-  set_target_properties(storefuzz storefuzz_command canary slow_journey zip_journey
+  set_target_properties(storefuzz storefuzz_command canary slow_journey zip_journey program
                         PROPERTIES EXCLUDE_FROM_ALL ON)
   return()
 endif()
 add_test_program(storefuzz_e2e_test ${e2e_tests})
 # They start the programs that lie beside them.
 add_dependencies(storefuzz_e2e_test storefuzz storefuzz-player storefuzz-reader storefuzz-worker
-                 store_journey zip_journey canary)
+                 store_journey zip_journey canary program)
 # Long files are played in parts, each by a process of its own.
 set(parts_of_campaign 4)
 set(parts_of_stores 2)
 set(parts_of_planted 2)
+set(parts_of_programs 2)
 foreach(file ${e2e_tests})
   string(REGEX REPLACE ".*/([a-z]+)_e2e_test\\.cc$" "\\1" name ${file})
   set(parts 1)
