@@ -12,13 +12,19 @@ const Attributes* attributes_of(const Answer& answer) {
   return it ? std::get_if<Attributes>(it) : nullptr;
 }
 
+// Whether a store was opened. A store that is made anew by its pickle (__reduce__) need not be.
+bool tells_of_use(std::string_view name) {
+  return name == "_is_open" || name.ends_with("._is_open");
+}
+
 // The first attribute in which two states differ; values only where they are comparable.
 std::string differing(const Attributes& one, const Attributes& other, bool values) {
   const std::map<std::string, std::string> left(one.values.begin(), one.values.end());
   const std::map<std::string, std::string> right(other.values.begin(), other.values.end());
   for (const auto& [name, value] : left) {
     const auto found = right.find(name);
-    if (found == right.end() || (values && found->second != value)) return name;
+    if (found == right.end()) return name;
+    if (values && !tells_of_use(name) && found->second != value) return name;
   }
   for (const auto& [name, value] : right)
     if (!left.contains(name)) return name;
