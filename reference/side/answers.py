@@ -20,6 +20,7 @@ from typing import Any
 
 import zarr
 
+from operations import declared
 from vocabulary import HELD, compiled, run_by_caller, run_in_loop, words
 
 Answer = dict[str, Any]
@@ -119,19 +120,6 @@ def ask(function: Callable[[], Any]) -> Answer:
         return refused(error)
 
 
-@functools.cache
-def names_of(kind: type) -> frozenset[str]:
-    """Attributes and properties that a class declares."""
-    names = {
-        name
-        for name in dir(kind)
-        if name[:2] != "__" and name != "_abc_impl" and not callable(getattr(kind, name, None))
-    }
-    for holder in kind.__mro__:
-        names |= {name for name in getattr(holder, "__annotations__", {}) if name[:2] != "__"}
-    return frozenset(names)
-
-
 def is_store(value: Any) -> bool:
     """Whether this is a store, of zarr or of somebody else, or a path in one."""
     kinds = type(value).__mro__
@@ -141,7 +129,7 @@ def is_store(value: Any) -> bool:
 def state_of(store: Any, within: str = "") -> dict[str, Answer]:
     """Every attribute and property of a store, and of what it wraps: name → answer."""
     names = set(vars(store)) if hasattr(store, "__dict__") else set()
-    names |= names_of(type(store))
+    names |= declared(type(store))
     state: dict[str, Answer] = {}
     for name in sorted(names):
         held: list[Any] = []

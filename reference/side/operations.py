@@ -6,25 +6,16 @@ import functools
 from pathlib import PurePath
 from typing import Any
 
-import zarr
-import zarr.storage
+from line_names import COMMON, ZARR_2
 
-ZARR_2 = zarr.__version__.startswith("2.")
-NAMES: dict[str, Any] = {"zarr": zarr}  # in which the lines are compiled
+NAMES: dict[str, Any] = dict(COMMON)  # in which the lines are compiled
 
 if not ZARR_2:
-    from zarr.abc.store import OffsetByteRequest, RangeByteRequest, Store, SuffixByteRequest
-    from zarr.core.buffer import cpu, default_buffer_prototype
+    from zarr.abc.store import Store
+    from zarr.core.buffer import cpu
     from zarr.storage import StorePath
 
-    NAMES |= {
-        "prototype": default_buffer_prototype(),
-        "buffer": cpu.Buffer.from_bytes,
-        "RangeByteRequest": RangeByteRequest,
-        "OffsetByteRequest": OffsetByteRequest,
-        "SuffixByteRequest": SuffixByteRequest,
-        "StorePath": StorePath,
-    }
+    NAMES["StorePath"] = StorePath
 
 MOST_WRAPPERS = 4
 
@@ -51,7 +42,7 @@ def state(handle: Any) -> dict[str, str]:
 
 
 def _read_state(handle: Any, within: str, found: dict[str, str]) -> None:
-    for name in {*getattr(handle, "__dict__", ()), *_declared(type(handle))}:
+    for name in {*getattr(handle, "__dict__", ()), *declared(type(handle))}:
         try:
             value = getattr(handle, name)
         except Exception as error:  # an attribute that is lost shows as its refusal
@@ -63,7 +54,7 @@ def _read_state(handle: Any, within: str, found: dict[str, str]) -> None:
 
 
 @functools.cache
-def _declared(kind: type) -> frozenset[str]:
+def declared(kind: type) -> frozenset[str]:
     """Attributes and properties that a class declares, also those that an object may lack."""
     names = {
         name

@@ -8,19 +8,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import copy
 import gc
 import importlib
 import inspect
 import json
 import logging
 import os
-import pickle
 import sys
 import warnings
-import zipfile
 from collections.abc import Callable
-from multiprocessing.reduction import ForkingPickler
 from typing import Any
 
 warnings.simplefilter("ignore")  # zarr warns a lot; a warning is no finding
@@ -28,22 +24,13 @@ warnings.simplefilter("ignore")  # zarr warns a lot; a warning is no finding
 import zarr  # noqa: E402
 import zarr.storage  # noqa: E402
 
-from operations import NAMES, ZARR_2  # noqa: E402
+from inline_loop import InlineLoop  # noqa: E402
+from line_names import ZARR_2  # noqa: E402
+from operations import NAMES  # noqa: E402
 
 if not ZARR_2:
     import zarr.core.sync as zarr_sync
     from zarr.core.buffer import Buffer
-
-NAMES |= {
-    "copy": copy,
-    "ForkingPickler": ForkingPickler,
-    "os": os,
-    "pickle": pickle,
-    "zipfile": zipfile,
-}
-for _optional in ("cloudpickle", "distributed.protocol"):
-    with contextlib.suppress(ImportError):
-        exec(f"import {_optional}", NAMES)  # a carrier that this environment may lack
 
 # What is never awaited, or raised where nobody listens, is told on standard error otherwise.
 sys.unraisablehook = lambda _: None
@@ -229,24 +216,6 @@ async def first(function: Callable[..., Any], *arguments: Any) -> Any:
 async def awaited(what: Any) -> Any:
     """A coroutine of what is none, but can be awaited."""
     return await what
-
-
-class InlineLoop(asyncio.SelectorEventLoop):
-    """A loop that runs at once what it should hand to a thread.
-
-    LocalStore and fsspec's wrapper of plain file systems hand every call to `asyncio.to_thread`. To
-    wake a thread and to be woken by it costs several times what the call itself costs; and a
-    coroutine that never waits can be driven by hand, in one order. Threads are what zarr's own loop
-    has.
-    """
-
-    def run_in_executor(self, executor: Any, function: Any, *arguments: Any) -> Any:
-        future = self.create_future()
-        try:
-            future.set_result(function(*arguments))
-        except Exception as error:
-            future.set_exception(error)
-        return future
 
 
 def wait(loop: InlineLoop, awaited: Any) -> None:

@@ -8,32 +8,25 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import copy
 import functools
 import gc
 import inspect
 import json
 import os
-import pickle
 import shutil
 import threading
 import warnings
-import zipfile
 from collections.abc import Callable
-from multiprocessing.reduction import ForkingPickler
 from typing import Any
 
 warnings.simplefilter("ignore")  # zarr warns a lot; a warning is no finding
 
-import zarr  # noqa: E402
-import zarr.storage  # noqa: E402
 
-ZARR_2 = zarr.__version__.startswith("2.")
+from inline_loop import InlineLoop  # noqa: E402
+from line_names import COMMON, ZARR_2  # noqa: E402
 
 if not ZARR_2:
     import zarr.core.sync as zarr_sync
-    from zarr.abc.store import OffsetByteRequest, RangeByteRequest, SuffixByteRequest
-    from zarr.core.buffer import cpu, default_buffer_prototype
 
 HELD: dict[str, Any] = {"folder": "."}  # this side's store, copies made of it, the case's folder
 _LOOPS: dict[tuple[int, int], asyncio.AbstractEventLoop] = {}
@@ -53,23 +46,6 @@ def run_by_caller(coroutine: Any) -> Any:
             return stop.value
         raise AssertionError("the store waits; its adapter says that it does not")
     return run_in_loop(coroutine)
-
-
-class InlineLoop(asyncio.SelectorEventLoop):
-    """A loop that runs at once what it should hand to a thread.
-
-    LocalStore and fsspec's wrapper of plain file systems hand every call to `asyncio.to_thread`. To
-    wake a thread and to be woken by it costs several times what the call itself costs. Threads are
-    what zarr's own loop has, where a journey's driver is the loop.
-    """
-
-    def run_in_executor(self, executor: Any, function: Any, *arguments: Any) -> Any:
-        future = self.create_future()
-        try:
-            future.set_result(function(*arguments))
-        except Exception as error:
-            future.set_exception(error)
-        return future
 
 
 def run_in_loop(coroutine: Any) -> Any:
@@ -118,32 +94,15 @@ def let_go() -> None:
     HELD.pop("let go", lambda: None)()
 
 
-NAMES: dict[str, Any] = {
+NAMES: dict[str, Any] = COMMON | {
     "contextlib": contextlib,
     "collect": collect,
-    "copy": copy,
     "data": data,
-    "ForkingPickler": ForkingPickler,
     "gc": gc,
     "holding": holding,
-    "os": os,
-    "pickle": pickle,
     "shutil": shutil,
     "threading": threading,
-    "zarr": zarr,
-    "zipfile": zipfile,
 }
-if not ZARR_2:
-    NAMES |= {
-        "prototype": default_buffer_prototype(),
-        "buffer": cpu.Buffer.from_bytes,
-        "RangeByteRequest": RangeByteRequest,
-        "OffsetByteRequest": OffsetByteRequest,
-        "SuffixByteRequest": SuffixByteRequest,
-    }
-for _optional in ("cloudpickle", "distributed.protocol"):
-    with contextlib.suppress(ImportError):
-        exec(f"import {_optional}", NAMES)  # a carrier that this environment may lack
 
 _ARGUMENTS = ("store", "run", "key", "value", "start", "end", "cargo", "packed", "place")
 
