@@ -5,19 +5,17 @@
 #include <fmt/format.h>
 #include <sched.h>
 #include <signal.h>
-#include <sys/mman.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cstdlib>
-#include <cstring>
 #include <fstream>
 #include <map>
-#include <random>
 #include <set>
 #include <tuple>
 
+#include "fuzz/hooks.h"
 #include "harness/base/files.h"
 #include "harness/base/text.h"
 #include "harness/journey/mutate.h"
@@ -32,9 +30,9 @@ __attribute__((section("__libfuzzer_extra_counters"),
 namespace storefuzz {
 namespace {
 
-constexpr int kGuidanceEvery = 16;      // cases between two restarts of the line events
-constexpr double kForkShare = 0.33;     // of all time, at most, goes to forked processes
-constexpr double kDearShare = 0.1;      // and to stores that cost kDear times the mean
+constexpr int kGuidanceEvery = 16;   // cases between two restarts of the line events
+constexpr double kForkShare = 0.33;  // of all time, at most, goes to forked processes
+constexpr double kDearShare = 0.1;   // and to stores that cost kDear times the mean
 constexpr double kDear = 2.5;
 constexpr double kSample = 5;           // cases that tell what a store costs
 constexpr double kWarmUpSeconds = 0.5;  // before that, shares are not looked at
@@ -53,17 +51,6 @@ std::vector<Quirk> known;
 std::map<std::string, Sent> sent;
 Case (*shape_of_cases)(Case) = nullptr;
 std::set<std::string> avoided;  // cases that a predecessor of this process died of
-
-[[noreturn]] void leave(const Error& error) {
-  fmt::print(stderr, "storefuzz: {}\n", printable(error.message));
-  ::_exit(static_cast<int>(error.code));
-}
-
-void map_counters(const Board& board) {
-  void* place = ::mmap(storefuzz_counters, kLineCounters, PROT_READ | PROT_WRITE,
-                       MAP_SHARED | MAP_FIXED, board.descriptor(), 0);
-  if (place == MAP_FAILED) leave({.message = "the counters cannot be shared"});
-}
 
 void send(const Json& line) {
   if (write_all(findings, text_of(line) + "\n") != 0) ::_exit(0);  // the supervisor is gone
@@ -216,7 +203,7 @@ void start(int* count, char*** arguments) {
   std::ifstream lines(settings.avoid);
   for (std::string line; std::getline(lines, line);) avoided.insert(line);
   ::signal(SIGINT, SIG_DFL);  // Python may have taken it; libFuzzer installs its own after us
-  map_counters(session->board());
+  map_counters(storefuzz_counters, session->board());
   session->board().data().lines_watched = session->lines_watched();
   // The slow lane waits most of its time, and leaves the rest to the fast one.
   if (!settings.niceness.empty())
@@ -238,19 +225,10 @@ Case shaped(Case value) {
   return session->fit(shape_of_cases ? shape_of_cases(std::move(value)) : std::move(value));
 }
 
-std::vector<std::byte> random_bytes(unsigned seed) {
-  std::minstd_rand random(seed);
-  std::vector<std::byte> bytes(kSwarm);
-  for (std::byte& byte : bytes) byte = static_cast<std::byte>(random() >> 8);
-  return bytes;
-}
-
 std::size_t write_back(const Case& value, std::uint8_t* data, std::size_t size, std::size_t limit) {
   const std::string text = to_text(value);
   session->clock().enter(Phase::kEngine);
-  if (text.size() > limit) return size;
-  std::memcpy(data, text.data(), text.size());
-  return text.size();
+  return storefuzz::write_back(text, data, size, limit);
 }
 
 }  // namespace
@@ -270,7 +248,8 @@ Case decode(const std::uint8_t* data, std::size_t size) {
 
 Case of_a_wrong_archive(Case value) {
   if (wrong_on_purpose(value)) return value;
-  const auto bytes = random_bytes(static_cast<unsigned>(std::hash<std::string>{}(to_text(value))));
+  const auto bytes =
+      random_bytes(static_cast<unsigned>(std::hash<std::string>{}(to_text(value))), kSwarm);
   Choices choices(bytes);
   static const StoreKind zip = find_store("zip").value();
   value.store = zip;
@@ -324,7 +303,8 @@ extern "C" int LLVMFuzzerInitialize(int* count, char*** arguments) {
 extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t size,
                                                std::size_t limit, unsigned seed) {
   using namespace storefuzz;
-  const Case next = shaped(mutate_case(decode(data, size), random_bytes(seed), session->stores()));
+  const Case next =
+      shaped(mutate_case(decode(data, size), random_bytes(seed, kSwarm), session->stores()));
   return write_back(next, data, size, limit);
 }
 
@@ -333,7 +313,7 @@ extern "C" std::size_t LLVMFuzzerCustomCrossOver(const std::uint8_t* left, std::
                                                  std::uint8_t* out, std::size_t limit,
                                                  unsigned seed) {
   using namespace storefuzz;
-  const Case mixed =
-      shaped(cross_cases(decode(left, left_size), decode(right, right_size), random_bytes(seed)));
+  const Case mixed = shaped(
+      cross_cases(decode(left, left_size), decode(right, right_size), random_bytes(seed, kSwarm)));
   return write_back(mixed, out, 0, limit);
 }

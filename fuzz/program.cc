@@ -6,15 +6,12 @@
 // goes on.
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cstdlib>
-#include <cstring>
-#include <random>
 #include <set>
 
+#include "fuzz/hooks.h"
 #include "harness/base/files.h"
 #include "harness/base/text.h"
 #include "harness/generate/generate.h"
@@ -22,6 +19,7 @@
 #include "harness/play/board.h"
 #include "harness/play/program_session.h"
 #include "harness/process/sandbox.h"
+#include "harness/process/scratch.h"
 
 // libFuzzer reads these besides its own counters; the board is mapped over them. Page-aligned and
 // whole pages, so that the mapping replaces nothing else.
@@ -41,30 +39,15 @@ struct Engine {
 };
 Engine* engine = nullptr;
 
-[[noreturn]] void leave(const Error& error) {
-  fmt::print(stderr, "storefuzz: {}\n", printable(error.message));
-  ::_exit(static_cast<int>(error.code));
-}
-
 template <class T>
 T needed(Result<T> result) {
   if (!result) leave(result.error());
   return std::move(*result);
 }
 
-void map_counters(const Board& board) {
-  void* place = ::mmap(storefuzz_counters, kLineCounters, PROT_READ | PROT_WRITE,
-                       MAP_SHARED | MAP_FIXED, board.descriptor(), 0);
-  if (place == MAP_FAILED) leave({.message = "the counters cannot be shared"});
-}
-
 // Forbids this process, and all below it, to write outside the scratch folder.
 void contain(Settings& settings) {
-  if (settings.scratch.empty()) {
-    char made[] = "/tmp/storefuzz-XXXXXX";
-    if (!::mkdtemp(made)) leave({.message = "no scratch folder can be made"});
-    settings.scratch = made;
-  }
+  settings.scratch = needed(given_or_new_scratch(settings.scratch));
   std::vector<std::filesystem::path> also;
   if (!settings.corpus.empty()) also.emplace_back(settings.corpus);
   needed(forbid_writes_outside(settings.scratch, also));
@@ -85,7 +68,7 @@ void start() {
   if (auto added = add_adapters(parse_json(settings.adapters)); !added) leave(added.error());
   contain(settings);
   engine->session = needed(ProgramSession::start(settings, engine->board.descriptor()));
-  map_counters(engine->board);
+  map_counters(storefuzz_counters, engine->board);
 }
 
 // What makes two differences one in the eyes of a reader of the list; causes are another matter.
@@ -110,27 +93,12 @@ void tell(const program::Case& value, const program::Difference& difference) {
     leave({.message = "the file of differences cannot be written"});
 }
 
-std::vector<std::byte> random_bytes(unsigned seed) {
-  std::minstd_rand random(seed);
-  std::vector<std::byte> bytes(kSwarm);
-  for (std::byte& byte : bytes) byte = static_cast<std::byte>(random() >> 8);
-  return bytes;
-}
-
 program::Case decode(const std::uint8_t* data, std::size_t size) {
   const char* text = reinterpret_cast<const char*>(data);
   if (size > 0 && text[0] == '{')
     if (auto parsed = program::parse_case({text, size})) return engine->session->fit(*parsed);
   return engine->session->fit(program::generate_program(
       {reinterpret_cast<const std::byte*>(data), size}, engine->session->stores()));
-}
-
-std::size_t write_back(const program::Case& value, std::uint8_t* data, std::size_t size,
-                       std::size_t limit) {
-  const std::string text = program::to_text(value);
-  if (text.size() > limit) return size;
-  std::memcpy(data, text.data(), text.size());
-  return text.size();
 }
 
 }  // namespace
@@ -154,9 +122,9 @@ extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t s
                                                std::size_t limit, unsigned seed) {
   using namespace storefuzz;
   const auto& stores = engine->session->stores();
-  const program::Case next =
-      engine->session->fit(program::mutate_program(decode(data, size), random_bytes(seed), stores));
-  return write_back(next, data, size, limit);
+  const program::Case next = engine->session->fit(
+      program::mutate_program(decode(data, size), random_bytes(seed, kSwarm), stores));
+  return write_back(program::to_text(next), data, size, limit);
 }
 
 extern "C" std::size_t LLVMFuzzerCustomCrossOver(const std::uint8_t* left, std::size_t left_size,
@@ -164,7 +132,7 @@ extern "C" std::size_t LLVMFuzzerCustomCrossOver(const std::uint8_t* left, std::
                                                  std::uint8_t* out, std::size_t limit,
                                                  unsigned seed) {
   using namespace storefuzz;
-  const program::Case mixed = engine->session->fit(
-      program::splice_programs(decode(left, left_size), decode(right, right_size), random_bytes(seed)));
-  return write_back(mixed, out, 0, limit);
+  const program::Case mixed = engine->session->fit(program::splice_programs(
+      decode(left, left_size), decode(right, right_size), random_bytes(seed, kSwarm)));
+  return write_back(program::to_text(mixed), out, 0, limit);
 }

@@ -17,6 +17,7 @@
 #include "harness/findings/reader_quirks.h"
 #include "harness/play/settings.h"
 #include "harness/process/sandbox.h"
+#include "harness/process/scratch.h"
 
 namespace storefuzz {
 namespace {
@@ -144,12 +145,9 @@ Result<std::unique_ptr<Session>> Session::start(const Options& wanted) {
   if (settings().python.empty())
     return machine_failure(
         "STOREFUZZ_PYTHON must name the interpreter of an environment with zarr");
-  std::string scratch = settings().scratch;
-  if (scratch.empty()) {
-    char made[] = "/tmp/storefuzz-XXXXXX";
-    if (!::mkdtemp(made)) return machine_failure("no scratch folder can be made");
-    scratch = made;
-  }
+  auto given = given_or_new_scratch(settings().scratch);
+  if (!given) return std::unexpected(given.error());
+  const std::string scratch = *given;
   const int shared = descriptor_of(settings().board);
   auto board = shared >= 0 ? Board::open(shared) : Board::make();
   if (!board) return std::unexpected(board.error());
