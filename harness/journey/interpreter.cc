@@ -1,5 +1,4 @@
-// CPython by pybind11::embed; see the recipes of the design: PyConfig.executable makes an
-// environment's site-packages the embedded ones, and the hash seed is pinned.
+// CPython by pybind11::embed.
 #include "harness/journey/interpreter.h"
 
 #include <fmt/format.h>
@@ -9,6 +8,7 @@
 #include <algorithm>
 
 #include "harness/journey/marks.h"
+#include "harness/worker/embedded_python.h"
 
 namespace py = pybind11;
 
@@ -20,25 +20,6 @@ struct Interpreter::Parts {
 };
 
 namespace {
-
-Result<void> initialise(const std::string& python) {
-  PyConfig config;
-  PyConfig_InitPythonConfig(&config);
-  config.parse_argv = 0;
-  config.install_signal_handlers = 0;
-  config.use_environment = 0;
-  config.user_site_directory = 0;
-  config.write_bytecode = 0;
-  config.use_hash_seed = 1;
-  config.hash_seed = 0;
-  PyStatus status = PyConfig_SetBytesString(&config, &config.executable, python.c_str());
-  if (!PyStatus_Exception(status)) status = Py_InitializeFromConfig(&config);
-  PyConfig_Clear(&config);
-  if (PyStatus_Exception(status))
-    return machine_failure(fmt::format("Python does not start with {}: {}", python,
-                                       status.err_msg ? status.err_msg : "unknown reason"));
-  return {};
-}
 
 // files_below of marks.h, as side.py has it: name → [size, checksum].
 py::dict sums_below(const std::string& folder) {
@@ -58,7 +39,7 @@ py::dict sums_below(const std::string& folder) {
 }  // namespace
 
 Result<Interpreter*> Interpreter::start(const Options& options) {
-  if (auto started = initialise(options.python); !started) return std::unexpected(started.error());
+  if (auto started = start_embedded_python(options.python); !started) return std::unexpected(started.error());
   auto* self = new Interpreter;  // lives as long as the process: CPython is never shut down
   self->parts_ = new Parts;
   try {

@@ -1,5 +1,4 @@
-// PyConfig.executable makes an environment's site-packages the embedded ones; the hash seed is
-// pinned, so that sets have one order.
+// The functions of performing.py are looked up once.
 #include "harness/worker/interpreter.h"
 
 #include <fmt/format.h>
@@ -8,6 +7,7 @@
 #include <utility>
 
 #include "harness/case/store.h"
+#include "harness/worker/embedded_python.h"
 
 namespace storefuzz::program {
 namespace {
@@ -37,25 +37,6 @@ constexpr std::pair<PyObject * Side::*, const char*> kFunctions[] = {
     {&Side::lines, "lines"},
     {&Side::tidy, "tidy"},
 };
-
-Result<void> initialise(const std::string& python) {
-  PyConfig config;
-  PyConfig_InitPythonConfig(&config);
-  config.parse_argv = 0;
-  config.install_signal_handlers = 0;
-  config.use_environment = 0;
-  config.user_site_directory = 0;
-  config.write_bytecode = 0;
-  config.use_hash_seed = 1;
-  config.hash_seed = 0;
-  PyStatus status = PyConfig_SetBytesString(&config, &config.executable, python.c_str());
-  if (!PyStatus_Exception(status)) status = Py_InitializeFromConfig(&config);
-  PyConfig_Clear(&config);
-  if (PyStatus_Exception(status))
-    return machine_failure(fmt::format("Python does not start with {}: {}", python,
-                                       status.err_msg ? status.err_msg : "unknown reason"));
-  return {};
-}
 
 void import_side(const ZygoteOptions& options) {
   const py::module_ sys = py::module_::import("sys");
@@ -90,7 +71,8 @@ py::dict adapter_object(StoreKind kind) {
 const Side& side() { return held; }
 
 Result<void> start_python(const ZygoteOptions& options) {
-  if (auto started = initialise(options.python); !started) return std::unexpected(started.error());
+  if (auto started = start_embedded_python(options.python); !started)
+    return std::unexpected(started.error());
   try {
     import_side(options);
   } catch (const py::error_already_set& error) {

@@ -43,9 +43,7 @@ void carry(Performer& performer) {
   for (const Carrier carrier : {Carrier::kPickle5, Carrier::kCloudpickle}) {
     const Reply packed =
         performer.perform({.verb = Verb::kPack, .carrier = carrier, .handle = kStore});
-    const Shown* answer = shown(packed.answer);
-    const BytesValue* bytes = answer ? std::get_if<BytesValue>(answer) : nullptr;
-    if (bytes)
+    if (const auto* bytes = shown_as<BytesValue>(packed.answer))
       performer.perform(
           {.verb = Verb::kUnpack, .carrier = carrier, .result = kCopy, .value = bytes->bytes});
   }
