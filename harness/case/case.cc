@@ -335,8 +335,7 @@ void normalise_constructor(Case& value) {
 
 void normalise_journey(Case& value) {
   // An object is handed over, and a copy made, only within its own process.
-  const bool stays = value.carrier == Carrier::kCopy || value.carrier == Carrier::kDeepcopy ||
-                     value.carrier == Carrier::kHandedOver;
+  const bool stays = stays_in_process(value.carrier);
   // A real pool pickles its arguments itself, and has a transport of its own.
   if (value.pool != Pool::kNone) {
     // Threads share the object; processes get what the pool pickles.
@@ -473,6 +472,11 @@ template const std::vector<Compression>& all_of<Compression>();
 
 bool serialises(Carrier carrier) { return carrier <= Carrier::kDask; }
 
+bool stays_in_process(Carrier carrier) {
+  return carrier == Carrier::kCopy || carrier == Carrier::kDeepcopy ||
+         carrier == Carrier::kHandedOver;
+}
+
 bool in_this_process(Transport transport) {
   return transport == Transport::kSameProcess || transport == Transport::kThread;
 }
@@ -563,13 +567,10 @@ std::string to_text(const Case& value) {
 }
 
 Result<Case> parse_case(std::string_view text) {
-  if (text.size() > kMaxCaseText)
-    return bad_input(fmt::format("a case has at most {} bytes of JSON, this one has {}",
-                                 kMaxCaseText, text.size()));
-  const Json json = parse_json(text);
-  if (json.is_discarded()) return bad_input("the case is not JSON");
+  auto json = parse_case_json(text);
+  if (!json) return std::unexpected(json.error());
   Case value;
-  JsonReader reader(json, "the case");
+  JsonReader reader(*json, "the case");
   std::string store = value.store->kind;
   reader.read_text("store", store, kMaxKey);
   if (auto kind = find_store(store); !kind)

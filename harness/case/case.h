@@ -183,6 +183,7 @@ const std::vector<Enum>& all_of();
 
 // What the journey is about, by group: several oracles and normalise ask it.
 bool serialises(Carrier carrier);             // pickle and its relatives: bytes travel
+bool stays_in_process(Carrier carrier);  // copy, deepcopy, handed over: of an object, where it lives
 bool in_this_process(Transport transport);    // same process, thread
 bool fresh_interpreter(Transport transport);  // spawn, forkserver: nothing of the parent is there
 bool ends_open(Lifecycle lifecycle);          // the parent's store is open when it is packed

@@ -50,12 +50,6 @@ void clear_unused(Call& call) {
   if (!takes.flag) call.flag = false;
 }
 
-// A copy is made, and an object handed over, only within its process.
-bool stays(Carrier carrier) {
-  return carrier == Carrier::kCopy || carrier == Carrier::kDeepcopy ||
-         carrier == Carrier::kHandedOver;
-}
-
 // Only a store can be put into a path, an array or a group.
 bool holds_anything(Cargo cargo) {
   return cargo == Cargo::kStore || cargo == Cargo::kList || cargo == Cargo::kDict ||
@@ -238,7 +232,7 @@ bool Fitter::mend(Call& call) {
 bool Fitter::mend(Carry& carry) {
   if (carry.carrier == Carrier::kMadeAnew || carry.carrier == Carrier::kInherited) return false;
   if (!can_bind(carry.as) || !find(carry.from, carry.in)) return false;
-  if (stays(carry.carrier)) {
+  if (stays_in_process(carry.carrier)) {
     carry.to = *handles_.process_of(carry.from, carry.in);
     carry.cargo = Cargo::kStore;
   }

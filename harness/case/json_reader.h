@@ -26,6 +26,16 @@
 
 namespace storefuzz {
 
+// A case's text as JSON. bad_input: longer than a case may be, or no JSON.
+inline Result<Json> parse_case_json(std::string_view text) {
+  if (text.size() > kMaxCaseText)
+    return bad_input(fmt::format("a case has at most {} bytes of JSON, this one has {}",
+                                 kMaxCaseText, text.size()));
+  Json json = parse_json(text);
+  if (json.is_discarded()) return bad_input("the case is not JSON");
+  return json;
+}
+
 class JsonReader {
  public:
   JsonReader(const Json& object, std::string where) : object_(object), where_(std::move(where)) {

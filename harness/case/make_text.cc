@@ -44,16 +44,18 @@ std::string make_text(const Make& make) {
   return fill(text, {{"(, ", "("}});  // a constructor that takes nothing before its arguments
 }
 
-std::string file_name(const Make& make) {
-  switch (make.kind->medium) {
+std::string file_name(const std::string& place, Medium medium) {
+  switch (medium) {
     case Medium::kZip:
-      return make.at + ".zip";
+      return place + ".zip";
     case Medium::kFolder:
-      return make.at;
+      return place;
     case Medium::kMemory:
       return "";
   }
   std::abort();
 }
+
+std::string file_name(const Make& make) { return file_name(make.at, make.kind->medium); }
 
 }  // namespace storefuzz::program

@@ -14,6 +14,7 @@ namespace storefuzz::program {
 std::string make_text(const Make& make);
 
 // What a place is called below the case's folder: "z.zip" or "z"; empty for a store in memory.
+std::string file_name(const std::string& place, Medium medium);
 std::string file_name(const Make& make);
 
 }  // namespace storefuzz::program

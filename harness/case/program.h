@@ -29,18 +29,16 @@
 
 namespace storefuzz::program {
 
-// Bounds: generous for a defect, small for a machine. Cases come from strangers.
-inline constexpr std::size_t kMaxCaseText = 64 * 1024;  // bytes of JSON
-inline constexpr std::size_t kMaxPlaces = 4;            // each is a folder or file to look at
-inline constexpr std::size_t kMaxEntries = 16;          // of one place
-inline constexpr std::size_t kMaxProcesses = 4;         // besides the first; each costs a worker
-inline constexpr std::size_t kMaxSteps = 48;            // the median drawn is 8 to 12
-inline constexpr std::size_t kMaxHandles = 16;          // living at once in one program
-inline constexpr std::size_t kMaxMirrored = 4;          // handles of one call
-inline constexpr std::size_t kMaxName = 24;             // bytes; letters, digits, "_"
-inline constexpr std::size_t kMaxKey = 256;             // bytes
-inline constexpr std::uint32_t kMaxSize = 64 * 1024;    // bytes of one value
-inline constexpr std::int64_t kMaxNumber = 1LL << 40;   // of a range, up and down
+// Bounds: generous for a defect, small for a machine. Cases come from strangers. Those of text,
+// keys, and entries of a place are those of case.h.
+inline constexpr std::size_t kMaxPlaces = 4;           // each is a folder or file to look at
+inline constexpr std::size_t kMaxProcesses = 4;        // besides the first; each costs a worker
+inline constexpr std::size_t kMaxSteps = 48;           // the median drawn is 8 to 12
+inline constexpr std::size_t kMaxHandles = 16;         // living at once in one program
+inline constexpr std::size_t kMaxMirrored = 4;         // handles of one call
+inline constexpr std::size_t kMaxName = 24;            // bytes; letters, digits, "_"
+inline constexpr std::uint32_t kMaxSize = 64 * 1024;   // bytes of one value
+inline constexpr std::int64_t kMaxNumber = 1LL << 40;  // of a range, up and down
 
 // The process in which a program begins. It is not named in `processes`.
 inline constexpr std::string_view kHome = "p0";

@@ -246,13 +246,10 @@ std::string to_text(const Case& value) {
 }
 
 Result<Case> parse_case(std::string_view text) {
-  if (text.size() > kMaxCaseText)
-    return bad_input(fmt::format("a case has at most {} bytes of JSON, this one has {}",
-                                 kMaxCaseText, text.size()));
-  const Json json = parse_json(text);
-  if (json.is_discarded()) return bad_input("the case is not JSON");
+  auto json = parse_case_json(text);
+  if (!json) return std::unexpected(json.error());
   Case value;
-  JsonReader reader(json, "the case");
+  JsonReader reader(*json, "the case");
   int format = 0;
   reader.read_number("format", format, kFormat, kFormat);
   if (format != kFormat) reader.fail(fmt::format("needs {} as \"format\"", kFormat));

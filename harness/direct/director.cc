@@ -63,11 +63,12 @@ class Performance {
   Result<void> add(const std::string& process, Order order, Belongs belongs);
   void flush();
   void take(const Belongs& belongs, Reply reply);
+  std::optional<Answer> ask(const std::string& process, const Order& order, int descriptor = -1);
   void note_end(const std::string& process, const Asked& asked);
   std::string end_of(Player& player, std::span<const Order> orders);
   void look();
   Result<void> judge_snapshots();
-  void close(const std::string& name, Player& player);
+  void close(const std::string& name);
   void leave();
 
   const std::string& process_of(const std::string& handle, const std::string& in) const {
@@ -137,7 +138,7 @@ Result<void> Performance::prepare() {
         files_.insert(elsewhere(process.name) + "/" + file_name(*make));
     }
   for (const auto& [name, medium] : places_) {
-    const fs::path path = folder_ / (medium == Medium::kZip ? name + ".zip" : name);
+    const fs::path path = folder_ / file_name(name, medium);
     for (const Place& place : case_.before)
       if (place.name == name)
         if (auto done = put(path, medium, place.entries); !done) return done;
@@ -163,8 +164,7 @@ Result<Player*> Performance::player(const std::string& name) {
   Player& player = players_[name];
   begun_.push_back(name);
   player.worker = std::move(*worker);
-  const Order begin{.verb = Verb::kBegin, .text = folder_.string()};
-  note_end(name, player.worker->ask(std::span(&begin, 1), options_.patience));
+  ask(name, {.verb = Verb::kBegin, .text = folder_.string()});
   return player.ended ? nullptr : &player;
 }
 
@@ -211,25 +211,19 @@ Result<void> Performance::perform(const Call& call) {
   return {};
 }
 
-bool within_process(Carrier carrier) {
-  return carrier == Carrier::kCopy || carrier == Carrier::kDeepcopy ||
-         carrier == Carrier::kHandedOver;
-}
-
 // What a carry cannot pack is its answer; else that which receiving gives.
 Result<void> Performance::perform(const Carry& carry) {
   const std::string from = process_of(carry.from, carry.in);
   made_[carry.as] = make_of(carry.from);
-  Order pack{.verb = within_process(carry.carrier) ? Verb::kCopy : Verb::kPack,
+  Order pack{.verb = stays_in_process(carry.carrier) ? Verb::kCopy : Verb::kPack,
              .carrier = carry.carrier,
              .cargo = carry.cargo,
              .handle = slot_of(carry.from),
              .result = slot_of(carry.as)};
   if (auto done = add(from, std::move(pack), {step_, 0}); !done) return done;
-  if (within_process(carry.carrier)) return {};
+  if (stays_in_process(carry.carrier)) return {};
   flush();
-  const Shown* packed = shown(answer());
-  const BytesValue* bytes = packed ? std::get_if<BytesValue>(packed) : nullptr;
+  const auto* bytes = shown_as<BytesValue>(answer());
   if (!bytes) return {};
   Order unpack{.verb = Verb::kUnpack,
                .carrier = carry.carrier,
@@ -249,14 +243,10 @@ Result<void> Performance::perform(const Fork& fork) {
   auto ends = Channel::pair();
   if (!ends) return std::unexpected(ends.error());
   auto& [ours, theirs] = *ends;
-  const Order order{.verb = Verb::kFork};
-  const Asked asked = (*parent)->worker->ask(std::span(&order, 1), options_.patience, theirs.get());
-  note_end(fork.in, asked);
-  const auto* replies = std::get_if<std::vector<Reply>>(&asked);
-  if (!replies) return {};
-  answer() = replies->front().answer;
-  const Shown* told = shown(answer());
-  const auto* pid = told ? std::get_if<std::int64_t>(told) : nullptr;
+  auto told = ask(fork.in, {.verb = Verb::kFork}, theirs.get());
+  if (!told) return {};
+  answer() = std::move(*told);
+  const auto* pid = shown_as<std::int64_t>(answer());
   if (!pid) return {};
   Worker child =
       workers_.forked(static_cast<pid_t>(*pid), std::move(ours), (*parent)->worker->loop());
@@ -267,21 +257,19 @@ Result<void> Performance::perform(const Fork& fork) {
 }
 
 Result<void> Performance::perform(const Deed& deed) {
-  const auto as_order = [&](Order order) { return add(deed.in, std::move(order), {step_, 0}); };
   switch (deed.what) {
-    case What::kChangeDirectory:
-      return as_order({.verb = Verb::kChangeDirectory,
-                       .text = (options_.folder / elsewhere(deed.in)).string()});
-    case What::kDrop: {
-      const std::string process = process_of(deed.handle, deed.in == kHome ? "" : deed.in);
-      return add(process, {.verb = Verb::kDrop, .handle = slot_of(deed.handle)}, {step_, 0});
+    case What::kChangeDirectory: {
+      std::string folder = (options_.folder / elsewhere(deed.in)).string();
+      return add(deed.in, {.verb = Verb::kChangeDirectory, .text = std::move(folder)}, {step_, 0});
     }
+    case What::kDrop:
+      return add(deed.in, {.verb = Verb::kDrop, .handle = slot_of(deed.handle)}, {step_, 0});
     case What::kDeleteFile: {
       flush();
       const auto place = places_.find(deed.at);
       if (place == places_.end()) return {};
       std::error_code error;
-      fs::remove_all(folder_ / (place->second == Medium::kZip ? deed.at + ".zip" : deed.at), error);
+      fs::remove_all(folder_ / file_name(deed.at, place->second), error);
       answer() = None{};
       return {};
     }
@@ -308,12 +296,8 @@ std::string Performance::end_of(Player& player, std::span<const Order> orders) {
   player.worker->let_end(orders, options_.patience);
   const auto parent = players_.find(player.parent);
   if (parent == players_.end() || parent->second.ended) return player.worker->ending();
-  const Order wait{.verb = Verb::kWaitFor, .start = player.worker->pid()};
-  const Asked asked = parent->second.worker->ask(std::span(&wait, 1), options_.patience);
-  note_end(player.parent, asked);
-  const auto* replies = std::get_if<std::vector<Reply>>(&asked);
-  const Shown* told = replies ? shown(replies->front().answer) : nullptr;
-  const Text* text = told ? std::get_if<Text>(told) : nullptr;
+  const auto told = ask(player.parent, {.verb = Verb::kWaitFor, .start = player.worker->pid()});
+  const auto* text = told ? shown_as<Text>(*told) : nullptr;
   return text ? text->text : "lost";
 }
 
@@ -356,6 +340,16 @@ void Performance::take(const Belongs& belongs, Reply reply) {
                         .list = std::move(reply.snapshots)});
 }
 
+// One order apart from stretches. Nothing: the process hung or ended.
+std::optional<Answer> Performance::ask(const std::string& process, const Order& order,
+                                       int descriptor) {
+  Asked asked = players_[process].worker->ask(std::span(&order, 1), options_.patience, descriptor);
+  note_end(process, asked);
+  auto* replies = std::get_if<std::vector<Reply>>(&asked);
+  if (!replies) return std::nullopt;
+  return std::move(replies->front().answer);
+}
+
 void Performance::note_end(const std::string& process, const Asked& asked) {
   if (std::holds_alternative<std::vector<Reply>>(asked)) return;
   players_[process].ended = true;
@@ -365,17 +359,12 @@ void Performance::note_end(const std::string& process, const Asked& asked) {
 
 void Performance::look() {
   for (const auto& [name, medium] : places_)
-    seen_.steps[step_].disk[name] =
-        look_at(folder_ / (medium == Medium::kZip ? name + ".zip" : name), medium);
+    seen_.steps[step_].disk[name] = look_at(folder_ / file_name(name, medium), medium);
 }
 
-void Performance::close(const std::string& name, Player& player) {
-  const Order end{.verb = Verb::kEnd};
-  const Asked asked = player.worker->ask(std::span(&end, 1), options_.patience);
-  note_end(name, asked);
-  const auto* replies = std::get_if<std::vector<Reply>>(&asked);
-  const Shown* told = replies ? shown(replies->front().answer) : nullptr;
-  const Names* files = told ? std::get_if<Names>(told) : nullptr;
+void Performance::close(const std::string& name) {
+  const auto told = ask(name, {.verb = Verb::kEnd});
+  const auto* files = told ? shown_as<Names>(*told) : nullptr;
   if (files && !files->names.empty()) seen_.open[name] = files->names;
 }
 
@@ -383,7 +372,7 @@ void Performance::close(const std::string& name, Player& player) {
 // began last goes first: a parent must wait for what it forked.
 void Performance::leave() {
   for (const std::string& name : begun_ | std::views::reverse)
-    if (Player& player = players_[name]; !player.ended) close(name, player);
+    if (!players_[name].ended) close(name);
   for (const std::string& name : begun_ | std::views::reverse) {
     Player& player = players_[name];
     if (player.ended) continue;

@@ -11,7 +11,6 @@ namespace {
 
 Answer bytes(std::string_view text) { return Shown{BytesValue{Bytes(text)}}; }
 Answer none() { return Shown{None{}}; }
-Answer flag(bool it) { return Shown{it}; }
 Answer refusal(std::string_view type) { return Refusal{std::string(type), "refused", ""}; }
 Answer store() { return Shown{NewHandle{"Store"}}; }
 Answer names(std::vector<std::string> list) { return Shown{Names{std::move(list)}}; }
@@ -201,7 +200,6 @@ TEST(Model, ARelativePathMayBeRefusedElsewhere) {
 // --- archives
 
 constexpr std::string_view kSpawned = R"("processes":{"p1":"spawn"},)";
-std::string spawned() { return std::string(kBefore) + std::string(kSpawned); }
 
 TEST(Model, WhatIsNotPublishedIsSeenByItsWriterAlone) {
   Follow it(ZIP("w") SET("b", "b@1", "s0") CARRY("p1") GET("b", "s1") GET(

@@ -175,12 +175,6 @@ Sums sums(const Read& row, const Question& question, const Book& book, const Con
   return all;
 }
 
-template <class T>
-const T* shown_as(const Answer& answer) {
-  const Shown* it = shown(answer);
-  return it ? std::get_if<T>(it) : nullptr;
-}
-
 bool fits_one_key(const Read& row, const Question& question, const Book& book,
                   const Content& content, const Answer& answer, Content& narrowed) {
   Values kept = 0;

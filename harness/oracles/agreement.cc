@@ -29,12 +29,6 @@ class Facts {
   }
 
  private:
-  template <class T>
-  static const T* shown_as(const Answer& answer) {
-    const Shown* it = shown(answer);
-    return it ? std::get_if<T>(it) : nullptr;
-  }
-
   static Names sorted(Names names) {
     std::ranges::sort(names.names);
     return names;

@@ -7,11 +7,6 @@
 namespace storefuzz::program {
 namespace {
 
-const Attributes* attributes_of(const Answer& answer) {
-  const Shown* it = shown(answer);
-  return it ? std::get_if<Attributes>(it) : nullptr;
-}
-
 // Whether a store was opened. A store that is made anew by its pickle (__reduce__) need not be.
 bool tells_of_use(std::string_view name) {
   return name == "_is_open" || name.ends_with("._is_open");
@@ -38,14 +33,14 @@ std::vector<Difference> judge_attributes(const Case& value, const Judged& judged
   std::vector<Difference> found;
   std::map<std::string, const JudgedAnswer*> first, of_mode;
   for (const JudgedAnswer& it : judged.answers) {
-    const Attributes* seen = attributes_of(*it.answer);
+    const Attributes* seen = shown_as<Attributes>(*it.answer);
     if (!seen || it.signature.empty()) continue;
     const std::string kind = it.signature.substr(0, it.signature.find('|'));
     const auto whole = of_mode.emplace(it.signature, &it).first;
     const auto names = first.emplace(kind, &it).first;
     const JudgedAnswer& before = whole->second != &it ? *whole->second : *names->second;
     const std::string name =
-        differing(*attributes_of(*before.answer), *seen, before.signature == it.signature);
+        differing(*shown_as<Attributes>(*before.answer), *seen, before.signature == it.signature);
     if (name.empty()) continue;
     Difference wrong{.wrong = Wrong::kState,
                      .where = where_of(value, it),

@@ -67,6 +67,13 @@ using Answer = std::variant<Absent, Shown, Refusal, Crashed, TimedOut>;
 inline const Shown* shown(const Answer& answer) { return std::get_if<Shown>(&answer); }
 inline const Refusal* refused(const Answer& answer) { return std::get_if<Refusal>(&answer); }
 
+// A shown value of that type; nullptr where the answer is anything else.
+template <class T>
+const T* shown_as(const Answer& answer) {
+  const Shown* value = shown(answer);
+  return value ? std::get_if<T>(value) : nullptr;
+}
+
 // What independent eyes (libzip, the file system) see at a place on disk.
 struct OnDisk {
   enum class State { kMissing, kUnreadable, kContent } state = State::kMissing;
