@@ -23,15 +23,20 @@ constexpr const char* kBelow = "a/b/case";
 // Where a process goes that changes its directory.
 std::string elsewhere(const std::string& process) { return "a/b/of-" + process; }
 
-// Where the answer to an order belongs.
+// Where the answer to an order belongs: to a step, or to a process that begins or ends a case.
 struct Belongs {
+  enum class To { kStep, kBegin, kEnd } to = To::kStep;
   std::size_t step = 0, answer = 0;
 };
+
+using Places = std::map<std::string, OnDisk>;  // what lies at each place on disk
 
 struct Player {
   std::optional<Worker> worker;
   std::string parent;  // of a forked process
+  bool begun = false;  // it knows the case's folder
   bool ended = false;
+  std::optional<Places> saw;  // when it looked last; nothing: it was too large to be told
 };
 
 class Performance {
@@ -60,15 +65,16 @@ class Performance {
   Result<void> perform(const Fork& fork);
   Result<void> perform(const Deed& deed);
 
-  Result<void> add(const std::string& process, Order order, Belongs belongs);
+  Result<void> add(const std::string& process, Order order, std::size_t answer = 0);
   void flush();
-  void take(const Belongs& belongs, Reply reply);
-  std::optional<Answer> ask(const std::string& process, const Order& order, int descriptor = -1);
+  void take(const std::string& process, const Belongs& belongs, Reply reply);
+  void take_folder(Player& player, std::size_t step, const Reply& reply);
+  std::optional<Answer> ask(const std::string& process, Order order, int descriptor = -1);
   void note_end(const std::string& process, const Asked& asked);
   std::string end_of(Player& player, std::span<const Order> orders);
-  void look();
+  void look(std::size_t step);
   Result<void> judge_snapshots();
-  void close(const std::string& name);
+  void take_open_files(const std::string& process, const Answer& told);
   void leave();
 
   const std::string& process_of(const std::string& handle, const std::string& in) const {
@@ -120,6 +126,8 @@ bool may_write(const Step& step) {
   return true;
 }
 
+Order begin(const fs::path& folder) { return {.verb = Verb::kBegin, .text = folder.string()}; }
+
 Result<void> Performance::prepare() {
   // The folders that processes change into lie beside it.
   std::error_code error;
@@ -164,8 +172,7 @@ Result<Player*> Performance::player(const std::string& name) {
   Player& player = players_[name];
   begun_.push_back(name);
   player.worker = std::move(*worker);
-  ask(name, {.verb = Verb::kBegin, .text = folder_.string()});
-  return player.ended ? nullptr : &player;
+  return &player;
 }
 
 Slot Performance::slot_of(const std::string& handle) {
@@ -184,7 +191,7 @@ Result<void> Performance::perform(const Make& make) {
     order.value = make.relative ? file : (folder_ / file).string();
   made_[make.as] = make.around.empty() ? &make : make_of(make.around);
   const std::string process = make.around.empty() ? make.in : process_of(make.around, make.in);
-  return add(process, std::move(order), {step_, 0});
+  return add(process, std::move(order));
 }
 
 Order Performance::order_of(const Call& call, const std::string& handle) {
@@ -206,7 +213,7 @@ Result<void> Performance::perform(const Call& call) {
   if (!call.as.empty()) made_[call.as] = make_of(call.on.front());
   for (std::size_t at = 0; at < call.on.size(); ++at) {
     const std::string& process = process_of(call.on[at], call.in);
-    if (auto done = add(process, order_of(call, call.on[at]), {step_, at}); !done) return done;
+    if (auto done = add(process, order_of(call, call.on[at]), at); !done) return done;
   }
   return {};
 }
@@ -220,7 +227,7 @@ Result<void> Performance::perform(const Carry& carry) {
              .cargo = carry.cargo,
              .handle = slot_of(carry.from),
              .result = slot_of(carry.as)};
-  if (auto done = add(from, std::move(pack), {step_, 0}); !done) return done;
+  if (auto done = add(from, std::move(pack)); !done) return done;
   if (stays_in_process(carry.carrier)) return {};
   flush();
   const auto* bytes = shown_as<BytesValue>(answer());
@@ -232,7 +239,7 @@ Result<void> Performance::perform(const Carry& carry) {
                .key = made_[carry.as] ? made_[carry.as]->kind->kind : "",
                .value = bytes->bytes};
   answer() = Absent{};
-  return add(carry.to, std::move(unpack), {step_, 0});
+  return add(carry.to, std::move(unpack));
 }
 
 Result<void> Performance::perform(const Fork& fork) {
@@ -251,7 +258,7 @@ Result<void> Performance::perform(const Fork& fork) {
   Worker child =
       workers_.forked(static_cast<pid_t>(*pid), std::move(ours), (*parent)->worker->loop());
   begun_.push_back(fork.process);
-  players_[fork.process] = {.worker = std::move(child), .parent = fork.in};
+  players_[fork.process] = {.worker = std::move(child), .parent = fork.in, .begun = true};
   answer() = None{};  // a process number is chance
   return {};
 }
@@ -260,10 +267,10 @@ Result<void> Performance::perform(const Deed& deed) {
   switch (deed.what) {
     case What::kChangeDirectory: {
       std::string folder = (options_.folder / elsewhere(deed.in)).string();
-      return add(deed.in, {.verb = Verb::kChangeDirectory, .text = std::move(folder)}, {step_, 0});
+      return add(deed.in, {.verb = Verb::kChangeDirectory, .text = std::move(folder)});
     }
     case What::kDrop:
-      return add(deed.in, {.verb = Verb::kDrop, .handle = slot_of(deed.handle)}, {step_, 0});
+      return add(deed.in, {.verb = Verb::kDrop, .handle = slot_of(deed.handle)});
     case What::kDeleteFile: {
       flush();
       const auto place = places_.find(deed.at);
@@ -271,6 +278,7 @@ Result<void> Performance::perform(const Deed& deed) {
       std::error_code error;
       fs::remove_all(folder_ / file_name(deed.at, place->second), error);
       answer() = None{};
+      look(step_);
       return {};
     }
     case What::kExit:
@@ -288,6 +296,7 @@ Result<void> Performance::perform(const Deed& deed) {
   seen_.ends[deed.in] = end_of(**ending, std::span(&leave, orderly ? 1 : 0));
   (*ending)->ended = true;
   answer() = Text{seen_.ends[deed.in]};
+  look(step_);
   return {};
 }
 
@@ -301,14 +310,19 @@ std::string Performance::end_of(Player& player, std::span<const Order> orders) {
   return text ? text->text : "lost";
 }
 
-Result<void> Performance::add(const std::string& process, Order order, Belongs belongs) {
+Result<void> Performance::add(const std::string& process, Order order, std::size_t answer) {
   if (process != to_) flush();
   auto reached = player(process);
   if (!reached) return std::unexpected(reached.error());
   if (!*reached) return {};  // its process is not there: Absent
   to_ = process;
+  if (!std::exchange((*reached)->begun, true)) {
+    stretch_.push_back(begin(folder_));
+    belongs_.push_back({.to = Belongs::To::kBegin});
+  }
+  order.look = may_write(case_.steps[step_]) || step_ + 1 == case_.steps.size();
   stretch_.push_back(std::move(order));
-  belongs_.push_back(belongs);
+  belongs_.push_back({.step = step_, .answer = answer});
   if (careful_) flush();
   return {};
 }
@@ -321,17 +335,26 @@ void Performance::flush() {
   Asked asked = players_[process].worker->ask(orders, options_.patience);
   if (auto* replies = std::get_if<std::vector<Reply>>(&asked)) {
     for (std::size_t at = 0; at < replies->size(); ++at)
-      take(belongs[at], std::move((*replies)[at]));
+      take(process, belongs[at], std::move((*replies)[at]));
     return;
   }
-  broken_ = broken_ || orders.size() > 1;
-  Answer& at = seen_.steps[belongs.front().step].answers[belongs.front().answer];
+  note_end(process, asked);
+  // To begin a case is nothing that could hang.
+  const bool one =
+      belongs.front().to == Belongs::To::kBegin ? belongs.size() == 2 : belongs.size() == 1;
+  broken_ = broken_ || !one;
+  const Belongs& last = belongs.back();
+  if (!one || last.to != Belongs::To::kStep) return;
+  Answer& at = seen_.steps[last.step].answers[last.answer];
   if (const auto* crash = std::get_if<Crashed>(&asked)) at = *crash;
   if (const auto* hang = std::get_if<TimedOut>(&asked)) at = *hang;
-  note_end(process, asked);
+  look(last.step);
 }
 
-void Performance::take(const Belongs& belongs, Reply reply) {
+void Performance::take(const std::string& process, const Belongs& belongs, Reply reply) {
+  if (belongs.to == Belongs::To::kEnd) take_open_files(process, reply.answer);
+  if (belongs.to != Belongs::To::kStep) return;
+  take_folder(players_[process], belongs.step, reply);
   seen_.steps[belongs.step].answers[belongs.answer] = std::move(reply.answer);
   const Call* call = std::get_if<Call>(&case_.steps[belongs.step]);
   if (reply.snapshots.empty() || !call) return;
@@ -340,14 +363,28 @@ void Performance::take(const Belongs& belongs, Reply reply) {
                         .list = std::move(reply.snapshots)});
 }
 
+void Performance::take_folder(Player& player, std::size_t step, const Reply& reply) {
+  if (reply.looked == Looked::kTooLarge) player.saw.reset();
+  if (reply.looked == Looked::kChanged) {
+    player.saw.emplace();
+    for (const auto& [name, medium] : places_)
+      (*player.saw)[name] = look_at(reply.folder, file_name(name, medium), medium);
+  }
+  const bool looked = may_write(case_.steps[step]) || step + 1 == case_.steps.size();
+  if (looked && player.saw) seen_.steps[step].disk = *player.saw;
+}
+
 // One order apart from stretches. Nothing: the process hung or ended.
-std::optional<Answer> Performance::ask(const std::string& process, const Order& order,
-                                       int descriptor) {
-  Asked asked = players_[process].worker->ask(std::span(&order, 1), options_.patience, descriptor);
+std::optional<Answer> Performance::ask(const std::string& process, Order order, int descriptor) {
+  Player& player = players_[process];
+  std::vector<Order> orders;
+  if (!std::exchange(player.begun, true)) orders.push_back(begin(folder_));
+  orders.push_back(std::move(order));
+  Asked asked = player.worker->ask(orders, options_.patience, descriptor);
   note_end(process, asked);
   auto* replies = std::get_if<std::vector<Reply>>(&asked);
   if (!replies) return std::nullopt;
-  return std::move(replies->front().answer);
+  return std::move(replies->back().answer);
 }
 
 void Performance::note_end(const std::string& process, const Asked& asked) {
@@ -357,22 +394,28 @@ void Performance::note_end(const std::string& process, const Asked& asked) {
   seen_.ends[process] = crash ? crash->signal : "hang";
 }
 
-void Performance::look() {
+void Performance::look(std::size_t step) {
   for (const auto& [name, medium] : places_)
-    seen_.steps[step_].disk[name] = look_at(folder_ / file_name(name, medium), medium);
+    seen_.steps[step].disk[name] = look_at(folder_ / file_name(name, medium), medium);
 }
 
-void Performance::close(const std::string& name) {
-  const auto told = ask(name, {.verb = Verb::kEnd});
-  const auto* files = told ? shown_as<Names>(*told) : nullptr;
-  if (files && !files->names.empty()) seen_.open[name] = files->names;
+void Performance::take_open_files(const std::string& process, const Answer& told) {
+  const auto* files = shown_as<Names>(told);
+  if (files && !files->names.empty()) seen_.open[process] = files->names;
 }
 
 // Forked processes are let go; the others drop what they hold and stay for other programs. Whoever
 // began last goes first: a parent must wait for what it forked.
 void Performance::leave() {
-  for (const std::string& name : begun_ | std::views::reverse)
-    if (!players_[name].ended) close(name);
+  const Order end{.verb = Verb::kEnd};
+  for (const std::string& name : begun_ | std::views::reverse) {
+    if (players_[name].ended) continue;
+    if (to_ != name) flush();
+    to_ = name;
+    stretch_.push_back(end);
+    belongs_.push_back({.to = Belongs::To::kEnd});
+    flush();
+  }
   for (const std::string& name : begun_ | std::views::reverse) {
     Player& player = players_[name];
     if (player.ended) continue;
@@ -403,19 +446,15 @@ Result<void> Performance::judge_snapshots() {
 
 Result<Observation> Performance::play() {
   if (auto ready = prepare(); !ready) return std::unexpected(ready.error());
-  for (; step_ < case_.steps.size(); ++step_) {
+  for (; step_ < case_.steps.size() && !broken_; ++step_) {
     const Step& step = case_.steps[step_];
     auto done = std::visit([&](const auto& it) { return perform(it); }, step);
     if (!done) return std::unexpected(done.error());
     handles_.take(step);
-    const bool last = step_ + 1 == case_.steps.size();
-    if (!last && !may_write(step)) continue;
-    flush();
-    look();
-    if (broken_) break;
   }
   leave();
   if (broken_) return std::move(seen_);
+  if (!seen_.steps.empty() && seen_.steps.back().disk.empty()) look(seen_.steps.size() - 1);
   seen_.stray = strays(options_.folder, files_);
   if (auto done = judge_snapshots(); !done) return std::unexpected(done.error());
   return std::move(seen_);

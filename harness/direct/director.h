@@ -1,9 +1,10 @@
 // Directs workers through a program: case → observation. Nothing is judged.
 //
 // Consecutive orders to one process are a stretch: one frame there and one back. A stretch ends
-// before an order to another process, and after each step that may change the disk, which is then
-// looked at. Where a stretch ends in a hang or a death, nobody can tell which order it was: the
-// program is played once more, an order a stretch.
+// before an order to another process. After each order that may change the disk the worker's C++
+// looks at the case's folder and tells what it found; after what the director does itself, the
+// director looks. Where a stretch ends in a hang or a death, nobody can tell which order it was:
+// the program is played once more, an order a stretch.
 //
 //     Director director(*zygote, {.folder = scratch / "program"});
 //     Result<Observation> seen = director.play(value);

@@ -110,6 +110,7 @@ OnDisk look_at(const Snapshot& snapshot, const std::string& file, Medium medium)
     if (medium == Medium::kZip && path == file) return archive_as_seen(bytes);
     if (medium != Medium::kFolder || !path.starts_with(file + "/")) continue;
     seen.state = OnDisk::State::kContent;
+    if (path.ends_with('/')) continue;
     seen.content[without_chance(path.substr(file.size() + 1))] = bytes;
   }
   return seen;
@@ -119,6 +120,7 @@ Result<void> restore(const Snapshot& snapshot, const fs::path& folder) {
   std::error_code error;
   for (const auto& [path, bytes] : snapshot) {
     fs::create_directories((folder / path).parent_path(), error);
+    if (path.ends_with('/')) continue;
     std::ofstream file(folder / path, std::ios::binary);
     file << bytes;
     if (!file) return machine_failure("a snapshot cannot be written");

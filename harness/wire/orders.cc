@@ -170,6 +170,8 @@ void members(auto& wire, Is<TimedOut> auto& it) { pass(wire, it.stacks); }
 void members(auto& wire, Is<Reply> auto& it) {
   pass(wire, it.answer);
   pass(wire, it.snapshots);
+  pass_enum(wire, it.looked, Looked::kTooLarge);
+  pass(wire, it.folder);
 }
 void members(auto& wire, Is<Order> auto& it) {
   pass_enum(wire, it.verb, Verb::kEnd);
@@ -179,6 +181,7 @@ void members(auto& wire, Is<Order> auto& it) {
   pass_enum(wire, it.cargo, Cargo::kGroup);
   pass(wire, it.watched);
   pass(wire, it.flag);
+  pass(wire, it.look);
   pass(wire, it.handle);
   pass(wire, it.result);
   pass(wire, it.other);

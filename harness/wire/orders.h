@@ -49,18 +49,29 @@ struct Order {
   Carrier carrier = Carrier::kPickle5;
   Cargo cargo = Cargo::kStore;
   bool watched = false, flag = false;
+  bool look = false;  // at the case's folder, afterwards
   Slot handle = 0, result = 0, other = 0;
   std::int64_t start = 0, end = 0;
   std::string text, key, value;
   bool operator==(const Order&) const = default;
 };
 
-// The case's folder at one moment within a watched call: path below it → bytes.
+// The case's folder at one moment: path below it → bytes. A folder that holds no file is there as
+// its path and a slash.
 using Snapshot = std::map<std::string, Bytes>;
+
+// What an order with `look` found in the case's folder.
+enum class Looked : std::uint8_t {
+  kSame,      // as this process saw it last
+  kChanged,   // Reply::folder
+  kTooLarge,  // to be told
+};
 
 struct Reply {
   Answer answer;
-  std::vector<Snapshot> snapshots;  // in order; each differs from the one before it
+  std::vector<Snapshot> snapshots;  // of a watched call, in order; each differs from the one before
+  Looked looked = Looked::kSame;
+  Snapshot folder;
   bool operator==(const Reply&) const = default;
 };
 

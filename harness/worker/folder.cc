@@ -54,6 +54,7 @@ void Folder::close() {
   root_.reset();
   files_.clear();
   folders_.clear();
+  version_ = 0;
 }
 
 template <class Kept>
@@ -65,9 +66,12 @@ bool Folder::changed() {
   if (root_.get() < 0) return false;
   for (auto& [path, file] : files_) file.there = false;
   for (auto& [path, folder] : folders_) folder.there = false;
+  const std::size_t before = folders_.size();
   const bool other = read_folder(root_.get(), "");
+  const bool grown = folders_.size() > before;
   const bool gone = forget_gone(files_);
-  forget_gone(folders_);
+  const bool shrunk = forget_gone(folders_);
+  if (other || gone || grown || shrunk) ++version_;
   return other || gone;
 }
 
@@ -124,6 +128,11 @@ bool Folder::read_file(int folder, const char* name, const std::string& path) {
 Snapshot Folder::content() const {
   Snapshot all;
   for (const auto& [path, file] : files_) all[path] = file.bytes;
+  for (const auto& [path, folder] : folders_) {
+    const std::string within = path + "/";
+    const auto first = files_.lower_bound(within);
+    if (first == files_.end() || !first->first.starts_with(within)) all[within];
+  }
   return all;
 }
 

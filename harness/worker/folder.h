@@ -1,5 +1,8 @@
 // The files below a folder, looked at again and again: has one changed?
 //
+// Descriptors stay open until `close`: whoever closes a file loses the locks (fcntl(2)) that the
+// subject, in the same process, may hold on it.
+//
 // The clock of file systems is coarse, so times say nothing: a file may change twice within a tick.
 // Contents are compared. What costs is to open files, so descriptors are kept, by inode.
 //
@@ -29,9 +32,13 @@ class Folder {
   // Reads again what may have changed. True: a file came, went, or is another one than before.
   bool changed();
 
-  // Path below the folder → bytes.
+  bool is_open() const { return root_.get() >= 0; }
+
   Snapshot content() const;
   std::size_t size() const;  // bytes of all files
+
+  // Another number each time that something had changed, also a folder without files.
+  std::size_t version() const { return version_; }
 
  private:
   struct File {
@@ -54,6 +61,7 @@ class Folder {
   Descriptor root_;
   std::map<std::string, File> files_;
   std::map<std::string, Below> folders_;
+  std::size_t version_ = 0;
 };
 
 }  // namespace storefuzz::program

@@ -35,7 +35,7 @@ void try_text(PyObject* function, const std::string& text) {
 
 // A kind by its word, also a wrapper around a handle; nothing: there is none.
 std::optional<StoreKind> kind_by(const std::string& words) {
-  const auto all = all_stores();
+  const auto& all = all_stores();
   const auto found = std::ranges::find(all, words, [](StoreKind it) { return it->kind; });
   if (found != all.end()) return *found;
   if (auto kind = find_store(words)) return *kind;
@@ -73,40 +73,67 @@ Answer wait_for(pid_t process) {
 }  // namespace
 
 Reply Performer::perform(const Order& order) {
+  Reply reply;
   if (order.verb == Verb::kCall && order.watched) {
-    Reply reply;
-    watch_.begin(folder_);
-    reply.answer = call(order);
+    open_folder();
+    watch_.begin(files_);
+    reply.answer = answer(order);
     reply.snapshots = watch_.end();
-    return reply;
+  } else {
+    reply.answer = answer(order);
   }
+  if (order.look) look(reply);
+  return reply;
+}
+
+void Performer::open_folder() {
+  if (!files_.is_open()) files_.open(folder_);
+}
+
+void Performer::close_folder() {
+  files_.close();
+  told_ = 0;
+}
+
+void Performer::look(Reply& reply) {
+  if (files_.is_open())
+    files_.changed();
+  else
+    files_.open(folder_);
+  if (files_.version() == told_) return;
+  told_ = files_.version();
+  reply.looked = files_.size() <= kMostSnapshotBytes ? Looked::kChanged : Looked::kTooLarge;
+  if (reply.looked == Looked::kChanged) reply.folder = files_.content();
+}
+
+Answer Performer::answer(const Order& order) {
   switch (order.verb) {
     case Verb::kBegin:
-      return {begin_case(order.text), {}};
+      return begin_case(order.text);
     case Verb::kMake:
-      return {make(order), {}};
+      return make(order);
     case Verb::kCall:
-      return {call(order), {}};
+      return call(order);
     case Verb::kPack:
-      return {pack(order), {}};
+      return pack(order);
     case Verb::kUnpack:
-      return {unpack(order), {}};
+      return unpack(order);
     case Verb::kCopy:
-      return {copy(order), {}};
+      return copy(order);
     case Verb::kDrop:
-      return {drop(order.handle), {}};
+      return drop(order.handle);
     case Verb::kChangeDirectory:
-      return {change_directory(order.text), {}};
+      return change_directory(order.text);
     case Verb::kWaitFor:
-      return {wait_for(static_cast<pid_t>(order.start)), {}};
+      return wait_for(static_cast<pid_t>(order.start));
     case Verb::kEnd:
-      return {end_case(), {}};
+      return end_case();
     case Verb::kFork:
     case Verb::kExit:
     case Verb::kQuit:
       break;
   }
-  return {Absent{}, {}};
+  return Absent{};
 }
 
 Answer Performer::begin_case(const std::string& folder) {
@@ -271,6 +298,7 @@ Answer Performer::end_case() {
   for (const std::string& text : made_) try_text(side().run, text);
   made_.clear();
   threaded_.clear();
+  close_folder();
   Names open = open_files();
   if (!open.names.empty() || much_garbage()) {
     PyGC_Collect();

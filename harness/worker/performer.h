@@ -30,7 +30,10 @@ class Performer {
   explicit Performer(std::string scratch) : scratch_(std::move(scratch)) {}
 
   // In a process that just began: a worker, or what a worker forked.
-  void begin() { driver_.begin(); }
+  void begin() {
+    driver_.begin();
+    close_folder();
+  }
 
   // Every order but kFork, kExit and kQuit. What the subject raises is an answer.
   Reply perform(const Order& order);
@@ -57,11 +60,17 @@ class Performer {
   Answer received(const Order& order, const Ways& carrier, const Object& packed);
   void wake(const std::string& words, Slot handle);
   Names open_files();
+  void open_folder();
+  void close_folder();
+  void look(Reply& reply);
+  Answer answer(const Order& order);
 
   std::string scratch_, folder_;
   Replacements names_;
   Driver driver_;
   Watch watch_;
+  Folder files_;          // of the case; opened when it is first looked at
+  std::size_t told_ = 0;  // the version of it that was told last
   std::map<Slot, Object> handles_;
   std::unordered_map<std::string, Object> makers_;  // expression → function
   std::set<std::string> awake_;                     // kinds whose imports and `before` have run

@@ -11,20 +11,18 @@
 namespace storefuzz::program {
 namespace {
 
-// A frame must hold them; what is too much is told as what it is.
-constexpr std::size_t kMostReplies = kMaxFrame / 2;
-
-std::size_t weight(const Reply& reply) { return encode(std::span(&reply, 1)).size(); }
-
-// Keeps a stretch of replies below what a frame holds.
-void bound(Reply& reply, std::size_t& room) {
-  std::size_t size = 0;
-  for (std::size_t i = 0; i < reply.snapshots.size(); ++i) {
-    for (const auto& [path, bytes] : reply.snapshots[i]) size += path.size() + bytes.size();
-    if (size > room) reply.snapshots.resize(i);
+// A frame must hold them. Where it cannot, the pictures of the disk are left out; then the answers.
+std::string frame_of(std::vector<Reply> replies) {
+  std::string frame = encode(replies);
+  if (frame.size() <= kMaxFrame) return frame;
+  for (Reply& reply : replies) {
+    if (reply.looked == Looked::kChanged) reply.looked = Looked::kTooLarge;
+    reply = {.answer = std::move(reply.answer), .looked = reply.looked};
   }
-  if (weight(reply) > room) reply = {Shown{Text{"too large"}}, {}};
-  room -= std::min(room, weight(reply));
+  frame = encode(replies);
+  if (frame.size() <= kMaxFrame) return frame;
+  for (Reply& reply : replies) reply.answer = Shown{Text{"too large"}};
+  return encode(replies);
 }
 
 // Other threads of the subject run while we wait.
@@ -46,13 +44,10 @@ class Server {
     if (receive(channel_, frame) != Got::kFrame) return false;
     const auto orders = decode_orders(frame);
     std::vector<Reply> replies;
-    if (!orders) replies.push_back({Crashed{.signal = orders.error().message}, {}});
-    std::size_t room = kMostReplies;
-    for (const Order& order : orders.value_or(std::vector<Order>{})) {
+    if (!orders) replies.push_back({.answer = Crashed{.signal = orders.error().message}});
+    for (const Order& order : orders.value_or(std::vector<Order>{}))
       if (!perform(order, replies)) return true;
-      bound(replies.back(), room);
-    }
-    return channel_.send(encode(replies));
+    return channel_.send(frame_of(std::move(replies)));
   }
 
  private:
@@ -68,7 +63,7 @@ class Server {
       return true;
     }
     if (channel_.came().get() < 0) {
-      replies.push_back({Absent{}, {}});
+      replies.push_back({});
       return true;
     }
     const pid_t pid = fork_worker(starter_);
@@ -78,7 +73,7 @@ class Server {
       return false;
     }
     channel_.came().reset();
-    replies.push_back({Shown{std::int64_t{pid}}, {}});
+    replies.push_back({.answer = Shown{std::int64_t{pid}}});
     return true;
   }
 

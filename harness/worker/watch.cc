@@ -71,8 +71,9 @@ const Monitoring& monitoring() {
 
 }  // namespace
 
-void Watch::begin(const std::string& folder) {
-  folder_.open(folder);
+void Watch::begin(Folder& folder) {
+  folder_ = &folder;
+  folder.changed();
   seen_.clear();
   watching = this;
   watched = pthread_self();
@@ -83,7 +84,6 @@ std::vector<Snapshot> Watch::end() {
   watching = nullptr;
   monitoring().set(monitoring().off);
   look();
-  folder_.close();
   return std::exchange(seen_, {});
 }
 
@@ -91,8 +91,8 @@ Unwatched::Unwatched() : before_(std::exchange(paused, true)) {}
 Unwatched::~Unwatched() { paused = before_; }
 
 void Watch::look() {
-  if (folder_.changed() && seen_.size() < kMostSnapshots && folder_.size() <= kMostSnapshotBytes)
-    seen_.push_back(folder_.content());
+  if (folder_->changed() && seen_.size() < kMostSnapshots && folder_->size() <= kMostSnapshotBytes)
+    seen_.push_back(folder_->content());
 }
 
 }  // namespace storefuzz::program

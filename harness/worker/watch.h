@@ -6,7 +6,7 @@
 // reported only where CALL is set as well.
 //
 //     Watch watch;
-//     watch.begin("/dev/shm/run/case");
+//     watch.begin(folder);
 //     …
 //     std::vector<Snapshot> states = watch.end();
 #pragma once
@@ -25,13 +25,13 @@ inline constexpr std::size_t kMostSnapshotBytes = 1 << 20;  // of one snapshot; 
 class Watch {
  public:
   // From here on, in this thread. The state at the beginning is none of the call's.
-  void begin(const std::string& folder);
+  void begin(Folder& folder);
   std::vector<Snapshot> end();
 
   void look();  // for the callback
 
  private:
-  Folder folder_;
+  Folder* folder_ = nullptr;
   std::vector<Snapshot> seen_;
 };
 
