@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdlib>
 
 #include "harness/base/paths.h"
 #include "harness/oracles/oracle.h"
@@ -37,6 +38,9 @@ Result<std::unique_ptr<ProgramSession>> ProgramSession::start(const Settings& se
   if (settings.python.empty())
     return machine_failure(
         "STOREFUZZ_PYTHON must name the interpreter of an environment with zarr");
+  // Where no time zone is set, the C library looks at /etc/localtime again whenever a zip entry's
+  // time is made or read, here and in the workers.
+  ::setenv("TZ", "UTC0", 0);
   auto stores = parse_stores(settings.stores);
   if (!stores) return std::unexpected(stores.error());
   auto workers = Workers::start(zygote_options(settings, counters));

@@ -8,6 +8,7 @@
 
 #include "harness/case/store.h"
 #include "harness/worker/embedded_python.h"
+#include "harness/worker/state.h"
 
 namespace storefuzz::program {
 namespace {
@@ -36,6 +37,9 @@ constexpr std::pair<PyObject * Side::*, const char*> kFunctions[] = {
     {&Side::settle, "settle"},
     {&Side::lines, "lines"},
     {&Side::tidy, "tidy"},
+    {&Side::names, "NAMES"},
+    {&Side::declared, "declared"},
+    {&Side::store, "STORE"},
 };
 
 void import_side(const ZygoteOptions& options) {
@@ -54,6 +58,7 @@ void import_side(const ZygoteOptions& options) {
     held.*member = performing.attr(name).cast<Object>().release().ptr();
   held.prefixes = {{performing.attr("SUBJECT").cast<std::string>(), ""},
                    {performing.attr("STDLIB").cast<std::string>(), ""}};
+  offer_state();
   if (!options.planted.empty()) py::module_::import("planted").attr("plant")(options.planted);
 }
 

@@ -22,7 +22,8 @@ struct Side {
   PyObject *sync, *start_loop, *collect, *first, *awaited;         // coroutines; sync may be None
   PyObject *inline_loop, *wait, *settle;
   PyObject *lines, *tidy;
-  Replacements prefixes;  // where the subject and the standard library lie
+  PyObject *names, *declared, *store;  // what state.cc needs; store may be None
+  Replacements prefixes;               // where the subject and the standard library lie
 };
 const Side &side();
 

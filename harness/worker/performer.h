@@ -59,6 +59,7 @@ class Performer {
   Object packed(const Order& order, const Ways& carrier, PyObject* put) const;
   Answer received(const Order& order, const Ways& carrier, const Object& packed);
   void wake(const std::string& words, Slot handle);
+  bool other_descriptors() const;
   Names open_files();
   void open_folder();
   void close_folder();
@@ -79,6 +80,7 @@ class Performer {
   // Files that an earlier case left open, by descriptor, device and inode: that case's to tell.
   using OpenFile = std::tuple<int, dev_t, ino_t>;
   std::set<OpenFile> open_, found_;
+  std::size_t descriptors_ = 0;  // at the end of the last case; 0: not known
 };
 
 }  // namespace storefuzz::program

@@ -26,11 +26,14 @@ import zarr.storage  # noqa: E402
 
 from inline_loop import InlineLoop  # noqa: E402
 from line_names import ZARR_2  # noqa: E402
-from operations import NAMES  # noqa: E402
+from operations import NAMES, declared  # noqa: E402, F401
 
 if not ZARR_2:
     import zarr.core.sync as zarr_sync
+    from zarr.abc.store import Store
     from zarr.core.buffer import Buffer
+
+STORE = None if ZARR_2 else Store
 
 # What is never awaited, or raised where nobody listens, is told on standard error otherwise.
 sys.unraisablehook = lambda _: None
