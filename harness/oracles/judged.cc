@@ -15,6 +15,7 @@ class Walk {
   }
 
   Judged run() {
+    judged_.answers.reserve(case_.steps.size() + kMaxMirrored);
     for (step_ = 0; step_ < std::min(case_.steps.size(), seen_.steps.size()); ++step_) take_step();
     return std::move(judged_);
   }

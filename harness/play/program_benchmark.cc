@@ -13,6 +13,7 @@
 #include "harness/campaign/run_directory.h"
 #include "harness/campaign/subject.h"
 #include "harness/generate/generate.h"
+#include "harness/oracles/oracle.h"
 #include "harness/play/board.h"
 #include "harness/play/program_session.h"
 #include "harness/process/scratch.h"
@@ -25,8 +26,8 @@ using program::parse_case;
 
 ProgramSession* session = nullptr;
 
-// The case that others are measured on as well: an archive of four keys is written, opened for
-// reading, carried to another process, and everything is asked on both sides.
+// The case that others are measured on as well: an archive of four keys is written and opened for
+// reading; everything is asked; it is carried to another process, and everything is asked there.
 Case journey_of_peers() {
   Json steps = Json::parse(R"([{"make": "zip", "at": "z", "mode": "w", "as": "w"}])");
   std::vector<std::string> keys;
@@ -39,8 +40,7 @@ Case journey_of_peers() {
   }
   steps.push_back({{"call", "close"}, {"on", "w"}});
   steps.push_back({{"make", "zip"}, {"at", "z"}, {"mode", "r"}, {"as", "s0"}});
-  steps.push_back({{"carry", "pickle 5"}, {"from", "s0"}, {"to", "p1"}, {"as", "s1"}});
-  for (const char* side : {"s0", "s1"}) {
+  const auto ask_everything = [&](const char* side) {
     const auto call = [&](const char* word, Json more) {
       more["call"] = word;
       more["on"] = side;
@@ -56,7 +56,10 @@ Case journey_of_peers() {
       call("getsize", {{"key", key}});
     }
     call("close", Json::object());
-  }
+  };
+  ask_everything("s0");
+  steps.push_back({{"carry", "pickle 5"}, {"from", "s0"}, {"to", "p1"}, {"as", "s1"}});
+  ask_everything("s1");
   return *parse_case(
       text_of({{"format", 2}, {"processes", {{"p1", "spawn"}}}, {"program", steps}}));
 }
@@ -117,7 +120,18 @@ void play(benchmark::State& state, Next next) {
   state.SetItemsProcessed(state.iterations());
 }
 
+// What the model and the oracles cost, without the playing.
+void judge_again(benchmark::State& state, const Case& value) {
+  const auto played = session->play(value);
+  if (!played) return state.SkipWithError(played.error().message.c_str());
+  for (auto _ : state) benchmark::DoNotOptimize(program::judge(value, played->seen));
+  state.SetItemsProcessed(state.iterations());
+}
+
 void register_all() {
+  benchmark::RegisterBenchmark("program/judging, journey of peers", [](benchmark::State& state) {
+    judge_again(state, journey_of_peers());
+  })->Unit(benchmark::kMicrosecond);
   const auto add = [](const std::string& name, auto next) {
     benchmark::RegisterBenchmark(("program/" + name).c_str(),
                                  [next](benchmark::State& state) { play(state, next); })

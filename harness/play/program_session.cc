@@ -2,6 +2,7 @@
 #include "harness/play/program_session.h"
 
 #include <fmt/format.h>
+#include <malloc.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -41,6 +42,9 @@ Result<std::unique_ptr<ProgramSession>> ProgramSession::start(const Settings& se
   // Where no time zone is set, the C library looks at /etc/localtime again whenever a zip entry's
   // time is made or read, here and in the workers.
   ::setenv("TZ", "UTC0", 0);
+  // Each case takes a little more than the one before it left, and gives it back: the kernel would
+  // clear the same pages again and again.
+  ::mallopt(M_TRIM_THRESHOLD, 64 << 20);
   auto stores = parse_stores(settings.stores);
   if (!stores) return std::unexpected(stores.error());
   auto workers = Workers::start(zygote_options(settings, counters));

@@ -1,4 +1,4 @@
-// Three stores, all that can be done with them by hand.
+// A few stores, all that can be done with them by hand.
 #include "harness/worker/rehearsal.h"
 
 #include <sys/stat.h>
@@ -18,6 +18,9 @@ constexpr Rehearsed kStores[] = {
     {"zip", "zarr.storage.ZipStore(path, mode=\"w\")"},
     {"local", "zarr.storage.LocalStore(path)"},
     {"memory", "zarr.storage.MemoryStore()"},
+    // It asks for the source lines of its callers, which Python reads once a process.
+    {"logging over memory", "zarr.storage.LoggingStore(zarr.storage.MemoryStore())"},
+    {"fsspec memory", "zarr.storage.FsspecStore.from_url(\"memory://store\")"},
 };
 
 // Arrays and groups are opened by zarr's own loop.
