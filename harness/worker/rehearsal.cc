@@ -19,7 +19,8 @@ constexpr Rehearsed kStores[] = {
     {"local", "zarr.storage.LocalStore(path)"},
     {"memory", "zarr.storage.MemoryStore()"},
     // It asks for the source lines of its callers, which Python reads once a process.
-    {"logging over memory", "zarr.storage.LoggingStore(zarr.storage.MemoryStore())"},
+    {"logging over memory",
+     "zarr.storage.LoggingStore(zarr.storage.MemoryStore(), log_level=\"CRITICAL\")"},
     {"fsspec memory", "zarr.storage.FsspecStore.from_url(\"memory://store\")"},
 };
 
