@@ -21,7 +21,6 @@ constexpr Rehearsed kStores[] = {
     // It asks for the source lines of its callers, which Python reads once a process.
     {"logging over memory",
      "zarr.storage.LoggingStore(zarr.storage.MemoryStore(), log_level=\"CRITICAL\")"},
-    {"fsspec memory", "zarr.storage.FsspecStore.from_url(\"memory://store\")"},
 };
 
 // Arrays and groups are opened by zarr's own loop.
