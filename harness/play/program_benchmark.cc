@@ -8,8 +8,11 @@
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>
 
+#include <fstream>
+#include <iterator>
 #include <random>
 
+#include "harness/base/paths.h"
 #include "harness/campaign/run_directory.h"
 #include "harness/campaign/subject.h"
 #include "harness/generate/generate.h"
@@ -29,39 +32,9 @@ ProgramSession* session = nullptr;
 // The case that others are measured on as well: an archive of four keys is written and opened for
 // reading; everything is asked; it is carried to another process, and everything is asked there.
 Case journey_of_peers() {
-  Json steps = Json::parse(R"([{"make": "zip", "at": "z", "mode": "w", "as": "w"}])");
-  std::vector<std::string> keys;
-  for (int i = 0; i < 4; ++i) {
-    keys.push_back(fmt::format("a/c/{}", i));
-    steps.push_back({{"call", "set"},
-                     {"on", "w"},
-                     {"key", keys.back()},
-                     {"value", {{"word", fmt::format("{}@{}", keys.back(), i)}, {"size", 64}}}});
-  }
-  steps.push_back({{"call", "close"}, {"on", "w"}});
-  steps.push_back({{"make", "zip"}, {"at", "z"}, {"mode", "r"}, {"as", "s0"}});
-  const auto ask_everything = [&](const char* side) {
-    const auto call = [&](const char* word, Json more) {
-      more["call"] = word;
-      more["on"] = side;
-      steps.push_back(std::move(more));
-    };
-    call("state", Json::object());
-    call("open", Json::object());
-    call("list", Json::object());
-    for (const std::string& key : keys) {
-      call("get", {{"key", key}});
-      call("get range", {{"key", key}, {"start", 1}, {"end", 3}});
-      call("exists", {{"key", key}});
-      call("getsize", {{"key", key}});
-    }
-    call("close", Json::object());
-  };
-  ask_everything("s0");
-  steps.push_back({{"carry", "pickle 5"}, {"from", "s0"}, {"to", "p1"}, {"as", "s1"}});
-  ask_everything("s1");
-  return *parse_case(
-      text_of({{"format", 2}, {"processes", {{"p1", "spawn"}}}, {"program", steps}}));
+  std::ifstream file(source_folder() + "/corpus/program/24-the-journey-of-peers.json");
+  const std::string text(std::istreambuf_iterator<char>(file), {});
+  return parse_case(text).value();
 }
 
 Case state_only() {

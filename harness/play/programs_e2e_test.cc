@@ -182,6 +182,85 @@ TEST(Programs, OverSoundStoresWithALossAreToldByItsOracles) {
   }
 }
 
+// What a user would write instead of the journey of peers, in one process and without this harness:
+// one line of JSON an answer, in the order in which the program asks.
+constexpr const char* kPlainJourney = R"(
+import json, os, pickle, sys
+from zarr.abc.store import RangeByteRequest
+from zarr.core.buffer import cpu, default_buffer_prototype
+from zarr.storage import ZipStore
+
+plain, keys = default_buffer_prototype(), [f"a/c/{i}" for i in range(4)]
+
+def done(coroutine):
+    try:
+        while True:
+            coroutine.send(None)
+    except StopIteration as stop:
+        return stop.value
+
+async def listed(store):
+    return [key async for key in store.list()]
+
+def text(buffer):
+    return buffer.to_bytes().decode()
+
+def ask(store):
+    done(store._ensure_open())
+    print(json.dumps(done(listed(store))))
+    for key in keys:
+        print(json.dumps(text(done(store.get(key, plain)))))
+        print(json.dumps(text(done(store.get(key, plain, RangeByteRequest(1, 3))))))
+        print(json.dumps(done(store.exists(key))))
+        print(json.dumps(done(store.getsize(key))))
+    store.close()
+
+os.chdir(sys.argv[1])
+writer = ZipStore("z.zip", mode="w")
+writer._sync_open()
+for i, key in enumerate(keys):
+    value = (f"{key}@{i};" * 64).encode()[:64]
+    done(writer.set(key, cpu.Buffer.from_bytes(value)))
+writer.close()
+store = ZipStore("z.zip", mode="r")
+ask(store)
+ask(pickle.loads(pickle.dumps(store)))
+)";
+
+Json as_json(const program::Answer& answer) {
+  if (const auto* names = program::shown_as<program::Names>(answer)) return names->names;
+  if (const auto* bytes = program::shown_as<program::BytesValue>(answer)) return bytes->bytes;
+  if (const auto* truth = program::shown_as<bool>(answer)) return *truth;
+  if (const auto* number = program::shown_as<std::int64_t>(answer)) return *number;
+  return program::describe(answer);
+}
+
+TEST(Programs, TheJourneyOfPeersSeesWhatAPlainScriptSees) {
+  const fs::path folder = scratch() / "plain-journey";
+  fs::create_directories(folder);
+  const Finished told = must(run_to_end(
+      {.arguments = {python(kNewest), "-W", "ignore", "-c", kPlainJourney, folder.string()}},
+      kPatient));
+  std::vector<Json> plain;
+  std::istringstream lines(told.output);
+  for (std::string line; std::getline(lines, line);) plain.push_back(Json::parse(line));
+  ASSERT_EQ(plain.size(), 34U) << told.output;
+
+  const auto file = fs::path(reference_folder()).parent_path() / "corpus" / "program" /
+                    "24-the-journey-of-peers.json";
+  const program::Case value = must(program::parse_case(test::read_file(file)));
+  const PlayedProgram played = play(*session("zip"), value);
+  std::vector<Json> ours;
+  for (std::size_t step = 0; step < value.steps.size(); ++step) {
+    const auto* call = std::get_if<program::Call>(&value.steps[step]);
+    if (!call || call->op == program::Op::kState || call->op == program::Op::kOpen ||
+        call->op == program::Op::kClose || program::operation(call->op).takes.value)
+      continue;
+    ours.push_back(as_json(played.seen.steps[step].answers.at(0)));
+  }
+  EXPECT_EQ(ours, plain);
+}
+
 TEST(Programs, ThatDeleteAboveTheirFolderLeaveTheVictimAlive) {
   const fs::path victim = scratch() / "victim";
   fs::create_directories(victim / "below");
