@@ -53,24 +53,6 @@ void contain(Settings& settings) {
   needed(forbid_writes_outside(settings.scratch, also));
 }
 
-void start() {
-  Settings settings = settings_from_environment();
-  const int shared = descriptor_of(settings.board);
-  engine = new Engine{.board = needed(shared >= 0 ? Board::open(shared) : Board::make())};
-  if (!settings.differences.empty()) {
-    // Opened before this process shuts itself in.
-    engine->differences =
-        ::open(settings.differences.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
-    if (engine->differences < 0)
-      leave({.code = ExitCode::kBadInput,
-             .message = fmt::format("{} cannot be written", settings.differences)});
-  }
-  if (auto added = add_adapters(parse_json(settings.adapters)); !added) leave(added.error());
-  contain(settings);
-  engine->session = needed(ProgramSession::start(settings, engine->board.descriptor()));
-  map_counters(storefuzz_counters, engine->board);
-}
-
 // What makes two differences one in the eyes of a reader of the list; causes are another matter.
 std::string key_of(const program::Difference& difference) {
   return fmt::format("{} / {} / {}", difference.oracle, name_of(difference.wrong),
@@ -93,6 +75,35 @@ void tell(const program::Case& value, const program::Difference& difference) {
     leave({.message = "the file of differences cannot be written"});
 }
 
+void tell_all(const program::Case& value, const PlayedProgram& played) {
+  for (const program::Difference& difference : played.differences)
+    if (difference.first) tell(value, difference);
+}
+
+// Programs in which a process was late are decided later, the last ones when libFuzzer is through.
+void tell_decided(bool wait) {
+  for (const auto& [value, played] : engine->session->take_decided(wait)) tell_all(value, played);
+}
+
+void start() {
+  Settings settings = settings_from_environment();
+  const int shared = descriptor_of(settings.board);
+  engine = new Engine{.board = needed(shared >= 0 ? Board::open(shared) : Board::make())};
+  if (!settings.differences.empty()) {
+    // Opened before this process shuts itself in.
+    engine->differences =
+        ::open(settings.differences.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+    if (engine->differences < 0)
+      leave({.code = ExitCode::kBadInput,
+             .message = fmt::format("{} cannot be written", settings.differences)});
+  }
+  if (auto added = add_adapters(parse_json(settings.adapters)); !added) leave(added.error());
+  contain(settings);
+  engine->session = needed(ProgramSession::start(settings, engine->board.descriptor()));
+  map_counters(storefuzz_counters, engine->board);
+  std::atexit([] { tell_decided(true); });
+}
+
 program::Case decode(const std::uint8_t* data, std::size_t size) {
   const char* text = reinterpret_cast<const char*>(data);
   if (size > 0 && text[0] == '{')
@@ -112,9 +123,8 @@ extern "C" int LLVMFuzzerInitialize(int*, char***) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace storefuzz;
   const program::Case value = decode(data, size);
-  const PlayedProgram played = needed(engine->session->play(value));
-  for (const program::Difference& difference : played.differences)
-    if (difference.first) tell(value, difference);
+  if (const auto played = needed(engine->session->start(value))) tell_all(value, *played);
+  tell_decided(false);
   return 0;
 }
 

@@ -6,14 +6,19 @@
 // director looks. Where a stretch ends in a hang or a death, nobody can tell which order it was:
 // the program is played once more, an order a stretch.
 //
+// A process in which nothing runs for a while is late, and may hang. `start` parks its program,
+// with all its processes and its folder, and others are played meanwhile; `take_decided` tells
+// later what became of it. `play` waits.
+//
 //     Director director(*zygote, {.folder = scratch / "program"});
 //     Result<Observation> seen = director.play(value);
 #pragma once
 
 #include <filesystem>
-#include <functional>
-#include <map>
-#include <string>
+#include <memory>
+#include <optional>
+#include <utility>
+#include <vector>
 
 #include "harness/base/error.h"
 #include "harness/case/program.h"
@@ -22,6 +27,10 @@
 
 namespace storefuzz::program {
 
+inline constexpr std::size_t kMostParked = 4;  // programs; each holds up to five processes
+
+class Performance;
+
 class Director {
  public:
   struct Options {
@@ -29,18 +38,28 @@ class Director {
     Patience patience = {};        // how long a stretch may take
   };
   Director(Workers& workers, Options options);
+  ~Director();
+  Director(Director&&) noexcept;
 
-  // machine_failure: no worker can be had, or the folder cannot be used.
+  // machine_failure: no worker can be had, or the folder cannot be used. What is seen ends with the
+  // step in which a process hangs.
   Result<Observation> play(const Case& value);
 
+  // The same; nothing: the program is parked.
+  Result<std::optional<Observation>> start(const Case& value);
+
+  // The parked programs that hang, or died, with what was seen of them. Who answered after all was
+  // slow, and is forgotten. `wait`: until each is decided.
+  std::vector<std::pair<Case, Observation>> take_decided(bool wait = false);
+
  private:
+  std::unique_ptr<Performance> perform(const Case& value, bool careful, bool parks);
+  Result<std::optional<Observation>> played(const Case& value, bool parks);
+
   Workers& workers_;
   Options options_;
+  std::size_t folders_ = 0;  // names that are used up: who is late may still write there
+  std::vector<std::unique_ptr<Performance>> parked_;
 };
-
-// Whether a program needs zarr's own event loop: calls by `sync`, arrays, and stores whose
-// coroutines really wait. Its workers have the loop from their birth, so that what a fork inherits
-// does not depend on what a worker played before.
-bool needs_loop(const Case& value);
 
 }  // namespace storefuzz::program

@@ -24,7 +24,8 @@ Worker::Worker(Worker&& other) noexcept
       channel_(std::move(other.channel_)),
       loop_(other.loop_),
       stacks_(other.stacks_),
-      frame_(std::move(other.frame_)) {}
+      frame_(std::move(other.frame_)),
+      asked_(other.asked_) {}
 
 Worker& Worker::operator=(Worker&& other) noexcept {
   if (this == &other) return *this;
@@ -34,6 +35,7 @@ Worker& Worker::operator=(Worker&& other) noexcept {
   loop_ = other.loop_;
   stacks_ = other.stacks_;
   frame_ = std::move(other.frame_);
+  asked_ = other.asked_;
   return *this;
 }
 
@@ -78,21 +80,28 @@ Got Worker::receive(const Patience& patience) {
 }
 
 Asked Worker::ask(std::span<const Order> orders, const Patience& patience, int descriptor) {
-  const auto died = [&] {
+  if (auto asked = try_ask(orders, patience, descriptor)) return std::move(*asked);
+  return hang();
+}
+
+std::optional<Asked> Worker::try_ask(std::span<const Order> orders, const Patience& patience,
+                                     int descriptor) {
+  asked_ = orders.size();
+  return taken(channel_.send(encode(orders), descriptor) ? receive(patience) : Got::kEnd);
+}
+
+std::optional<Asked> Worker::late_answer() {
+  return taken(channel_.receive(frame_, Milliseconds(0)));
+}
+
+std::optional<Asked> Worker::taken(Got got) {
+  if (got == Got::kLate) return std::nullopt;
+  if (got == Got::kEnd) {
     std::string stacks = stacks_ ? stacks_->take() : "";
     return Crashed{.signal = ending(), .stacks = std::move(stacks)};
-  };
-  if (!channel_.send(encode(orders), descriptor)) return died();
-  switch (receive(patience)) {
-    case Got::kLate:
-      return hang();
-    case Got::kEnd:
-      return died();
-    case Got::kFrame:
-      break;
   }
   auto replies = decode_replies(frame_);
-  if (replies && replies->size() == orders.size()) return std::move(*replies);
+  if (replies && replies->size() == asked_) return std::move(*replies);
   kill();
   ending();
   return Crashed{.signal = "sent what is no answer", .stacks = ""};

@@ -28,9 +28,10 @@
 namespace storefuzz::program {
 
 // How long a stretch may take. A process in which no thread has run for `asleep` hangs; one that is
-// at work, or waits for a processor, has until the deadline.
+// at work, or waits for a processor, has until the deadline. Where it costs little to ask again, or
+// to wait in the background, a process is late after `late`.
 struct Patience {
-  Milliseconds deadline{4000}, asleep{250};
+  Milliseconds deadline{4000}, asleep{1000}, late{200};
 };
 
 using Asked = std::variant<std::vector<Reply>, Crashed, TimedOut>;
@@ -48,6 +49,14 @@ class Worker {
   // travels along, for a fork order.
   Asked ask(std::span<const Order> orders, const Patience& patience, int descriptor = -1);
 
+  // The same, but a process that is late lives on. Nothing: it is late, and `late_answer` and
+  // `hang` are all that may be called.
+  std::optional<Asked> try_ask(std::span<const Order> orders, const Patience& patience,
+                               int descriptor = -1);
+  // What came from a process that was late; nothing yet: nothing.
+  std::optional<Asked> late_answer();
+  TimedOut hang();  // that a process hangs: its stacks; it is killed
+
   // Sends orders that end the process, and waits until its channel is closed; past the patience it
   // is killed.
   void let_end(std::span<const Order> orders, const Patience& patience);
@@ -62,13 +71,14 @@ class Worker {
 
  private:
   Got receive(const Patience& patience);
-  TimedOut hang();
+  std::optional<Asked> taken(Got got);
 
   pid_t pid_ = -1;
   Channel channel_;
   bool loop_ = false;  // zarr's event loop runs in it
   StackFile* stacks_ = nullptr;
   std::string frame_;
+  std::size_t asked_ = 0;  // orders that wait for a reply
 };
 
 class Workers {

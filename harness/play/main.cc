@@ -33,9 +33,7 @@ Json play(Session& session, const std::string& request) {
           {"spoiled", session.spoiled()}};
 }
 
-bool reply(const Json& json) {
-  return write_frame(3, text_of(json));
-}
+bool reply(const Json& json) { return write_frame(3, text_of(json)); }
 
 }  // namespace
 

@@ -81,8 +81,8 @@ Result<PlayedCase> Player::play(const Case& value) {
   if (!process_)
     if (auto launched = launch(); !launched) return std::unexpected(launched.error());
   const Json request{{"case", to_json(value)}, {"oracles off", options_.oracles_off}};
-  const Reply reply = process_->ask(text_of(request),
-                                    options_.deadline * 2 + kParentGrace, &stacks_);
+  const Reply reply =
+      process_->ask(text_of(request), options_.deadline * 2 + kParentGrace, &stacks_);
   const std::string* text = std::get_if<std::string>(&reply);
   if (!text) return died(value, reply);
   const Json json = Json::parse(*text, nullptr, false);

@@ -32,6 +32,12 @@ program::ZygoteOptions zygote_options(const Settings& settings, int counters) {
   return options;
 }
 
+PlayedProgram judged(const program::Case& value, program::Observation seen) {
+  PlayedProgram played{.seen = std::move(seen), .differences = {}};
+  played.differences = program::judge(value, played.seen);
+  return played;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<ProgramSession>> ProgramSession::start(const Settings& settings,
@@ -56,9 +62,10 @@ Result<std::unique_ptr<ProgramSession>> ProgramSession::start(const Settings& se
   if (self->stores_.empty())
     return bad_input(fmt::format("none of the stores can be had in zarr {}: {}",
                                  self->workers_.subject().zarr, settings.stores));
-  self->director_ = std::make_unique<program::Director>(
-      self->workers_,
-      program::Director::Options{.folder = self->scratch_ / fmt::format("program-{}", ::getpid())});
+  program::Director::Options options{.folder =
+                                         self->scratch_ / fmt::format("program-{}", ::getpid())};
+  options.patience.asleep = Milliseconds(std::max(1, std::atoi(settings.deadline.c_str())));
+  self->director_ = std::make_unique<program::Director>(self->workers_, options);
   return self;
 }
 
@@ -80,9 +87,24 @@ Result<PlayedProgram> ProgramSession::play(const program::Case& value) {
   if (auto room = check_room(scratch_); !room) return std::unexpected(room.error());
   auto seen = director_->play(value);
   if (!seen) return std::unexpected(seen.error());
-  PlayedProgram played{.seen = std::move(*seen), .differences = {}};
-  played.differences = program::judge(value, played.seen);
-  return played;
+  return judged(value, std::move(*seen));
+}
+
+Result<std::optional<PlayedProgram>> ProgramSession::start(const program::Case& value) {
+  if (auto room = check_room(scratch_); !room) return std::unexpected(room.error());
+  auto seen = director_->start(value);
+  if (!seen) return std::unexpected(seen.error());
+  if (!*seen) return std::nullopt;
+  return judged(value, std::move(**seen));
+}
+
+std::vector<std::pair<program::Case, PlayedProgram>> ProgramSession::take_decided(bool wait) {
+  std::vector<std::pair<program::Case, PlayedProgram>> all;
+  for (auto& [value, seen] : director_->take_decided(wait)) {
+    PlayedProgram played = judged(value, std::move(seen));
+    all.emplace_back(std::move(value), std::move(played));
+  }
+  return all;
 }
 
 std::chrono::nanoseconds ProgramSession::processor_time() const {

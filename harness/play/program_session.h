@@ -8,7 +8,9 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "harness/base/error.h"
@@ -35,6 +37,11 @@ class ProgramSession {
 
   // An Error: the program was not played, by a fault of ours or because the disk is full.
   Result<PlayedProgram> play(const program::Case& value);
+
+  // The same for those who play many: nothing where a process may hang. What became of such
+  // programs is told by `take_decided`; `wait`: of all of them.
+  Result<std::optional<PlayedProgram>> start(const program::Case& value);
+  std::vector<std::pair<program::Case, PlayedProgram>> take_decided(bool wait = false);
 
   // The program without what cannot be had here: steps that make other stores go, a carrier that
   // lacks its package becomes the plainest one.

@@ -30,9 +30,7 @@ const Settings& settings() {
 }
 
 // The adapters of strangers, as the supervisor read them.
-Result<void> take_adapters() {
-  return add_adapters(parse_json(settings().adapters));
-}
+Result<void> take_adapters() { return add_adapters(parse_json(settings().adapters)); }
 
 // Where their modules are found.
 std::vector<std::string> adapter_folders() {
@@ -74,10 +72,8 @@ Result<void> try_stranger(Process& child, StoreKind kind, const std::string& fol
   for (const auto& [done, by, make, visits] : kAttempts) {
     if (make && kind->wraps) continue;  // a wrapper is made around another store
     const Milliseconds deadline(visits * std::atoi(settings().deadline.c_str()));
-    const Json request{{"step", "try store"},
-                       {"store", store_request(value)},
-                       {"make", make},
-                       {"folder", folder}};
+    const Json request{
+        {"step", "try store"}, {"store", store_request(value)}, {"make", make}, {"folder", folder}};
     const Reply reply = child.ask(text_of(request), deadline);
     if (std::holds_alternative<TimedOut>(reply))
       return unusable(kind, done,
