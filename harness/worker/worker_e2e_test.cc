@@ -356,6 +356,65 @@ TEST(Worker, AWatchedCallShowsTheStatesOfTheDisk) {
   EXPECT_TRUE(idle[2].snapshots.empty());
 }
 
+// The same two calls, with the folder looked at before every line of Python: what facts are
+// compared with. Slow, in Python, and without anything of the worker.
+constexpr const char* kStatesByLine = R"(
+import asyncio.events, os, sys
+sys.path.insert(0, sys.argv[1])
+import performing
+import zarr.storage
+from pathlib import Path
+from zarr.core.buffer import cpu
+
+folder = Path(sys.argv[2])
+path = str(folder / sys.argv[4])
+loop, states = performing.InlineLoop(), []
+
+def look(*_):
+    now = {str(file): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
+    if now != states[-1]:
+        states.append(now)
+
+def on_line(code, line):
+    monitoring.set_events(tool, 0)  # what we run ourselves is not the subject's
+    look()
+    monitoring.set_events(tool, monitoring.events.LINE)
+
+def drive(coroutine):
+    asyncio.events._set_running_loop(loop)
+    try:
+        coroutine.send(None)
+    except StopIteration:
+        pass
+    finally:
+        asyncio.events._set_running_loop(None)
+
+monitoring, tool = sys.monitoring, 3
+monitoring.use_tool_id(tool, "states by line")
+monitoring.register_callback(tool, monitoring.events.LINE, on_line)
+store = eval(sys.argv[3])
+states.append({})
+look()
+del states[1:]
+for call in (lambda: drive(store.set("a", cpu.Buffer.from_bytes(b"a" * 9000))), store.close):
+    monitoring.set_events(tool, monitoring.events.LINE)
+    call()
+    monitoring.set_events(tool, 0)
+    look()
+print(len(states) - 1)
+)";
+
+TEST(Worker, AWatchedCallShowsAsManyStatesAsLookingAtEveryLine) {
+  Talk worker;
+  for (const Store& store : {kStores[0], kStores[1]}) {
+    const Finished told = must(run_to_end(
+        {.arguments = {e2e::python(e2e::kNewest), "-W", "ignore", "-c", kStatesByLine,
+                       reference_folder() + "/side", new_folder(), store.make, store.path}},
+        e2e::kPatient));
+    EXPECT_EQ(std::to_string(states(worker, store)) + "\n", told.output) << store.kind;
+  }
+}
+
 TEST(Worker, HostileFramesAreAnswered) {
   Talk worker;
   ASSERT_TRUE(worker.send({}));
