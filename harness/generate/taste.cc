@@ -83,7 +83,7 @@ Taste draw_taste(Choices& choices, const Stores& stores) {
   taste.edges = choices.one_in(8);
   taste.odd_keys = choices.one_in(12);
   taste.forks = choices.one_in(10);
-  taste.ends = choices.one_in(12);  // an exit costs as much as six programs without
+  taste.ends = choices.one_in(20);  // an exit costs as much as ten programs without
   taste.directories = choices.one_in(8);
   taste.outsider = choices.one_in(16);
   taste.arrays = choices.one_in(10);

@@ -4,10 +4,12 @@
 // STOREFUZZ_TEST_PROGRAMS says how many programs are drawn (for measurements), STOREFUZZ_TEST_SEED
 // which.
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <cstdlib>
 #include <memory>
 #include <random>
+#include <sstream>
 
 #include "harness/generate/generate.h"
 #include "harness/oracles/oracle.h"
@@ -108,14 +110,57 @@ TEST(Programs, OfTheCorpusAreSaidAndPlayed) {
   }
 }
 
+// What a process holds: descriptors, and KiB of memory.
+struct Holds {
+  std::size_t descriptors = 0, memory = 0;
+};
+Holds holds_of(const std::string& process) {
+  const fs::path folder = fs::path("/proc") / process;
+  std::istringstream status(test::read_file(folder / "status"));
+  Holds holds;
+  for (std::string line; std::getline(status, line);)
+    if (line.starts_with("VmRSS:"))
+      holds.memory = static_cast<std::size_t>(std::atoll(line.c_str() + 6));
+  for ([[maybe_unused]] const auto& entry : fs::directory_iterator(folder / "fd"))
+    ++holds.descriptors;
+  return holds;
+}
+
+// The largest of our children; workers come and go.
+Holds largest_child() {
+  Holds largest;
+  std::istringstream children(
+      test::read_file(fmt::format("/proc/self/task/{}/children", ::gettid())));
+  for (std::string child; children >> child;) {
+    const Holds holds = holds_of(child);
+    largest.descriptors = std::max(largest.descriptors, holds.descriptors);
+    largest.memory = std::max(largest.memory, holds.memory);
+  }
+  return largest;
+}
+
+// Neither is anything told, nor does anything grow. A measurement plays more of them: 200,000.
 TEST(Programs, OverSoundStoresShowNothing) {
   const auto sound = session("sound live,sound archive,sound truncating,sound copied,sound bound");
   Draw draw(sound->stores());
-  for (std::size_t left = number_from("STOREFUZZ_TEST_PROGRAMS", 1500); left > 0; --left) {
+  const std::size_t count = number_from("STOREFUZZ_TEST_PROGRAMS", 1500);
+  Holds ours, theirs;
+  for (std::size_t at = 0; at < count; ++at) {
+    if (at == count / 10) ours = holds_of("self"), theirs = largest_child();
     const program::Case value = sound->fit(draw());
     const PlayedProgram played = play(*sound, value);
     ASSERT_TRUE(played.differences.empty()) << explain(value, played.differences);
   }
+  const Holds ours_now = holds_of("self"), theirs_now = largest_child();
+  std::printf("engine: %zu KiB, then %zu; %zu descriptors, then %zu\n", ours.memory,
+              ours_now.memory, ours.descriptors, ours_now.descriptors);
+  std::printf("largest worker: %zu KiB, then %zu; %zu descriptors, then %zu\n", theirs.memory,
+              theirs_now.memory, theirs.descriptors, theirs_now.descriptors);
+  // Each idle worker is a socket of ours; more than a few of anything is a leak.
+  EXPECT_LE(ours_now.descriptors, ours.descriptors + 6);
+  EXPECT_LE(theirs_now.descriptors, theirs.descriptors + 2);
+  EXPECT_LE(ours_now.memory, ours.memory + ours.memory / 5);
+  EXPECT_LE(theirs_now.memory, theirs.memory + theirs.memory / 5);
 }
 
 // Stacks of a hang name threads by numbers, and show lines that are passed by chance.
