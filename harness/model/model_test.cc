@@ -415,6 +415,15 @@ TEST(Model, AppendingTearsNothingAndTruncatingMay) {
   EXPECT_TRUE(truncates.crash(kUnreadable).empty());
 }
 
+TEST(Model, ANodeIsAFolderThatNoKeyCanReplace) {
+  Follow it(R"({"make":"local","at":"z","as":"s0"},
+               {"call":"create group","key":"g","on":"s0","as":"s1"},
+               {"call":"set","key":"g","value":"g@2","on":"s0"},)");
+  it.sound({store(), Shown{NewHandle{"Group"}}});
+  EXPECT_EQ(it.allowed().reason, Reason::kKeyAndFolder);
+  EXPECT_FALSE(it.take(refusal("IsADirectoryError")));
+}
+
 // --- for the generator
 
 TEST(Model, FactsSayWhatIsAtStake) {

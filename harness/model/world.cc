@@ -89,10 +89,14 @@ std::size_t World::place_on_disk(std::string_view name) {
 }
 
 bool World::is_folder(const PlaceState& place, std::string_view key) const {
-  return std::ranges::any_of(place.names, [&](KeyId it) {
-    const std::string& name = book.name(it);
+  const auto lies_below = [&](std::string_view name) {
     return name.size() > key.size() && name.starts_with(key) && name[key.size()] == '/';
-  });
+  };
+  // An array or a group is a folder itself: its metadata lies there.
+  return std::ranges::any_of(place.names, [&](KeyId it) { return lies_below(book.name(it)); }) ||
+         std::ranges::any_of(place.arrays, [&](const std::string& node) {
+           return node == key || lies_below(node);
+         });
 }
 
 bool World::below_a_key(const PlaceState& place, std::string_view key) const {
