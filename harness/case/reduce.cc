@@ -1,0 +1,318 @@
+// Greedy descent. Reductions say what goes; what then names nothing is dropped by fit.
+#include "harness/case/reduce.h"
+
+#include <algorithm>
+#include <set>
+#include <string>
+#include <utility>
+
+namespace storefuzz::program {
+namespace {
+
+// What a choice weighs. A step weighs more than all that can be plainer in it.
+constexpr std::size_t kStep = 1000, kProcess = 400, kFork = 100, kHandle = 100, kEntry = 80;
+constexpr std::size_t kJourney = 60, kWrapper = 40, kOperation = 20, kWord = 5;
+
+template <class Enum>
+std::size_t index_of(Enum value) {
+  const auto& all = all_of<Enum>();
+  return static_cast<std::size_t>(std::ranges::find(all, value) - all.begin());
+}
+
+// Adapters stand in their file with the plainest first.
+std::size_t index_of(StoreKind kind) {
+  const auto& all = all_stores();
+  return static_cast<std::size_t>(
+      std::ranges::find(all, kind->kind, [](StoreKind it) { return it->kind; }) - all.begin());
+}
+
+std::size_t weight_of(StoreKind kind) {
+  std::size_t wrappers = 0;
+  for (const Adapter* it = kind->inner; it; it = it->inner) ++wrappers;
+  return wrappers > 0 ? wrappers * kWrapper : std::min(index_of(kind), kWrapper - 1);
+}
+
+std::size_t weight_of(const std::string& key) {
+  return key == "a" ? 0 : std::min<std::size_t>(key.size(), kWord) + 1;
+}
+
+std::size_t weight_of(const Value& value) { return value.size > 0 ? kWord : 0; }
+
+std::size_t weight_of(const Make& make) {
+  return weight_of(make.kind) + index_of(make.mode) + (make.read_only ? kWord : 0) +
+         (make.relative ? kWord : 0) + (make.around.empty() ? 0 : kWord);
+}
+
+std::size_t weight_of(const Call& call) {
+  const Operation& row = operation(call.op);
+  return (call.on.size() - 1) * kHandle + (row.plainer != row.op ? kOperation : 0) +
+         (row.misuse ? kOperation : 0) + (call.by == By::kSync ? kWord : 0) +
+         (call.watched ? kWord : 0) + weight_of(call.key) + weight_of(call.value) +
+         (call.start != 0) + (call.end != 0) + (call.flag ? 1 : 0);
+}
+
+std::size_t weight_of(const Carry& carry) {
+  return kJourney + index_of(carry.carrier) + index_of(carry.cargo) * 2;
+}
+
+std::size_t weight_of(const Fork&) { return 0; }
+std::size_t weight_of(const Deed& deed) { return index_of(deed.what); }
+
+// The name that a step gives to a new handle, and the handle it is made of.
+struct Alias {
+  std::string name, of;
+};
+Alias alias_of(const Step& step) {
+  return std::visit(Each{[](const Make& it) { return Alias{it.as, it.around}; },
+                         [](const Call& it) { return Alias{it.as, it.on.front()}; },
+                         [](const Carry& it) { return Alias{it.as, it.from}; },
+                         [](const Fork&) { return Alias{}; }, [](const Deed&) { return Alias{}; }},
+                    step);
+}
+
+void rename(std::string& name, const std::string& from, const std::string& to) {
+  if (name == from) name = to;
+}
+
+void rename_handle(Case& value, const std::string& from, const std::string& to) {
+  for (Step& step : value.steps)
+    std::visit(Each{[&](Make& it) { rename(it.around, from, to); },
+                    [&](Call& it) {
+                      for (std::string& handle : it.on) rename(handle, from, to);
+                      rename(it.other, from, to);
+                      const std::set<std::string> once(it.on.begin(), it.on.end());
+                      if (once.size() < it.on.size()) it.on.assign(once.begin(), once.end());
+                      // Where the handle lives is another process now.
+                      it.in.clear();
+                    },
+                    [&](Carry& it) {
+                      rename(it.from, from, to);
+                      it.in.clear();
+                    },
+                    [](Fork&) {}, [&](Deed& it) { rename(it.handle, from, to); }},
+               step);
+}
+
+void rename_process(Case& value, const std::string& from, const std::string& to) {
+  std::erase_if(value.processes, [&](const Process& it) { return it.name == from; });
+  std::erase_if(value.steps, [&](const Step& step) {
+    const auto* fork = std::get_if<Fork>(&step);
+    return fork && fork->process == from;
+  });
+  for (Step& step : value.steps)
+    std::visit(Each{[&](Make& it) { rename(it.in, from, to); },
+                    [&](Call& it) {
+                      if (it.in == from) it.in.clear();
+                    },
+                    [&](Carry& it) {
+                      rename(it.to, from, to);
+                      if (it.in == from) it.in.clear();
+                    },
+                    [&](Fork& it) { rename(it.in, from, to); },
+                    [&](Deed& it) { rename(it.in, from, to); }},
+               step);
+}
+
+// "b@5" names its key: the word goes with it.
+void rename_key(Case& value, const std::string& from, const std::string& to) {
+  const auto rename_word = [&](Value& it) {
+    if (it.word.starts_with(from + "@")) it.word = to + it.word.substr(from.size());
+  };
+  for (Place& place : value.before)
+    for (Entry& entry : place.entries) {
+      if (entry.key == from) rename_word(entry.value);
+      rename(entry.key, from, to);
+    }
+  for (Step& step : value.steps) {
+    auto* call = std::get_if<Call>(&step);
+    if (!call || !operation(call->op).takes.key) continue;
+    if (call->key == from) rename_word(call->value);
+    rename(call->key, from, to);
+  }
+}
+
+class Reducer {
+ public:
+  explicit Reducer(const Case& value) : value_(value), limit_(weight(value)) {}
+
+  std::vector<Case> run() {
+    drop_steps();
+    join_processes();
+    drop_handles();
+    drop_content();
+    for (std::size_t at = 0; at < value_.steps.size(); ++at) make_plainer(at);
+    make_keys_plainer();
+    return std::move(out_);
+  }
+
+ private:
+  template <class Change>
+  void offer(Change change) {
+    Case next = value_;
+    change(next);
+    fit(next);
+    if (weight(next) < limit_) out_.push_back(std::move(next));
+  }
+
+  // Runs of steps, the longest first, from the end: what comes after the difference is of no use.
+  void drop_steps() {
+    const auto count = static_cast<std::ptrdiff_t>(value_.steps.size());
+    for (std::ptrdiff_t run = count / 2; run > 0; run /= 2)
+      for (std::ptrdiff_t end = count; end > 0; end -= run)
+        offer([&](Case& next) {
+          const auto first = next.steps.begin() + std::max<std::ptrdiff_t>(end - run, 0);
+          next.steps.erase(first, next.steps.begin() + end);
+        });
+  }
+
+  void join_processes() {
+    for (const Process& process : value_.processes)
+      offer([&](Case& next) { rename_process(next, process.name, std::string(kHome)); });
+    for (const Process& process : value_.processes)
+      for (const Process& other : value_.processes)
+        if (other.name != process.name)
+          offer([&](Case& next) { rename_process(next, process.name, other.name); });
+  }
+
+  // A handle that was made of another one: the other one in its stead.
+  void drop_handles() {
+    for (std::size_t at = 0; at < value_.steps.size(); ++at) {
+      const Alias alias = alias_of(value_.steps[at]);
+      if (!alias.name.empty() && !alias.of.empty())
+        offer([&](Case& next) {
+          next.steps.erase(next.steps.begin() + static_cast<std::ptrdiff_t>(at));
+          rename_handle(next, alias.name, alias.of);
+        });
+      const Call* call = std::get_if<Call>(&value_.steps[at]);
+      for (std::size_t i = 0; call && call->on.size() > 1 && i < call->on.size(); ++i)
+        change<Call>(
+            at, [&](Call& it) { it.on.erase(it.on.begin() + static_cast<std::ptrdiff_t>(i)); });
+    }
+  }
+
+  void drop_content() {
+    for (std::size_t place = 0; place < value_.before.size(); ++place) {
+      const std::vector<Entry>& entries = value_.before[place].entries;
+      offer([&](Case& next) {
+        next.before.erase(next.before.begin() + static_cast<std::ptrdiff_t>(place));
+      });
+      for (std::size_t at = 0; at < entries.size(); ++at) {
+        offer([&](Case& next) {
+          auto& all = next.before[place].entries;
+          all.erase(all.begin() + static_cast<std::ptrdiff_t>(at));
+        });
+        offer([&](Case& next) { next.before[place].entries[at].value.size = 0; });
+      }
+    }
+  }
+
+  template <class Kind, class Change>
+  void change(std::size_t at, Change how) {
+    offer([&](Case& next) { how(std::get<Kind>(next.steps[at])); });
+  }
+
+  void make_plainer(std::size_t at) {
+    std::visit([&](const auto& it) { plainer(at, it); }, value_.steps[at]);
+  }
+
+  void plainer(std::size_t at, const Make& make) {
+    for (const Adapter* inner = make.kind->inner; inner; inner = inner->inner)
+      change<Make>(at, [&](Make& it) {
+        it.kind = StoreKind(inner);
+        it.around.clear();
+      });
+    if (!make.kind->inner)
+      for (const StoreKind kind : all_stores()) {
+        if (kind == make.kind) break;
+        if (kind->medium == make.kind->medium && !kind->wraps)
+          change<Make>(at, [&](Make& it) { it.kind = kind; });
+      }
+    for (const Mode mode : all_of<Mode>()) {
+      if (mode == make.mode) break;
+      change<Make>(at, [&](Make& it) { it.mode = mode; });
+    }
+    change<Make>(at, [](Make& it) { it.read_only.reset(); });
+    change<Make>(at, [](Make& it) { it.relative = false; });
+  }
+
+  void plainer(std::size_t at, const Call& call) {
+    change<Call>(at, [&](Call& it) { it.op = operation(it.op).plainer; });
+    change<Call>(at, [](Call& it) { it.by = By::kHand; });
+    change<Call>(at, [](Call& it) { it.watched = false; });
+    change<Call>(at, [](Call& it) { it.value.size = 0; });
+    change<Call>(at, [](Call& it) { it.start = 0; });
+    change<Call>(at, [](Call& it) { it.end = 0; });
+    change<Call>(at, [](Call& it) { it.flag = false; });
+    if (call.end > 1) change<Call>(at, [](Call& it) { it.end = 0; });
+  }
+
+  void plainer(std::size_t at, const Carry& carry) {
+    for (const Carrier carrier : all_of<Carrier>()) {
+      if (carrier == carry.carrier) break;
+      change<Carry>(at, [&](Carry& it) { it.carrier = carrier; });
+    }
+    change<Carry>(at, [](Carry& it) { it.cargo = Cargo::kStore; });
+  }
+
+  void plainer(std::size_t, const Fork&) {}
+
+  void plainer(std::size_t at, const Deed& deed) {
+    if (!ends_its_process(deed.what)) return;
+    for (const What what : all_of<What>()) {
+      if (what == deed.what) break;
+      if (ends_its_process(what)) change<Deed>(at, [&](Deed& it) { it.what = what; });
+    }
+  }
+
+  void make_keys_plainer() {
+    std::set<std::string> keys;
+    for (const Place& place : value_.before)
+      for (const Entry& entry : place.entries) keys.insert(entry.key);
+    for (const Step& step : value_.steps)
+      if (const auto* call = std::get_if<Call>(&step); call && operation(call->op).takes.key)
+        keys.insert(call->key);
+    for (const std::string& key : keys)
+      for (const char* plain : {"a", "b"})
+        if (!keys.contains(plain)) offer([&](Case& next) { rename_key(next, key, plain); });
+  }
+
+  const Case& value_;
+  const std::size_t limit_;
+  std::vector<Case> out_;
+};
+
+}  // namespace
+
+std::size_t weight(const Case& value) {
+  std::size_t sum = value.steps.size() * kStep;
+  for (const Process& it : value.processes)
+    sum += kProcess + (it.began == Began::kFork ? kFork : 0);
+  for (const Place& place : value.before) {
+    sum += kEntry;
+    for (const Entry& it : place.entries) sum += kEntry + weight_of(it.key) + weight_of(it.value);
+  }
+  for (const Step& step : value.steps)
+    sum += std::visit([](const auto& it) { return weight_of(it); }, step);
+  return sum;
+}
+
+std::vector<Case> reductions(const Case& value) { return Reducer(value).run(); }
+
+Reduced reduce(const Case& value, const std::function<bool(const Case&)>& keeps,
+               const std::function<bool()>& stop) {
+  Reduced best{.value = value};
+  for (bool smaller = true; smaller;) {
+    smaller = false;
+    for (Case& candidate : reductions(best.value)) {
+      if (stop && stop()) return best;
+      ++best.tried;
+      if (!keeps(candidate)) continue;
+      best.value = std::move(candidate);
+      smaller = true;
+      break;
+    }
+  }
+  return best;
+}
+
+}  // namespace storefuzz::program

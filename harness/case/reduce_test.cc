@@ -1,0 +1,92 @@
+// Reductions lead down, and what stays is needed.
+#include "harness/case/reduce.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <string>
+
+#include "harness/generate/generate.h"
+#include "harness/testing/sound_world.h"
+
+namespace storefuzz::program {
+namespace {
+
+using test::random_bytes;
+
+Case parsed(const std::string& text) {
+  auto value = parse_case(text);
+  EXPECT_TRUE(value) << value.error().message;
+  return value.value_or(Case{});
+}
+
+bool calls(const Case& value, Op op) {
+  return std::ranges::any_of(value.steps, [&](const Step& step) {
+    const Call* call = std::get_if<Call>(&step);
+    return call && call->op == op;
+  });
+}
+
+TEST(Reductions, FitAndWeighLess) {
+  for (unsigned seed = 0; seed < 300; ++seed) {
+    const Case value = generate_program(random_bytes(seed, 300), test::kListed);
+    for (const Case& smaller : reductions(value)) {
+      ASSERT_LT(weight(smaller), weight(value)) << to_text(value) << "\n" << to_text(smaller);
+      ASSERT_EQ(parse_case(to_text(smaller)).value_or(Case{}), smaller) << to_text(smaller);
+    }
+  }
+}
+
+TEST(Reduce, LeavesAMakeAndTheCallThatIsAskedFor) {
+  int reduced = 0;
+  for (unsigned seed = 0; seed < 200; ++seed) {
+    const Case value = generate_program(random_bytes(seed, 300), test::kListed);
+    if (!calls(value, Op::kList)) continue;
+    const Reduced small = reduce(value, [](const Case& it) { return calls(it, Op::kList); });
+    EXPECT_EQ(small.value.steps.size(), 2U) << to_text(small.value);
+    EXPECT_TRUE(small.value.processes.empty() && small.value.before.empty())
+        << to_text(small.value);
+    ++reduced;
+  }
+  EXPECT_GT(reduced, 20);
+}
+
+TEST(Reduce, TakesTheJourneyOutWhereItIsNotNeeded) {
+  const Case value = parsed(R"({"format": 2, "processes": {"p1": "spawn"}, "program": [
+    {"make": "logging over local", "at": "f", "as": "s0"},
+    {"carry": "pickle 0", "from": "s0", "to": "p1", "as": "s1"},
+    {"call": "set", "on": "s1", "key": "c/c/0", "value": {"word": "c/c/0@2", "size": 9000}},
+    {"call": "get", "on": "s1", "key": "c/c/0", "by": "sync"}]})");
+  const auto keeps = [](const Case& it) { return calls(it, Op::kGet) && calls(it, Op::kSet); };
+  EXPECT_EQ(to_text(reduce(value, keeps).value), to_text(parsed(R"({"format": 2, "program": [
+              {"make": "local", "at": "f", "as": "s0"},
+              {"call": "set", "on": "s0", "key": "a", "value": "a@2"},
+              {"call": "get", "on": "s0", "key": "a"}]})")));
+}
+
+TEST(Reduce, KeepsTheJourneyWhereItIsNeeded) {
+  const Case value = parsed(R"({"format": 2, "processes": {"p1": "spawn"}, "program": [
+    {"make": "zip", "at": "z", "mode": "a", "as": "s0"},
+    {"carry": "pickle 2", "from": "s0", "to": "p1", "as": "s1"},
+    {"call": "list", "on": ["s0", "s1"]}]})");
+  const auto carried = [](const Case& it) {
+    return std::ranges::any_of(it.steps, [](const Step& step) {
+      const Carry* carry = std::get_if<Carry>(&step);
+      return carry && carry->to != kHome;
+    });
+  };
+  const Case small = reduce(value, carried).value;
+  EXPECT_EQ(small.steps.size(), 2U) << to_text(small);
+  EXPECT_TRUE(carried(small));
+}
+
+TEST(Reduce, StopsWhenItIsTold) {
+  const Case value = generate_program(random_bytes(4, 300), test::kListed);
+  int left = 3;
+  const Reduced small =
+      reduce(value, [](const Case&) { return true; }, [&] { return left-- == 0; });
+  EXPECT_EQ(small.tried, 3U);
+}
+
+}  // namespace
+}  // namespace storefuzz::program
