@@ -420,7 +420,9 @@ void World::close(View& view, bool acknowledged) {
   PlaceState& place = place_of(view);
   ++effects;
   if (!view.archive()) return;
-  const bool outsider = view.broken != Reason::kNone;
+  // An earlier close may have taken the claim, or not.
+  const bool unsure = view.broken == Reason::kArchiveClaimed;
+  const bool outsider = view.broken != Reason::kNone && !unsure;
   const bool publishes_any = view.opened && (!view.pending.empty() || view.fresh);
   if (publishes_any && !outsider) {
     Content content = publishes(view);
@@ -454,7 +456,7 @@ void World::close(View& view, bool acknowledged) {
   view.opened = view.fresh = view.begins = view.fuzzy = view.touched = view.torn = false;
   view.pending.clear();
   view.candidates.clear();
-  view.broken = perhaps_taken ? Reason::kArchiveClaimed : Reason::kNone;
+  view.broken = perhaps_taken || (untaken && unsure) ? Reason::kArchiveClaimed : Reason::kNone;
   if (untaken) return;
   view.claim = view.claims = false;
   if (view.mode == Mode::kWrite || view.mode == Mode::kExclusive) view.mode = Mode::kAppend;

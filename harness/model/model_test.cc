@@ -415,6 +415,14 @@ TEST(Model, AppendingTearsNothingAndTruncatingMay) {
   EXPECT_TRUE(truncates.crash(kUnreadable).empty());
 }
 
+TEST(Model, WhetherAClaimWasTakenIsNotKnownAfterASecondCloseEither) {
+  Follow it(ZIP("w") R"({"make":"zip","at":"z","mode":"a","as":"s1"},)" SET("a", "a@2", "s1")
+                GET("b", "s0") CLOSE("s0") CLOSE("s1") CLOSE("s0") END,
+            "");
+  it.sound({store(), store(), none(), refusal("FileNotFoundError"), none(), none(), none()});
+  EXPECT_FALSE(it.take(names({"a"})));
+}
+
 TEST(Model, ANodeIsAFolderThatNoKeyCanReplace) {
   Follow it(R"({"make":"local","at":"z","as":"s0"},
                {"call":"create group","key":"g","on":"s0","as":"s1"},
