@@ -108,8 +108,9 @@ program::Case decode(const std::uint8_t* data, std::size_t size) {
   const char* text = reinterpret_cast<const char*>(data);
   if (size > 0 && text[0] == '{')
     if (auto parsed = program::parse_case({text, size})) return engine->session->fit(*parsed);
-  return engine->session->fit(program::generate_program(
-      {reinterpret_cast<const std::byte*>(data), size}, engine->session->stores()));
+  return engine->session->fit(
+      program::generate_program({reinterpret_cast<const std::byte*>(data), size},
+                                engine->session->stores(), engine->session->releases()));
 }
 
 }  // namespace
@@ -132,8 +133,8 @@ extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t s
                                                std::size_t limit, unsigned seed) {
   using namespace storefuzz;
   const auto& stores = engine->session->stores();
-  const program::Case next = engine->session->fit(
-      program::mutate_program(decode(data, size), random_bytes(seed, kSwarm), stores));
+  const program::Case next = engine->session->fit(program::mutate_program(
+      decode(data, size), random_bytes(seed, kSwarm), stores, engine->session->releases()));
   return write_back(program::to_text(next), data, size, limit);
 }
 

@@ -19,6 +19,18 @@ bool is_name(std::string_view name) {
   });
 }
 
+// A release is named in commands and looked up among folders.
+bool is_release(std::string_view text) {
+  return !text.empty() && text.size() <= kMaxRelease && std::ranges::all_of(text, [](char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) || c == '.';
+  });
+}
+
+// A fork is a copy of its parent, and has its zarr.
+void mend_process(Process& process) {
+  if (process.began == Began::kFork || !is_release(process.subject)) process.subject.clear();
+}
+
 // JSON is UTF-8: a key that is none would come back as another key.
 void mend_text(std::string& text) {
   std::string mended;
@@ -304,6 +316,7 @@ void Fitter::note(const Step& step) {
 void fit(Case& value) {
   std::erase_if(value.processes, [](const Process& it) { return it.name == kHome; });
   order(value.processes, kMaxProcesses);
+  std::ranges::for_each(value.processes, mend_process);
   Fitter fitter(value.processes);
   std::vector<Step> steps;
   // The process in which the program began ends with it: an end before its last step is none.

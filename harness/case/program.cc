@@ -57,6 +57,16 @@ std::string Value::bytes() const {
   return whole;
 }
 
+std::set<std::string, std::less<>> of_other_releases(const Case& value) {
+  std::set<std::string, std::less<>> names;
+  for (const Process& it : value.processes)
+    if (!it.subject.empty()) names.insert(it.name);
+  for (const Step& step : value.steps)
+    if (const auto* fork = std::get_if<Fork>(&step); fork && names.contains(fork->in))
+      names.insert(fork->process);
+  return names;
+}
+
 void Handles::bind(const std::string& process, const std::string& handle, Subject subject) {
   living_.emplace_back(process, handle);
   origins_.insert_or_assign(handle, Origin{process, subject});

@@ -15,6 +15,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -37,6 +38,7 @@ inline constexpr std::size_t kMaxSteps = 48;           // the median drawn is 8 
 inline constexpr std::size_t kMaxHandles = 16;         // living at once in one program
 inline constexpr std::size_t kMaxMirrored = 4;         // handles of one call
 inline constexpr std::size_t kMaxName = 24;            // bytes; letters, digits, "_"
+inline constexpr std::size_t kMaxRelease = 24;         // bytes of "3.0.8"
 inline constexpr std::uint32_t kMaxSize = 64 * 1024;   // bytes of one value
 inline constexpr std::int64_t kMaxNumber = 1LL << 40;  // of a range, up and down
 
@@ -70,9 +72,13 @@ struct Place {
 // How a process begins. A spawned one is there from the beginning, without anything of the others;
 // a forked one begins at its fork step, with all that its parent holds.
 enum class Began { kSpawn, kFork };
+
+// {"p1": "spawn"}, or with another release of zarr in it than the one under test:
+// {"p1": {"began": "spawn", "subject": "3.0.8"}}. A fork has the zarr of its parent.
 struct Process {
   std::string name;
   Began began = Began::kSpawn;
+  std::string subject;  // release; empty: the one under test
   bool operator==(const Process&) const = default;
 };
 
@@ -175,6 +181,9 @@ std::string to_text(const Case& value);  // one line, always valid UTF-8
 // Reads the JSON form. Unknown words, wrong types and broken bounds are bad input, named by field.
 // The result is fitted.
 Result<Case> parse_case(std::string_view text);
+
+// The processes whose zarr is another release than the one under test.
+std::set<std::string, std::less<>> of_other_releases(const Case& value);
 
 // Which handles live where, and what kind each is. What every reader of a case needs: follow the
 // steps in order, `take` each.

@@ -79,6 +79,11 @@ Ordered to_json(const Deed& deed) {
   return json;
 }
 
+Ordered to_json(const Process& process) {
+  if (process.subject.empty()) return name_of(process.began);
+  return {{"began", name_of(process.began)}, {"subject", process.subject}};
+}
+
 Ordered ordered(const Case& value) {
   Ordered json{{"format", kFormat}};
   for (const Place& place : value.before) {
@@ -86,8 +91,7 @@ Ordered ordered(const Case& value) {
     for (const Entry& entry : place.entries)
       entries.push_back({{"key", entry.key}, {"value", to_json(entry.value)}});
   }
-  for (const Process& process : value.processes)
-    json["processes"][process.name] = name_of(process.began);
+  for (const Process& process : value.processes) json["processes"][process.name] = to_json(process);
   json["program"] = Ordered::array();
   for (const Step& step : value.steps)
     json["program"].push_back(std::visit([](const auto& it) { return to_json(it); }, step));
@@ -232,8 +236,18 @@ void read_processes(JsonReader& parent, const Json& json, std::vector<Process>& 
   JsonReader reader(json, "\"processes\"");
   if (json.size() > kMaxProcesses) reader.fail(fmt::format("has above {}", kMaxProcesses));
   if (reader.wrong().empty())
-    for (const auto& [name, began] : json.items())
-      reader.read_word(name, into.emplace_back(Process{.name = name}).began);
+    for (const auto& [name, member] : json.items()) {
+      Process& process = into.emplace_back(Process{.name = name});
+      if (!member.is_object()) {
+        reader.read_word(name, process.began);
+        continue;
+      }
+      JsonReader inner(member, fmt::format("the process \"{}\"", shorten(name, kMaxName)));
+      inner.read_word("began", process.began);
+      inner.read_text("subject", process.subject, kMaxRelease);
+      inner.reject_unknown();
+      reader.take_wrong(inner);
+    }
   parent.take_wrong(reader);
 }
 

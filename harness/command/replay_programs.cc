@@ -47,17 +47,34 @@ void say_all(const NamedProgram& program, const PlayedProgram& played, const std
     screen().say(fmt::format("  {} ended: {}", process, end));
 }
 
+// The other releases that processes name, release → interpreter; their environments are made where
+// there are none yet.
+Result<Json> other_subjects(const std::vector<NamedProgram>& programs) {
+  Json interpreters = Json::object();
+  for (const NamedProgram& program : programs)
+    for (const program::Process& process : program.value.processes) {
+      if (process.subject.empty() || interpreters.contains(process.subject)) continue;
+      auto subject = find_subject({.zarr = process.subject});
+      if (!subject) return std::unexpected(subject.error());
+      interpreters[process.subject] = subject->python;
+    }
+  return interpreters;
+}
+
 }  // namespace
 
 int replay_programs(const std::vector<NamedProgram>& programs, const SubjectOptions& options) {
   auto subject = prepare_subject(options);
   if (!subject) return screen().fail(subject.error());
+  auto others = other_subjects(programs);
+  if (!others) return screen().fail(others.error());
   auto scratch = Scratch::make();
   if (!scratch) return screen().fail(scratch.error());
   Settings settings;
   settings.python = subject->python;
   settings.scratch = scratch->path();
   settings.planted = options.planted;
+  settings.subjects = text_of(*others);
   settings.adapters = text_of(added_adapters());
   auto session = ProgramSession::start(settings);
   if (!session) return screen().fail(session.error());

@@ -96,7 +96,7 @@ Result<Performance::Player*> Performance::player(const std::string& name) {
   const auto declared = std::ranges::find(case_.processes, name, &Process::name);
   const bool spawned = declared != case_.processes.end() && declared->began == Began::kSpawn;
   if (name != kHome && !spawned) return nullptr;
-  auto worker = workers_.lease(loop_);
+  auto worker = workers_.lease(loop_, spawned ? declared->subject : std::string());
   if (!worker) return std::unexpected(worker.error());
   Player& player = players_[name];
   begun_.push_back(name);
@@ -185,7 +185,7 @@ Result<void> Performance::perform(const Fork& fork) {
   const auto* pid = shown_as<std::int64_t>(answer());
   if (!pid) return {};
   Worker child =
-      workers_.forked(static_cast<pid_t>(*pid), std::move(ours), (*parent)->worker->loop());
+      workers_.forked(static_cast<pid_t>(*pid), std::move(ours), *(*parent)->worker);
   begun_.push_back(fork.process);
   players_[fork.process] = {.worker = std::move(child), .parent = fork.in, .begun = true};
   answer() = None{};  // a process number is chance

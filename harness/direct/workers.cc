@@ -24,6 +24,7 @@ Worker::Worker(Worker&& other) noexcept
       channel_(std::move(other.channel_)),
       loop_(other.loop_),
       stacks_(other.stacks_),
+      subject_(std::move(other.subject_)),
       frame_(std::move(other.frame_)),
       asked_(other.asked_) {}
 
@@ -34,6 +35,7 @@ Worker& Worker::operator=(Worker&& other) noexcept {
   channel_ = std::move(other.channel_);
   loop_ = other.loop_;
   stacks_ = other.stacks_;
+  subject_ = std::move(other.subject_);
   frame_ = std::move(other.frame_);
   asked_ = other.asked_;
   return *this;
@@ -112,26 +114,46 @@ void Worker::let_end(std::span<const Order> orders, const Patience& patience) {
   kill();
 }
 
-Result<Workers> Workers::start(ZygoteOptions options) {
+Result<Workers> Workers::start(ZygoteOptions options, Interpreters others) {
   ::prctl(PR_SET_CHILD_SUBREAPER, 1);
   auto stacks = StackFile::make();
   if (!stacks) return std::unexpected(stacks.error());
   if (options.stacks < 0) options.stacks = stacks->descriptor();
   auto zygote = Zygote::start(options);
   if (!zygote) return std::unexpected(zygote.error());
-  return Workers(std::move(*zygote), std::move(*stacks));
+  return Workers(std::move(*zygote), std::move(options), std::move(others), std::move(*stacks));
 }
 
-Result<Worker> Workers::lease(bool loop) {
+// What guides the engine, and what is planted, belongs to the subject under test.
+Result<Zygote*> Workers::zygote_of(const std::string& subject) {
+  if (subject.empty()) return &zygote_;
+  if (const auto known = other_zygotes_.find(subject); known != other_zygotes_.end())
+    return &known->second;
+  const auto python = others_.find(subject);
+  if (python == others_.end())
+    return bad_input(
+        fmt::format("a process of the program has zarr {}, which is not here", subject));
+  ZygoteOptions options = options_;
+  options.python = python->second;
+  options.planted.clear();
+  options.counters = -1;
+  auto zygote = Zygote::start(options);
+  if (!zygote) return std::unexpected(zygote.error());
+  return &other_zygotes_.emplace(subject, std::move(*zygote)).first->second;
+}
+
+Result<Worker> Workers::lease(bool loop, const std::string& subject) {
   for (auto idle = idle_.begin(); idle != idle_.end(); ++idle) {
-    if (idle->loop() != loop) continue;
+    if (idle->loop() != loop || idle->subject() != subject) continue;
     Worker worker = std::move(*idle);
     idle_.erase(idle);
     return worker;
   }
-  auto born = zygote_.bear(loop);
+  auto zygote = zygote_of(subject);
+  if (!zygote) return std::unexpected(zygote.error());
+  auto born = (*zygote)->bear(loop);
   if (!born) return std::unexpected(born.error());
-  return Worker(std::move(*born), loop, stacks_.get());
+  return Worker(std::move(*born), loop, stacks_.get(), subject);
 }
 
 std::chrono::nanoseconds Workers::processor_time() const {
@@ -142,16 +164,25 @@ std::chrono::nanoseconds Workers::processor_time() const {
   };
   std::chrono::nanoseconds sum = of(gone.ru_utime) + of(gone.ru_stime);
   sum += storefuzz::processor_time(zygote_.pid());
+  for (const auto& [release, zygote] : other_zygotes_)
+    sum += storefuzz::processor_time(zygote.pid());
   for (const Worker& worker : idle_) sum += storefuzz::processor_time(worker.pid());
   return sum;
 }
 
+// Who was idle longest makes room: it may be of a release that programs no longer name.
 void Workers::give_back(Worker worker) {
-  if (worker.alive() && idle_.size() < kMostIdle) idle_.push_back(std::move(worker));
+  if (!worker.alive()) return;
+  if (idle_.size() == kMostIdle) {
+    const Worker gone = std::move(idle_.front());
+    idle_.erase(idle_.begin());
+  }
+  idle_.push_back(std::move(worker));
 }
 
-Worker Workers::forked(pid_t pid, Channel channel, bool loop) {
-  return Worker({.pid = pid, .channel = std::move(channel)}, loop, stacks_.get());
+Worker Workers::forked(pid_t pid, Channel channel, const Worker& parent) {
+  return Worker({.pid = pid, .channel = std::move(channel)}, parent.loop(), stacks_.get(),
+                parent.subject());
 }
 
 }  // namespace storefuzz::program

@@ -1,4 +1,6 @@
-// The workers of one engine: processes with an embedded zarr, all copies of one zygote.
+// The workers of one engine: processes with an embedded zarr, all copies of one zygote; those of
+// another release than the one under test, of a zygote of that release, which is started when it is
+// first needed and kept.
 //
 // A worker that played a program whole plays another; one that hung, died or was forked by another
 // is replaced. The engine is the parent of them all: of copies of the zygote by CLONE_PARENT, of a
@@ -12,6 +14,7 @@
 #include <sys/types.h>
 
 #include <chrono>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -39,8 +42,12 @@ using Asked = std::variant<std::vector<Reply>, Crashed, TimedOut>;
 // A process that takes orders.
 class Worker {
  public:
-  Worker(Born born, bool loop, StackFile* stacks)
-      : pid_(born.pid), channel_(std::move(born.channel)), loop_(loop), stacks_(stacks) {}
+  Worker(Born born, bool loop, StackFile* stacks, std::string subject = {})
+      : pid_(born.pid),
+        channel_(std::move(born.channel)),
+        loop_(loop),
+        stacks_(stacks),
+        subject_(std::move(subject)) {}
   Worker(Worker&& other) noexcept;
   Worker& operator=(Worker&& other) noexcept;
   ~Worker();  // kills, and reaps where the process is a child of ours
@@ -68,6 +75,7 @@ class Worker {
   bool alive() const { return pid_ > 0; }
   pid_t pid() const { return pid_; }
   bool loop() const { return loop_; }
+  const std::string& subject() const { return subject_; }  // release; empty: the one under test
 
  private:
   Got receive(const Patience& patience);
@@ -77,32 +85,45 @@ class Worker {
   Channel channel_;
   bool loop_ = false;  // zarr's event loop runs in it
   StackFile* stacks_ = nullptr;
+  std::string subject_;
   std::string frame_;
   std::size_t asked_ = 0;  // orders that wait for a reply
 };
 
+// Release → interpreter of an environment that has it.
+using Interpreters = std::map<std::string, std::string>;
+
 class Workers {
  public:
-  // machine_failure: the zygote does not start.
-  static Result<Workers> start(ZygoteOptions options);
+  // `others`: releases that a process of a program may name. machine_failure: the zygote does not
+  // start.
+  static Result<Workers> start(ZygoteOptions options, Interpreters others = {});
 
-  // A worker that nobody uses, or a new one.
-  Result<Worker> lease(bool loop);
+  // A worker that nobody uses, or a new one. bad_input: a subject that is none of the others.
+  Result<Worker> lease(bool loop, const std::string& subject = {});
   void give_back(Worker worker);  // one that dropped all it held
 
-  // A process that a worker forked, on the other end of `channel`.
-  Worker forked(pid_t pid, Channel channel, bool loop);
+  // A process that `parent` forked, on the other end of `channel`.
+  Worker forked(pid_t pid, Channel channel, const Worker& parent);
 
   const ReferenceInfo& subject() const { return zygote_.subject(); }
+  const Interpreters& others() const { return others_; }
 
-  // What the zygote, all idle workers and those that are gone have used of processors.
+  // What the zygotes, all idle workers and those that are gone have used of processors.
   std::chrono::nanoseconds processor_time() const;
 
  private:
-  Workers(Zygote zygote, StackFile stacks)
-      : zygote_(std::move(zygote)), stacks_(std::make_unique<StackFile>(std::move(stacks))) {}
+  Workers(Zygote zygote, ZygoteOptions options, Interpreters others, StackFile stacks)
+      : zygote_(std::move(zygote)),
+        options_(std::move(options)),
+        others_(std::move(others)),
+        stacks_(std::make_unique<StackFile>(std::move(stacks))) {}
+  Result<Zygote*> zygote_of(const std::string& subject);
 
   Zygote zygote_;
+  ZygoteOptions options_;
+  Interpreters others_;
+  std::map<std::string, Zygote> other_zygotes_;  // by release
   std::unique_ptr<StackFile> stacks_;
   std::vector<Worker> idle_;
 };

@@ -11,13 +11,17 @@
 
 #include <cstddef>
 #include <span>
+#include <string>
+#include <vector>
 
 #include "harness/case/program.h"
 #include "harness/case/store.h"
 
 namespace storefuzz::program {
 
-// A bare wrapper of `stores` gets something to wrap. `stores` is not empty.
-Case generate_program(std::span<const std::byte> bytes, const Stores& stores);
+// A bare wrapper of `stores` gets something to wrap. `stores` is not empty. `releases`: others than
+// the one under test, that a process may have.
+Case generate_program(std::span<const std::byte> bytes, const Stores& stores,
+                      const std::vector<std::string>& releases = {});
 
 }  // namespace storefuzz::program

@@ -71,8 +71,9 @@ std::vector<std::string> keys_of(const Case& value) {
 }
 
 // What the program is about already, and what it could be about.
-Taste taste_of(const Case& value, Choices& choices, const Stores& stores) {
-  Taste taste = draw_taste(choices, stores);
+Taste taste_of(const Case& value, Choices& choices, const Stores& stores,
+               const std::vector<std::string>& releases) {
+  Taste taste = draw_taste(choices, stores, releases);
   for (const Step& step : value.steps) {
     if (const auto* make = std::get_if<Make>(&step); make && !make->kind->wraps)
       taste.kinds.push_back(make->kind);
@@ -254,8 +255,12 @@ void change_before(Mutation& it) {
 void change_processes(Mutation& it) {
   std::vector<Process>& list = it.value.processes;
   if (!list.empty() && it.choices.one_in(3)) {
-    Began& began = list[it.place(list.size())].began;
-    began = began == Began::kSpawn ? Began::kFork : Began::kSpawn;
+    Process& process = list[it.place(list.size())];
+    if (!it.taste.releases.empty() && it.choices.one_in(2)) {
+      process.subject = draw_subject(it.taste, it.choices);
+      return;
+    }
+    process.began = process.began == Began::kSpawn ? Began::kFork : Began::kSpawn;
     return;
   }
   std::string name;
@@ -264,7 +269,7 @@ void change_processes(Mutation& it) {
         std::ranges::find(list, other, &Process::name) == list.end())
       name = other;
   const Began began = it.choices.one_in(2) ? Began::kFork : Began::kSpawn;
-  list.push_back({name, began});
+  list.push_back({name, began, draw_subject(it.taste, it.choices)});
   const auto at = static_cast<std::ptrdiff_t>(it.place(it.value.steps.size() + 1));
   if (began == Began::kFork)
     it.value.steps.insert(it.value.steps.begin() + at, Fork{.process = name});
@@ -284,13 +289,14 @@ constexpr Change kChanges[] = {
     {1, append_end},
 };
 
-void change_once(Case& value, Choices& choices, const Stores& stores) {
+void change_once(Case& value, Choices& choices, const Stores& stores,
+                 const std::vector<std::string>& releases) {
   static const std::vector<std::uint32_t> weights = [] {
     std::vector<std::uint32_t> list;
     for (const Change& change : kChanges) list.push_back(change.weight);
     return list;
   }();
-  const Taste taste = taste_of(value, choices, stores);
+  const Taste taste = taste_of(value, choices, stores, releases);
   Mutation mutation{value, taste, choices};
   kChanges[choices.weighted(weights)].make(mutation);
   fit(value);
@@ -298,13 +304,15 @@ void change_once(Case& value, Choices& choices, const Stores& stores) {
 
 }  // namespace
 
-Case mutate_program(const Case& value, std::span<const std::byte> bytes, const Stores& stores) {
+Case mutate_program(const Case& value, std::span<const std::byte> bytes, const Stores& stores,
+                    const std::vector<std::string>& releases) {
   Choices choices(bytes);
   if (value.steps.empty() || choices.one_in(4))
-    return generate_program(bytes.subspan(std::min<std::size_t>(1, bytes.size())), stores);
+    return generate_program(bytes.subspan(std::min<std::size_t>(1, bytes.size())), stores,
+                            releases);
   Case next = value;
   for (std::uint32_t times = 1 + choices.below(3); times > 0 && !next.steps.empty(); --times)
-    change_once(next, choices, stores);
+    change_once(next, choices, stores, releases);
   name_values(next);
   fit(next);
   return next;

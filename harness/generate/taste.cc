@@ -62,8 +62,8 @@ StoreKind draw_kind(Choices& choices, const Stores& stores) {
 
 }  // namespace
 
-Taste draw_taste(Choices& choices, const Stores& stores) {
-  Taste taste;
+Taste draw_taste(Choices& choices, const Stores& stores, const std::vector<std::string>& releases) {
+  Taste taste{.releases = releases};
   taste.kinds.push_back(draw_kind(choices, stores));
   if (choices.one_in(4)) taste.kinds.push_back(draw_kind(choices, stores));
   const auto any = [&](auto member) { return std::ranges::any_of(taste.kinds, member); };
@@ -90,6 +90,11 @@ Taste draw_taste(Choices& choices, const Stores& stores) {
   return taste;
 }
 
+std::string draw_subject(const Taste& taste, Choices& choices) {
+  if (taste.releases.empty() || !choices.one_in(2)) return "";
+  return choices.among(taste.releases);
+}
+
 bool is_about_nodes(const Operation& row) {
   return row.family == Family::kArray || row.binds == Subject::kArray ||
          row.binds == Subject::kGroup;
@@ -112,8 +117,11 @@ Case draw_frame(const Taste& taste, Choices& choices) {
   static constexpr std::array<std::uint32_t, 3> kSpawned{3, 4, 2};  // none, one, two
   const std::size_t spawned = choices.weighted(kSpawned);
   const std::size_t forked = taste.forks ? 1 + choices.one_in(3) : 0;
-  for (std::size_t i = 1; i <= spawned + forked; ++i)
-    frame.processes.push_back({fmt::format("p{}", i), i <= spawned ? Began::kSpawn : Began::kFork});
+  for (std::size_t i = 1; i <= spawned; ++i)
+    frame.processes.push_back(
+        {.name = fmt::format("p{}", i), .subject = draw_subject(taste, choices)});
+  for (std::size_t i = spawned + 1; i <= spawned + forked; ++i)
+    frame.processes.push_back({.name = fmt::format("p{}", i), .began = Began::kFork});
   std::set<std::string> names;
   for (const StoreKind kind : taste.kinds)
     for (const bool second : {false, true}) {

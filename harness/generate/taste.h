@@ -26,9 +26,14 @@ struct Taste {
   bool directories = false;  // relative paths, and other directories
   bool outsider = false;     // somebody deletes a file
   bool arrays = false;
+  std::vector<std::string> releases;  // others than the one under test, for processes
 };
 
-Taste draw_taste(Choices& choices, const Stores& stores);
+Taste draw_taste(Choices& choices, const Stores& stores,
+                 const std::vector<std::string>& releases = {});
+
+// The zarr of a new process: "" the one under test, or another release where the taste has some.
+std::string draw_subject(const Taste& taste, Choices& choices);
 
 // A key of the program's own, rarely one that no store likes.
 std::string draw_key(const Taste& taste, Choices& choices);

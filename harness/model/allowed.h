@@ -45,10 +45,11 @@ enum class Reason : std::uint8_t {
   kBound,        // a carry of what belongs to its process
   kEqualityOfTwo,
   kMisuse,
-  kArray,    // arrays and groups, and what lies below one that was written
-  kSession,  // a store that belongs to a session
-  kState,    // attributes: another oracle's
-  kAbsent,   // nobody was there to be asked
+  kArray,         // arrays and groups, and what lies below one that was written
+  kSession,       // a store that belongs to a session
+  kState,         // attributes: another oracle's
+  kOtherRelease,  // of a process with another zarr than the one under test
+  kAbsent,        // nobody was there to be asked
 };
 std::string_view name_of(Reason reason);
 

@@ -130,15 +130,25 @@ std::optional<Difference> World::take_disk(std::size_t number, const OnDisk& see
     place.torn = false;
     place.now() = Content{};
   }
+  if (place.others_acted) {
+    // While somebody writes, what is seen is not yet what will be there.
+    if (wrong && !written) adopt_disk(number, seen);
+    place.others_acted = written;
+    return {};
+  }
   if (!wrong) return {};
   Difference told = differ_on_disk(place, std::move(*wrong));
   place.told = true;
+  publish_as_seen(place, seen);
+  return told;
+}
+
+void World::publish_as_seen(PlaceState& place, const OnDisk& seen) {
   place.publish(as_seen(book, seen));
   place.exists = seen.state == OnDisk::State::kMissing      ? Exists::kNo
                  : seen.state == OnDisk::State::kUnreadable ? Exists::kMaybe
                                                             : Exists::kYes;
   place.torn = seen.state == OnDisk::State::kUnreadable;
-  return told;
 }
 
 namespace {
@@ -179,6 +189,7 @@ std::vector<Difference> Model::judge_crash(const Model& before, const Step& step
   const PlaceState& old = before.world_->places[number];
   const bool broken = broken_writer(world, number) || broken_writer(*before.world_, number);
   if (!place.on_disk || place.unknown != Reason::kNone || place.odd_written || broken) return found;
+  if (place.others_acted || old.others_acted) return found;
   const bool torn = world.anybody_truncates(number) || old.torn || place.torn ||
                     before.world_->anybody_truncates(number);
   const Content allowed = united(united(before.world_->meanwhile(number), old.now()),

@@ -337,6 +337,8 @@ std::size_t place_of_its_own(World& world, const Carry& step, std::size_t origin
 
 void World::carry(const Carry& step, std::size_t from) {
   HandleState arrived = handles[from];
+  const bool was_other = is_other(arrived.process), is_other_now = is_other(step.to);
+  if (was_other || is_other_now) arrived.crossed = was_other != is_other_now;
   arrived.process = step.to;
   arrived.name = step.as;
   arrived.inherited = false;
@@ -412,6 +414,7 @@ void World::fork(const Fork& step) {
   }
   if (const std::string where = directory_of(step.in); !where.empty())
     directories.emplace_back(step.process, where);
+  if (is_other(step.in)) others.push_back(step.process);
 }
 
 // --- ends

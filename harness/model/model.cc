@@ -20,6 +20,8 @@ Model::Model(const Case& value) : world_(std::make_unique<World>()) {
       place.names_key(key);
     }
   }
+  for (const Process& it : value.processes)
+    if (!it.subject.empty()) world.others.push_back(it.name);
 }
 
 Model::Model(const Model& other) : world_(std::make_unique<World>(*other.world_)) {}
@@ -46,6 +48,8 @@ void Model::begin(std::string_view name, const OnDisk& seen) {
 
 Allowed Model::allowed(const Step& step, std::size_t handle) const {
   const World& world = *world_;
+  if (world.own_affair(step, handle))
+    return {.refusal = RefusalIs::kAllowed, .opinion = false, .reason = Reason::kOtherRelease};
   if (const auto asked = world.asked(step, handle))
     return world.render(*asked, world.opinion(*asked));
   Allowed allowed;
@@ -71,27 +75,40 @@ Allowed Model::allowed(const Step& step, std::size_t handle) const {
 std::optional<Difference> Model::take(const Step& step, std::size_t handle, const Answer& answer,
                                       std::size_t index) {
   World& world = *world_;
+  if (!world.own_affair(step, handle, &answer)) return world.take(step, handle, answer, index);
+  // What is ours may still be the first difference of its place.
+  std::vector<bool> told;
+  for (const PlaceState& it : world.places) told.push_back(it.told);
+  world.take(step, handle, answer, index);
+  told.resize(world.places.size());
+  for (std::size_t i = 0; i < told.size(); ++i) world.places[i].told = told[i];
+  world.note_others_deed();
+  return {};
+}
+
+std::optional<Difference> Model::World::take(const Step& step, std::size_t handle,
+                                             const Answer& answer, std::size_t index) {
   std::optional<Difference> wrong;
   const bool asks = std::holds_alternative<Call>(step);
   if (asks && std::holds_alternative<Absent>(answer)) return {};
-  if (const auto asked = world.asked(step, handle))
-    wrong = world.take_call(*asked, answer);
+  if (const auto asked = this->asked(step, handle))
+    wrong = take_call(*asked, answer);
   else if (std::holds_alternative<Make>(step) || std::holds_alternative<Carry>(step))
-    wrong = world.take_arrival(step, answer);
+    wrong = take_arrival(step, answer);
   else if (const auto* fork = std::get_if<Fork>(&step)) {
-    wrong = world.take_ending(fork->in, answer);
+    wrong = take_ending(fork->in, answer);
     if (wrong)
-      world.end_process(fork->in);
+      end_process(fork->in);
     else if (shown(answer))
-      world.fork(*fork);
+      this->fork(*fork);
   } else if (const auto* deed = std::get_if<Deed>(&step)) {
-    wrong = world.take_ending(deed->in, answer);
+    wrong = take_ending(deed->in, answer);
     const bool ends =
         deed->what == What::kDie || deed->what == What::kQuit || deed->what == What::kExit;
     // What ended by order was not asked for an answer; a hang at an exit is one.
     if (ends && !std::holds_alternative<TimedOut>(answer)) wrong.reset();
-    world.deed(*deed);
-    if (wrong) world.end_process(deed->in);
+    this->deed(*deed);
+    if (wrong) end_process(deed->in);
   }
   if (wrong) {
     wrong->where.step = index;
@@ -180,7 +197,8 @@ std::string Model::signature(const Step& step, std::size_t handle) const {
   if (!asked) return {};
   const HandleState& who = world.handles[asked->handle];
   const View& view = world.views[who.view];
-  if (who.unknown != Reason::kNone || who.cache) return {};
+  if (who.unknown != Reason::kNone || who.cache || who.crossed || world.is_other(who.process))
+    return {};
   if (asked->row->gives == Gives::kState && asked->row->family == Family::kState)
     return state_signature(who, view, world.effects);
   if (!reads(asked->row->op)) return {};

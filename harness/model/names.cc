@@ -42,6 +42,7 @@ constexpr auto kReasons = std::to_array<std::string_view>({
     "array",
     "session",
     "state",
+    "another release",
     "absent",
 });
 static_assert(kReasons.size() == static_cast<std::size_t>(Reason::kAbsent) + 1);

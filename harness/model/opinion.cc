@@ -80,6 +80,7 @@ Opinion World::rests(const View& view) const {
   const PlaceState& place = place_of(view);
   Opinion opinion;
   if (place.unknown != Reason::kNone) opinion.give_up(place.unknown);
+  if (place.others_acted) opinion.give_up(Reason::kOtherRelease);
   if (view.broken != Reason::kNone) opinion.give_up(view.broken);
   if (!view.archive()) {
     opinion.candidates.push_back({place.current(), place.now()});
@@ -281,7 +282,7 @@ std::optional<bool> World::flag_of(const Asked& asked) const {
   if (one.subject == Subject::kArray || one.subject == Subject::kGroup) return {};
   if (asked.row->takes.other) {
     const auto found = find_handle(asked.call->other, one.process);
-    if (!found) return {};
+    if (!found || one.crossed || handles[*found].crossed) return {};
     const HandleState& other = handles[*found];
     const View& its = views[other.view];
     if (one.subject != other.subject || one.prefix != other.prefix || one.kind != other.kind)
@@ -313,8 +314,10 @@ Opinion World::opinion(const Asked& asked) const {
   if (view.contradictory) opinion.allow(Reason::kContradictory);
   if (row.on_handle == OnHandle::kEnds) {
     if (opinion.unknown != Reason::kSession) opinion_of_close(*this, view, opinion);
+    if (who.crossed) opinion.allow(Reason::kOtherRelease);
     return opinion;
   }
+  if (who.crossed) opinion.allow(Reason::kOtherRelease);
   if (looks_at_content && elsewhere(view)) opinion.allow(Reason::kOtherDirectory);
   if (looks_at_content && row.said == Said::kPlain) opinion.allow(Reason::kMayRefuse);
   // What a StorePath makes of a key that is no path, is its own affair, on any store.
@@ -390,6 +393,8 @@ Opinion World::opinion_of_carry(const Carry& carry, std::size_t from) const {
   Opinion opinion;
   if (who.kind->shared == Shared::kSession) opinion.give_up(Reason::kSession);
   if (who.unknown != Reason::kNone) opinion.give_up(who.unknown);
+  if (who.crossed || is_other(who.process) != is_other(carry.to))
+    opinion.allow(Reason::kOtherRelease);
   if (carry.cargo == Cargo::kArray || carry.cargo == Cargo::kGroup) opinion.allow(Reason::kArray);
   if (carry.carrier == Carrier::kHandedOver) return opinion;
   if (view.contradictory) opinion.allow(Reason::kContradictory);

@@ -44,6 +44,7 @@ struct PlaceState {
   std::vector<std::string> arrays;  // paths of arrays and groups that were written
   bool odd_written = false;         // something was written by a key that is no path
   bool told = false;                // a difference was told
+  bool others_acted = false;        // another release may have written, and nobody looked since
 
   const Content& now() const { return epochs.back(); }
   Content& now() { return epochs.back(); }
@@ -102,6 +103,7 @@ struct HandleState {
   std::optional<std::size_t> cache;
   std::string chain;  // of wrappers put around it
   bool inherited = false;
+  bool crossed = false;  // it came from a process of another release
   bool living = true;
   Reason unknown = Reason::kNone;
 };
@@ -146,6 +148,7 @@ struct Model::World {
   std::vector<HandleState> handles;
   std::vector<std::pair<std::string, std::string>> directories;  // process → where it is; "" home
   std::vector<std::string> ended;
+  std::vector<std::string> others;  // processes whose zarr is another release
   std::size_t effects = 0;
 
   // --- names (world.cc)
@@ -197,7 +200,9 @@ struct Model::World {
   void end_process(std::string_view process);
   void remember(const Asked& asked, const std::vector<Content>& shown);
 
-  // --- judging (judging.cc)
+  // --- judging (judging.cc; `take` in model.cc)
+  std::optional<Difference> take(const Step& step, std::size_t handle, const Answer& answer,
+                                 std::size_t index);
   std::optional<Difference> take_call(const Asked& asked, const Answer& answer);
   std::optional<Difference> take_refusal(const Asked& asked, const Opinion& opinion,
                                          const Answer& answer);
@@ -213,6 +218,14 @@ struct Model::World {
 
   // --- the disk (disk.cc)
   std::optional<Difference> take_disk(std::size_t place, const OnDisk& seen);
+  void publish_as_seen(PlaceState& place, const OnDisk& seen);
+
+  // --- other releases (releases.cc)
+  bool is_other(std::string_view process) const;
+  // Whether nothing is told of a step, whatever is answered, or of this answer.
+  bool own_affair(const Step& step, std::size_t handle, const Answer* answer = nullptr) const;
+  void note_others_deed();
+  void adopt_disk(std::size_t place, const OnDisk& seen);
 };
 
 // Appends a path to a prefix.

@@ -38,6 +38,14 @@ PlayedProgram judged(const program::Case& value, program::Observation seen) {
   return played;
 }
 
+Result<program::Interpreters> interpreters_from(const std::string& subjects) {
+  try {
+    return parse_json(subjects).get<program::Interpreters>();
+  } catch (const Json::exception&) {
+    return bad_input("STOREFUZZ_SUBJECTS is no JSON object of releases and interpreters");
+  }
+}
+
 }  // namespace
 
 Result<std::unique_ptr<ProgramSession>> ProgramSession::start(const Settings& settings,
@@ -53,10 +61,13 @@ Result<std::unique_ptr<ProgramSession>> ProgramSession::start(const Settings& se
   ::mallopt(M_TRIM_THRESHOLD, 64 << 20);
   auto stores = parse_stores(settings.stores);
   if (!stores) return std::unexpected(stores.error());
-  auto workers = Workers::start(zygote_options(settings, counters));
+  auto others = interpreters_from(settings.subjects);
+  if (!others) return std::unexpected(others.error());
+  auto workers = Workers::start(zygote_options(settings, counters), std::move(*others));
   if (!workers) return std::unexpected(workers.error());
   std::unique_ptr<ProgramSession> self(new ProgramSession(std::move(*workers)));
   self->scratch_ = settings.scratch;
+  for (const auto& [release, python] : self->workers_.others()) self->releases_.push_back(release);
   for (const StoreKind kind : *stores)
     if (!self->workers_.subject().stores.contains(kind->kind)) self->stores_.push_back(kind);
   if (self->stores_.empty())
@@ -79,6 +90,8 @@ program::Case ProgramSession::fit(program::Case value) const {
     if (auto* carry = std::get_if<program::Carry>(&step))
       if (std::ranges::count(lacking.carriers, name_of(carry->carrier)) > 0)
         carry->carrier = Carrier::kPickle5;
+  for (program::Process& process : value.processes)
+    if (!workers_.others().contains(process.subject)) process.subject.clear();
   program::fit(value);
   return value;
 }

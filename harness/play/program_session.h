@@ -44,10 +44,12 @@ class ProgramSession {
   std::vector<std::pair<program::Case, PlayedProgram>> take_decided(bool wait = false);
 
   // The program without what cannot be had here: steps that make other stores go, a carrier that
-  // lacks its package becomes the plainest one.
+  // lacks its package becomes the plainest one, a process of another release that is not among the
+  // settings one of the subject under test.
   program::Case fit(program::Case value) const;
 
-  const Stores& stores() const { return stores_; }  // asked for, and there
+  const Stores& stores() const { return stores_; }                        // asked for, and there
+  const std::vector<std::string>& releases() const { return releases_; }  // others that are there
   const program::Workers& workers() const { return workers_; }
 
   // What this process and its workers have used of processors.
@@ -59,6 +61,7 @@ class ProgramSession {
   program::Workers workers_;
   std::unique_ptr<program::Director> director_;
   Stores stores_;
+  std::vector<std::string> releases_;
   std::filesystem::path scratch_;
 };
 

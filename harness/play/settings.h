@@ -17,7 +17,7 @@ namespace storefuzz {
 struct Settings {
   std::string python, scratch, stores = "all", carriers, adapters = "[]", deadline = "1000";
   std::string planted, oracles_off, known, avoid, corpus, core, pools;
-  std::string niceness, stacks, board, findings, differences;
+  std::string niceness, stacks, board, findings, differences, subjects = "{}";
 };
 
 // `option`: how `storefuzz run` takes the setting from a user; none where the command decides.
@@ -42,6 +42,9 @@ inline constexpr std::array kSettings = {
     Setting{"STOREFUZZ_ADAPTERS", &Settings::adapters,
             "JSON list of adapters from strangers' files"},
     Setting{"STOREFUZZ_DEADLINE", &Settings::deadline, "Milliseconds for a child's visit"},
+    Setting{"STOREFUZZ_SUBJECTS", &Settings::subjects,
+            "JSON object of other releases that processes of a program may have: release → "
+            "interpreter of an environment with it"},
     Setting{"STOREFUZZ_PLANTED", &Settings::planted,
             "Plant a loss (see reference/planted/planted.py)", "--planted", true},
     Setting{"STOREFUZZ_ORACLES_OFF", &Settings::oracles_off,
@@ -61,8 +64,9 @@ inline constexpr std::array kSettings = {
     Setting{"STOREFUZZ_STACKS", &Settings::stacks, "Memory file for Python stacks"},
     Setting{"STOREFUZZ_BOARD", &Settings::board, "Shared memory of the board"},
     Setting{"STOREFUZZ_FINDINGS", &Settings::findings, "Pipe for findings"},
-    Setting{"STOREFUZZ_DIFFERENCES", &Settings::differences,
-            "File that takes each new difference of a program; without it the first ends the target"},
+    Setting{
+        "STOREFUZZ_DIFFERENCES", &Settings::differences,
+        "File that takes each new difference of a program; without it the first ends the target"},
 };
 
 inline std::map<std::string, std::string> to_environment(const Settings& settings) {
