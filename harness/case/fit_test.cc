@@ -184,6 +184,17 @@ TEST(Fit, APlaceHoldsWhatItsMediumCanHold) {
   EXPECT_EQ(keys(after.before[1]), "a a/b ../x c/d c /e ") << "an archive";
 }
 
+TEST(Fit, OnlyASpawnedProcessHasAnotherRelease) {
+  Case value = with_steps(R"({"make":"memory","in":"p1","as":"t"},{"fork":"p2"})");
+  for (Process& process : value.processes) process.subject = "3.0.8";
+  fit(value);
+  EXPECT_EQ(value.processes.front().subject, "3.0.8");
+  EXPECT_EQ(value.processes.back().subject, "");
+  value.processes.front().subject = "../3.0.8";
+  fit(value);
+  EXPECT_EQ(value.processes.front().subject, "") << "it names no release";
+}
+
 TEST(Fit, OnlyProcessesThatAStepNamesAreThere) {
   EXPECT_EQ(with_steps("").processes, std::vector<Process>{});
   EXPECT_EQ(with_steps(R"({"fork":"p2"})").processes, (std::vector<Process>{{"p2", Began::kFork}}));

@@ -61,7 +61,7 @@ TEST(Program, EveryMemberIsReadAndWrittenAlike) {
   constexpr std::string_view text =
       R"({"format":2,)"
       R"("before":{"f":{"entries":[{"key":"a/b","value":{"word":"a/b@0","size":9000}}]}},)"
-      R"("processes":{"p1":"spawn","p2":"fork"},)"
+      R"("processes":{"p1":{"began":"spawn","subject":"3.0.8"},"p2":"fork"},)"
       R"("program":[)"
       R"({"make":"zip","at":"z","mode":"w","read_only":false,"relative":true,"in":"p1","as":"s0"},)"
       R"({"make":"local","at":"f","read_only":true,"as":"s1"},)"
@@ -107,6 +107,8 @@ TEST(Program, AWordThatIsNoneIsRefusedByItsField) {
             "the place \"z\" has an unknown \"twist\"");
   EXPECT_EQ(refusal(R"({"format":2,"processes":{"p1":"thread"}})"),
             "\"processes\" has no \"p1\" like that; it is one of: spawn, fork");
+  EXPECT_EQ(refusal(R"({"format":2,"processes":{"p1":{"release":"3.0.8"}}})"),
+            "the process \"p1\" has an unknown \"release\"");
   EXPECT_EQ(refusal_of_step("1"), "step 0 must be an object");
   EXPECT_EQ(refusal_of_step("{}"),
             "step 0 is none: it has no \"make\", \"call\", \"carry\", \"fork\" or \"do\"");
@@ -180,6 +182,15 @@ TEST(Value, ItsBytesAreTheWordAgainAndAgain) {
   EXPECT_EQ((Value{"b@5", 4}.bytes()), "b@5;");
   EXPECT_EQ((Value{"", 0}.bytes()), "");
   EXPECT_EQ((Value{"b@5", kMaxSize}.bytes().size()), kMaxSize);
+}
+
+TEST(Program, AForkHasTheZarrOfItsParent) {
+  Case value;
+  value.processes = {{.name = "p1", .subject = "3.0.8"}, {.name = "p2", .began = Began::kFork}};
+  value.steps = {Fork{.process = "p2", .in = "p1"}};
+  EXPECT_EQ(of_other_releases(value), (std::set<std::string, std::less<>>{"p1", "p2"}));
+  value.steps = {Fork{.process = "p2"}};
+  EXPECT_EQ(of_other_releases(value), (std::set<std::string, std::less<>>{"p1"}));
 }
 
 // --- handles

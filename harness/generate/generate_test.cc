@@ -93,6 +93,18 @@ TEST(GeneratedPrograms, TheSameBytesAreTheSameProgram) {
   for (unsigned seed = 0; seed < 500; ++seed) ASSERT_EQ(drawn(seed), drawn(seed));
 }
 
+// Other releases are processes of usual programs: they change nothing where there are none.
+TEST(GeneratedPrograms, AProcessHasAnotherReleaseOnlyWhereThereAreSome) {
+  std::set<std::string> subjects;
+  for (unsigned seed = 0; seed < 200; ++seed) {
+    for (const Process& it : drawn(seed).processes) EXPECT_EQ(it.subject, "");
+    const auto bytes = random_bytes(seed, 300);
+    for (const Process& it : generate_program(bytes, test::kListed, {"3.0.8", "3.1.6"}).processes)
+      subjects.insert(it.subject);
+  }
+  EXPECT_EQ(subjects, (std::set<std::string>{"", "3.0.8", "3.1.6"}));
+}
+
 TEST(GeneratedPrograms, HalfOfAllProgramsHaveEightToTwelveSteps) {
   std::vector<std::size_t> sizes;
   for (unsigned seed = 0; seed < 2'000; ++seed) sizes.push_back(drawn(seed).steps.size());

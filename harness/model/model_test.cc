@@ -432,6 +432,63 @@ TEST(Model, ANodeIsAFolderThatNoKeyCanReplace) {
   EXPECT_FALSE(it.take(refusal("IsADirectoryError")));
 }
 
+TEST(Model, WhatIsWrittenBelowAnOddPathLiesAnywhere) {
+  Follow it(ZIP("a") R"({"call":"store path","key":"/b","on":"s0","as":"s1"},)" SET(
+      "c", "c@2", "s1") CLOSE("s0") END);
+  it.sound({store(), store(), none(), none()});
+  EXPECT_FALSE(it.disk(holds({{"a", "a@0"}, {"b/c", "c@2"}})));
+}
+
+// --- other releases
+
+constexpr std::string_view kOther = R"("processes":{"p1":{"began":"spawn","subject":"3.0.8"}},)";
+constexpr std::string_view kOtherBefore =
+    R"("before":{"z":{"entries":[{"key":"a","value":"a@0"}]}},)"
+    R"("processes":{"p1":{"began":"spawn","subject":"3.0.8"}},)";
+#define IN_P1(kind, as) R"({"make":")" kind R"(","at":"z","mode":"a","in":"p1","as":")" as R"("},)"
+
+TEST(Model, WhatAnotherReleaseDoesIsItsOwnAffair) {
+  Follow it(IN_P1("zip", "s0") GET("a", "s0") SET("b", "b@2", "s0")
+                CLOSE("s0") R"({"make":"zip","at":"z","mode":"r","as":"s2"},)" GET("a", "s2")
+                    GET("b", "s2") END,
+            kOtherBefore);
+  it.sound({store()});
+  EXPECT_EQ(it.allowed().reason, Reason::kOtherRelease);
+  EXPECT_FALSE(it.allowed().opinion);
+  EXPECT_FALSE(it.take(refusal("AttributeError")));
+  it.sound({none(), none()});
+  // It lost what lay there: the model follows.
+  EXPECT_FALSE(it.disk(holds({{"b", "b@2"}})));
+  it.sound({store()});
+  EXPECT_TRUE(it.allowed().exact);
+  it.sound({none(), bytes("b@2")});
+  EXPECT_TRUE(it.disk(holds({{"a", "a@0"}})).has_value()) << "who has it here may lose nothing";
+}
+
+TEST(Model, ACarryBetweenReleasesKeepsTheContentOrIsRefused) {
+  constexpr const char* program =
+      IN_P1("zip", "s0") SET("b", "b@1", "s0") CLOSE("s0") CARRY("p0") GET("b", "s1") END;
+  Follow it(program, kOther);
+  it.sound({store(), none(), none()});
+  EXPECT_FALSE(it.disk(holds({{"b", "b@1"}})));
+  expect_wrong(Follow(it).take(refusal("AttributeError")), Wrong::kUnfittingType);
+  EXPECT_FALSE(Follow(it).take(refusal("ValueError")));
+  it.sound({store()});
+  EXPECT_EQ(it.allowed().reason, Reason::kOtherRelease);
+  EXPECT_FALSE(Follow(it).take(refusal("ValueError")));
+  expect_wrong(Follow(it).take(refusal("AttributeError")), Wrong::kUnfittingType);
+  expect_wrong(Follow(it).take(none()), Wrong::kAbsent);
+  EXPECT_FALSE(it.take(bytes("b@1")));
+}
+
+TEST(Model, AnotherReleaseThatReceivesShowsTheContentOrRefusesAsItLikes) {
+  Follow it(ZIP("r") CARRY("p1") GET("a", "s1") END, kOtherBefore);
+  it.sound({store(), store()});
+  EXPECT_FALSE(Follow(it).take(refusal("AttributeError")));
+  EXPECT_FALSE(Follow(it).take(bytes("a@0")));
+  expect_wrong(it.take(none()), Wrong::kAbsent);
+}
+
 // --- for the generator
 
 TEST(Model, FactsSayWhatIsAtStake) {

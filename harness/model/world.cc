@@ -147,6 +147,8 @@ std::optional<Asked> World::asked(const Step& step, std::size_t handle) const {
   const bool any_key =
       who.kind->any_key && who.subject == Subject::kStore && asked.row->gives != Gives::kHandle;
   asked.odd = (takes.key || takes.prefix) && !root && !plain_key(path) && !any_key;
+  // zarr makes another name of what lies below such a path, and nobody knows which.
+  asked.odd = asked.odd || who.unknown == Reason::kOddKey;
   return asked;
 }
 

@@ -6,73 +6,16 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
-#include <cstdlib>
-#include <memory>
-#include <random>
 #include <sstream>
 
-#include "harness/generate/generate.h"
 #include "harness/oracles/oracle.h"
-#include "harness/play/program_session.h"
-#include "harness/testing/whole_runs.h"
+#include "harness/testing/program_runs.h"
 #include "harness/wire/describe.h"
 
 namespace storefuzz::e2e {
 namespace {
 
 using program::Difference;
-
-std::size_t number_from(const char* variable, std::size_t otherwise) {
-  const char* text = std::getenv(variable);
-  return text ? static_cast<std::size_t>(std::atoll(text)) : otherwise;
-}
-
-// The sound stores join once a process, as the adapters of a stranger do.
-const std::string& sound_stores() {
-  static const std::string list = [] {
-    const std::string file = reference_folder() + "/planted/sound.py";
-    const Finished told =
-        must(run_to_end({.arguments = {python(kNewest), "-W", "ignore", file}}, kPatient));
-    Json adapters = parse_json(told.output);
-    for (Json& adapter : adapters) adapter["file"] = file;
-    must(add_adapters(adapters));
-    return text_of(adapters);
-  }();
-  return list;
-}
-
-std::unique_ptr<ProgramSession> session(const std::string& stores, const std::string& planted = "",
-                                        const std::string& release = kNewest) {
-  Settings settings;
-  settings.python = python(release);
-  settings.scratch = scratch() / "programs";
-  fs::create_directories(settings.scratch);
-  settings.stores = stores;
-  settings.adapters = sound_stores();
-  settings.planted = planted;
-  settings.deadline = "250";  // sound stores do not wait, and each hang costs it
-  return must(ProgramSession::start(settings));
-}
-
-// Programs a run would draw, the same for the same seed.
-class Draw {
- public:
-  explicit Draw(const Stores& stores) : stores_(stores) {}
-  program::Case operator()() {
-    std::vector<std::byte> bytes(64 + random_() % 448);
-    for (std::byte& byte : bytes) byte = static_cast<std::byte>(random_() >> 8);
-    return program::generate_program(bytes, stores_);
-  }
-
- private:
-  Stores stores_;
-  std::minstd_rand random_{
-      static_cast<std::uint_fast32_t>(1 + number_from("STOREFUZZ_TEST_SEED", 0))};
-};
-
-PlayedProgram play(ProgramSession& session, const program::Case& value) {
-  return must(session.play(value));
-}
 
 std::string explain(const program::Case& value, const std::vector<Difference>& differences) {
   std::string text = text_of(program::to_json(value), 1) + "\n";
@@ -141,7 +84,7 @@ Holds largest_child() {
 
 // Neither is anything told, nor does anything grow. A measurement plays more of them: 200,000.
 TEST(Programs, OverSoundStoresShowNothing) {
-  const auto sound = session("sound live,sound archive,sound truncating,sound copied,sound bound");
+  const auto sound = session(kSoundStores);
   Draw draw(sound->stores());
   const std::size_t count = number_from("STOREFUZZ_TEST_PROGRAMS", 1500);
   Holds ours, theirs;
