@@ -69,6 +69,7 @@ class AdapterReader {
     flag("deletes folders", adapter.deletes_folders);
     flag("stays", adapter.stays);
     flag("seeded", adapter.seeded);
+    flag("opens", adapter.opens);
     flag("listed", adapter.listed);
     adapter.wraps = adapter.make.find("{inner}") != adapter.make.npos;
     adapter.given_a_file = adapter.make.find("{file mode}") != adapter.make.npos;

@@ -165,6 +165,7 @@ TEST(Adapters, OfAStrangerAreStoresLikeOurs) {
                 {"waits", false},
                 {"any key", true},
                 {"files", true},
+                {"opens", true},
                 {"listed", false}});
   const std::size_t drawn = parse_stores("all").value().size();
   ASSERT_TRUE(add_adapters(Json::array({about})).has_value());
@@ -185,7 +186,7 @@ TEST(Adapters, OfAStrangerAreStoresLikeOurs) {
   EXPECT_EQ(kind->medium, Medium::kMemory);
   EXPECT_EQ(kind->shared, Shared::kProcess);
   EXPECT_FALSE(kind->writes || kind->deletes || kind->waits || kind->listed || kind->wraps);
-  EXPECT_TRUE(kind->any_key && kind->files);
+  EXPECT_TRUE(kind->any_key && kind->files && kind->opens);
   EXPECT_EQ(store("logging over strange")->file, "strange.py");
   EXPECT_EQ(parse_stores("all").value().size(), drawn) << "it is not drawn unless it is named";
   EXPECT_TRUE(parse_case(R"({"store": "wrapper over strange"})").has_value());
@@ -196,7 +197,7 @@ TEST(Adapters, WhatIsNotSaidIsUsual) {
   const StoreKind kind = store("usual");
   EXPECT_EQ(kind->medium, Medium::kFolder);
   EXPECT_EQ(kind->shared, Shared::kPlace);
-  EXPECT_TRUE(kind->writes && kind->deletes && kind->waits && kind->listed);
+  EXPECT_TRUE(kind->writes && kind->deletes && kind->waits && kind->listed && !kind->opens);
   EXPECT_EQ(kind->clears, Can::kYes);
   EXPECT_EQ(kind->views, Can::kMay);
   EXPECT_FALSE(kind->caches);
@@ -250,7 +251,7 @@ TEST(Adapters, WhatIsWrongIsOneSentenceAndNothingIsAdded) {
     expect_wrong(member, "import os", member);
     expect_wrong(member, Json::array({7}), member);
   }
-  for (const char* member : {"writes", "deletes", "waits", "any key", "files", "listed",
+  for (const char* member : {"writes", "deletes", "waits", "any key", "files", "listed", "opens",
                              "deletes folders", "zarr keys", "caches"})
     expect_wrong(member, "yes", member);
   expect_wrong("medium", "tape", "\"medium\"");

@@ -302,6 +302,8 @@ void World::make(const Make& step) {
     places[view.place].exists = Exists::kYes;
   }
   PlaceState& place = places[view.place];
+  if (kind.opens && on_disk && view.writable && place.exists == Exists::kNo)
+    place.exists = Exists::kMaybe;
   view.lo = place.current();
   view.claim = view.archive() && view.writable && truncates;
   view.claims = view.claim && !(view.mode == Mode::kExclusive && place.exists == Exists::kYes);

@@ -197,6 +197,19 @@ TEST(Model, ARelativePathMayBeRefusedElsewhere) {
   expect_wrong(it.take(bytes("b@1")), Wrong::kOtherValue);
 }
 
+TEST(Model, AStoreThatIsOpenedByItsMakingMakesItsFolder) {
+  const auto on_disk = [](std::string_view kind, std::string_view more) {
+    Follow it(R"({"make":")" + std::string(kind) + R"(","at":"z","as":"s0")" + std::string(more) +
+                  R"(},)" END,
+              "");
+    it.sound({store()});
+    return it.disk(holds({}));
+  };
+  EXPECT_FALSE(on_disk("named path", ""));
+  EXPECT_TRUE(on_disk("named path", R"(,"read_only":true)").has_value()) << "by who may not write";
+  EXPECT_TRUE(on_disk("local", "").has_value()) << "which opens itself when it is used";
+}
+
 // --- archives
 
 constexpr std::string_view kSpawned = R"("processes":{"p1":"spawn"},)";
