@@ -98,6 +98,13 @@ void mend_entries(Place& place, Medium medium) {
   if (place.entries.size() > kMaxEntries) place.entries.resize(kMaxEntries);
 }
 
+// Only an archive can be wrong in the ways of archives.
+void mend_twists(Place& place, Medium medium) {
+  if (medium != Medium::kZip) place.twists.clear();
+  std::erase_if(place.twists, [](const Twist& it) { return !find_twist(it.name); });
+  if (place.twists.size() > kMaxTwists) place.twists.resize(kMaxTwists);
+}
+
 // What lies at a place before must be a place of some store, which finds keys there; an empty place
 // need not be said.
 void mend_before(std::vector<Place>& before, const Fitter& fitter) {
@@ -106,7 +113,8 @@ void mend_before(std::vector<Place>& before, const Fitter& fitter) {
     const auto found = fitter.places().find(place.name);
     if (found == fitter.places().end() || !found->second.seeded) return true;
     mend_entries(place, found->second.medium);
-    return place.entries.empty();
+    mend_twists(place, found->second.medium);
+    return place.entries.empty() && place.twists.empty();
   });
 }
 
@@ -119,6 +127,7 @@ std::size_t most_json(const Case& value) {
   for (const Place& place : value.before)
     for (const Entry& entry : place.entries)
       size += 64 + most_json(entry.key) + most_json(entry.value.word);
+  for (const Place& place : value.before) size += 128 * place.twists.size();
   for (const Step& step : value.steps) {
     size += kMostOfStep;
     if (const auto* call = std::get_if<Call>(&step))

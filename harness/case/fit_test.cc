@@ -184,6 +184,17 @@ TEST(Fit, APlaceHoldsWhatItsMediumCanHold) {
   EXPECT_EQ(keys(after.before[1]), "a a/b ../x c/d c /e ") << "an archive";
 }
 
+TEST(Fit, OnlyAnArchiveIsTwisted) {
+  Case value = with_steps(R"({"make":"local","at":"f","as":"t"})");
+  const std::vector<Twist> twists(kMaxTwists + 1, Twist{.name = "wrong crc"});
+  value.before = {{.name = "f", .twists = twists}, {.name = "z", .twists = twists}};
+  value.before.back().twists.front().name = "no twist";
+  fit(value);
+  ASSERT_EQ(value.before.size(), 1U) << "an empty folder need not be said";
+  EXPECT_EQ(value.before.front().name, "z");
+  EXPECT_EQ(value.before.front().twists.size(), kMaxTwists);
+}
+
 TEST(Fit, OnlyASpawnedProcessHasAnotherRelease) {
   Case value = with_steps(R"({"make":"memory","in":"p1","as":"t"},{"fork":"p2"})");
   for (Process& process : value.processes) process.subject = "3.0.8";

@@ -5,6 +5,8 @@
 #include <array>
 #include <cstdlib>
 
+#include "harness/zip/archive.h"
+
 namespace storefuzz::program {
 namespace {
 
@@ -45,6 +47,23 @@ std::string_view name_of(What value) { return word(kDeeds, value); }
 
 bool ends_its_process(What what) {
   return what == What::kExit || what == What::kQuit || what == What::kDie;
+}
+
+Result<std::string> archive_of(const Place& place) {
+  std::vector<ArchiveEntry> entries;
+  for (const Entry& entry : place.entries)
+    entries.push_back({.key = entry.key, .bytes = entry.value.bytes()});
+  auto sound = make_archive(entries, Compression::kStored);
+  if (!sound || place.twists.empty()) return sound;
+  return twist_archive(*sound, place.twists);
+}
+
+// An entry of a folder is legal; some readers take it for a key.
+bool is_ambiguous(const Place& place) {
+  return std::ranges::any_of(place.twists, [](const Twist& it) {
+    const TwistKind* kind = find_twist(it.name);
+    return !kind || kind->about != "sound" || kind->name == "folder entries";
+  });
 }
 
 std::string Value::bytes() const {

@@ -62,10 +62,12 @@ struct Entry {
 };
 
 // What lies at a place before the program begins. A place that is not named here is empty. On what
-// medium it lies is said by the stores that are made there.
+// medium it lies is said by the stores that are made there. An archive may be wrong in named ways:
+// {"z": {"entries": […], "twists": [{"name": "wrong crc", "entry": 0, "amount": 1}]}}.
 struct Place {
   std::string name;            // "z"; on disk "z.zip" or the folder "z"
   std::vector<Entry> entries;  // each key once
+  std::vector<Twist> twists;   // of an archive, in the order in which they are done
   bool operator==(const Place&) const = default;
 };
 
@@ -158,6 +160,12 @@ struct Case {
   std::vector<Step> steps;
   bool operator==(const Case&) const = default;
 };
+
+// The archive of a place: sound, by libzip, then its twists. bad_input: a key that none can have.
+Result<std::string> archive_of(const Place& place);
+
+// Whether readers may disagree about what is in it: it is more than a legal form of its entries.
+bool is_ambiguous(const Place& place);
 
 std::string_view name_of(Began);
 std::string_view name_of(By);

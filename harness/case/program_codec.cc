@@ -87,9 +87,12 @@ Ordered to_json(const Process& process) {
 Ordered ordered(const Case& value) {
   Ordered json{{"format", kFormat}};
   for (const Place& place : value.before) {
-    Ordered& entries = json["before"][place.name]["entries"] = Ordered::array();
+    Ordered& member = json["before"][place.name];
+    member["entries"] = Ordered::array();
     for (const Entry& entry : place.entries)
-      entries.push_back({{"key", entry.key}, {"value", to_json(entry.value)}});
+      member["entries"].push_back({{"key", entry.key}, {"value", to_json(entry.value)}});
+    for (const Twist& it : place.twists)
+      member["twists"].push_back({{"name", it.name}, {"entry", it.entry}, {"amount", it.amount}});
   }
   for (const Process& process : value.processes) json["processes"][process.name] = to_json(process);
   json["program"] = Ordered::array();
@@ -223,6 +226,16 @@ void read_before(JsonReader& parent, const Json& json, std::vector<Place>& into)
         JsonReader inner(member, reader.where() + ", an entry,");
         inner.read_text("key", entry.key, kMaxKey);
         read_value(inner, entry.value);
+        inner.reject_unknown();
+        reader.take_wrong(inner);
+      });
+      reader.read_list("twists", kMaxTwists, [&](const Json& member) {
+        Twist& twist = place.twists.emplace_back();
+        JsonReader inner(member, reader.where() + ", a twist,");
+        inner.read_text("name", twist.name, kMaxKey);
+        if (!find_twist(twist.name)) inner.fail("has a \"name\" that no twist has");
+        inner.read_number("entry", twist.entry, 0, UINT32_MAX);
+        inner.read_number("amount", twist.amount, 0, UINT32_MAX);
         inner.reject_unknown();
         reader.take_wrong(inner);
       });

@@ -60,7 +60,8 @@ TEST(Program, TheExampleIsReadAndWrittenAlike) {
 TEST(Program, EveryMemberIsReadAndWrittenAlike) {
   constexpr std::string_view text =
       R"({"format":2,)"
-      R"("before":{"f":{"entries":[{"key":"a/b","value":{"word":"a/b@0","size":9000}}]}},)"
+      R"("before":{"f":{"entries":[{"key":"a/b","value":{"word":"a/b@0","size":9000}}]},)"
+      R"("z":{"entries":[],"twists":[{"name":"wrong crc","entry":1,"amount":2}]}},)"
       R"("processes":{"p1":{"began":"spawn","subject":"3.0.8"},"p2":"fork"},)"
       R"("program":[)"
       R"({"make":"zip","at":"z","mode":"w","read_only":false,"relative":true,"in":"p1","as":"s0"},)"
@@ -105,6 +106,8 @@ TEST(Program, AWordThatIsNoneIsRefusedByItsField) {
             "the place \"z\", an entry, needs a text as \"key\"");
   EXPECT_EQ(refusal(R"({"format":2,"before":{"z":{"twist":1}}})"),
             "the place \"z\" has an unknown \"twist\"");
+  EXPECT_EQ(refusal(R"({"format":2,"before":{"z":{"twists":[{"name":"eaten"}]}}})"),
+            "the place \"z\", a twist, has a \"name\" that no twist has");
   EXPECT_EQ(refusal(R"({"format":2,"processes":{"p1":"thread"}})"),
             "\"processes\" has no \"p1\" like that; it is one of: spawn, fork");
   EXPECT_EQ(refusal(R"({"format":2,"processes":{"p1":{"release":"3.0.8"}}})"),
@@ -191,6 +194,16 @@ TEST(Program, AForkHasTheZarrOfItsParent) {
   EXPECT_EQ(of_other_releases(value), (std::set<std::string, std::less<>>{"p1", "p2"}));
   value.steps = {Fork{.process = "p2"}};
   EXPECT_EQ(of_other_releases(value), (std::set<std::string, std::less<>>{"p1"}));
+}
+
+TEST(Program, AnArchiveIsAmbiguousUnlessItsFormIsRareAndLegal) {
+  Place place{.name = "z", .entries = {{"a", {"a@0"}}}};
+  EXPECT_FALSE(is_ambiguous(place));
+  place.twists = {{.name = "zip64 records"}};
+  EXPECT_FALSE(is_ambiguous(place));
+  EXPECT_NE(archive_of(place).value(), archive_of({.name = "z", .entries = place.entries}).value());
+  place.twists.push_back({.name = "wrong crc"});
+  EXPECT_TRUE(is_ambiguous(place));
 }
 
 // --- handles

@@ -67,19 +67,16 @@ OnDisk archive_as_seen(std::string_view bytes) {
 
 }  // namespace
 
-Result<void> put(const fs::path& path, Medium medium, const std::vector<Entry>& entries) {
-  if (entries.empty()) return {};
+Result<void> put(const fs::path& path, Medium medium, const Place& place) {
+  if (place.entries.empty() && place.twists.empty()) return {};
   if (medium == Medium::kZip) {
-    std::vector<ArchiveEntry> list;
-    for (const Entry& entry : entries)
-      list.push_back({.key = entry.key, .bytes = entry.value.bytes()});
-    auto archive = make_archive(list, Compression::kStored);
+    auto archive = archive_of(place);
     if (!archive) return std::unexpected(archive.error());
     std::ofstream(path, std::ios::binary) << *archive;
     return {};
   }
   std::error_code error;
-  for (const Entry& entry : entries) {
+  for (const Entry& entry : place.entries) {
     if (!plain_key(entry.key)) return bad_input("a key that is no path cannot be a file");
     fs::create_directories((path / entry.key).parent_path(), error);
     std::ofstream file(path / entry.key, std::ios::binary);

@@ -15,10 +15,9 @@
 
 namespace storefuzz::program {
 
-// Writes what lies at a place before the program begins: a sound archive, or a tree of files. No
-// entries: nothing. bad_input: keys that cannot be files beside each other.
-Result<void> put(const std::filesystem::path& path, Medium medium,
-                 const std::vector<Entry>& entries);
+// Writes what lies at a place before the program begins: an archive, or a tree of files. No entries
+// and no twists: nothing. bad_input: keys that cannot be files beside each other.
+Result<void> put(const std::filesystem::path& path, Medium medium, const Place& place);
 
 // What lies at a place. An archive that libzip cannot read whole is unreadable; of a name that an
 // archive holds twice the later entry counts, as for zipfile. A folder without files is there, and

@@ -77,7 +77,7 @@ Result<void> Performance::prepare() {
     const fs::path path = folder_ / file_name(name, medium);
     for (const Place& place : case_.before)
       if (place.name == name)
-        if (auto done = put(path, medium, place.entries); !done) return done;
+        if (auto done = put(path, medium, place); !done) return done;
     seen_.before[name] = look_at(path, medium);
   }
   seen_.steps.resize(case_.steps.size());

@@ -251,6 +251,17 @@ void change_before(Mutation& it) {
   place->entries.push_back({draw_key(it.taste, it.choices), {.word = "v"}});
 }
 
+// Drawn here alone: of an archive that is wrong the model has no opinion. Of a place that is no
+// archive, fit takes them.
+void change_twists(Mutation& it) {
+  if (it.value.before.empty()) return;
+  std::vector<Twist>& twists = it.value.before[it.place(it.value.before.size())].twists;
+  if (twists.empty() || it.choices.one_in(3))
+    twists.push_back(draw_twist(it.choices));
+  else
+    twists.pop_back();
+}
+
 // One more, or one that begins otherwise; its fork is drawn with it.
 void change_processes(Mutation& it) {
   std::vector<Process>& list = it.value.processes;
@@ -286,7 +297,7 @@ constexpr Change kChanges[] = {
     {4, retarget_handle},  {3, retarget_key},  {1, retarget_value},   {2, retarget_process},
     {3, change_operation}, {2, change_call},   {2, change_make},      {2, change_carry},
     {1, change_deed},      {1, change_before}, {1, change_processes}, {1, mirror_call},
-    {1, append_end},
+    {1, change_twists},    {1, append_end},
 };
 
 void change_once(Case& value, Choices& choices, const Stores& stores,

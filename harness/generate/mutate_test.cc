@@ -88,6 +88,8 @@ TEST(MutatedPrograms, FromThePlainestProgramEveryStepIsReached) {
     bytes[0] = std::byte{0};  // a change, no fresh draw
     value = mutate_program(value, bytes, test::kListed);
     if (value.steps.empty()) value = generate_program({}, test::kListed);
+    for (const Place& place : value.before)
+      if (!place.twists.empty()) seen.insert("twisted");
     for (const Step& step : value.steps)
       std::visit(Each{[&](const Make& it) { seen.insert(it.around.empty() ? "make" : "around"); },
                       [&](const Call& it) { seen.emplace(name_of(it.op)); },
@@ -96,7 +98,8 @@ TEST(MutatedPrograms, FromThePlainestProgramEveryStepIsReached) {
                       [&](const Deed& it) { seen.emplace(name_of(it.what)); }},
                  step);
   }
-  for (const char* word : {"make", "around", "fork"}) EXPECT_TRUE(seen.contains(word)) << word;
+  for (const char* word : {"make", "around", "fork", "twisted"})
+    EXPECT_TRUE(seen.contains(word)) << word;
   for (const Operation& row : operations())
     EXPECT_TRUE(seen.contains(std::string(row.word))) << row.word;
   for (const What what : all_of<What>())

@@ -90,6 +90,17 @@ Taste draw_taste(Choices& choices, const Stores& stores, const std::vector<std::
   return taste;
 }
 
+Twist draw_twist(Choices& choices) {
+  static const std::vector<TwistKind> kinds = [] {
+    std::vector<TwistKind> list = all_twists();
+    std::erase_if(list, &TwistKind::heavy);
+    return list;
+  }();
+  return {.name = std::string(choices.among(kinds).name),
+          .entry = choices.below(8),
+          .amount = choices.below(16)};
+}
+
 std::string draw_subject(const Taste& taste, Choices& choices) {
   if (taste.releases.empty() || !choices.one_in(2)) return "";
   return choices.among(taste.releases);

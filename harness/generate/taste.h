@@ -32,6 +32,9 @@ struct Taste {
 Taste draw_taste(Choices& choices, const Stores& stores,
                  const std::vector<std::string>& releases = {});
 
+// A wrongness of an archive; none that costs every reader milliseconds.
+Twist draw_twist(Choices& choices);
+
 // The zarr of a new process: "" the one under test, or another release where the taste has some.
 std::string draw_subject(const Taste& taste, Choices& choices);
 

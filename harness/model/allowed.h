@@ -48,6 +48,7 @@ enum class Reason : std::uint8_t {
   kArray,         // arrays and groups, and what lies below one that was written
   kSession,       // a store that belongs to a session
   kState,         // attributes: another oracle's
+  kTwisted,       // an archive that was wrong on purpose: readers may disagree about its content
   kOtherRelease,  // of a process with another zarr than the one under test
   kAbsent,        // nobody was there to be asked
 };

@@ -96,6 +96,7 @@ Difference differ_on_disk(const PlaceState& place, Wrongness it) {
 
 std::optional<Difference> World::take_disk(std::size_t number, const OnDisk& seen) {
   PlaceState& place = places[number];
+  if (place.twisted) return take_twisted(number, seen);
   if (place.unknown != Reason::kNone || broken_writer(*this, number)) return {};
   const bool archive = is_archive(*this, number);
   if (place.odd_written) return {};

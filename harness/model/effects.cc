@@ -510,6 +510,7 @@ void delete_file(World& world, std::string_view at) {
     place.publish(Content{});
     place.exists = Exists::kNo;
     place.torn = false;
+    if (place.twisted) place.twisted.emplace();
     for (View& it : world.views)
       if (it.place == i && it.living && it.archive() && (it.opened || it.touched || it.writes()))
         it.broken = Reason::kOutsider;

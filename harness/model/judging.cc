@@ -43,9 +43,9 @@ std::string all_of(const std::vector<Answer>& answers) {
 
 // What reads without an opinion still cannot show: bytes that nobody ever gave this key.
 bool judged_without_opinion(Reason unknown) {
-  constexpr auto kOpaque =
-      std::to_array({Reason::kArray, Reason::kSession, Reason::kOddKey, Reason::kOddKeyWritten,
-                     Reason::kEdge, Reason::kKeyAndFolder, Reason::kOtherDirectory});
+  constexpr auto kOpaque = std::to_array(
+      {Reason::kArray, Reason::kSession, Reason::kOddKey, Reason::kOddKeyWritten, Reason::kEdge,
+       Reason::kKeyAndFolder, Reason::kOtherDirectory, Reason::kTwisted});
   return std::ranges::find(kOpaque, unknown) == kOpaque.end();
 }
 
@@ -102,6 +102,7 @@ std::optional<Difference> World::take_refusal(const Asked& asked, const Opinion&
   const std::string& type = refused(answer)->type;
   // zarr's StorePath refuses by a TypeError what the class of its store lacks.
   if (!unfitting(type) || asked.row->misuse || asked.row->may_lack) return {};
+  if (place_of(view).twisted) return {};
   Difference wrong = differ(Wrong::kUnfittingType, asked, "a refusal of a fitting type", answer);
   if (opinion.question) return as_question(std::move(wrong));
   return told(*this, asked, std::move(wrong));
@@ -231,7 +232,8 @@ std::optional<Difference> World::take_shown(const Asked& asked, const Opinion& o
   } else if (opinion.unknown != Reason::kNone || row.misuse) {
     const bool thin = judged_without_opinion(opinion.unknown) && !opinion.question;
     if (reads(row.op) &&
-        (named_twice(answer) || (thin && !ever_given(asked.question, book, answer))))
+        (named_twice(answer) || (thin && !ever_given(asked.question, book, answer)) ||
+         not_in_twisted(asked, answer)))
       wrong = told(*this, asked,
                    differ(named_twice(answer) ? Wrong::kTwice : Wrong::kOtherValue, asked,
                           "what was once given to the key, or nothing", answer));
@@ -321,6 +323,7 @@ std::optional<Difference> World::take_arrival(const Step& step, const Answer& an
     const Opinion opinion =
         carry_step ? opinion_of_carry(*carry_step, *from) : opinion_of_make(*make_step);
     if (opinion.refusal == RefusalIs::kNotAllowed) return tell(Wrong::kRefused);
+    if (place && place->twisted) return {};
     if (carry_step ? unfitting_of_a_carry(it->type) : unfitting(it->type))
       return tell(Wrong::kUnfittingType);
     return {};

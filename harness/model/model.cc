@@ -19,6 +19,7 @@ Model::Model(const Case& value) : world_(std::make_unique<World>()) {
       place.now().put(key, world.book.value(key, entry.value.bytes()));
       place.names_key(key);
     }
+    if (is_ambiguous(it)) world.twist(place, it);
   }
   for (const Process& it : value.processes)
     if (!it.subject.empty()) world.others.push_back(it.name);
@@ -38,6 +39,7 @@ void Model::begin(std::string_view name, const OnDisk& seen) {
   PlaceState& place = world.places[world.place_on_disk(name)];
   place.exists = seen.state == OnDisk::State::kMissing ? Exists::kNo : Exists::kYes;
   place.torn = seen.state == OnDisk::State::kUnreadable;
+  if (place.twisted) place.twisted = seen;
   place.now() = Content{};
   for (const auto& [key_name, bytes] : seen.content) {
     const KeyId key = world.book.key(key_name);
@@ -203,6 +205,8 @@ std::string Model::signature(const Step& step, std::size_t handle) const {
     return state_signature(who, view, world.effects);
   if (!reads(asked->row->op)) return {};
   std::string text = fmt::format("{} {} {}", view.place, asked->question.prefix, who.kind->files);
+  // Each kind of store has its own reader of archives that are wrong.
+  if (world.place_of(view).twisted) text += " " + who.kind->kind;
   if (!view.archive()) return text;
   if (view.broken != Reason::kNone || !view.opened || view.fuzzy || view.candidates.size() != 1)
     return fmt::format("{} view {} {}", text, who.view, view.opened);

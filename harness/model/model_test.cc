@@ -48,6 +48,7 @@ class Follow {
                       << wrong->should_be;
     return *this;
   }
+  void begin(const OnDisk& seen) { model_.begin("z", seen); }
   std::optional<Difference> disk(const OnDisk& seen) { return model_.take_disk("z", seen, at_); }
   std::vector<Difference> crash(const OnDisk& seen) const {
     CrashState state{.disk = seen, .made = Absent{}, .listed = Absent{}, .read = {}};
@@ -450,6 +451,41 @@ TEST(Model, WhatIsWrittenBelowAnOddPathLiesAnywhere) {
       "c", "c@2", "s1") CLOSE("s0") END);
   it.sound({store(), store(), none(), none()});
   EXPECT_FALSE(it.disk(holds({{"a", "a@0"}, {"b/c", "c@2"}})));
+}
+
+// --- archives that are wrong on purpose
+
+#define TWISTED(name)                                                                  \
+  R"("before":{"z":{"entries":[{"key":"a","value":"a@0"},{"key":"b","value":"b@0"}],)" \
+  R"("twists":[{"name":")" name R"("}]}},)"
+
+TEST(Model, OfATwistedArchiveItKnowsThatValuesStandInIt) {
+  Follow it(ZIP("r") GET("a", "s0") GET("a", "s0") GET("b", "s0") END, TWISTED("wrong crc"));
+  it.sound({store()});
+  EXPECT_FALSE(it.allowed().opinion);
+  EXPECT_EQ(it.allowed().reason, Reason::kTwisted);
+  EXPECT_FALSE(Follow(it).take(refusal("AttributeError")));
+  EXPECT_FALSE(Follow(it).take(bytes("b@0"))) << "another reader's view";
+  expect_wrong(Follow(it).take(bytes("c@0")), Wrong::kOtherValue);
+}
+
+TEST(Model, ReadingChangesNothingOfATwistedArchive) {
+  Follow reads(ZIP("r") GET("a", "s0") END, TWISTED("wrong crc"));
+  reads.begin(holds({{"a", "a@0"}}));
+  reads.sound({store(), refusal("BadZipFile")});
+  EXPECT_FALSE(reads.disk(holds({{"a", "a@0"}})));
+  expect_wrong(Follow(reads).disk(holds({})), Wrong::kLost);
+  Follow writes(ZIP("a") SET("c", "c@1", "s0") END, TWISTED("wrong crc"));
+  writes.begin(holds({{"a", "a@0"}}));
+  writes.sound({store(), none()});
+  EXPECT_FALSE(writes.disk(holds({{"a", "a@0"}, {"c", "c@1"}})));
+}
+
+TEST(Model, ARareFormIsAnArchiveLikeAnyOther) {
+  Follow it(ZIP("r") GET("a", "s0") END, TWISTED("zip64 records"));
+  it.sound({store()});
+  EXPECT_TRUE(it.allowed().exact);
+  expect_wrong(it.take(none()), Wrong::kAbsent);
 }
 
 // --- other releases

@@ -315,6 +315,7 @@ Opinion World::opinion(const Asked& asked) const {
   if (row.on_handle == OnHandle::kEnds) {
     if (opinion.unknown != Reason::kSession) opinion_of_close(*this, view, opinion);
     if (who.crossed) opinion.allow(Reason::kOtherRelease);
+    if (place_of(view).twisted) opinion.allow(Reason::kTwisted);
     return opinion;
   }
   if (who.crossed) opinion.allow(Reason::kOtherRelease);

@@ -44,6 +44,8 @@ struct PlaceState {
   std::vector<std::string> arrays;  // paths of arrays and groups that were written
   bool odd_written = false;         // something was written by a key that is no path
   bool told = false;                // a difference was told
+  std::optional<OnDisk> twisted;    // what independent eyes saw of it before, of a twisted archive
+  std::string raw;                  // its bytes
   bool others_acted = false;        // another release may have written, and nobody looked since
 
   const Content& now() const { return epochs.back(); }
@@ -219,6 +221,13 @@ struct Model::World {
   // --- the disk (disk.cc)
   std::optional<Difference> take_disk(std::size_t place, const OnDisk& seen);
   void publish_as_seen(PlaceState& place, const OnDisk& seen);
+
+  // --- archives that are wrong on purpose (twisted.cc)
+  void twist(PlaceState& place, const Place& before);
+  bool may_be_written(std::size_t place) const;
+  // Whether a shown value of such a place came from nowhere.
+  bool not_in_twisted(const Asked& asked, const Answer& answer) const;
+  std::optional<Difference> take_twisted(std::size_t place, const OnDisk& seen);
 
   // --- other releases (releases.cc)
   bool is_other(std::string_view process) const;
