@@ -2,6 +2,7 @@
 #include "harness/case/reduce.h"
 
 #include <algorithm>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -27,9 +28,10 @@ std::size_t index_of(StoreKind kind) {
 }
 
 std::size_t weight_of(StoreKind kind) {
-  std::size_t wrappers = 0;
-  for (const Adapter* it = kind->inner; it; it = it->inner) ++wrappers;
-  return wrappers > 0 ? wrappers * kWrapper : std::min(index_of(kind), kWrapper - 1);
+  std::size_t sum = 0;
+  for (const Adapter* it = kind.operator->(); it; it = it->inner)
+    sum += it->inner ? kWrapper : std::min(index_of(StoreKind(it)), kWrapper - 1);
+  return sum;
 }
 
 std::size_t weight_of(const std::string& key) {
@@ -211,6 +213,19 @@ class Reducer {
     offer([&](Case& next) { how(std::get<Kind>(next.steps[at])); });
   }
 
+  // The kind, with another store at its bottom. Nothing: that is none, or the same.
+  static std::optional<StoreKind> instead_of(StoreKind kind, StoreKind bottom) {
+    if (bottom->wraps || bottom == kind) return std::nullopt;
+    if (!kind->inner) return bottom;
+    const auto inner = instead_of(StoreKind(kind->inner), bottom);
+    const auto all = all_stores();
+    const auto wrapper = std::ranges::find_if(all, [&](StoreKind it) {
+      return it->wraps && kind->kind.starts_with(it->kind + " over ");
+    });
+    if (!inner || wrapper == all.end()) return std::nullopt;
+    return over(*wrapper, *inner);
+  }
+
   void make_plainer(std::size_t at) {
     std::visit([&](const auto& it) { plainer(at, it); }, value_.steps[at]);
   }
@@ -221,12 +236,9 @@ class Reducer {
         it.kind = StoreKind(inner);
         it.around.clear();
       });
-    if (!make.kind->inner)
-      for (const StoreKind kind : all_stores()) {
-        if (kind == make.kind) break;
-        if (kind->medium == make.kind->medium && !kind->wraps)
-          change<Make>(at, [&](Make& it) { it.kind = kind; });
-      }
+    for (const StoreKind kind : all_stores())
+      if (const auto plain = instead_of(make.kind, kind))
+        change<Make>(at, [&](Make& it) { it.kind = *plain; });
     for (const Mode mode : all_of<Mode>()) {
       if (mode == make.mode) break;
       change<Make>(at, [&](Make& it) { it.mode = mode; });

@@ -59,7 +59,7 @@ TEST(Reduce, TakesTheJourneyOutWhereItIsNotNeeded) {
     {"call": "get", "on": "s1", "key": "c/c/0", "by": "sync"}]})");
   const auto keeps = [](const Case& it) { return calls(it, Op::kGet) && calls(it, Op::kSet); };
   EXPECT_EQ(to_text(reduce(value, keeps).value), to_text(parsed(R"({"format": 2, "program": [
-              {"make": "local", "at": "f", "as": "s0"},
+              {"make": "zip", "at": "f", "mode": "r", "as": "s0"},
               {"call": "set", "on": "s0", "key": "a", "value": "a@2"},
               {"call": "get", "on": "s0", "key": "a"}]})")));
 }

@@ -53,8 +53,8 @@ Result<NamedCase> read_any_case(const fs::path& file) {
 Result<NamedCase> read_case(const fs::path& file) {
   auto named = read_any_case(file);
   if (named && named->program)
-    return bad_input(
-        fmt::format("{} is a program (format 2), which only replay can take", file.string()));
+    return bad_input(fmt::format(
+        "{} is a program (format 2), which only replay and shrink can take", file.string()));
   return named;
 }
 

@@ -58,6 +58,28 @@ TEST(Output, ThatIsLostIsNoSuccess) {
   }
 }
 
+// --- programs
+
+TEST(Shrink, OfAProgramShowsItsCauseAndAProgramThatReplays) {
+  const test::Folder folder;
+  const auto file = folder.write("program.json", R"({"format": 2, "processes": {"p1": "spawn"},
+    "program": [{"make": "zip", "at": "z", "mode": "r", "as": "s0"},
+                {"call": "state", "on": "s0"},
+                {"carry": "pickle 4", "from": "s0", "to": "p1", "as": "s1"},
+                {"call": "read only", "on": "s1"}],
+    "before": {"z": {"entries": [{"key": "a", "value": "a@0"}]}}})");
+  Running shrunk("storefuzz", {"shrink", file.string(), "--zarr", "3.0.1"});
+  EXPECT_EQ(shrunk.wait(), "exit 1") << shrunk.complained();
+  EXPECT_NE(shrunk.complained().find("severity 5"), std::string::npos) << shrunk.complained();
+  EXPECT_NE(shrunk.complained().find("needs a journey: yes"), std::string::npos);
+  const auto small = folder.write("small.json", shrunk.said());
+  EXPECT_LT(e2e::fs::file_size(small), e2e::fs::file_size(file));
+  Running again("storefuzz", {"replay", small.string(), "--zarr", "3.0.1"});
+  EXPECT_EQ(again.wait(), "exit 1") << again.said();
+  Running gone("storefuzz", {"shrink", small.string(), "--zarr", e2e::kNewest});
+  EXPECT_EQ(gone.wait(), "exit 0") << gone.said();
+}
+
 // --- what strangers wrote
 
 // U+009B, a bell, an escape sequence, a line break, and what turns the direction of writing.

@@ -4,11 +4,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
+#include <string>
 
+#include "harness/command/program_subject.h"
 #include "harness/command/screen.h"
-#include "harness/play/program_session.h"
 #include "harness/process/interruption.h"
-#include "harness/process/scratch.h"
 #include "harness/wire/describe.h"
 
 namespace storefuzz {
@@ -47,47 +48,23 @@ void say_all(const NamedProgram& program, const PlayedProgram& played, const std
     screen().say(fmt::format("  {} ended: {}", process, end));
 }
 
-// The other releases that processes name, release → interpreter; their environments are made where
-// there are none yet.
-Result<Json> other_subjects(const std::vector<NamedProgram>& programs) {
-  Json interpreters = Json::object();
-  for (const NamedProgram& program : programs)
-    for (const program::Process& process : program.value.processes) {
-      if (process.subject.empty() || interpreters.contains(process.subject)) continue;
-      auto subject = find_subject({.zarr = process.subject});
-      if (!subject) return std::unexpected(subject.error());
-      interpreters[process.subject] = subject->python;
-    }
-  return interpreters;
-}
-
 }  // namespace
 
 int replay_programs(const std::vector<NamedProgram>& programs, const SubjectOptions& options) {
-  auto subject = prepare_subject(options);
-  if (!subject) return screen().fail(subject.error());
-  auto others = other_subjects(programs);
-  if (!others) return screen().fail(others.error());
-  auto scratch = Scratch::make();
-  if (!scratch) return screen().fail(scratch.error());
-  Settings settings;
-  settings.python = subject->python;
-  settings.scratch = scratch->path();
-  settings.planted = options.planted;
-  settings.subjects = text_of(*others);
-  settings.adapters = text_of(added_adapters());
-  auto session = ProgramSession::start(settings);
-  if (!session) return screen().fail(session.error());
+  std::set<std::string> releases;
+  for (const NamedProgram& program : programs) releases.merge(releases_of(program.value));
+  auto started = start_program_subject(options, releases);
+  if (!started) return screen().fail(started.error());
   bool differs = false;
   for (std::size_t at = 0; at < programs.size(); ++at) {
     if (interrupted())
       return screen().fail(
           {.code = ExitCode::kMachine,
            .message = fmt::format("interrupted after {} of {} cases", at, programs.size())});
-    auto played = (*session)->play(programs[at].value);
+    auto played = started->session->play(programs[at].value);
     if (!played) return screen().fail(played.error());
     differs = differs || std::ranges::any_of(played->differences, &Difference::first);
-    say_all(programs[at], *played, subject->release);
+    say_all(programs[at], *played, started->subject.release);
   }
   return differs ? 1 : 0;
 }

@@ -1,13 +1,17 @@
-// storefuzz shrink: the smallest case with the same fingerprint.
+// storefuzz shrink: the smallest case with the same fingerprint, the smallest program with the same
+// class of difference.
 #include "harness/campaign/shrink.h"
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <memory>
 
 #include "harness/campaign/campaign.h"
+#include "harness/campaign/reduce_program.h"
 #include "harness/command/case_files.h"
 #include "harness/command/commands.h"
+#include "harness/command/program_subject.h"
 #include "harness/command/screen.h"
 #include "harness/command/subject_options.h"
 #include "harness/process/interruption.h"
@@ -21,11 +25,37 @@ struct ShrinkOptions {
   std::string file;
 };
 
+int cut_short() {
+  return screen().fail({.code = ExitCode::kMachine,
+                        .message = "interrupted: there may be a smaller case than this one"});
+}
+
+int shrink_program(const program::Case& value, const ShrinkOptions& options) {
+  auto started = start_program_subject(options.subject, releases_of(value));
+  if (!started) return screen().fail(started.error());
+  auto played = started->session->play(value);
+  if (!played) return screen().fail(played.error());
+  if (std::ranges::none_of(played->differences, &program::Difference::first)) {
+    screen().say(
+        fmt::format("nothing to shrink: nothing differs in zarr {}", started->subject.release));
+    return 0;
+  }
+  auto small = reduce_program(*started->session, value, kFindingBudget, interrupted);
+  if (!small) return screen().fail(small.error());
+  screen().complain(small->difference.headline);
+  screen().complain(fmt::format("severity {}: {}", small->cause.severity, small->cause.key));
+  screen().complain(fmt::format("needs a journey: {}; {} programs played",
+                                small->cause.journey ? "yes" : "no", small->tried));
+  screen().say_lines(text_of(program::to_json(small->value), 2));
+  return interrupted() ? cut_short() : 1;
+}
+
 int shrink_case(const ShrinkOptions& options) {
+  auto named = read_any_case(options.file);
+  if (!named) return screen().fail(named.error());
+  if (named->program) return shrink_program(*named->program, options);
   auto subject = prepare_subject(options.subject);
   if (!subject) return screen().fail(subject.error());
-  auto named = read_case(options.file);
-  if (!named) return screen().fail(named.error());
   auto scratch = Scratch::make();
   if (!scratch) return screen().fail(scratch.error());
   auto player = Player::start({.python = subject->python,
@@ -46,17 +76,16 @@ int shrink_case(const ShrinkOptions& options) {
   if (!small) return screen().fail(small.error());
   screen().complain(fmt::format("{}: {} cases played", wanted->fingerprint, small->tried));
   screen().say_lines(text_of(to_json(small->value), 2));
-  if (interrupted())
-    return screen().fail({.code = ExitCode::kMachine,
-                          .message = "interrupted: there may be a smaller case than this one"});
-  return 1;
+  return interrupted() ? cut_short() : 1;
 }
 
 }  // namespace
 
 void add_shrink(CLI::App& app, int& code) {
   auto options = std::make_shared<ShrinkOptions>();
-  auto& command = *app.add_subcommand("shrink", "The smallest case with the same fingerprint");
+  auto& command = *app.add_subcommand("shrink",
+                                      "The smallest case with the same fingerprint; of a "
+                                      "program, with the same class of difference");
   command.add_option("case", options->file, "File with a case")->required();
   add_subject(command, options->subject);
   add_hidden(command, options->subject);

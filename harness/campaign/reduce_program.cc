@@ -1,0 +1,60 @@
+// reduce.h with real workers.
+#include "harness/campaign/reduce_program.h"
+
+#include <algorithm>
+#include <chrono>
+#include <optional>
+#include <utility>
+
+#include "harness/case/reduce.h"
+
+namespace storefuzz {
+
+using program::Difference;
+
+namespace {
+
+// The severest of the differences that are first at their place; of a class, where one is named.
+std::optional<Difference> severest(const program::Case& value,
+                                   const std::vector<Difference>& differences,
+                                   const std::string& of_class = "") {
+  const Difference* found = nullptr;
+  for (const Difference& it : differences) {
+    if (!it.first || (!of_class.empty() && class_of(value, it) != of_class)) continue;
+    if (!found || severity_of(value, it) < severity_of(value, *found)) found = &it;
+  }
+  if (!found) return std::nullopt;
+  return *found;
+}
+
+}  // namespace
+
+Result<ReducedProgram> reduce_program(ProgramSession& session, const program::Case& value,
+                                      Milliseconds budget, const std::function<bool()>& stop) {
+  const auto until = std::chrono::steady_clock::now() + budget;
+  auto played = session.play(value);
+  if (!played) return std::unexpected(played.error());
+  auto shown = severest(value, played->differences);
+  if (!shown) return bad_input("the program shows no difference");
+  const std::string wanted = class_of(value, *shown);
+  const auto shows = [&](const program::Case& candidate) {
+    // A plainer store may not be there.
+    if (session.fit(candidate) != candidate) return false;
+    // By a fault of ours a candidate may not be playable: then it is not the smaller one.
+    auto again = session.play(candidate);
+    if (!again) return false;
+    auto found = severest(candidate, again->differences, wanted);
+    if (!found) return false;
+    shown = std::move(found);
+    return true;
+  };
+  const auto enough = [&] { return std::chrono::steady_clock::now() > until || (stop && stop()); };
+  program::Reduced small = program::reduce(value, shows, enough);
+  program::Cause cause = cause_of(small.value, *shown);
+  return ReducedProgram{.value = std::move(small.value),
+                        .difference = std::move(*shown),
+                        .cause = std::move(cause),
+                        .tried = small.tried + 1};
+}
+
+}  // namespace storefuzz

@@ -1,0 +1,35 @@
+// What a difference of a program is about: its class, its severity, and its cause, once the program
+// has been reduced. Two reduced differences of one cause have one root.
+//
+//     const Cause cause = cause_of(small, difference);
+//     std::puts(fmt::format("{} {}", cause.severity, cause.key).c_str());
+#pragma once
+
+#include <string>
+
+#include "harness/case/program.h"
+#include "harness/model/difference.h"
+
+namespace storefuzz::program {
+
+// 1 published data lost or changed · 2 wrong data in silence · 3 something changed outside its
+// place · 4 hang, death, leak · 5 state or equality lost, a carry refused · 6 refused where an
+// answer is due, or by an unfitting type · 7 a question on which stores disagree. What no user
+// should ask is never above 6, unless data is lost.
+inline constexpr int kMildest = 7;
+int severity_of(const Case& value, const Difference& difference);
+
+// What a reduction must keep: oracle, class, the plainest operation of the family, and the type of
+// a refusal, so that it does not slide to another difference.
+std::string class_of(const Case& value, const Difference& difference);
+
+struct Cause {
+  std::string key;  // "reads / shown as missing / get on zip / after pickle 5 to a spawned process"
+  int severity = kMildest;
+  bool journey = false;  // it does not happen without a carry or a fork
+};
+
+// Of a reduced program, of which `difference` was told.
+Cause cause_of(const Case& reduced, const Difference& difference);
+
+}  // namespace storefuzz::program
