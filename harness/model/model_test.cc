@@ -437,6 +437,15 @@ TEST(Model, WhetherAClaimWasTakenIsNotKnownAfterASecondCloseEither) {
   EXPECT_FALSE(it.take(names({"a"})));
 }
 
+TEST(Model, WhatListDirMakesOfAKeyThatIsNoPathIsTheStoresAffair) {
+  Follow it(R"({"make":"memory","as":"s0"},)" SET("a//b", "#0@1", "s0")
+                R"({"call":"list dir","key":"a","on":"s0"},)",
+            "");
+  it.sound({store(), none()});
+  EXPECT_EQ(it.allowed().reason, Reason::kOddKeyWritten);
+  EXPECT_FALSE(it.take(names({""})));
+}
+
 TEST(Model, ANodeIsAFolderThatNoKeyCanReplace) {
   Follow it(R"({"make":"local","at":"z","as":"s0"},
                {"call":"create group","key":"g","on":"s0","as":"s1"},

@@ -323,7 +323,9 @@ Opinion World::opinion(const Asked& asked) const {
   if (looks_at_content && row.said == Said::kPlain) opinion.allow(Reason::kMayRefuse);
   // What a StorePath makes of a key that is no path, is its own affair, on any store.
   const PlaceState& place = place_of(view);
-  if (looks_at_content && (kind.any_key ? place.odd_written : odd_names(place)))
+  // So is what `list dir` makes of it, which looks at the parts between slashes.
+  const bool whole_names = kind.any_key && row.op != Op::kListDir;
+  if (looks_at_content && (whole_names ? place.odd_written : odd_names(place)))
     opinion.give_up(Reason::kOddKeyWritten);
   if (row.gives == Gives::kState) opinion.unknown = Reason::kState;
   if (row.gives == Gives::kFlag && !looks_at_content && !flag_of(asked))
