@@ -11,7 +11,8 @@ namespace storefuzz::program {
 namespace {
 
 // What a choice weighs. A step weighs more than all that can be plainer in it.
-constexpr std::size_t kStep = 1000, kProcess = 400, kFork = 100, kHandle = 100, kEntry = 80;
+constexpr std::size_t kStep = 1000, kProcess = 400, kSubject = 200, kFork = 100, kHandle = 100;
+constexpr std::size_t kTwist = 100, kEntry = 80;
 constexpr std::size_t kJourney = 60, kWrapper = 40, kOperation = 20, kWord = 5;
 
 template <class Enum>
@@ -140,6 +141,7 @@ class Reducer {
   std::vector<Case> run() {
     drop_steps();
     join_processes();
+    join_subjects();
     drop_handles();
     drop_content();
     for (std::size_t at = 0; at < value_.steps.size(); ++at) make_plainer(at);
@@ -176,6 +178,11 @@ class Reducer {
           offer([&](Case& next) { rename_process(next, process.name, other.name); });
   }
 
+  void join_subjects() {
+    for (std::size_t at = 0; at < value_.processes.size(); ++at)
+      offer([&](Case& next) { next.processes[at].subject.clear(); });
+  }
+
   // A handle that was made of another one: the other one in its stead.
   void drop_handles() {
     for (std::size_t at = 0; at < value_.steps.size(); ++at) {
@@ -198,6 +205,11 @@ class Reducer {
       offer([&](Case& next) {
         next.before.erase(next.before.begin() + static_cast<std::ptrdiff_t>(place));
       });
+      for (std::size_t at = 0; at < value_.before[place].twists.size(); ++at)
+        offer([&](Case& next) {
+          auto& all = next.before[place].twists;
+          all.erase(all.begin() + static_cast<std::ptrdiff_t>(at));
+        });
       for (std::size_t at = 0; at < entries.size(); ++at) {
         offer([&](Case& next) {
           auto& all = next.before[place].entries;
@@ -298,9 +310,9 @@ class Reducer {
 std::size_t weight(const Case& value) {
   std::size_t sum = value.steps.size() * kStep;
   for (const Process& it : value.processes)
-    sum += kProcess + (it.began == Began::kFork ? kFork : 0);
+    sum += kProcess + (it.began == Began::kFork ? kFork : 0) + (it.subject.empty() ? 0 : kSubject);
   for (const Place& place : value.before) {
-    sum += kEntry;
+    sum += kEntry + place.twists.size() * kTwist;
     for (const Entry& it : place.entries) sum += kEntry + weight_of(it.key) + weight_of(it.value);
   }
   for (const Step& step : value.steps)

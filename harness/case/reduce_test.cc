@@ -80,6 +80,21 @@ TEST(Reduce, KeepsTheJourneyWhereItIsNeeded) {
   EXPECT_TRUE(carried(small));
 }
 
+TEST(Reduce, TakesTwistsAndOtherReleasesOut) {
+  const Case value = parsed(R"({"format": 2,
+    "processes": {"p1": {"began": "spawn", "subject": "3.0.8"}},
+    "before": {"z": {"entries": [{"key": "a", "value": "a@0"}],
+                     "twists": [{"name": "wrong crc"}]}}, "program": [
+    {"make": "zip", "at": "z", "mode": "r", "in": "p1", "as": "s0"},
+    {"call": "list", "on": "s0"}]})");
+  const auto seeded = [](const Case& it) {
+    return calls(it, Op::kList) && !it.before.empty() && !it.processes.empty();
+  };
+  const Case small = reduce(value, seeded).value;
+  EXPECT_TRUE(small.before.front().twists.empty()) << to_text(small);
+  EXPECT_TRUE(small.processes.front().subject.empty()) << to_text(small);
+}
+
 TEST(Reduce, StopsWhenItIsTold) {
   const Case value = generate_program(random_bytes(4, 300), test::kListed);
   int left = 3;
