@@ -373,7 +373,7 @@ void World::carry(const Carry& step, std::size_t from) {
     // Opening a node opened the store, and perhaps another one that only reads.
     arrived.unknown = Reason::kArray;
     View& origin = views[handles[from].view];
-    origin.touched = true;
+    origin.touched = origin.used = true;
     if (origin.archive() && !origin.opened) origin.broken = Reason::kArray;
   }
   handles.push_back(std::move(arrived));

@@ -54,6 +54,7 @@ class Follow {
     CrashState state{.disk = seen, .made = Absent{}, .listed = Absent{}, .read = {}};
     return model_.judge_crash(*before_, case_.steps[at_ - 1], 0, {state});
   }
+  std::string signature(std::size_t handle) const { return model_.signature(step(), handle); }
   std::vector<HandleFacts> facts() const { return model_.facts(); }
 
  private:
@@ -438,8 +439,8 @@ TEST(Model, WhetherAClaimWasTakenIsNotKnownAfterASecondCloseEither) {
 }
 
 TEST(Model, WhatListDirMakesOfAKeyThatIsNoPathIsTheStoresAffair) {
-  Follow it(R"({"make":"memory","as":"s0"},)" SET("a//b", "#0@1", "s0")
-                R"({"call":"list dir","key":"a","on":"s0"},)",
+  Follow it(R"({"make":"memory","as":"s0"},)" SET(
+                "a//b", "#0@1", "s0") R"({"call":"list dir","key":"a","on":"s0"},)",
             "");
   it.sound({store(), none()});
   EXPECT_EQ(it.allowed().reason, Reason::kOddKeyWritten);
@@ -460,6 +461,14 @@ TEST(Model, WhatIsWrittenBelowAnOddPathLiesAnywhere) {
       "c", "c@2", "s1") CLOSE("s0") END);
   it.sound({store(), store(), none(), none()});
   EXPECT_FALSE(it.disk(holds({{"a", "a@0"}, {"b/c", "c@2"}})));
+}
+
+TEST(Model, ANodeThatIsSentOpensItsStore) {
+  Follow it(ZIP("a") R"({"carry":"pickle 5","cargo":"group","from":"s0","to":"p0","as":"s1"},
+                        {"carry":"deepcopy","from":"s0","to":"p0","as":"s2"},
+                        {"call":"state","on":["s0","s2"]},)");
+  it.sound({store(), store(), store()});
+  EXPECT_NE(it.signature(0), it.signature(1)) << "of the one that was opened, and the other";
 }
 
 // --- archives that are wrong on purpose
