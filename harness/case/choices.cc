@@ -29,7 +29,8 @@ StoreKind generate_store(Choices& choices, const Stores& stores) {
   const bool has_zip = std::ranges::find(stores, zip) != stores.end();
   const StoreKind drawn = has_zip && choices.one_in(5) ? zip : choices.among(stores);
   if (!drawn->wraps) return drawn;
-  StoreKind inner = choices.among(below);
+  static const StoreKind local = find_store("local").value();
+  StoreKind inner = drawn->keeps ? local : choices.among(below);
   static const StoreKind wrapper = find_store("wrapper").value();
   if (choices.one_in(6)) inner = over(wrapper, inner);
   return over(drawn, inner);

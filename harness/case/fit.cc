@@ -194,14 +194,19 @@ bool Fitter::mend(Make& make) {
   if (!runs(make.in) || !can_bind(make.as)) return false;
   if (make.kind->wraps == make.around.empty()) return false;
   if (!make.around.empty()) {
+    if (make.kind->keeps) return false;  // nobody says beside which place
     if (!handles_.process_of(make.around, make.in)) return false;
     if (handles_.subject_of(make.around) != Subject::kStore) return false;
     make = {.kind = make.kind, .around = make.around, .in = make.in, .as = make.as};
     return true;
   }
-  // Constructors differ in their arguments. What lies in memory has no path.
+  // A cache of files is for a store of files: another one takes keys that run through each other.
+  if (make.kind->keeps && !make.kind->files) return false;
+  // Constructors differ in their arguments. What lies in memory has no path, what a server gives
+  // has one address, and a cache that is kept is one place's.
   if (!make.kind->takes("mode")) make.mode = Mode::kAppend;
   if (!make.kind->takes("read_only")) make.read_only.reset();
+  if (make.kind->served || make.kind->keeps) make.relative = false;
   if (make.kind->medium == Medium::kMemory) {
     make.at.clear();
     make.relative = false;

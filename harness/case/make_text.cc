@@ -39,6 +39,8 @@ std::string make_text(const Make& make) {
   const std::string text =
       fill(make.kind->make, {{"{path}", "path"},
                              {"{inner}", "inner"},
+                             {"{server}", "server"},
+                             {"{name}", file_name(make)},
                              {"{file mode}", std::string(file_mode(make.mode))},
                              {"{arguments}", arguments_text(make)}});
   return fill(text, {{"(, ", "("}});  // a constructor that takes nothing before its arguments

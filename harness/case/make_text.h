@@ -9,8 +9,9 @@
 
 namespace storefuzz::program {
 
-// An expression over `path`, the place of the store as text, and `inner`, the handle that a wrapper
-// is put around. It needs the imports of the adapter, `os` and `zarr.storage`.
+// An expression over `path`, the place of the store as text, `inner`, the handle that a wrapper is
+// put around, and `server`, the address of a server that gives the case's folder. It needs the
+// imports of the adapter, `os` and `zarr.storage`.
 std::string make_text(const Make& make);
 
 // What a place is called below the case's folder: "z.zip" or "z"; empty for a store in memory.

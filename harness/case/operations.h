@@ -54,8 +54,10 @@ enum class Op : std::uint8_t {
   kStorePath,
   kOpenArray,
   kOpenGroup,
+  kOpenConsolidated,
   kCreateArray,
   kCreateGroup,
+  kConsolidate,
   // Of arrays and groups.
   kReadBlock,
   kWriteBlock,

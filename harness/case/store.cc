@@ -60,6 +60,8 @@ class AdapterReader {
     word("clears", adapter.clears, kCan);
     word("views", adapter.views, kCan);
     flag("caches", adapter.caches);
+    flag("connects", adapter.connects);
+    flag("keeps", adapter.keeps);
     flag("writes", adapter.writes);
     flag("deletes", adapter.deletes);
     flag("waits", adapter.waits);
@@ -73,6 +75,7 @@ class AdapterReader {
     flag("listed", adapter.listed);
     adapter.wraps = adapter.make.find("{inner}") != adapter.make.npos;
     adapter.given_a_file = adapter.make.find("{file mode}") != adapter.make.npos;
+    adapter.served = adapter.make.find("{server}") != adapter.make.npos;
     known_.emplace_back("about");
     for (const auto& [name, value] : json_.items())
       if (std::ranges::find(known_, name) == known_.end())
@@ -197,6 +200,7 @@ Adapter wrap(const Adapter& wrapper, const Adapter& inner) {
   whole.waits = wrapper.waits || inner.waits;
   whole.any_key = wrapper.any_key && inner.any_key;
   whole.caches = wrapper.caches || inner.caches;
+  whole.keeps = wrapper.keeps || inner.keeps;
   whole.views = std::min(wrapper.views, inner.views);
   whole.wraps = inner.wraps;
   whole.inner = &inner;

@@ -52,8 +52,11 @@ struct Adapter {
   Can clears = Can::kYes;        // where the store writes
   Can views = Can::kMay;         // with_read_only gives a second store of the same place
   bool caches = false;           // it may go on showing what its source showed before
+  bool keeps = false;            // its cache outlives the handle: it lies beside the place
   bool wraps = false;            // `make` has an {inner}
   bool given_a_file = false;     // `make` has a {file mode}: its caller opens the file
+  bool served = false;           // `make` has a {server}: an http server of ours gives the place
+  bool connects = false;         // it keeps a connection, which belongs to the loop that opened it
   bool writes = true;            // unless the store is read-only
   bool deletes = true;           // where the store writes
   bool waits = true;             // its coroutines need an event loop

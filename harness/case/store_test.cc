@@ -290,7 +290,8 @@ TEST(Adapters, OfOursAreComplete) {
     EXPECT_EQ(kind->wraps, inner) << kind->kind;
     // What lies at a place is told that place; what takes arguments has room for them.
     if (kind->shared == Shared::kPlace && !kind->wraps)
-      EXPECT_NE(kind->make.find("{path}"), std::string::npos) << kind->kind;
+      EXPECT_NE(kind->make.find(kind->served ? "{server}" : "{path}"), std::string::npos)
+          << kind->kind;
     EXPECT_EQ(kind->arguments.empty(), kind->make.find("{arguments}") == std::string::npos)
         << kind->kind;
     if (kind->medium == Medium::kMemory) EXPECT_NE(kind->shared, Shared::kPlace) << kind->kind;

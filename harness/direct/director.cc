@@ -16,15 +16,38 @@ Director::Director(Workers& workers, Options options)
 Director::~Director() = default;
 Director::Director(Director&&) noexcept = default;
 
-std::unique_ptr<Performance> Director::perform(const Case& value, bool careful, bool parks) {
-  return std::make_unique<Performance>(
-      workers_,
-      Performance::Options{
-          .folder = options_.folder.string() + (folders_ > 0 ? fmt::format("-{}", folders_) : ""),
-          .patience = options_.patience,
-          .careful = careful,
-          .parks = parks},
-      value);
+std::filesystem::path Director::folder() const {
+  return options_.folder.string() + (folders_ > 0 ? fmt::format("-{}", folders_) : "");
+}
+
+// The address of a server that gives the case's folder; empty: no store of the case needs one.
+Result<std::string> Director::server_for(const Case& value) {
+  const bool needed = std::ranges::any_of(value.steps, [](const Step& step) {
+    const Make* make = std::get_if<Make>(&step);
+    return make && make->kind->served;
+  });
+  if (!needed || options_.python.empty()) return "";
+  auto found = servers_.find(folder());
+  if (found == servers_.end()) {
+    const std::filesystem::path given = Performance::folder_of_case(folder());
+    std::error_code error;
+    std::filesystem::create_directories(given, error);
+    auto started = FolderServer::start(options_.python, given);
+    if (!started) return std::unexpected(started.error());
+    found = servers_.emplace(folder(), std::move(*started)).first;
+  }
+  return found->second.address();
+}
+
+std::unique_ptr<Performance> Director::perform(const Case& value, const std::string& server,
+                                               bool careful, bool parks) {
+  return std::make_unique<Performance>(workers_,
+                                       Performance::Options{.folder = folder(),
+                                                            .patience = options_.patience,
+                                                            .server = server,
+                                                            .careful = careful,
+                                                            .parks = parks},
+                                       value);
 }
 
 Result<Observation> Director::play(const Case& value) {
@@ -38,10 +61,12 @@ Result<std::optional<Observation>> Director::start(const Case& value) {
 }
 
 Result<std::optional<Observation>> Director::played(const Case& value, bool parks) {
-  auto performance = perform(value, false, parks);
+  const auto server = server_for(value);
+  if (!server) return std::unexpected(server.error());
+  auto performance = perform(value, *server, false, parks);
   auto seen = performance->play();
   if (seen && performance->broken()) {
-    performance = perform(value, true, parks);
+    performance = perform(value, *server, true, parks);
     seen = performance->play();
   }
   if (!seen) return std::unexpected(seen.error());
@@ -61,6 +86,7 @@ std::vector<std::pair<Case, Observation>> Director::take_decided(bool wait) {
         continue;
       }
       if (fate == Performance::Fate::kDecided) decided.emplace_back((*it)->played(), (*it)->seen());
+      servers_.erase((*it)->folder());
       std::error_code error;
       std::filesystem::remove_all((*it)->folder(), error);
       it = parked_.erase(it);

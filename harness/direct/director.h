@@ -15,13 +15,16 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
 #include "harness/base/error.h"
 #include "harness/case/program.h"
+#include "harness/direct/folder_server.h"
 #include "harness/direct/workers.h"
 #include "harness/wire/observation.h"
 
@@ -36,6 +39,7 @@ class Director {
   struct Options {
     std::filesystem::path folder;  // below the run's scratch folder; of this director alone
     Patience patience = {};        // how long a stretch may take
+    std::string python = {};       // of the server for stores on the network; empty: none is served
   };
   Director(Workers& workers, Options options);
   ~Director();
@@ -53,13 +57,17 @@ class Director {
   std::vector<std::pair<Case, Observation>> take_decided(bool wait = false);
 
  private:
-  std::unique_ptr<Performance> perform(const Case& value, bool careful, bool parks);
+  std::filesystem::path folder() const;
+  Result<std::string> server_for(const Case& value);
+  std::unique_ptr<Performance> perform(const Case& value, const std::string& server, bool careful,
+                                       bool parks);
   Result<std::optional<Observation>> played(const Case& value, bool parks);
 
   Workers& workers_;
   Options options_;
   std::size_t folders_ = 0;  // names that are used up: who is late may still write there
   std::vector<std::unique_ptr<Performance>> parked_;
+  std::map<std::filesystem::path, FolderServer> servers_;  // by folder; started when one is needed
 };
 
 }  // namespace storefuzz::program

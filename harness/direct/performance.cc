@@ -45,7 +45,44 @@ bool needs_loop(const Case& value) {
   });
 }
 
-Order begin(const fs::path& folder) { return {.verb = Verb::kBegin, .text = folder.string()}; }
+Order begin(const fs::path& folder, const std::string& server) {
+  return {.verb = Verb::kBegin, .text = folder.string(), .value = server};
+}
+
+// Whether a store of this kind shows a copy of its place as it is: not what a server gives of the
+// case's own folder, nor what a cache beside the place shows.
+bool reads_as_it_is(const Adapter& kind) {
+  return kind.medium != Medium::kMemory && !kind.served && !kind.keeps;
+}
+
+// One worker in so many leaves as Python leaves, with all that it holds.
+constexpr std::uint32_t kOrderly = 100;
+
+// What chooses that worker: the same for the same case. By hand, because its JSON costs as much as
+// a short program (FNV-1a).
+class Mark {
+ public:
+  void add(std::string_view text) {
+    for (const char c : text) value_ = (value_ ^ static_cast<unsigned char>(c)) * 16777619U;
+    value_ = (value_ ^ 0xFFU) * 16777619U;
+  }
+  void add(const Step& step) {
+    std::visit(Each{[&](const Make& it) { add(it.as + it.at + it.in + it.kind->kind); },
+                    [&](const Call& it) {
+                      add(name_of(it.op));
+                      add(it.key);
+                      add(it.on.empty() ? "" : it.on.front());
+                    },
+                    [&](const Carry& it) { add(it.as + it.from + it.to); },
+                    [&](const Fork& it) { add(it.process); },
+                    [&](const Deed& it) { add(it.handle + it.at + it.in); }},
+               step);
+  }
+  std::uint32_t value() const { return value_; }
+
+ private:
+  std::uint32_t value_ = 2166136261U;
+};
 
 }  // namespace
 
@@ -54,7 +91,9 @@ Performance::Performance(Workers& workers, Options options, const Case& value)
       options_(std::move(options)),
       case_(value),
       loop_(needs_loop(value)),
-      folder_(options_.folder / kBelow) {}
+      folder_(folder_of_case(options_.folder)) {}
+
+fs::path Performance::folder_of_case(const fs::path& folder) { return folder / kBelow; }
 
 Result<void> Performance::prepare() {
   // The folders that processes change into lie beside it.
@@ -67,6 +106,7 @@ Result<void> Performance::prepare() {
       if (make->kind->medium == Medium::kMemory) continue;
       places_.try_emplace(make->at, make->kind->medium);
       files_.insert(std::string(kBelow) + "/" + file_name(*make));
+      if (make->kind->keeps) files_.insert(std::string(kBelow) + "/" + file_name(*make) + ".cache");
       // A relative path in another directory is another place, of which nothing is known.
       if (!make->relative) continue;
       files_.insert(elsewhere(std::string(kHome)) + "/" + file_name(*make));
@@ -246,7 +286,7 @@ Result<void> Performance::add(const std::string& process, Order order, std::size
   if (!*reached) return {};  // its process is not there: Absent
   to_ = process;
   if (!std::exchange((*reached)->begun, true)) {
-    stretch_.push_back(begin(folder_));
+    stretch_.push_back(begin(folder_, options_.server));
     belongs_.push_back({.to = Belongs::To::kBegin});
   }
   order.look = may_write(case_.steps[step_]) || step_ + 1 == case_.steps.size();
@@ -320,7 +360,7 @@ void Performance::take_folder(Player& player, std::size_t step, const Reply& rep
 std::optional<Answer> Performance::ask(const std::string& process, Order order, int descriptor) {
   Player& player = players_[process];
   std::vector<Order> orders;
-  if (!std::exchange(player.begun, true)) orders.push_back(begin(folder_));
+  if (!std::exchange(player.begun, true)) orders.push_back(begin(folder_, options_.server));
   orders.push_back(std::move(order));
   Asked asked = player.worker->ask(orders, options_.patience, descriptor);
   note_end(process, asked);
@@ -346,12 +386,26 @@ void Performance::take_open_files(const std::string& process, const Answer& told
   if (files && !files->names.empty()) seen_.open[process] = files->names;
 }
 
-// Forked processes are let go; the others drop what they hold and stay for other programs. Whoever
-// began last goes first: a parent must wait for what it forked.
+bool Performance::leaves_orderly(const std::string& name) const {
+  const auto player = players_.find(name);
+  if (player == players_.end() || !player->second.begun || !player->second.parent.empty())
+    return false;
+  Mark mark;
+  for (const Step& step : case_.steps) mark.add(step);
+  mark.add(name);
+  return mark.value() % kOrderly == 0;
+}
+
+// Forked processes are let go; the others drop what they hold and stay for other programs. Now and
+// then one ends by Python's own exit instead, which runs what a store left for it. Whoever began
+// last goes first: a parent must wait for what it forked.
 void Performance::leave() {
-  const Order end{.verb = Verb::kEnd};
+  const Order end{.verb = Verb::kEnd}, exit{.verb = Verb::kExit};
+  std::set<std::string> orderly;
+  for (const std::string& name : begun_)
+    if (!players_[name].ended && leaves_orderly(name)) orderly.insert(name);
   for (const std::string& name : begun_ | std::views::reverse) {
-    if (players_[name].ended) continue;
+    if (players_[name].ended || orderly.contains(name)) continue;
     if (to_ != name) flush();
     to_ = name;
     stretch_.push_back(end);
@@ -361,7 +415,9 @@ void Performance::leave() {
   for (const std::string& name : begun_ | std::views::reverse) {
     Player& player = players_[name];
     if (player.ended) continue;
-    if (player.parent.empty()) {
+    if (orderly.contains(name)) {
+      seen_.ends[name] = end_of(player, std::span(&exit, 1));
+    } else if (player.parent.empty()) {
       workers_.give_back(std::move(*player.worker));
     } else {
       player.worker->kill();
@@ -376,7 +432,7 @@ Result<void> Performance::judge_snapshots() {
   CrashReader reader(workers_, options_.folder.string() + "-crash", options_.patience, loop_);
   const std::vector<std::string> keys = keys_of(case_);
   for (const Snapshots& taken : snapshots_) {
-    if (!taken.make || taken.make->kind->medium == Medium::kMemory) continue;
+    if (!taken.make || !reads_as_it_is(*taken.make->kind.operator->())) continue;
     for (const Snapshot& snapshot : taken.list) {
       auto state = reader.read(*taken.make, snapshot, keys);
       if (!state) return std::unexpected(state.error());

@@ -26,6 +26,7 @@ class Performance {
   struct Options {
     std::filesystem::path folder;  // of this program alone
     Patience patience = {};        // how long a stretch may take
+    std::string server = {};       // address of what gives the case's folder; empty: none is needed
     bool careful = false;          // an order a stretch
     bool parks = false;            // a program that is late lives on
   };
@@ -47,6 +48,8 @@ class Performance {
   };
   Fate decide();  // of a program that is late; all processes are let go unless it is open
   const Observation& seen() const { return seen_; }
+  // Where the case lies within the program's folder.
+  static std::filesystem::path folder_of_case(const std::filesystem::path& folder);
   const Case& played() const { return case_; }
   const std::filesystem::path& folder() const { return options_.folder; }
 
@@ -93,6 +96,7 @@ class Performance {
   void look(std::size_t step);
   Result<void> judge_snapshots();
   void take_open_files(const std::string& process, const Answer& told);
+  bool leaves_orderly(const std::string& name) const;
   void leave();
 
   const std::string& process_of(const std::string& handle, const std::string& in) const {

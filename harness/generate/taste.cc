@@ -13,8 +13,9 @@ namespace {
 
 // Prefixes of each other as texts and as paths, and names that zarr gives meaning.
 const std::vector<std::string>& confusable_keys() {
-  static const std::vector<std::string> keys{
-      "a", "aa", "a/b", "a-b", "b", "a/bc", "a/b/c", "c/0", "c/c/0", "zarr.json", "a/zarr.json"};
+  static const std::vector<std::string> keys{"a",   "aa",    "a/b",       "a-b",
+                                             "b",   "a/a",   "a/bc",      "a/b/c",
+                                             "c/0", "c/c/0", "zarr.json", "a/zarr.json"};
   return keys;
 }
 
@@ -137,8 +138,9 @@ Case draw_frame(const Taste& taste, Choices& choices) {
   for (const StoreKind kind : taste.kinds)
     for (const bool second : {false, true}) {
       const std::string name = place_name(kind, second);
-      if (name.empty() || !kind->seeded || !names.insert(name).second || choices.one_in(2))
-        continue;
+      if (name.empty() || !kind->seeded || !names.insert(name).second) continue;
+      // What only reads has something to read.
+      if (kind->writes && choices.one_in(2)) continue;
       Place& place = frame.before.emplace_back(Place{.name = name});
       std::set<std::string> keys;
       for (std::uint32_t count = choices.below(4); count > 0; --count) {

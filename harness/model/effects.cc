@@ -69,7 +69,8 @@ void World::attempt(const Asked& asked) {
   View& view = view_of(asked.handle);
   PlaceState& place = place_of(view);
   if (asked.row->on_handle == OnHandle::kNone) return;
-  view.used = true;
+  connect(asked.handle, opener_of(asked));
+  (asked.row->op == Op::kOpen ? view.told_to_open : view.used) = true;
   if (asked.row->on_handle != OnHandle::kEnds) view.touched = true;
   if (!view.writable) return;
   // What was refused may have opened an archive all the same, and begun one where there was none.
@@ -132,14 +133,27 @@ Content as_one(const World& world, const Asked& asked) {
   return all;
 }
 
+Values& ever_of(Cache& cache, KeyId key) {
+  if (key >= cache.ever.size()) cache.ever.resize(key + 1, 0);
+  return cache.ever[key];
+}
+
+// What one cache holds that lies beside a place, the others there may show.
+void share(World& world, std::size_t cache, KeyId key, Values values) {
+  const auto beside = world.caches[cache].beside;
+  if (!beside) return;
+  for (Cache& it : world.caches)
+    if (it.beside == beside) ever_of(it, key) |= &it == &world.caches[cache] ? 0 : values;
+}
+
 void floor_cache(World& world, const Asked& asked, const std::vector<KeyId>& named,
                  const Content& content, bool perhaps) {
   const auto cache = world.handles[asked.handle].cache;
   if (!cache) return;
-  std::vector<Values>& ever = world.caches[*cache].ever;
   for (const KeyId key : named) {
-    if (key >= ever.size()) ever.resize(key + 1, 0);
-    ever[key] = perhaps ? ever[key] | content[key] : content[key];
+    Values& ever = ever_of(world.caches[*cache], key);
+    ever = perhaps ? ever | content[key] : content[key];
+    share(world, *cache, key, content[key]);
   }
 }
 
@@ -211,9 +225,10 @@ void World::remember(const Asked& asked, const std::vector<Content>& shown) {
   const auto cache = handles[asked.handle].cache;
   if (!cache || !asked.question.key) return;
   const KeyId key = *asked.question.key;
-  std::vector<Values>& ever = caches[*cache].ever;
-  if (key >= ever.size()) ever.resize(key + 1, 0);
-  for (const Content& it : shown) ever[key] |= it[key];
+  for (const Content& it : shown) {
+    ever_of(caches[*cache], key) |= it[key];
+    share(*this, *cache, key, it[key]);
+  }
 }
 
 // --- handles
@@ -242,6 +257,7 @@ void World::bind(const Asked& asked) {
   } else {
     bound.subject = row.binds;
     bound.prefix = joined(bound.prefix, asked.call->key);
+    bound.nodes_from = nodes_at_opening(place_of(view_of(asked.handle)), asked.question.full);
     if (asked.odd) bound.unknown = Reason::kOddKey;
   }
   handles.push_back(std::move(bound));
@@ -251,7 +267,12 @@ namespace {
 
 void add_cache(World& world, HandleState& handle) {
   if (!handle.kind->caches) return;
-  world.caches.emplace_back();
+  Cache made;
+  if (handle.kind->keeps) made.beside = world.views[handle.view].place;
+  for (const Cache& it : world.caches)
+    for (KeyId key = 0; made.beside && it.beside == made.beside && key < it.ever.size(); ++key)
+      ever_of(made, key) |= it.ever[key];
+  world.caches.push_back(std::move(made));
   handle.cache = world.caches.size() - 1;
 }
 
@@ -360,7 +381,7 @@ void World::carry(const Carry& step, std::size_t from) {
       view.place = place_of_its_own(*this, step, view.place);
     // What a session or an outsider left stays unknown where the object itself travelled.
     if (view.archive() || view.family == StoreFamily::kLive) view.broken = Reason::kNone;
-    if (view.archive()) view.used = false;
+    if (view.archive()) view.used = view.told_to_open = false;
     view.lo = places[view.place].current();
     views.push_back(std::move(view));
     arrived.view = views.size() - 1;
@@ -414,6 +435,11 @@ void World::fork(const Fork& step) {
     if (copy.cache) copy.cache = cached[*copy.cache];
     handles.push_back(std::move(copy));
   }
+  // A file system of fsspec refuses to work in a fork, whether it was connected or not.
+  const bool inherits = std::ranges::any_of(handles, [&](const HandleState& it) {
+    return it.living && it.process == step.process && it.kind->connects;
+  });
+  if (inherits) connections.push_back({step.process, Opener::kInherited});
   if (const std::string where = directory_of(step.in); !where.empty())
     directories.emplace_back(step.process, where);
   if (is_other(step.in)) others.push_back(step.process);
@@ -511,6 +537,7 @@ void delete_file(World& world, std::string_view at) {
     place.exists = Exists::kNo;
     place.torn = false;
     if (place.twisted) place.twisted.emplace();
+    place.nodes.unclear = true;
     for (View& it : world.views)
       if (it.place == i && it.living && it.archive() && (it.opened || it.touched || it.writes()))
         it.broken = Reason::kOutsider;

@@ -97,11 +97,19 @@ std::optional<Difference> World::take_refusal(const Asked& asked, const Opinion&
       view.broken = Reason::kAfterDifference;
     return told(*this, asked, std::move(wrong));
   }
-  attempt(asked);
+  // The source may have written what the cache beside the place then refused.
+  const auto cache = handles[asked.handle].cache;
+  const bool by_cache = cache && caches[*cache].beside;
+  if (by_cache && asked.row->writes() && opinion.refusal == RefusalIs::kAllowed)
+    perhaps(asked);
+  else
+    attempt(asked);
   if (ends) close(view, false);
   const std::string& type = refused(answer)->type;
-  // zarr's StorePath refuses by a TypeError what the class of its store lacks.
-  if (!unfitting(type) || asked.row->misuse || asked.row->may_lack) return {};
+  // zarr refuses by a TypeError what the class of a store lacks: a StorePath does, and so does
+  // consolidating metadata.
+  const bool may_lack = asked.row->may_lack || asked.row->op == Op::kConsolidate;
+  if (!unfitting(type) || asked.row->misuse || may_lack) return {};
   if (place_of(view).twisted) return {};
   Difference wrong = differ(Wrong::kUnfittingType, asked, "a refusal of a fitting type", answer);
   if (opinion.question) return as_question(std::move(wrong));
@@ -277,11 +285,15 @@ std::optional<Difference> World::take_call(const Asked& asked, const Answer& ans
     Difference wrong = differ(ending->wrong, asked, ending->should_be, answer);
     if (asked.row->on_handle != OnHandle::kNone && asked.row->on_handle != OnHandle::kEnds)
       perhaps(asked);
+    note_nodes(asked, false);
     end_process(process);
     return told(*this, asked, std::move(wrong));
   }
   const Opinion opinion = this->opinion(asked);
+  note_nodes(asked, shown(answer));
   if (refuses(asked, opinion, answer)) return take_refusal(asked, opinion, answer);
+  if (asked.row->op == Op::kMembers)
+    if (auto wrong = take_members(asked, answer)) return wrong;
   return take_shown(asked, opinion, answer);
 }
 
@@ -294,6 +306,9 @@ std::optional<Difference> World::take_arrival(const Step& step, const Answer& an
   if ((carry_step || !make_step->around.empty()) && !from) return {};
   const std::string to = make_step ? make_step->in : carry_step->to;
   if (gone(to)) return {};
+  // zarr opens what is put around the store to travel.
+  if (carry_step && (carry_step->cargo == Cargo::kArray || carry_step->cargo == Cargo::kGroup))
+    connect(*from, Opener::kSync);
   Difference wrong{
       .should_be = carry_step ? "the same content, or a refusal of a fitting type" : "a store",
       .was = answer};

@@ -184,9 +184,10 @@ namespace {
 
 // What the attributes of two handles have in common; after "|", what their values have.
 std::string state_signature(const HandleState& who, const View& view, std::size_t effects) {
-  return fmt::format("{} {} {} {} {} {} {} {}|{} {} {}", who.kind->kind, view.place, who.prefix,
-                     static_cast<int>(who.subject), view.used, view.opened, view.relative,
-                     view.directory, static_cast<int>(view.mode), view.read_only, effects);
+  return fmt::format("{} {} {} {} {} {} {} {} {}|{} {} {}", who.kind->kind, view.place, who.prefix,
+                     static_cast<int>(who.subject), view.used, view.told_to_open, view.opened,
+                     view.relative, view.directory, static_cast<int>(view.mode), view.read_only,
+                     effects);
 }
 
 }  // namespace

@@ -377,6 +377,81 @@ TEST(Model, ACacheMayShowWhatWasButNeverWhatWasNot) {
   EXPECT_EQ(it.allowed().answers, std::vector{bytes("a@5")}) << "it wrote the key itself";
 }
 
+TEST(Model, ACacheThatIsKeptShowsWhatAnotherOneWasShown) {
+  const std::string kept = R"({"make":"cache kept over local","at":"z","as":)";
+  Follow it(kept +
+            R"("s1"},{"make":"local","at":"z","as":"s0"},)" GET("a", "s1")
+                SET("a", "a@3", "s0") R"({"do":"drop","handle":"s1"},)" +
+            kept + R"("s2"},)" GET("a", "s2") SET("a", "a@7", "s2") GET("a", "s2") END);
+  it.sound({store(), store(), bytes("a@0"), none(), none(), store()});
+  EXPECT_FALSE(Follow(it).take(bytes("a@3")));
+  expect_wrong(Follow(it).take(none()), Wrong::kAbsent);
+  it.sound({bytes("a@0"), none()});
+  EXPECT_EQ(it.allowed().answers, std::vector{bytes("a@7")}) << "it wrote the key itself";
+}
+
+// --- groups
+
+// A group, an array in it, its metadata consolidated, one array more; then opened anew.
+std::string consolidated(std::string_view open) {
+  return R"({"make":"local","at":"z","as":"s0"},)"
+         R"({"call":"create group","key":"","on":"s0","as":"g0"},)"
+         R"({"call":"create array","key":"x","on":"g0","as":"x0"},)"
+         R"({"call":"consolidate metadata","key":"","on":"s0","as":"g1"},)"
+         R"({"call":"create array","key":"y","on":"g0","as":"y0"},)"
+         R"({"call":")" +
+         std::string(open) + R"(","key":"","on":"s0","as":"g2"},)" +
+         R"({"call":"members","on":"g2"},{"call":"members","on":"g0"})";
+}
+
+TEST(Model, MembersAreThoseOfTheConsolidationOrThoseOfNow) {
+  for (const char* open : {"open consolidated", "open group"}) {
+    Follow it(consolidated(open), "");
+    it.sound({store(), store(), store(), store(), store(), store()});
+    EXPECT_FALSE(Follow(it).take(names({"x"}))) << open;
+    EXPECT_FALSE(Follow(it).take(names({"y", "x"}))) << open;
+    EXPECT_FALSE(Follow(it).take(refusal("ValueError"))) << open;
+    expect_wrong(Follow(it).take(names({"y"})), Wrong::kAbsent);
+    expect_wrong(Follow(it).take(names({"x", "w"})), Wrong::kGhost);
+    it.sound({names({"x"})});
+    EXPECT_FALSE(Follow(it).take(names({"x", "y"})));
+    expect_wrong(it.take(names({"x"})), Wrong::kAbsent);
+  }
+}
+
+TEST(Model, MembersAreOpenOnceAnythingElseHappened) {
+  Follow it(R"({"make":"local","at":"z","as":"s0"},)"
+            R"({"call":"create group","key":"","on":"s0","as":"g0"},)"
+            R"({"call":"create array","key":"x","on":"g0","as":"x0"},)"
+            R"({"call":"delete dir","key":"x","on":"s0"},{"call":"members","on":"g0"})",
+            "");
+  it.sound({store(), store(), store(), none()});
+  EXPECT_FALSE(Follow(it).take(names({})));
+  EXPECT_FALSE(Follow(it).take(names({"x"})));
+}
+
+// --- connections
+
+TEST(Model, AConnectionOfAnotherLoopOrOfAForkAnswersOrRefuses) {
+  const std::string_view forked = R"("before":{"f":{"entries":[{"key":"a","value":"a@0"}]}},)"
+                                  R"("processes":{"p1":"fork"},)";
+  const auto by = [](std::string_view who, std::string_view in) {
+    return R"({"call":"get","key":"a","on":"s0","by":")" + std::string(who) + R"(","in":")" +
+           std::string(in) + R"("},)";
+  };
+  const std::string made = R"({"make":"fsspec http","at":"f","as":"s0"},)";
+  Follow it(made + by("sync", "p0") + by("sync", "p0") + by("hand", "p0"), forked);
+  it.sound({store(), bytes("a@0")});
+  EXPECT_EQ(it.allowed().refusal, RefusalIs::kNotAllowed) << "the same loop";
+  it.sound({bytes("a@0")});
+  EXPECT_EQ(it.allowed().reason, Reason::kConnection);
+  EXPECT_FALSE(Follow(it).take(refusal("RuntimeError")));
+  expect_wrong(Follow(it).take(bytes("a@1")), Wrong::kOtherValue);
+  Follow fork(made + by("sync", "p0") + R"({"fork":"p1"},)" + by("sync", "p1"), forked);
+  fork.sound({store(), bytes("a@0"), none()});
+  EXPECT_EQ(fork.allowed().reason, Reason::kConnection);
+}
+
 // --- ends
 
 TEST(Model, ADeathIsToldAndItsHandlesAreGone) {

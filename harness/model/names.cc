@@ -41,6 +41,7 @@ constexpr auto kReasons = std::to_array<std::string_view>({
     "misuse",
     "array",
     "session",
+    "connection",
     "state",
     "twisted archive",
     "another release",

@@ -320,6 +320,7 @@ Opinion World::opinion(const Asked& asked) const {
   }
   if (who.crossed) opinion.allow(Reason::kOtherRelease);
   if (looks_at_content && elsewhere(view)) opinion.allow(Reason::kOtherDirectory);
+  if (looks_at_content && connected_otherwise(asked)) opinion.allow(Reason::kConnection);
   if (looks_at_content && row.said == Said::kPlain) opinion.allow(Reason::kMayRefuse);
   // What a StorePath makes of a key that is no path, is its own affair, on any store.
   const PlaceState& place = place_of(view);

@@ -75,6 +75,29 @@ bool World::elsewhere(const View& view) const {
   return view.relative && directory_of(view.process) != view.directory;
 }
 
+// zarr runs on its own loop what it is not given a loop for.
+Opener World::opener_of(const Asked& asked) {
+  const bool by_zarr = asked.row->said == Said::kPlain || asked.call->by == By::kSync;
+  return by_zarr ? Opener::kSync : Opener::kHand;
+}
+
+// A connection belongs to the event loop in which it was opened, and a package may share it among
+// all stores of a process: by another loop, or in a fork, such a store answers or refuses.
+bool World::connected_otherwise(const Asked& asked) const {
+  const HandleState& who = handles[asked.handle];
+  return who.kind->connects && std::ranges::any_of(connections, [&](const Connection& it) {
+           return it.process == who.process && it.opener != opener_of(asked);
+         });
+}
+
+void World::connect(std::size_t handle, Opener opener) {
+  const HandleState& who = handles[handle];
+  const bool known = std::ranges::any_of(connections, [&](const Connection& it) {
+    return it.process == who.process && it.opener == opener;
+  });
+  if (who.kind->connects && !known) connections.push_back({who.process, opener});
+}
+
 std::size_t World::new_place(std::string name, std::string process) {
   places.push_back({.name = std::move(name), .process = std::move(process)});
   return places.size() - 1;
@@ -141,7 +164,7 @@ std::optional<Asked> World::asked(const Step& step, std::size_t handle) const {
   const Arguments& takes = asked.row->takes;
   std::string_view path = call->key;
   if (takes.prefix && path.ends_with('/')) path.remove_suffix(1);
-  const bool root = takes.prefix && call->key.empty();
+  const bool root = (takes.prefix || asked.row->gives == Gives::kHandle) && call->key.empty();
   // What takes any key takes it as a store; zarr makes a path of the name of an array, a group or a
   // StorePath, and refuses those that are none (normalize_path).
   const bool any_key =

@@ -31,6 +31,20 @@ enum class Exists : std::uint8_t { kNo, kMaybe, kYes };
 enum class StoreFamily : std::uint8_t { kLive, kArchive, kCopied, kBound };
 StoreFamily family_of(const Adapter& kind);
 
+// A node of a hierarchy, array or group.
+struct Node {
+  std::string path;
+  bool sure = false;  // it was created; else perhaps, with a node below it
+  bool array = false;
+};
+struct Nodes {
+  std::vector<Node> list;  // in the order in which they were created
+  // Where metadata was consolidated → how many nodes there were.
+  std::vector<std::pair<std::string, std::size_t>> consolidated;
+  bool unclear = false;  // something else happened: deletes, keys that were set
+};
+inline constexpr std::size_t kNow = static_cast<std::size_t>(-1);
+
 struct PlaceState {
   std::string name;
   bool on_disk = false;
@@ -42,6 +56,7 @@ struct PlaceState {
   Reason unknown = Reason::kNone;
   std::vector<KeyId> names;         // every key that was ever there, or was to be
   std::vector<std::string> arrays;  // paths of arrays and groups that were written
+  Nodes nodes;
   bool odd_written = false;         // something was written by a key that is no path
   bool told = false;                // a difference was told
   std::optional<OnDisk> twisted;    // what independent eyes saw of it before, of a twisted archive
@@ -78,7 +93,9 @@ struct View {
   bool fuzzy = false;    // others were writing when it opened
   bool touched = false;  // called since it was made, carried or closed
   bool torn = false;     // somebody truncated what it has open
-  bool used = false;     // called since it was made; of an archive, since it was carried
+  bool used =
+      false;  // called, but not to open it, since it was made; of an archive, since it was carried
+  bool told_to_open = false;  // by that call, since then
   Reason broken = Reason::kNone;
   bool relative = false;
   std::string directory;  // where a relative path was made
@@ -94,6 +111,15 @@ struct View {
 // writes the key itself.
 struct Cache {
   std::vector<Values> ever;
+  std::optional<std::size_t> beside;  // the place beside which it lies, for others made there
+};
+
+// Who opened the connections that a process has: a loop that does not serve them any more, or one
+// that others use as well.
+enum class Opener : std::uint8_t { kHand, kSync, kInherited };
+struct Connection {
+  std::string process;
+  Opener opener = Opener::kHand;
 };
 
 struct HandleState {
@@ -103,7 +129,8 @@ struct HandleState {
   std::string prefix;
   std::size_t view = 0;
   std::optional<std::size_t> cache;
-  std::string chain;  // of wrappers put around it
+  std::string chain;              // of wrappers put around it
+  std::size_t nodes_from = kNow;  // of a group: how many nodes its oldest metadata may know
   bool inherited = false;
   bool crossed = false;  // it came from a process of another release
   bool living = true;
@@ -151,6 +178,7 @@ struct Model::World {
   std::vector<std::pair<std::string, std::string>> directories;  // process → where it is; "" home
   std::vector<std::string> ended;
   std::vector<std::string> others;  // processes whose zarr is another release
+  std::vector<Connection> connections;
   std::size_t effects = 0;
 
   // --- names (world.cc)
@@ -166,6 +194,8 @@ struct Model::World {
   PlaceState& place_of(const View& view) { return places[view.place]; }
   const PlaceState& place_of(const View& view) const { return places[view.place]; }
   bool elsewhere(const View& view) const;
+  bool connected_otherwise(const Asked& asked) const;
+  static Opener opener_of(const Asked& asked);
   bool is_folder(const PlaceState& place, std::string_view key) const;
   bool below_a_key(const PlaceState& place, std::string_view key) const;
   bool odd_names(const PlaceState& place) const;
@@ -190,6 +220,7 @@ struct Model::World {
   void open(View& view, std::vector<Candidate> fitting);
   void acknowledge(const Asked& asked);
   void attempt(const Asked& asked);
+  void connect(std::size_t handle, Opener opener);
   void perhaps(const Asked& asked);
   void bind(const Asked& asked);
   void make(const Make& step);
@@ -217,6 +248,11 @@ struct Model::World {
   void adopt(const Asked& asked, const Answer& answer);
   Difference differ(Wrong wrong, const Asked& asked, std::string should_be, const Answer& was);
   Answer sound_answer(const Step& step, std::size_t handle) const;
+
+  // --- members of groups (nodes.cc)
+  void note_nodes(const Asked& asked, bool done);
+  std::size_t nodes_at_opening(const PlaceState& place, std::string_view path) const;
+  std::optional<Difference> take_members(const Asked& asked, const Answer& answer);
 
   // --- the disk (disk.cc)
   std::optional<Difference> take_disk(std::size_t place, const OnDisk& seen);

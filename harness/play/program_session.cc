@@ -76,6 +76,7 @@ Result<std::unique_ptr<ProgramSession>> ProgramSession::start(const Settings& se
   program::Director::Options options{.folder =
                                          self->scratch_ / fmt::format("program-{}", ::getpid())};
   options.patience.asleep = Milliseconds(std::max(1, std::atoi(settings.deadline.c_str())));
+  options.python = settings.python;
   self->director_ = std::make_unique<program::Director>(self->workers_, options);
   return self;
 }

@@ -82,6 +82,74 @@ Holds largest_child() {
   return largest;
 }
 
+// Plays a program of the corpus.
+PlayedProgram play_of_corpus(ProgramSession& session, std::string_view name) {
+  for (const fs::path& file : corpus())
+    if (file.stem() == name)
+      return play(session, must(program::parse_case(read_json(file).dump())));
+  ADD_FAILURE() << "no program " << name;
+  return {};
+}
+
+const program::Answer& answer_of(const PlayedProgram& played, std::size_t step,
+                                 std::size_t handle = 0) {
+  return played.seen.steps.at(step).answers.at(handle);
+}
+
+bool shows(const program::Answer& answer, std::string_view bytes) {
+  const auto* value = program::shown_as<program::BytesValue>(answer);
+  return value && value->bytes == bytes;
+}
+
+bool names(const program::Answer& answer, const std::set<std::string>& all) {
+  const auto* list = program::shown_as<program::Names>(answer);
+  return list && std::set<std::string>(list->names.begin(), list->names.end()) == all;
+}
+
+TEST(Programs, ReadByHttpWhatAServerGives) {
+  const auto zarr = session("all");
+  const PlayedProgram loop = play_of_corpus(*zarr, "18a-by-http-in-the-loop-then-by-the-caller");
+  EXPECT_TRUE(shows(answer_of(loop, 1), "a@0"));
+  EXPECT_TRUE(names(answer_of(loop, 2), {"a", "b/c"}));
+  EXPECT_TRUE(shows(answer_of(loop, 3), "a@0") || program::refused(answer_of(loop, 3)));
+  EXPECT_TRUE(shows(answer_of(loop, 7), "a@6")) << "what another store wrote there";
+  EXPECT_TRUE(loop.differences.empty());
+  const PlayedProgram fork = play_of_corpus(*zarr, "18b-by-http-inherited-by-a-fork");
+  EXPECT_TRUE(shows(answer_of(fork, 3), "b/c@0") || program::refused(answer_of(fork, 3)));
+  EXPECT_TRUE(shows(answer_of(fork, 4), "a@0"));
+  const PlayedProgram two = play_of_corpus(*zarr, "18c-by-http-read-by-two-processes");
+  for (const std::size_t handle : {0, 1}) {
+    EXPECT_TRUE(shows(answer_of(two, 2, handle), "a@0"));
+    EXPECT_TRUE(shows(answer_of(two, 4, handle), "@0"));
+  }
+  // The server takes nothing, and where it listens is no part of an answer.
+  const program::Refusal* refusal = program::refused(answer_of(two, 5));
+  ASSERT_TRUE(refusal);
+  EXPECT_NE(refusal->text.find("<server>/ranges/d/a"), std::string::npos) << refusal->text;
+  // A server may answer with the whole file, which the reader must then cut: zarr 3.4.2 does not.
+  const PlayedProgram whole = play_of_corpus(*zarr, "18d-by-http-without-ranges");
+  EXPECT_TRUE(shows(answer_of(whole, 1), "a@0"));
+  EXPECT_TRUE(shows(answer_of(whole, 2), "@") != (whole.differences.size() == 1));
+}
+
+TEST(Programs, ShowMembersAsTheyWereConsolidatedOrAsTheyAre) {
+  const auto zarr = session("all");
+  const PlayedProgram played = play_of_corpus(*zarr, "11-consolidated-metadata-then-a-new-member");
+  EXPECT_TRUE(names(answer_of(played, 8, 0), {"x", "y"}));
+  for (const std::size_t handle : {1, 2, 3})
+    EXPECT_TRUE(names(answer_of(played, 8, handle), {"x"})) << handle;
+  EXPECT_TRUE(played.differences.empty());
+}
+
+TEST(Programs, FindACacheOnDiskThatIsMadeAnew) {
+  const auto zarr = session("all");
+  const PlayedProgram played = play_of_corpus(*zarr, "19-a-cache-on-disk-made-anew");
+  EXPECT_TRUE(shows(answer_of(played, 1), "a@0"));
+  EXPECT_TRUE(shows(answer_of(played, 6), "a@0")) << "as the cache keeps it";
+  EXPECT_TRUE(shows(answer_of(played, 9), "a@8"));
+  EXPECT_TRUE(played.differences.empty()) << "and its folder is no stray";
+}
+
 // Neither is anything told, nor does anything grow. A measurement plays more of them: 200,000.
 TEST(Programs, OverSoundStoresShowNothing) {
   const auto sound = session(kSoundStores);
@@ -291,6 +359,32 @@ TEST(Programs, InWhichAProcessIsOnlySlowAreForgotten) {
           {"call": "get", "on": "s0", "key": "a"}]})"));
   EXPECT_FALSE(must(slow->start(value)));
   EXPECT_TRUE(slow->take_decided(true).empty());
+}
+
+bool ends_anybody(const program::Case& value) {
+  return std::ranges::any_of(value.steps, [](const program::Step& step) {
+    const auto* deed = std::get_if<program::Deed>(&step);
+    return deed && program::ends_its_process(deed->what);
+  });
+}
+
+// One worker in a hundred leaves as Python leaves; who ends so is a matter of the case.
+TEST(Programs, SomeWorkersLeaveInAnOrderlyWayAndTheirEndIsJudged) {
+  const auto sound = session("sound live"), deadly = session("sound live", "sound: exit kills");
+  Draw draw(sound->stores());
+  std::size_t ended = 0, told = 0, left = 600;
+  for (; left > 0; --left) {
+    const program::Case value = sound->fit(draw());
+    if (ends_anybody(value)) continue;
+    const PlayedProgram right = play(*sound, value), wrong = play(*deadly, value);
+    for (const auto& [process, ending] : right.seen.ends) EXPECT_EQ(ending, "exit 0") << process;
+    EXPECT_EQ(right.seen.ends.size(), wrong.seen.ends.size());
+    ended += right.seen.ends.size();
+    told += std::ranges::count(wrong.differences, "survival", &Difference::oracle);
+  }
+  EXPECT_GE(ended, 2U);
+  EXPECT_LE(ended, 40U);
+  EXPECT_GE(told, 2U);
 }
 
 TEST(Programs, ThatDeleteAboveTheirFolderLeaveTheVictimAlive) {

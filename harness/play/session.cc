@@ -220,6 +220,9 @@ Result<void> Session::find_stores() {
   carriers_ = std::move(*carriers);
   auto stores = parse_stores(settings().stores);
   if (!stores) return std::unexpected(stores.error());
+  // Only the director of programs has a server, and knows a cache beside the place.
+  std::erase_if(*stores, [](StoreKind it) { return it->served || it->keeps; });
+  if (stores->empty()) return bad_input("journeys cannot make such a store; programs can");
   if (auto tried = try_strangers(*stores); !tried) return tried;
   Json asked = Json::array();
   for (const StoreKind kind : *stores)

@@ -25,9 +25,10 @@ namespace storefuzz::program {
 using Slot = std::uint16_t;
 
 enum class Verb : std::uint8_t {
-  kBegin,            // text: the case's folder, which becomes the directory. Answers None
-  kMake,             // text: Python expression over `path` and `inner`; value: path; key: the words
-                     // of the adapter; other: slot of `inner`; result. Answers NewHandle
+  kBegin,            // text: the case's folder, which becomes the directory; value: the address of
+                     // the server that gives it, or empty. Answers None
+  kMake,             // text: Python expression over `path`, `inner` and `server`; value: path; key:
+                     // the words of the adapter; other: slot of `inner`; result. Answers NewHandle
   kCall,             // op, handle, key, value, start, end, other, flag, by, watched, result
   kPack,             // carrier, cargo, handle. Answers BytesValue: what travels
   kUnpack,           // carrier, cargo, value: what came; key: the words of the adapter; result.

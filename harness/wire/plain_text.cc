@@ -55,9 +55,14 @@ std::string without_chance(std::string name) {
   return name;
 }
 
-std::string plain_text(std::string_view text, const Replacements& replacements) {
+std::string replaced(std::string_view text, const Replacements& replacements) {
   std::string whole(text);
   for (const auto& [what, with] : replacements) replace_all(whole, what, with);
+  return whole;
+}
+
+std::string plain_text(std::string_view text, const Replacements& replacements) {
+  const std::string whole = replaced(text, replacements);
   std::string plain;
   const std::string_view all = whole;
   for (std::size_t at = 0; at < all.size();) {

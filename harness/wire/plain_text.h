@@ -18,6 +18,9 @@ using Replacements = std::vector<std::pair<std::string, std::string>>;
 // temporary files become "…".
 std::string plain_text(std::string_view text, const Replacements& replacements);
 
+// Replaces, in order, and nothing else: of names, in which any number may be part of the name.
+std::string replaced(std::string_view text, const Replacements& replacements);
+
 // A name of a file or key. LocalStore's temporary files hold 32 hexadecimal digits of chance (uuid4
 // in _local.py): "a.#.partial".
 std::string without_chance(std::string name);

@@ -30,12 +30,14 @@ Object collected(Said said, PyObject* function, std::span<PyObject* const> argum
 
 void Driver::begin() {
   loop_ = PyObject_CallNoArgs(side().inline_loop);
-  if (!set_running_)
-    set_running_ = py::module_::import("asyncio.events")
-                       .attr("_set_running_loop")
-                       .cast<Object>()
-                       .release()
-                       .ptr();
+  task_ = PyObject_GetAttrString(loop_, "caller");
+  if (set_running_) return;
+  const auto function = [](const char* module, const char* name) {
+    return py::module_::import(module).attr(name).cast<Object>().release().ptr();
+  };
+  set_running_ = function("asyncio.events", "_set_running_loop");
+  enter_ = function("asyncio.tasks", "_enter_task");
+  leave_ = function("asyncio.tasks", "_leave_task");
 }
 
 Object Driver::run(Said said, PyObject* function, std::span<PyObject* const> arguments, By by) {
@@ -72,7 +74,12 @@ Object Driver::by_hand(PyObject* coroutine) {
 }
 
 bool Driver::set_running(bool running) {
-  return bool(steal(PyObject_CallOneArg(set_running_, running ? loop_ : Py_None)));
+  const auto task = [&](PyObject* does) {
+    return bool(steal(PyObject_CallFunctionObjArgs(does, loop_, task_, nullptr)));
+  };
+  if (!running && !task(leave_)) return false;
+  if (!steal(PyObject_CallOneArg(set_running_, running ? loop_ : Py_None))) return false;
+  return !running || task(enter_);
 }
 
 bool Driver::wait(PyObject* awaited) {

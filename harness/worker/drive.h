@@ -3,7 +3,8 @@
 // A coroutine needs a running event loop only to find it: asyncio.to_thread asks for the running
 // loop and for its `run_in_executor`. With a loop that runs the function at once, every coroutine
 // of LocalStore finishes under one `send(None)`. The running loop is set while we send, and at no
-// other time, because zarr's `sync` refuses to run inside of one.
+// other time, because zarr's `sync` refuses to run inside of one. asyncio runs a coroutine in a
+// task, and libraries ask for it (aiohttp's timeouts do): one of ours stands for it meanwhile.
 //
 //     Driver driver;
 //     Object result = driver.run(Said::kCoroutine, function, arguments, By::kHand);
@@ -35,7 +36,10 @@ class Driver {
   bool wait(PyObject* awaited);
 
   PyObject* loop_ = nullptr;
+  PyObject* task_ = nullptr;         // that runs what is driven by hand
   PyObject* set_running_ = nullptr;  // asyncio.events._set_running_loop
+  PyObject* enter_ = nullptr;        // asyncio.tasks._enter_task
+  PyObject* leave_ = nullptr;        // asyncio.tasks._leave_task
   bool waited_ = false;
 };
 

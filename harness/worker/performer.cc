@@ -116,7 +116,7 @@ void Performer::look(Reply& reply) {
 Answer Performer::answer(const Order& order) {
   switch (order.verb) {
     case Verb::kBegin:
-      return begin_case(order.text);
+      return begin_case(order.text, order.value);
     case Verb::kMake:
       return make(order);
     case Verb::kCall:
@@ -143,10 +143,16 @@ Answer Performer::answer(const Order& order) {
   return Absent{};
 }
 
-Answer Performer::begin_case(const std::string& folder) {
+// Where a server listens is chance.
+Answer Performer::begin_case(const std::string& folder, const std::string& server) {
   if (!handles_.empty()) end_case();
   folder_ = folder;
+  server_ = server;
   names_ = {{folder_, "<case>"}, {scratch_, "<scratch>"}};
+  if (!server.empty()) {
+    names_.emplace_back(server, "<server>");
+    names_.emplace_back(server.substr(server.rfind('/') + 1), "<server>");
+  }
   names_.insert(names_.end(), side().prefixes.begin(), side().prefixes.end());
   if (::chdir(folder.c_str()) != 0) return system_refusal(folder);
   return Shown{None{}};
@@ -192,9 +198,9 @@ Answer Performer::make(const Order& order) {
   if (!inner) return Absent{};
   PyObject* function = maker(order.text);
   if (!function) return refused();
-  const Object path = text_object(order.value);
-  return bind(order.result,
-              steal(PyObject_CallFunctionObjArgs(function, path.ptr(), inner, nullptr)));
+  const Object path = text_object(order.value), server = text_object(server_);
+  return bind(order.result, steal(PyObject_CallFunctionObjArgs(function, path.ptr(), inner,
+                                                               server.ptr(), nullptr)));
 }
 
 Answer Performer::call(const Order& order) {
@@ -299,8 +305,8 @@ Names Performer::open_files() {
   return names;
 }
 
-// To look at each descriptor costs more than a call. Where there are as many as there were, and none
-// of those was a case's, none is left.
+// To look at each descriptor costs more than a call. Where there are as many as there were, and
+// none of those was a case's, none is left.
 bool Performer::other_descriptors() const {
   return descriptors_ == 0 || !open_.empty() || descriptor_count() != descriptors_;
 }

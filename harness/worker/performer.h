@@ -42,7 +42,7 @@ class Performer {
   void leave_to_python();
 
  private:
-  Answer begin_case(const std::string& folder);
+  Answer begin_case(const std::string& folder, const std::string& server);
   Answer make(const Order& order);
   Answer call(const Order& order);
   Answer pack(const Order& order);
@@ -67,6 +67,7 @@ class Performer {
   Answer answer(const Order& order);
 
   std::string scratch_, folder_;
+  std::string server_;  // that gives the folder; empty: none
   Replacements names_;
   Driver driver_;
   Watch watch_;

@@ -53,14 +53,15 @@ std::optional<Bytes> bytes_of(PyObject* value) {
 std::int64_t to_number(PyObject* value) { return PyLong_AsLongLong(value); }
 
 // Elements of a list or tuple, all of one sort.
-std::optional<Shown> shown_list(PyObject* list, Gives gives, std::size_t size) {
+std::optional<Shown> shown_list(PyObject* list, Gives gives, std::size_t size,
+                                const Replacements& replacements) {
   PyObject** items = PySequence_Fast_ITEMS(list);
   const auto all = [&](auto is) { return std::all_of(items, items + size, is); };
   const bool no_names = gives == Gives::kBytesList || gives == Gives::kNumbers;
   if (all([](PyObject* it) { return PyUnicode_Check(it); }) && !(size == 0 && no_names)) {
     Names names;
     for (std::size_t i = 0; i < size; ++i)
-      names.names.push_back(without_chance(bytes_of_text(items[i])));
+      names.names.push_back(without_chance(replaced(bytes_of_text(items[i]), replacements)));
     return names;
   }
   if (gives != Gives::kBytesList && all([](PyObject* it) { return PyLong_Check(it); })) {
@@ -182,7 +183,7 @@ Shown shown(PyObject* value, Gives gives, const Replacements& names) {
   if (PyList_Check(value) || PyTuple_Check(value)) {
     const auto size = static_cast<std::size_t>(PySequence_Fast_GET_SIZE(value));
     if (size > kMostItems) return too_large(size, "items");
-    if (auto list = shown_list(value, gives, size)) return *list;
+    if (auto list = shown_list(value, gives, size, names)) return *list;
     return Text{text_by(PyObject_Repr, value, names)};
   }
   if (PyDict_Check(value)) return shown_dict(value, names);

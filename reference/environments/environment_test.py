@@ -222,7 +222,7 @@ def test_wheel(cache: dict[str, str], tmp_path: Path) -> None:
     answer = said(wheel, env=cache)
     assert answer["release"] == "9.9.9"
     assert answer["path"] == str(wheel)
-    assert {"fsspec", "obstore", "cloudpickle"} == answer["packages"].keys()
+    assert {"fsspec", "aiohttp", "obstore", "cloudpickle"} == answer["packages"].keys()
 
 
 def test_zarr_2_has_no_optional_stores(cache: dict[str, str]) -> None:

@@ -198,7 +198,7 @@ class Archive(Sound):
             self._fresh = claims
             if self._fresh and self.truncates:
                 Path(self.path).write_bytes(b"")
-            else:
+            elif zipfile.is_zipfile(self.path) or not self._fresh:
                 self._seen = self._on_disk()
             self._content = {} if self._fresh else dict(self._seen)
         return self._content

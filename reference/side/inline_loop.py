@@ -14,6 +14,14 @@ class InlineLoop(asyncio.SelectorEventLoop):
     has.
     """
 
+    def __init__(self) -> None:
+        super().__init__()
+        # The task of whatever is driven by hand. It never runs itself.
+        self.caller = self.create_task(self._wait_for_ever())
+
+    async def _wait_for_ever(self) -> None:
+        await self.create_future()
+
     def run_in_executor(self, executor: Any, function: Any, *arguments: Any) -> Any:
         future = self.create_future()
         try:

@@ -93,7 +93,8 @@ def without(said: dict, *words: str) -> dict:
 
 def test_lines_of_a_store(said: dict) -> None:
     store = said["zarr 3"]
-    assert without(store, "state", "list", "list half", "open array", "open group") == {
+    opened = ("open array", "open group", "open consolidated")
+    assert without(store, "state", "list", "list half", *opened) == {
         "get": "a@0",
         "get range": "a@",
         "get offset": "a@0",
@@ -115,6 +116,7 @@ def test_lines_of_a_store(said: dict) -> None:
         "store path": "StorePath",
         "create array": "Array",
         "create group": "Group",
+        "consolidate metadata": "Group",
         "set bytes": "refused: TypeError",
     }
 
@@ -133,8 +135,10 @@ def test_lines_of_a_path(said: dict) -> None:
         "store path": "StorePath",
         "open array": "Array",
         "open group": "Group",
+        "open consolidated": "Group",
         "create array": "Array",
         "create group": "Group",
+        "consolidate metadata": "Group",
         "set bytes": "refused: TypeError",
     }
 

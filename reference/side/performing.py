@@ -90,8 +90,8 @@ def operation(kind: type, word: str) -> Callable[..., Any] | None:
 
 
 def maker(text: str) -> Callable[..., Any]:
-    """A constructor's expression over `path` and `inner`."""
-    return _compiled("make", "path, inner", text)
+    """A constructor's expression over `path`, `inner` and `server`."""
+    return _compiled("make", "path, inner, server", text)
 
 
 def carrier(word: str) -> tuple[Callable[..., Any], Callable[..., Any]] | None:
@@ -233,7 +233,7 @@ def wait(loop: InlineLoop, awaited: Any) -> None:
 
 def settle(loop: InlineLoop) -> None:
     """End what a refused call left in the loop."""
-    tasks = asyncio.all_tasks(loop)
+    tasks = asyncio.all_tasks(loop) - {loop.caller}
     for task in tasks:
         task.cancel()
     if tasks:

@@ -1,0 +1,129 @@
+// Which members a group has: the nodes that were created at its place, in order.
+//
+// A group that was opened from consolidated metadata shows its members as they were when that was
+// written, or as they are now where the metadata is not used. Of a group whose place held anything
+// but created nodes, or of an archive, nothing is said.
+#include <algorithm>
+#include <array>
+
+#include "harness/model/world.h"
+
+namespace storefuzz::program {
+
+using World = Model::World;
+
+namespace {
+
+// Names that zarr gives to documents and chunks: a node cannot be called so.
+bool taken_by_zarr(std::string_view name) {
+  constexpr auto kTaken = std::to_array<std::string_view>(
+      {"zarr.json", ".zarray", ".zgroup", ".zattrs", ".zmetadata", "c"});
+  return std::ranges::find(kTaken, name) != kTaken.end();
+}
+
+bool below(std::string_view path, std::string_view folder) {
+  if (folder.empty()) return !path.empty();
+  return path.size() > folder.size() && path.starts_with(folder) && path[folder.size()] == '/';
+}
+
+std::vector<std::string> parents_of(std::string_view path) {
+  std::vector<std::string> parents;
+  for (std::size_t at = path.find('/'); at != path.npos; at = path.find('/', at + 1))
+    parents.emplace_back(path.substr(0, at));
+  return parents;
+}
+
+bool has_taken_name(std::string_view path) {
+  for (std::size_t at = 0; at <= path.size();) {
+    const std::size_t end = std::min(path.find('/', at), path.size());
+    if (taken_by_zarr(path.substr(at, end - at))) return true;
+    at = end + 1;
+  }
+  return false;
+}
+
+bool can_add(const Nodes& nodes, std::string_view path) {
+  return !has_taken_name(path) && std::ranges::none_of(nodes.list, [&](const Node& it) {
+    return it.path == path || (it.array && below(path, it.path)) ||
+           (it.sure && it.array && it.path.empty());
+  });
+}
+
+// Releases differ in whether they write the groups above a node.
+void add_node(Nodes& nodes, const std::string& path, bool array) {
+  if (!can_add(nodes, path) || (array && path.empty())) {
+    nodes.unclear = true;
+    return;
+  }
+  for (std::string& parent : parents_of(path))
+    if (std::ranges::find(nodes.list, parent, &Node::path) == nodes.list.end())
+      nodes.list.push_back({.path = std::move(parent)});
+  nodes.list.push_back({.path = path, .sure = true, .array = array});
+}
+
+}  // namespace
+
+void World::note_nodes(const Asked& asked, bool done) {
+  if (!asked.row->writes()) return;
+  Nodes& nodes = place_of(view_of(asked.handle)).nodes;
+  switch (asked.row->op) {
+    case Op::kCreateArray:
+    case Op::kCreateGroup:
+      if (!done || asked.odd) nodes.unclear = true;
+      if (!nodes.unclear) add_node(nodes, asked.question.full, asked.row->op == Op::kCreateArray);
+      return;
+    case Op::kConsolidate:
+      // A refused one may have been written all the same.
+      nodes.consolidated.emplace_back(asked.question.full, nodes.list.size());
+      return;
+    case Op::kWriteBlock:
+    case Op::kSetAttributes:
+      return;
+    default:
+      nodes.unclear = true;
+  }
+}
+
+// How many of the nodes there were when the oldest metadata that a group may show was written.
+// Whoever held older metadata may have written it back.
+std::size_t World::nodes_at_opening(const PlaceState& place, std::string_view path) const {
+  std::size_t oldest = kNow;
+  for (const auto& [where, count] : place.nodes.consolidated)
+    if (where == path) oldest = std::min(oldest, count);
+  return oldest;
+}
+
+std::optional<Difference> World::take_members(const Asked& asked, const Answer& answer) {
+  const HandleState& who = handles[asked.handle];
+  const View& view = views[who.view];
+  PlaceState& place = places[view.place];
+  const auto* shown = shown_as<Names>(answer);
+  const bool silent = view.archive() || who.cache || who.unknown != Reason::kNone ||
+                      view.broken != Reason::kNone || place.unknown != Reason::kNone ||
+                      who.kind->shared == Shared::kSession || elsewhere(view);
+  if (!shown || silent || place.told || place.nodes.unclear || !place.names.empty()) return {};
+  const std::string path = joined(view.prefix, who.prefix);
+  std::vector<std::string> sure, possible;
+  for (std::size_t i = 0; i < place.nodes.list.size(); ++i) {
+    const Node& node = place.nodes.list[i];
+    if (!below(node.path, path)) continue;
+    std::string name = node.path.substr(path.empty() ? 0 : path.size() + 1);
+    if (name.find('/') != name.npos) continue;
+    if (node.sure && i < who.nodes_from) sure.push_back(name);
+    possible.push_back(std::move(name));
+  }
+  const auto in = [](const std::vector<std::string>& list) {
+    return [&list](const std::string& name) { return std::ranges::find(list, name) != list.end(); };
+  };
+  const bool lost = !std::ranges::all_of(sure, in(shown->names));
+  const bool ghost = !std::ranges::all_of(shown->names, in(possible));
+  if (!lost && !ghost && !named_twice(answer)) return {};
+  Difference wrong = differ(lost    ? Wrong::kAbsent
+                            : ghost ? Wrong::kGhost
+                                    : Wrong::kOtherValue,
+                            asked, say(Shown{Names{lost ? sure : possible}}), answer);
+  place.told = true;
+  return wrong;
+}
+
+}  // namespace storefuzz::program
