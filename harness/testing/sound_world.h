@@ -43,6 +43,7 @@ inline const Stores& every_store() {
   static const Stores list = [] {
     Stores all;
     for (const StoreKind it : all_stores()) {
+      if (it->served || it->keeps) continue;  // as a session of journeys does
       if (!it->wraps) all.push_back(it);
       for (const char* inner : {"zip", "local", "memory"})
         if (it->wraps) all.push_back(over(it, store(inner)));
