@@ -103,7 +103,7 @@ constexpr auto kRows = std::to_array<Operation>({
     {Op::kOpenGroup, "open group", Family::kBind, kOnHolders, kKey, Said::kPlain, Gives::kHandle,
      OnHandle::kOpens, OnContent::kNone, Op::kOpenGroup, Subject::kGroup},
     {Op::kOpenConsolidated, "open consolidated", Family::kBind, kOnHolders, kKey, Said::kPlain,
-     Gives::kHandle, OnHandle::kOpens, OnContent::kNone, Op::kOpenGroup, Subject::kGroup},
+     Gives::kHandle, OnHandle::kOpens, OnContent::kNone, Op::kOpenConsolidated, Subject::kGroup},
     {Op::kCreateArray, "create array", Family::kBind, kOnHolders, kKey, Said::kPlain,
      Gives::kHandle, OnHandle::kWrites, OnContent::kUnknown, Op::kCreateArray, Subject::kArray},
     {Op::kCreateGroup, "create group", Family::kBind, kOnHolders, kKey, Said::kPlain,

@@ -21,6 +21,7 @@ constexpr Often kFamilies[] = {{Family::kWrite, 9},     {Family::kRead, 6},  {Fa
                                {Family::kArray, 9}};
 
 constexpr std::uint32_t kWritesAtFirst = 4;  // times as many
+constexpr std::uint32_t kNodesMade = 3;      // times as many, in programs about nodes
 constexpr int kAttempts = 4;                 // at a step that fits
 
 // What a write, a read or a journey by this handle can lose.
@@ -160,13 +161,19 @@ const Operation& Draft::draw_operation(const Facts& on) {
     auto& list = rows.emplace_back();
     for (const Operation& row : operations())
       if (row.family == often.family && fits(row)) list.push_back(&row);
-    const bool more = often.family == Family::kWrite && !has_content();
-    weights.push_back(list.empty() ? 0 : often.weight * (more ? kWritesAtFirst : 1));
+    std::uint32_t times = 1;
+    if (often.family == Family::kWrite && !has_content()) times = kWritesAtFirst;
+    if (often.family == Family::kBind && taste_.arrays) times = kNodesMade;
+    weights.push_back(list.empty() ? 0 : often.weight * times);
   }
   const auto& list = rows[choices_.weighted(weights)];
   const Operation* drawn = choices_.among(list);
   // What a store may lack is asked in vain.
   if (drawn->may_lack) drawn = choices_.among(list);
+  // Where nobody made a node, none can be opened: mostly, one is made instead.
+  const bool node = drawn->binds == Subject::kArray || drawn->binds == Subject::kGroup;
+  if (node && std::ranges::none_of(facts_, is_node) && !choices_.one_in(8))
+    drawn = &operation(drawn->binds == Subject::kArray ? Op::kCreateArray : Op::kCreateGroup);
   const Operation& row = *drawn;
   const Operation& plainer = operation(row.plainer);
   return !row.misuse && fits(plainer) && !choices_.one_in(2) ? plainer : row;

@@ -71,7 +71,7 @@ Taste draw_taste(Choices& choices, const Stores& stores, const std::vector<std::
   const auto& pool =
       any([](StoreKind it) { return it->zarr_keys; }) ? zarr_keys() : confusable_keys();
   // A folder takes no key that runs through another one: both in one program are rare.
-  const bool files = any([](StoreKind it) { return it->files; }) && !choices.one_in(6);
+  const bool files = any([](StoreKind it) { return it->files; }) && !choices.one_in(10);
   std::set<std::string> keys;
   taste.keys.push_back(pool.front());
   keys.insert(pool.front());

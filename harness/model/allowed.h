@@ -48,6 +48,7 @@ enum class Reason : std::uint8_t {
   kArray,         // arrays and groups, and what lies below one that was written
   kSession,       // a store that belongs to a session
   kConnection,    // opened by another event loop, or inherited by a fork
+  kNoNode,        // no array or group was ever made there
   kState,         // attributes: another oracle's
   kTwisted,       // an archive that was wrong on purpose: readers may disagree about its content
   kOtherRelease,  // of a process with another zarr than the one under test

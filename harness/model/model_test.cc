@@ -419,6 +419,20 @@ TEST(Model, MembersAreThoseOfTheConsolidationOrThoseOfNow) {
   }
 }
 
+TEST(Model, WhatNobodyMadeCannotBeOpened) {
+  const std::string open = R"({"call":"open group","key":"x","on":"s0","as":"g0"})";
+  Follow it(R"({"make":"local","at":"z","as":"s0"},)" + open, "");
+  it.sound({store()});
+  EXPECT_EQ(it.allowed().refusal, RefusalIs::kDue);
+  EXPECT_FALSE(Follow(it).take(refusal("FileNotFoundError")));
+  expect_wrong(it.take(store()), Wrong::kDone);
+  // What somebody wrote there may be the document of a group.
+  Follow written(R"({"make":"local","at":"z","as":"s0"},)" SET("x/zarr.json", "{}", "s0") + open,
+                 "");
+  written.sound({store(), none()});
+  EXPECT_EQ(written.allowed().refusal, RefusalIs::kAllowed);
+}
+
 TEST(Model, MembersAreOpenOnceAnythingElseHappened) {
   Follow it(R"({"make":"local","at":"z","as":"s0"},)"
             R"({"call":"create group","key":"","on":"s0","as":"g0"},)"

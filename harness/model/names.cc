@@ -42,6 +42,7 @@ constexpr auto kReasons = std::to_array<std::string_view>({
     "array",
     "session",
     "connection",
+    "no such node",
     "state",
     "twisted archive",
     "another release",

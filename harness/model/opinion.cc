@@ -273,6 +273,25 @@ bool of_nodes(const Operation& row, const HandleState& who) {
          (row.gives == Gives::kHandle && row.on_handle != OnHandle::kNone);
 }
 
+// Opening what nobody ever tried to make. A key may have been given any bytes: where one is called
+// as a document of zarr is, they may be that document.
+bool opens_no_node(const World& world, const Asked& asked) {
+  const Operation& row = *asked.row;
+  const bool node = row.binds == Subject::kArray || row.binds == Subject::kGroup;
+  const bool creates = row.op == Op::kCreateArray || row.op == Op::kCreateGroup;
+  if (row.gives != Gives::kHandle || !node || creates) return false;
+  const HandleState& who = world.handles[asked.handle];
+  const View& view = world.views[who.view];
+  const PlaceState& place = world.place_of(view);
+  const bool open_question = who.unknown != Reason::kNone || place.unknown != Reason::kNone ||
+                             view.broken != Reason::kNone || place.odd_written || place.told ||
+                             who.kind->shared == Shared::kSession || world.elsewhere(view) ||
+                             place.twisted || place.others_acted || who.crossed;
+  return !open_question && place.arrays.empty() && std::ranges::none_of(place.names, [&](KeyId it) {
+    return is_document(world.book.name(it));
+  });
+}
+
 }  // namespace
 
 // True for one view; for two where nothing that a store compares differs. Else who knows.
@@ -316,6 +335,11 @@ Opinion World::opinion(const Asked& asked) const {
     if (opinion.unknown != Reason::kSession) opinion_of_close(*this, view, opinion);
     if (who.crossed) opinion.allow(Reason::kOtherRelease);
     if (place_of(view).twisted) opinion.allow(Reason::kTwisted);
+    return opinion;
+  }
+  if (opens_no_node(*this, asked)) {
+    opinion.unknown = Reason::kNone;
+    opinion.due(Reason::kNoNode);
     return opinion;
   }
   if (who.crossed) opinion.allow(Reason::kOtherRelease);

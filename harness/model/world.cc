@@ -23,6 +23,12 @@ void PlaceState::names_key(KeyId key) {
   if (std::ranges::find(names, key) == names.end()) names.push_back(key);
 }
 
+bool is_document(std::string_view key) {
+  constexpr std::string_view kDocuments[] = {"zarr.json", ".zarray", ".zgroup", ".zattrs",
+                                             ".zmetadata"};
+  return std::ranges::find(kDocuments, key.substr(key.rfind('/') + 1)) != std::end(kDocuments);
+}
+
 using World = Model::World;
 
 namespace {
@@ -136,13 +142,10 @@ bool World::odd_names(const PlaceState& place) const {
 
 // Below the path of an array or a group, above it, and the documents of the folders above it.
 bool World::hidden(const PlaceState& place, std::string_view key) const {
-  constexpr std::string_view kDocuments[] = {"zarr.json", ".zarray", ".zgroup", ".zattrs",
-                                             ".zmetadata"};
-  const std::string_view last = key.substr(key.rfind('/') + 1);
   return std::ranges::any_of(place.arrays, [&](const std::string& path) {
     if (path.empty() || key == path || key.starts_with(path + "/")) return true;
     if (path.starts_with(std::string(key) + "/")) return true;
-    return std::ranges::find(kDocuments, last) != std::end(kDocuments);
+    return is_document(key);
   });
 }
 

@@ -273,6 +273,9 @@ struct Model::World {
   void adopt_disk(std::size_t place, const OnDisk& seen);
 };
 
+// Whether a key is called as zarr calls the documents of its nodes.
+bool is_document(std::string_view key);
+
 // Appends a path to a prefix.
 std::string joined(std::string_view prefix, std::string_view path);
 
