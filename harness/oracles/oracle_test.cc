@@ -101,6 +101,35 @@ TEST(Oracles, EachTellsSomethingThatItAloneTells) {
   for (const Oracle& it : oracles()) EXPECT_TRUE(tell.contains(std::string(it.name))) << it.name;
 }
 
+// Two handles of one kind on an archive that is wrong read it alike, whatever that is.
+TEST(Oracles, HandlesOnATwistedArchiveAgree) {
+  const auto value = parse_case(R"({"format":2,"before":{"z":{
+      "entries":[{"key":"a","value":"a@0"},{"key":"b","value":"b@0"}],
+      "twists":[{"name":"names swapped","entry":0,"amount":0}]}},"program":[
+    {"make":"zip","at":"z","mode":"r","as":"s0"},{"make":"zip","at":"z","mode":"r","as":"s1"},
+    {"call":"list","on":["s0","s1"]},{"call":"get","key":"a","on":["s0","s1"]}]})");
+  ASSERT_TRUE(value.has_value()) << value.error().message;
+  Observation seen = test::sound_observation(*value, 0);
+  for (Answer& answer : seen.steps.back().answers) answer = Shown{BytesValue{"b@0"}};
+  EXPECT_TRUE(judge(*value, seen).empty());
+  last(seen) = Shown{BytesValue{"a@0"}};
+  ASSERT_EQ(judge(*value, seen).size(), 1U);
+  EXPECT_EQ(judge(*value, seen).front().oracle, "agreement");
+}
+
+// How a process of another release ends, and what it leaves, is that release's affair.
+TEST(Oracles, TellNothingOfHowAnotherReleaseEnds) {
+  for (const char* subject : {"", "3.0.8"}) {
+    Case value = parsed(std::string(kLocal) + R"({"call":"get","key":"a","on":"s0"})");
+    value.processes = {{.name = "p1", .subject = subject}};
+    Observation seen = test::sound_observation(value, 0);
+    seen.ends["p1"] = "SIGSEGV";
+    seen.open["p1"] = {"z/a"};
+    seen.stray = {"../x"};
+    EXPECT_EQ(judge(value, seen).size(), *subject ? 0U : 3U);
+  }
+}
+
 TEST(Oracles, SayWhereByName) {
   const Case value = parsed(std::string(kLocal) + R"({"call":"get","key":"a","on":"s0"})");
   Observation seen = test::sound_observation(value, 0);
