@@ -64,11 +64,6 @@ bool all_may_be_gone(const World& world, const PlaceState& place, const Content&
   return true;
 }
 
-bool is_archive(const World& world, std::size_t place) {
-  return std::ranges::any_of(world.views,
-                             [&](const View& it) { return it.place == place && it.archive(); });
-}
-
 bool broken_writer(const World& world, std::size_t place) {
   return std::ranges::any_of(world.views, [&](const View& it) {
     return it.place == place && it.writes() && it.broken != Reason::kNone;
@@ -94,11 +89,16 @@ Difference differ_on_disk(const PlaceState& place, Wrongness it) {
 
 }  // namespace
 
+bool World::is_archive(std::size_t place) const {
+  return std::ranges::any_of(views,
+                             [&](const View& it) { return it.place == place && it.archive(); });
+}
+
 std::optional<Difference> World::take_disk(std::size_t number, const OnDisk& seen) {
   PlaceState& place = places[number];
   if (place.twisted) return take_twisted(number, seen);
   if (place.unknown != Reason::kNone || broken_writer(*this, number)) return {};
-  const bool archive = is_archive(*this, number);
+  const bool archive = is_archive(number);
   if (place.odd_written) return {};
   const bool written = others_write(number, nullptr);
   const Content allowed = written ? meanwhile(number) : place.now();
@@ -133,7 +133,10 @@ std::optional<Difference> World::take_disk(std::size_t number, const OnDisk& see
   }
   if (place.others_acted) {
     // While somebody writes, what is seen is not yet what will be there.
-    if (wrong && !written) adopt_disk(number, seen);
+    if (written)
+      note_common_writing(number);
+    else if (wrong)
+      adopt_disk(number, seen);
     place.others_acted = written;
     return {};
   }

@@ -604,21 +604,47 @@ constexpr std::string_view kOtherBefore =
 #define IN_P1(kind, as) R"({"make":")" kind R"(","at":"z","mode":"a","in":"p1","as":")" as R"("},)"
 
 TEST(Model, WhatAnotherReleaseDoesIsItsOwnAffair) {
-  Follow it(IN_P1("zip", "s0") GET("a", "s0") SET("b", "b@2", "s0")
-                CLOSE("s0") R"({"make":"zip","at":"z","mode":"r","as":"s2"},)" GET("a", "s2")
+  Follow it(R"({"make":"local","at":"z","in":"p1","as":"s0"},)" GET("a", "s0")
+                SET("b", "b@2", "s0") R"({"make":"local","at":"z","as":"s2"},)" GET("a", "s2")
                     GET("b", "s2") END,
             kOtherBefore);
   it.sound({store()});
   EXPECT_EQ(it.allowed().reason, Reason::kOtherRelease);
   EXPECT_FALSE(it.allowed().opinion);
   EXPECT_FALSE(it.take(refusal("AttributeError")));
-  it.sound({none(), none()});
+  it.sound({none()});
   // It lost what lay there: the model follows.
   EXPECT_FALSE(it.disk(holds({{"b", "b@2"}})));
   it.sound({store()});
   EXPECT_TRUE(it.allowed().exact);
   it.sound({none(), bytes("b@2")});
   EXPECT_TRUE(it.disk(holds({{"a", "a@0"}})).has_value()) << "who has it here may lose nothing";
+}
+
+TEST(Model, AnArchiveThatBothWriteIsReadInAnyWay) {
+  Follow it(ZIP("a") IN_P1("zip", "s1") SET("b", "b@2", "s1") SET("c", "c@3", "s0") CLOSE("s1")
+                CLOSE("s0") R"({"make":"zip","at":"z","mode":"r","as":"s2"},)" GET("c", "s2") END,
+            kOtherBefore);
+  it.sound({store(), store(), none(), none()});
+  EXPECT_FALSE(it.disk(holds({{"a", "a@0"}})));
+  it.sound({none(), none()});
+  EXPECT_FALSE(it.disk(holds({})));
+  it.sound({store()});
+  EXPECT_FALSE(it.take(bytes("c@3")));
+}
+
+TEST(Model, AnArchiveThatAnotherReleaseSpoiledIsReadInAnyWay) {
+  Follow it(IN_P1("zip", "s0") SET("b", "b@1", "s0")
+                CLOSE("s0") R"({"make":"zip","at":"z","mode":"r","as":"s2"},)" GET("a", "s2") END,
+            kOtherBefore);
+  it.sound({store(), none(), none()});
+  Follow spoiled(it);
+  EXPECT_FALSE(spoiled.disk(holds({{"b", "b@1"}})));
+  spoiled.sound({store()});
+  EXPECT_FALSE(spoiled.allowed().opinion);
+  EXPECT_FALSE(it.disk(holds({{"a", "a@0"}, {"b", "b@1"}})));
+  it.sound({store()});
+  EXPECT_TRUE(it.allowed().exact) << "what it wrote well is known";
 }
 
 TEST(Model, ACarryBetweenReleasesKeepsTheContentOrIsRefused) {

@@ -46,11 +46,21 @@ void World::note_others_deed() {
     if (it.writable && is_other(it.process)) places[it.place].others_acted = true;
 }
 
+// What both write into one archive at the same time is nobody's alone.
+void World::note_common_writing(std::size_t number) {
+  const bool ours = std::ranges::any_of(views, [&](const View& it) {
+    return it.place == number && it.writes() && !is_other(it.process);
+  });
+  if (ours) places[number].unknown = Reason::kOtherRelease;
+}
+
 // What another release left there is there, and who has the archive open rests on what was.
 void World::adopt_disk(std::size_t number, const OnDisk& seen) {
   for (View& it : views)
     if (it.place == number && it.opened) it.broken = Reason::kOtherRelease;
   publish_as_seen(places[number], seen);
+  // Of an archive that was not written as it should be, readers see different things.
+  if (is_archive(number)) places[number].unknown = Reason::kOtherRelease;
 }
 
 }  // namespace storefuzz::program

@@ -256,6 +256,7 @@ struct Model::World {
 
   // --- the disk (disk.cc)
   std::optional<Difference> take_disk(std::size_t place, const OnDisk& seen);
+  bool is_archive(std::size_t place) const;
   void publish_as_seen(PlaceState& place, const OnDisk& seen);
 
   // --- archives that are wrong on purpose (twisted.cc)
@@ -271,6 +272,7 @@ struct Model::World {
   bool own_affair(const Step& step, std::size_t handle, const Answer* answer = nullptr) const;
   void note_others_deed();
   void adopt_disk(std::size_t place, const OnDisk& seen);
+  void note_common_writing(std::size_t place);
 };
 
 // Whether a key is called as zarr calls the documents of its nodes.
