@@ -118,7 +118,8 @@ std::set<std::string> all_that_must_arrive() {
   const auto add = [&]<class Enum>(const char* what, const std::vector<Enum>& all) {
     for (const Enum word : all) names.insert(std::string(what) + ": " + std::string(name_of(word)));
   };
-  add("store", all_stores());
+  const Stores drawn = parse_stores("all").value();
+  add("store", drawn);
   add("mode", all_of<Mode>());
   add("compression", all_of<Compression>());
   add("archive", all_of<Compression>());
@@ -139,7 +140,7 @@ std::set<std::string> all_that_must_arrive() {
     for (const Transport transport : all_of<Transport>()) {
       Case value{.carrier = carrier, .transport = transport};
       normalise(value);
-      for (const StoreKind store : all_stores())
+      for (const StoreKind store : drawn)
         names.insert("journey of " + std::string(name_of(store)) + ": " +
                      std::string(name_of(value.carrier)) + ", " +
                      std::string(name_of(value.transport)));
