@@ -55,8 +55,14 @@ void contain(Settings& settings) {
 
 // What makes two differences one in the eyes of a reader of the list; causes are another matter.
 std::string key_of(const program::Difference& difference) {
-  return fmt::format("{} / {} / {}", difference.oracle, name_of(difference.wrong),
-                     difference.where.operation);
+  const std::string key = fmt::format("{} / {} / {}", difference.oracle, name_of(difference.wrong),
+                                      difference.where.operation);
+  return difference.question ? key + " / " + difference.where.argument : key;
+}
+
+// A question on which stores disagree goes into the list, and ends nothing.
+bool is_told(const program::Difference& difference) {
+  return difference.first || (difference.question && engine->differences >= 0);
 }
 
 void tell(const program::Case& value, const program::Difference& difference) {
@@ -77,7 +83,7 @@ void tell(const program::Case& value, const program::Difference& difference) {
 
 void tell_all(const program::Case& value, const PlayedProgram& played) {
   for (const program::Difference& difference : played.differences)
-    if (difference.first) tell(value, difference);
+    if (is_told(difference)) tell(value, difference);
 }
 
 // Programs in which a process was late are decided later, the last ones when libFuzzer is through.

@@ -35,7 +35,8 @@ file(GLOB unit_tests CONFIGURE_DEPENDS RELATIVE ${CMAKE_SOURCE_DIR} harness/*/*_
 set(e2e_tests ${unit_tests})
 list(FILTER unit_tests EXCLUDE REGEX "_e2e_test\\.cc$")
 list(FILTER e2e_tests INCLUDE REGEX "_e2e_test\\.cc$")
-add_test_program(storefuzz_test ${unit_tests} harness/testing/sound_programs.cc)
+add_test_program(storefuzz_test ${unit_tests} harness/testing/sound_programs.cc
+                 harness/testing/falsify.cc)
 add_dependencies(storefuzz_test storefuzz-reader)  # started by the tests of the panel
 foreach(file ${unit_tests})
   add_entry(${file} fast storefuzz_test ${file})
@@ -82,7 +83,7 @@ if(STOREFUZZ_SANITIZE)
                         PROPERTIES EXCLUDE_FROM_ALL ON)
   return()
 endif()
-add_test_program(storefuzz_e2e_test ${e2e_tests})
+add_test_program(storefuzz_e2e_test ${e2e_tests} harness/testing/falsify.cc)
 # They start the programs that lie beside them.
 add_dependencies(storefuzz_e2e_test storefuzz storefuzz-player storefuzz-reader storefuzz-worker
                  store_journey zip_journey canary program)

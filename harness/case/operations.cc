@@ -145,6 +145,11 @@ std::optional<Op> find_operation(std::string_view word) {
   return found->op;
 }
 
+std::string_view name_of(Argument argument) {
+  constexpr std::string_view kWords[] = {"plain", "edge", "misuse"};
+  return kWords[static_cast<std::size_t>(argument)];
+}
+
 std::string_view name_of(Op op) { return operation(op).word; }
 
 }  // namespace storefuzz::program

@@ -93,6 +93,11 @@ enum class Gives { kNothing, kFlag, kCount, kBytes, kBytesList, kNames, kState, 
 enum class OnHandle { kNone, kOpens, kWrites, kEnds };
 enum class OnContent { kNone, kSet, kSetIfAbsent, kDelete, kDeleteBelow, kClear, kUnknown };
 
+// What sort of argument an operation was given: one that every store takes alike, one at the edge
+// of what stores promise, or one that no user should give.
+enum class Argument { kPlain, kEdge, kMisuse };
+std::string_view name_of(Argument argument);
+
 // Which fields of a call it takes; the others have no meaning. A key and a prefix both stand in
 // `Call::key`.
 struct Arguments {
@@ -118,6 +123,13 @@ struct Operation {
   bool may_lack = false;            // a release, or a store, may have no such method
 
   bool writes() const { return on_content != OnContent::kNone; }
+
+  // On the same content two kinds of store should answer alike. Not: what tells of the store itself
+  // or makes another handle, and a listing that is left after any one name.
+  bool stores_agree() const {
+    return family != Family::kState && family != Family::kLifecycle && gives != Gives::kHandle &&
+           said != Said::kHalfIterator;
+  }
 
   bool on(Subject subject) const { return subjects >> static_cast<int>(subject) & 1; }
 };

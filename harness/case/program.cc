@@ -135,6 +135,94 @@ void Handles::take(const Step& step) {
   std::visit(Each{take_make, take_call, take_carry, take_fork, take_deed}, step);
 }
 
+namespace {
+
+class Hash {
+ public:
+  void add(std::string_view text) {
+    for (const char c : text) mix(static_cast<unsigned char>(c));
+    mix(0x100);  // where it ends
+  }
+  void add(std::uint64_t number) { mix(number); }
+  void add(const Make& it) {
+    for (const std::string* text : {&it.kind->kind, &it.at, &it.around, &it.in, &it.as}) add(*text);
+    const unsigned read_only = it.read_only ? 1U + *it.read_only : 0U;
+    add(static_cast<std::uint64_t>(it.mode) * 8 + read_only * 2 + it.relative);
+  }
+  void add(const Call& it) {
+    for (const std::string& handle : it.on) add(handle);
+    for (const std::string* text : {&it.in, &it.key, &it.value.word, &it.other, &it.as}) add(*text);
+    for (const std::int64_t number : {it.start, it.end}) add(static_cast<std::uint64_t>(number));
+    add(it.value.size);
+    add(static_cast<std::uint64_t>(it.op) * 8 + static_cast<unsigned>(it.by) * 4 + it.watched * 2U +
+        it.flag);
+  }
+  void add(const Carry& it) {
+    for (const std::string* text : {&it.from, &it.in, &it.to, &it.as}) add(*text);
+    add(static_cast<std::uint64_t>(it.carrier) * 16 + static_cast<unsigned>(it.cargo));
+  }
+  void add(const Fork& it) {
+    add(it.process);
+    add(it.in);
+  }
+  void add(const Deed& it) {
+    for (const std::string* text : {&it.in, &it.handle, &it.at}) add(*text);
+    add(static_cast<std::uint64_t>(it.what));
+  }
+  // The last bits say most.
+  std::uint64_t value() const { return hash_ ^ (hash_ >> 29); }
+
+ private:
+  void mix(std::uint64_t number) { hash_ = (hash_ ^ number) * 1099511628211ULL; }  // FNV-1a
+
+  std::uint64_t hash_ = 14695981039346656037ULL;
+};
+
+}  // namespace
+
+std::uint64_t hash_of(const Case& value) {
+  Hash hash;
+  for (const Place& place : value.before) {
+    hash.add(place.name);
+    for (const Entry& entry : place.entries) {
+      hash.add(entry.key);
+      hash.add(entry.value.word);
+      hash.add(entry.value.size);
+    }
+  }
+  for (const Process& process : value.processes) {
+    hash.add(process.name);
+    hash.add(static_cast<std::uint64_t>(process.began));
+    hash.add(process.subject);
+  }
+  for (const Step& step : value.steps) {
+    hash.add(step.index());
+    std::visit([&](const auto& it) { hash.add(it); }, step);
+  }
+  return hash.value();
+}
+
+std::optional<StoreKind> kind_of(const Case& value, std::string_view handle) {
+  std::map<std::string, StoreKind, std::less<>> kinds;
+  const auto known = [&](const std::string& of, const std::string& as) {
+    if (const auto found = kinds.find(of); found != kinds.end() && !as.empty())
+      kinds.emplace(as, found->second);
+  };
+  for (const Step& step : value.steps) {
+    if (const auto* call = std::get_if<Call>(&step)) known(call->on.front(), call->as);
+    if (const auto* carry = std::get_if<Carry>(&step)) known(carry->from, carry->as);
+    const auto* make = std::get_if<Make>(&step);
+    if (!make) continue;
+    const auto inner = kinds.find(make->around);
+    if (make->around.empty())
+      kinds.emplace(make->as, make->kind);
+    else if (inner != kinds.end())
+      kinds.emplace(make->as, over(make->kind, inner->second));
+  }
+  const auto found = kinds.find(handle);
+  return found == kinds.end() ? std::nullopt : std::optional(found->second);
+}
+
 }  // namespace storefuzz::program
 
 namespace storefuzz {

@@ -218,6 +218,14 @@ class Handles {
   std::map<std::string, Origin, std::less<>> origins_;  // by handle
 };
 
+// The same number for the same case, in every process: by it a case draws what is not said in it.
+// Far cheaper than its text.
+std::uint64_t hash_of(const Case& value);
+
+// The kind of store behind a handle: that of its make, with the wrappers that were put around it.
+// nullopt: no step binds that name.
+std::optional<StoreKind> kind_of(const Case& value, std::string_view handle);
+
 }  // namespace storefuzz::program
 
 namespace storefuzz {

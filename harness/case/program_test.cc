@@ -244,5 +244,40 @@ TEST(Handles, AreWhereTheStepsLeftThem) {
   EXPECT_EQ(handles.living(), (Living{{"p0", "s0"}, {"p1", "path"}, {"p0", "back"}, {"p0", "p"}}));
 }
 
+TEST(Program, AHashIsOfAllThatItSays) {
+  const Json text =
+      Json::parse(R"({"format":2,"before":{"z":{"entries":[{"key":"a","value":"a@0"}]}},
+    "processes":{"p1":"spawn"},"program":[{"make":"zip","at":"z","mode":"a","as":"s0"},
+    {"call":"set","key":"b","value":"b@1","on":"s0"},{"call":"get range","key":"b","start":1,"end":2,
+     "on":"s0"},{"carry":"pickle 5","from":"s0","to":"p1","as":"s1"},{"do":"drop","handle":"s0"}]})");
+  const auto hash = [](const Json& json) { return hash_of(accepted(json.dump())); };
+  EXPECT_EQ(hash(text), hash(text));
+  std::set<std::uint64_t> all{hash(text)};
+  const std::pair<const char*, Json> changes[] = {
+      {"/before/z/entries/0/key", "b"}, {"/before/z/entries/0/value", "b@0"},
+      {"/processes/p1", "fork"},        {"/program/0/mode", "w"},
+      {"/program/0/make", "zip file"},  {"/program/1/key", "c"},
+      {"/program/1/value", "b@2"},      {"/program/1/call", "set if not exists"},
+      {"/program/2/start", 0},          {"/program/2/end", 3},
+      {"/program/3/carry", "pickle 4"}, {"/program/3/to", "p0"},
+      {"/program/4/do", "exit"}};
+  for (const auto& [where, value] : changes) {
+    Json other = text;
+    other[Json::json_pointer(where)] = value;
+    EXPECT_TRUE(all.insert(hash(other)).second) << where;
+  }
+}
+
+TEST(Handles, HaveTheKindOfTheirMake) {
+  const Case value = accepted(R"({"format":2,"program":[
+    {"make":"zip","at":"z","as":"s0"},{"make":"logging","around":"s0","as":"s1"},
+    {"carry":"pickle 5","from":"s1","as":"s2"},
+    {"call":"store path","key":"a","on":"s2","as":"s3"}]})");
+  EXPECT_EQ(kind_of(value, "s0").value()->kind, "zip");
+  for (const char* handle : {"s1", "s2", "s3"})
+    EXPECT_EQ(kind_of(value, handle).value()->kind, "logging over zip") << handle;
+  EXPECT_FALSE(kind_of(value, "s4"));
+}
+
 }  // namespace
 }  // namespace storefuzz::program

@@ -44,6 +44,7 @@ void say_all(const NamedProgram& program, const PlayedProgram& played, const std
     say_differences(played.differences, at);
   }
   say_differences(played.differences, played.seen.steps.size());
+  for (const std::string& quirk : played.quirks) screen().say(fmt::format("  a quirk: {}", quirk));
   for (const auto& [process, end] : played.seen.ends)
     screen().say(fmt::format("  {} ended: {}", process, end));
 }
@@ -61,7 +62,7 @@ int replay_programs(const std::vector<NamedProgram>& programs, const SubjectOpti
       return screen().fail(
           {.code = ExitCode::kMachine,
            .message = fmt::format("interrupted after {} of {} cases", at, programs.size())});
-    auto played = started->session->play(programs[at].value);
+    auto played = started->session->play(programs[at].value, Effort::kAll);
     if (!played) return screen().fail(played.error());
     differs = differs || std::ranges::any_of(played->differences, &Difference::first);
     say_all(programs[at], *played, started->subject.release);

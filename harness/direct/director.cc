@@ -7,6 +7,7 @@
 #include <thread>
 #include <utility>
 
+#include "harness/case/make_text.h"
 #include "harness/direct/performance.h"
 
 namespace storefuzz::program {
@@ -48,6 +49,10 @@ std::unique_ptr<Performance> Director::perform(const Case& value, const std::str
                                                             .careful = careful,
                                                             .parks = parks},
                                        value);
+}
+
+std::filesystem::path Director::file_of(const std::string& place, Medium medium) const {
+  return folder() / kBelow / file_name(place, medium);
 }
 
 Result<Observation> Director::play(const Case& value) {

@@ -56,6 +56,9 @@ class Director {
   // slow, and is forgotten. `wait`: until each is decided.
   std::vector<std::pair<Case, Observation>> take_decided(bool wait = false);
 
+  // Where a place of the program that was played last lies, as the program left it.
+  std::filesystem::path file_of(const std::string& place, Medium medium) const;
+
  private:
   std::filesystem::path folder() const;
   Result<std::string> server_for(const Case& value);

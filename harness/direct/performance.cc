@@ -17,9 +17,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-// A key that climbs leads out of the case's folder; so many steps stay below the director's own.
-constexpr const char* kBelow = "a/b/case";
-
 // Where a process goes that changes its directory.
 std::string elsewhere(const std::string& process) { return "a/b/of-" + process; }
 
@@ -224,8 +221,7 @@ Result<void> Performance::perform(const Fork& fork) {
   answer() = std::move(*told);
   const auto* pid = shown_as<std::int64_t>(answer());
   if (!pid) return {};
-  Worker child =
-      workers_.forked(static_cast<pid_t>(*pid), std::move(ours), *(*parent)->worker);
+  Worker child = workers_.forked(static_cast<pid_t>(*pid), std::move(ours), *(*parent)->worker);
   begun_.push_back(fork.process);
   players_[fork.process] = {.worker = std::move(child), .parent = fork.in, .begun = true};
   answer() = None{};  // a process number is chance

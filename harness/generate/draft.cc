@@ -20,9 +20,9 @@ constexpr Often kFamilies[] = {{Family::kWrite, 9},     {Family::kRead, 6},  {Fa
                                {Family::kSize, 1},      {Family::kState, 1}, {Family::kBind, 1},
                                {Family::kArray, 9}};
 
-constexpr std::uint32_t kWritesAtFirst = 4;  // times as many
-constexpr std::uint32_t kNodesMade = 3;      // times as many, in programs about nodes
-constexpr int kAttempts = 4;                 // at a step that fits
+constexpr std::uint32_t kMore = 4;       // times as many
+constexpr std::uint32_t kNodesMade = 3;  // times as many, in programs about nodes
+constexpr int kAttempts = 4;             // at a step that fits
 
 // What a write, a read or a journey by this handle can lose.
 std::uint32_t at_stake(const HandleFacts& it) {
@@ -112,18 +112,34 @@ void Draft::draw_step() {
     weights.push_back(facts_.empty() && kind.draw != &Draft::draw_make ? 0 : kind.weight);
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
     const Kind& kind = kinds[choices_.weighted(weights)];
-    if (auto step = (this->*kind.draw)(); step && take(std::move(*step))) break;
+    auto step = (this->*kind.draw)();
+    const Carry* carry = step ? std::get_if<Carry>(&*step) : nullptr;
+    if (carry && choices_.one_in(5)) return take_with_states(*carry);
+    if (step && take(std::move(*step))) break;
   }
-  // What came through a carry has the attributes of what was sent.
-  const Carry* carry = value_.steps.empty() ? nullptr : std::get_if<Carry>(&value_.steps.back());
-  if (carry && carry->in.empty() && choices_.one_in(4)) {
-    take(Call{.op = Op::kState, .on = {carry->from, carry->as}});
-    return;
-  }
+  const Deed* deed = value_.steps.empty() ? nullptr : std::get_if<Deed>(&value_.steps.back());
+  if (deed && deed->what == What::kDeleteFile) return ask_the_broken();
   // Who is asked twice must answer the same.
   const Call* last = value_.steps.empty() ? nullptr : std::get_if<Call>(&value_.steps.back());
   if (last && !operation(last->op).writes() && last->as.empty() && choices_.one_in(8))
     take(Step(*last));
+}
+
+// What came through a carry has the attributes of what was sent, which keeps its own.
+void Draft::take_with_states(const Carry& carry) {
+  if (choices_.one_in(3)) take(Call{.op = Op::kState, .on = {carry.from}, .in = carry.in});
+  if (!take(carry)) return;
+  const Carry& taken = std::get<Carry>(value_.steps.back());
+  if (taken.in.empty()) take(Call{.op = Op::kState, .on = {taken.from, taken.as}});
+}
+
+// Whose file is gone may show it or not, and nobody knows which is right; but not both in turn.
+void Draft::ask_the_broken() {
+  const Facts* on = choose([](const Facts& it) { return it.broken && !is_node(it) ? 1U : 0U; });
+  if (!on) return;
+  Call call = call_on(operation(Op::kGet), *on);
+  call.key = draw_stored_key(*on);
+  if (take(call)) take(call);
 }
 
 std::optional<Step> Draft::draw_make() {
@@ -161,8 +177,10 @@ const Operation& Draft::draw_operation(const Facts& on) {
     auto& list = rows.emplace_back();
     for (const Operation& row : operations())
       if (row.family == often.family && fits(row)) list.push_back(&row);
-    std::uint32_t times = 1;
-    if (often.family == Family::kWrite && !has_content()) times = kWritesAtFirst;
+    // A program about edges asks for ranges, where most of them are.
+    const bool more = (often.family == Family::kWrite && !has_content()) ||
+                      (often.family == Family::kRange && taste_.edges);
+    std::uint32_t times = more ? kMore : 1;
     if (often.family == Family::kBind && taste_.arrays) times = kNodesMade;
     weights.push_back(list.empty() ? 0 : often.weight * times);
   }

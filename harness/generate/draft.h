@@ -40,6 +40,9 @@ class Draft {
   using Facts = HandleFacts;
   using Weight = std::function<std::uint32_t(const Facts&)>;
 
+  void take_with_states(const Carry& carry);
+  void ask_the_broken();
+
   std::optional<Step> draw_make();
   std::optional<Step> draw_call();
   std::optional<Step> draw_carry();

@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "harness/wire/observation.h"
 
@@ -29,6 +31,7 @@ enum class Wrong : std::uint8_t {
   kState,  // attributes were lost, or changed
   kRefused,
   kUnfittingType,  // refused by an error that no caller expects
+  kDisagree,       // kinds of store answer otherwise: a question, and nobody is wrong for sure
 };
 std::string_view name_of(Wrong wrong);
 
@@ -40,7 +43,8 @@ struct Where {
   std::size_t step = 0;
   std::size_t call = 0;  // which of several mirrored handles
   std::string handle, process, operation, key;
-  std::string place;  // "z", "object of p0/s0", "dictionary of p1"; "" none
+  std::string place;          // "z", "object of p0/s0", "dictionary of p1"; "" none
+  std::string argument = "";  // what sort of argument a call had: "plain", "edge", "misuse"
   bool operator==(const Where&) const = default;
 };
 
@@ -54,6 +58,8 @@ struct Difference {
   bool first = false;     // of its place; what differs there later is a symptom
   std::string oracle;     // which asked
   std::string headline;   // a plain sentence
+  // Of a question: kind of store → what it answered, in words.
+  std::vector<std::pair<std::string, std::string>> stores = {};
 };
 
 }  // namespace storefuzz::program

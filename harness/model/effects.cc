@@ -358,6 +358,16 @@ std::size_t place_of_its_own(World& world, const Carry& step, std::size_t origin
 
 }  // namespace
 
+// Opening a node opened the store, and perhaps another one that only reads; also where that was
+// refused.
+void World::opened_for_a_node(const Carry& step, std::size_t from) {
+  if (step.cargo != Cargo::kArray && step.cargo != Cargo::kGroup) return;
+  View& origin = views[handles[from].view];
+  ++effects;
+  origin.touched = origin.used = true;
+  if (origin.archive() && !origin.opened) origin.broken = Reason::kArray;
+}
+
 void World::carry(const Carry& step, std::size_t from) {
   HandleState arrived = handles[from];
   const bool was_other = is_other(arrived.process), is_other_now = is_other(step.to);
@@ -391,11 +401,8 @@ void World::carry(const Carry& step, std::size_t from) {
     }
   }
   if (step.cargo == Cargo::kArray || step.cargo == Cargo::kGroup) {
-    // Opening a node opened the store, and perhaps another one that only reads.
     arrived.unknown = Reason::kArray;
-    View& origin = views[handles[from].view];
-    origin.touched = origin.used = true;
-    if (origin.archive() && !origin.opened) origin.broken = Reason::kArray;
+    opened_for_a_node(step, from);
   }
   handles.push_back(std::move(arrived));
 }

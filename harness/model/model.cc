@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 
 #include "harness/model/world.h"
 
@@ -182,12 +183,13 @@ std::size_t Model::effects() const { return world_->effects; }
 
 namespace {
 
-// What the attributes of two handles have in common; after "|", what their values have.
+// What the attributes of two handles have in common; after "|", what their values have. Who wrote
+// what is not published may keep it in an attribute.
 std::string state_signature(const HandleState& who, const View& view, std::size_t effects) {
-  return fmt::format("{} {} {} {} {} {} {} {} {}|{} {} {}", who.kind->kind, view.place, who.prefix,
-                     static_cast<int>(who.subject), view.used, view.told_to_open, view.opened,
-                     view.relative, view.directory, static_cast<int>(view.mode), view.read_only,
-                     effects);
+  return fmt::format("{} {} {} {} {} {} {} {} {}|{} {} {} {}", who.kind->kind, view.place,
+                     who.prefix, static_cast<int>(who.subject), view.used, view.told_to_open,
+                     view.opened, view.relative, view.directory, static_cast<int>(view.mode),
+                     view.read_only, view.writes(), effects);
 }
 
 }  // namespace
@@ -214,6 +216,64 @@ std::string Model::signature(const Step& step, std::size_t handle) const {
   text += fmt::format(" {} {}", view.candidates.front().epoch, view.fresh);
   for (KeyId key = 0; key < view.pending.size(); ++key)
     if (view.pending[key]) text += fmt::format(" {}={}", key, view.pending[key]);
+  return text;
+}
+
+namespace {
+
+// Whether nothing but the content and the question decides what a handle answers.
+bool is_plain_view(const Model::World& world, const Asked& asked) {
+  const HandleState& who = world.handles[asked.handle];
+  const View& view = world.views[who.view];
+  const PlaceState& place = world.place_of(view);
+  const bool own_ways = who.cache || who.kind->shared == Shared::kSession ||
+                        who.unknown != Reason::kNone || view.contradictory || world.elsewhere(view);
+  const bool there = !place.on_disk || view.opened || place.exists == Exists::kYes;
+  return !own_ways && there && !place.torn && !place.told && !place.odd_written &&
+         place.arrays.empty() && !world.stale(view);
+}
+
+}  // namespace
+
+std::optional<std::map<std::string, std::string>> Model::published(std::string_view name) const {
+  const World& world = *world_;
+  for (std::size_t i = 0; i < world.places.size(); ++i) {
+    const PlaceState& place = world.places[i];
+    if (!place.on_disk || place.name != name) continue;
+    if (place.exists != Exists::kYes || place.torn || place.told || place.odd_written ||
+        place.unknown != Reason::kNone || !place.arrays.empty() || world.others_write(i, nullptr))
+      return std::nullopt;
+    std::map<std::string, std::string> all;
+    for (KeyId key = 0; key < place.now().size(); ++key) {
+      if (!single(place.now()[key])) return std::nullopt;
+      if (place.now()[key] != kGone)
+        all[world.book.name(key)] = world.book.bytes(key, place.now()[key]);
+    }
+    return all;
+  }
+  return std::nullopt;
+}
+
+std::string Model::surely_seen(const Step& step, std::size_t handle) const {
+  const World& world = *world_;
+  const auto asked = world.asked(step, handle);
+  if (!asked || !is_plain_view(world, *asked)) return {};
+  const View& view = world.view_of(asked->handle);
+  const Opinion opinion = world.rests(view);
+  if (opinion.refusal != RefusalIs::kNotAllowed || opinion.unknown != Reason::kNone ||
+      opinion.candidates.size() != 1)
+    return {};
+  const Content content = overlaid(opinion.candidates.front().content, view.pending);
+  std::map<std::string, std::string> seen;
+  for (KeyId key = 0; key < content.size(); ++key) {
+    if (!single(content[key])) return {};
+    const std::string& name = world.book.name(key);
+    if (content[key] == kGone || !name.starts_with(asked->question.prefix)) continue;
+    seen[name.substr(asked->question.prefix.size())] = world.book.bytes(key, content[key]);
+  }
+  std::string text = view.writable ? "writes" : "reads";
+  for (const auto& [name, bytes] : seen)
+    text += fmt::format(" {} {} {}{}", name.size(), bytes.size(), name, bytes);
   return text;
 }
 

@@ -18,6 +18,7 @@
 #pragma once
 
 #include <cstddef>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -93,6 +94,13 @@ class Model {
   // `effects` counts what may have changed anything, in any place.
   std::string signature(const Step& step, std::size_t handle) const;  // "" where nothing mirrors
   std::size_t effects() const;
+  // What a place on disk surely holds for everybody: key → bytes. nullopt: not exactly known, or
+  // somebody writes.
+  std::optional<std::map<std::string, std::string>> published(std::string_view place) const;
+  // All that the handle of a call surely sees, and whether it may write, as text: equal for two
+  // programs where both are the same. "": not exactly known, or something else may decide the
+  // answer.
+  std::string surely_seen(const Step& step, std::size_t handle) const;
   // Whether bytes of a key are a cut of something that was ever given to it.
   bool known_bytes(const Step& step, std::size_t handle, std::string_view bytes) const;
 

@@ -66,8 +66,9 @@ constexpr auto kWrongs = std::to_array<std::string_view>({
     "state",
     "refused",
     "unfitting type",
+    "stores disagree",
 });
-static_assert(kWrongs.size() == static_cast<std::size_t>(Wrong::kUnfittingType) + 1);
+static_assert(kWrongs.size() == static_cast<std::size_t>(Wrong::kDisagree) + 1);
 
 std::string bytes_text(std::string_view bytes) {
   constexpr std::size_t kShown = 40;

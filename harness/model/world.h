@@ -225,6 +225,7 @@ struct Model::World {
   void bind(const Asked& asked);
   void make(const Make& step);
   void carry(const Carry& step, std::size_t from);
+  void opened_for_a_node(const Carry& step, std::size_t from);
   void fork(const Fork& step);
   void deed(const Deed& step);
   void close(View& view, bool acknowledged);

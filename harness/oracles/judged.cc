@@ -10,13 +10,16 @@ namespace {
 
 class Walk {
  public:
-  Walk(const Case& value, const Observation& seen) : case_(value), seen_(seen), model_(value) {
+  Walk(const Case& value, const Observation& seen, bool contents)
+      : case_(value), seen_(seen), contents_(contents), model_(value) {
     for (const auto& [place, disk] : seen.before) model_.begin(place, disk);
   }
 
   Judged run() {
     judged_.answers.reserve(case_.steps.size() + kMaxMirrored);
     for (step_ = 0; step_ < std::min(case_.steps.size(), seen_.steps.size()); ++step_) take_step();
+    for (const auto& [place, disk] : seen_.before)
+      if (auto content = model_.published(place)) judged_.published[place] = std::move(*content);
     return std::move(judged_);
   }
 
@@ -31,6 +34,7 @@ class Walk {
       judged.allowed = model_.allowed(step, handle);
       judged.signature = model_.signature(step, handle);
       judged.effects = model_.effects();
+      if (contents_) judged.surely_seen = model_.surely_seen(step, handle);
       judged.difference = model_.take(step, handle, seen.answers[handle], step_);
       judged_.answers.push_back(std::move(judged));
     }
@@ -44,6 +48,7 @@ class Walk {
 
   const Case& case_;
   const Observation& seen_;
+  const bool contents_;
   Model model_;
   Judged judged_;
   std::size_t step_ = 0;
@@ -51,7 +56,22 @@ class Walk {
 
 }  // namespace
 
-Judged walk(const Case& value, const Observation& seen) { return Walk(value, seen).run(); }
+Judged walk(const Case& value, const Observation& seen, const Beside* beside) {
+  const bool has_twins = beside && !beside->twins.empty();
+  Judged judged = Walk(value, seen, has_twins).run();
+  judged.beside = beside;
+  if (has_twins)
+    for (const Twin& twin : beside->twins)
+      judged.twins.push_back(Walk(twin.value, twin.seen, true).run());
+  return judged;
+}
+
+Argument argument_of(const Call& call, const JudgedAnswer& answer) {
+  if (operation(call.op).misuse) return Argument::kMisuse;
+  const Reason why = answer.allowed.reason;
+  const bool edge = why == Reason::kEdge || why == Reason::kOddKey || why == Reason::kKeyAndFolder;
+  return edge ? Argument::kEdge : Argument::kPlain;
+}
 
 std::vector<Difference> differences(const Case& value, const Judged& judged,
                                     bool (*takes)(const Operation* asked, Wrong wrong)) {

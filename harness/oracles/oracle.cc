@@ -21,7 +21,10 @@ constexpr Oracle kOracles[] = {
     {"equality", "is equal what must be?", judge_equality},
     {"attributes", "have handles of one kind and place the same state?", judge_attributes},
     {"refusal", "is refused only what may be, by errors of a fitting type?", judge_refusal},
+    {"parent intact", "does who sends a store go on with it as before?", judge_parent_intact},
     {"agreement", "do answers about the same content agree?", judge_agreement},
+    {"readers agree", "do independent readers see what was published?", judge_readers_agree},
+    {"stores agree", "do two kinds of store answer alike?", judge_stores_agree},
 };
 
 // What a class of difference says of {who}, {should} and {was}, in the order of Wrong.
@@ -41,8 +44,9 @@ constexpr auto kSentences = std::to_array<std::string_view>({
     "{who} shows {was}, where {should} is right",
     "{who} is refused with {was}, where {should} is right",
     "{who} is refused with {was}, which is no fitting type",
+    "{who} is a question on which stores disagree: {was}",
 });
-static_assert(kSentences.size() == static_cast<std::size_t>(Wrong::kUnfittingType) + 1);
+static_assert(kSentences.size() == static_cast<std::size_t>(Wrong::kDisagree) + 1);
 
 std::string who(const Where& it) {
   std::string text = it.operation.empty() ? "a step" : fmt::format("`{}`", it.operation);
@@ -65,6 +69,18 @@ std::string headline_of(const Difference& it) {
                      fmt::arg("should", it.should_be), fmt::arg("was", was));
 }
 
+// What is made or carried has no arguments that are odd. "" where nothing was asked.
+std::string argument_of(const Case& value, const Judged& judged, const Where& where) {
+  const auto found = std::ranges::find_if(judged.answers, [&](const JudgedAnswer& it) {
+    return it.step == where.step && it.handle == where.call;
+  });
+  if (found == judged.answers.end()) return {};
+  const auto* call = std::get_if<Call>(&value.steps[where.step]);
+  if (!call) return std::string(where.operation.empty() ? "" : name_of(Argument::kPlain));
+  if (where.operation != operation(call->op).word) return {};
+  return std::string(name_of(argument_of(*call, *found)));
+}
+
 }  // namespace
 
 std::span<const Oracle> oracles() { return kOracles; }
@@ -74,6 +90,7 @@ std::vector<Difference> judge(const Case& value, const Judged& judged, const Obs
   for (const Oracle& oracle : kOracles)
     for (Difference& it : oracle.judge(value, judged, seen)) {
       it.oracle = oracle.name;
+      it.where.argument = argument_of(value, judged, it.where);
       it.headline = headline_of(it);
       all.push_back(std::move(it));
     }

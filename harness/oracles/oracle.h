@@ -3,9 +3,6 @@
 //
 //     for (const Difference& it : judge(value, seen))
 //       if (it.first) report(it.oracle, it.headline);
-//
-// Not yet there: stores agree, readers agree (they ask about more than one observation), and parent
-// intact (every handle is one that works on: reads and refusal say it).
 #pragma once
 
 #include <span>
@@ -43,6 +40,9 @@ std::vector<Difference> judge_equality(const Case&, const Judged&, const Observa
 std::vector<Difference> judge_attributes(const Case&, const Judged&, const Observation&);
 std::vector<Difference> judge_deadline(const Case&, const Judged&, const Observation&);
 std::vector<Difference> judge_survival(const Case&, const Judged&, const Observation&);
+std::vector<Difference> judge_parent_intact(const Case&, const Judged&, const Observation&);
 std::vector<Difference> judge_agreement(const Case&, const Judged&, const Observation&);
+std::vector<Difference> judge_readers_agree(const Case&, const Judged&, const Observation&);
+std::vector<Difference> judge_stores_agree(const Case&, const Judged&, const Observation&);
 
 }  // namespace storefuzz::program

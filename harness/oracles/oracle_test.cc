@@ -6,7 +6,9 @@
 #include <functional>
 #include <set>
 
+#include "harness/generate/twins.h"
 #include "harness/testing/sound_programs.h"
+#include "harness/zip/values.h"
 
 namespace storefuzz::program {
 namespace {
@@ -74,6 +76,30 @@ const std::vector<Planted>& all_planted() {
        [](Observation& seen) { seen.stray = {"../x"}; }},
       {"survival", Wrong::kStray, local + R"({"call":"list","on":"s0"})",
        [](Observation& seen) { seen.open["p0"] = {"z/a"}; }},
+      {"parent intact", Wrong::kState,
+       local + R"({"call":"state","on":"s0"},{"carry":"pickle 5","from":"s0","as":"s1"},
+                  {"call":"state","on":"s0"})",
+       [](Observation& seen) {
+         seen.steps[1].answers[0] = Shown{Attributes{{{"_is_open", "True"}}}};
+         last(seen) = Shown{Attributes{{{"_is_open", "False"}}}};
+       }},
+      {"parent intact", Wrong::kOtherValue,
+       local + R"({"call":"get range","key":"a","start":7,"end":9,"on":"s0"},
+                  {"carry":"pickle 5","from":"s0","as":"s1"},
+                  {"call":"get range","key":"a","start":7,"end":9,"on":"s0"})",
+       [](Observation& seen) {
+         seen.steps[1].answers[0] = Shown{BytesValue{""}};
+         last(seen) = Shown{BytesValue{"0"}};
+       }},
+      {"stores agree", Wrong::kDisagree,
+       R"({"make":"local","at":"f","as":"s0"},
+          {"call":"set","key":"a","value":"a@1","on":"s0"},
+          {"call":"get range","key":"a","start":7,"end":9,"on":"s0"})",
+       [](Observation& seen) { last(seen) = Refusal{"ValueError", "", ""}; }},
+      {"readers agree", Wrong::kAbsent,
+       R"({"make":"zip","at":"z","mode":"a","as":"s0"},
+          {"call":"set","key":"b","value":"b@1","on":"s0"},{"call":"close","on":"s0"})",
+       [](Observation&) {}},
       {"agreement", Wrong::kOtherValue,
        R"({"make":"zip","at":"z","mode":"r","as":"s0"},{"call":"list","on":"s0"},
           {"do":"delete the file","at":"z"},{"call":"get","key":"a","on":"s0"},
@@ -83,6 +109,32 @@ const std::vector<Planted>& all_planted() {
   return all;
 }
 
+// Nothing is lost by the others.
+Beside beside_of(const Case& value, const char* stores = "memory,fsspec local") {
+  Beside beside;
+  for (Case& twin : twins_of(value, parse_stores(stores).value()))
+    beside.twins.push_back({.value = twin, .seen = test::sound_observation(twin, 0)});
+  return beside;
+}
+
+// Two readers that see "a", and of "b" say the same or that it is missing.
+ReadArchive read_of_z(const std::string& of_b) {
+  const auto reply = [&](bool right) {
+    const auto sum = [](const char* bytes) {
+      return Json{"value", sum_of(bytes).size, sum_of(bytes).crc};
+    };
+    const Json b = right ? sum("b@1") : Json{of_b};
+    return ReaderReply{.reply = {{"opened", {"value"}},
+                                 {"listed", {"a", "b"}},
+                                 {"keys", {{"a", sum("a@0")}, {"b", b}}}},
+                       .died = {}};
+  };
+  return {.place = "z",
+          .readers = {{.name = "libzip", .version = "1", .views = {"keys"}},
+                      {.name = "libarchive", .version = "3", .views = {"keys"}}},
+          .replies = {reply(true), reply(of_b.empty())}};
+}
+
 TEST(Oracles, EachTellsSomethingThatItAloneTells) {
   std::set<std::string> tell;
   for (const Planted& it : all_planted()) {
@@ -90,11 +142,14 @@ TEST(Oracles, EachTellsSomethingThatItAloneTells) {
     Observation seen = test::sound_observation(value, 0);
     ASSERT_TRUE(judge(value, seen).empty()) << it.program << judge(value, seen)[0].headline;
     it.loss(seen);
-    const std::vector<Difference> told = judge(value, seen);
+    Beside beside;
+    if (std::string_view(it.oracle) == "stores agree") beside = beside_of(value);
+    if (std::string_view(it.oracle) == "readers agree") beside.archives = {read_of_z("missing")};
+    const std::vector<Difference> told = judge(value, walk(value, seen, &beside), seen);
     ASSERT_EQ(told.size(), 1U) << it.oracle << " " << it.program;
     EXPECT_EQ(told.front().oracle, it.oracle) << told.front().headline;
     EXPECT_EQ(name_of(told.front().wrong), name_of(it.wrong)) << told.front().headline;
-    EXPECT_TRUE(told.front().first) << told.front().headline;
+    EXPECT_EQ(told.front().first, !told.front().question) << told.front().headline;
     EXPECT_EQ(told.front().headline.find('{'), std::string::npos) << told.front().headline;
     tell.insert(it.oracle);
   }
@@ -152,6 +207,104 @@ TEST(Oracles, TellTheFirstOfEachPlace) {
   for (const Difference& it : judge(value, seen))
     if (it.oracle != "on disk") first.push_back(it.first);
   EXPECT_EQ(first, (std::vector{true, false, true}));
+}
+
+// Who hangs after another one hung is a symptom.
+TEST(Survival, LeavesHangsOfCallsToTheDeadline) {
+  const Case value = parsed(std::string(kLocal) + R"({"call":"get","key":"a","on":"s0"})");
+  Observation seen = test::sound_observation(value, 0);
+  seen.steps[1].answers[0] = TimedOut{};
+  seen.ends = {{"p0", "hang"}, {"p1", "hang"}};
+  const std::vector<Difference> told = judge(value, seen);
+  ASSERT_EQ(told.size(), 1U);
+  EXPECT_EQ(told[0].oracle, "deadline");
+}
+
+// Sending what a store holds opens the store, be it refused afterwards.
+TEST(Attributes, MayChangeWhereANodeWasToBeSent) {
+  const Case value = parsed(R"({"make":"zip","at":"z","mode":"a","as":"s0"},
+    {"call":"state","on":"s0"},{"carry":"pickle 5","cargo":"group","from":"s0","as":"s1"},
+    {"call":"state","on":"s0"})");
+  Observation seen = test::sound_observation(value, 0);
+  seen.steps[1].answers[0] = Shown{Attributes{{{"_content", "None"}}}};
+  seen.steps[2].answers[0] = Refusal{"FileNotFoundError", "", ""};
+  last(seen) = Shown{Attributes{{{"_content", "<dict>"}}}};
+  EXPECT_TRUE(judge(value, seen).empty());
+}
+
+TEST(ReadersAgree, AreAskedOnlyOfWhatWasSurelyPublished) {
+  const std::string set = R"({"make":"zip","at":"z","mode":"a","as":"s0"},
+      {"call":"set","key":"b","value":"b@1","on":"s0"},)";
+  const auto told = [](const std::string& program, const std::string& of_b) {
+    const Case value = parsed(program);
+    const Observation seen = test::sound_observation(value, 0);
+    Beside beside;
+    beside.archives = {read_of_z(of_b)};
+    return judge(value, walk(value, seen, &beside), seen);
+  };
+  const std::string closed = set + R"({"call":"close","on":"s0"})";
+  ASSERT_EQ(told(closed, "missing").size(), 1U);
+  const Difference wrong = told(closed, "missing")[0];
+  EXPECT_EQ(wrong.oracle, "readers agree");
+  EXPECT_EQ(wrong.where.operation, "libarchive");
+  EXPECT_EQ(wrong.where.key, "b");
+  EXPECT_EQ(wrong.where.place, "z");
+  EXPECT_TRUE(told(closed, "").empty());
+  EXPECT_TRUE(told(set + R"({"call":"list","on":"s0"})", "missing").empty()) << "not published";
+  EXPECT_TRUE(told(closed + R"(,{"call":"set","key":"a/","value":"a@9","on":"s0"},
+                   {"call":"close","on":"s0"})",
+                   "missing")
+                  .empty())
+      << "a name that is no path";
+}
+
+TEST(StoresAgree, AsksWithATableOfAllKinds) {
+  const Case value = parsed(R"({"make":"local","at":"f","as":"s0"},
+    {"call":"set","key":"a","value":"a@1","on":"s0"},
+    {"call":"get range","key":"a","start":7,"end":9,"on":"s0"})");
+  Observation seen = test::sound_observation(value, 0);
+  seen.steps[2].answers[0] = Refusal{"ValueError", "", ""};
+  const Beside beside = beside_of(value);
+  const Difference told = judge(value, walk(value, seen, &beside), seen).at(0);
+  EXPECT_TRUE(told.question);
+  EXPECT_EQ(told.where.operation, "get range");
+  EXPECT_EQ(told.where.argument, "edge");
+  EXPECT_EQ(
+      told.stores,
+      (std::vector<std::pair<std::string, std::string>>{
+          {"local", "refused with ValueError"}, {"memory", "b\"\""}, {"fsspec local", "b\"\""}}));
+}
+
+// By what a kind is, or by what became of it, answers may differ: that is no question.
+TEST(StoresAgree, ComparesOnlyWhatBothSurelySee) {
+  const std::pair<const char*, Answer> other[] = {
+      // another content: in memory each has its own
+      {R"({"make":"local","at":"f","as":"s0"},{"make":"local","at":"f","as":"s1"},
+          {"call":"set","key":"a","value":"a@2","on":"s1"},
+          {"call":"get range","key":"a","start":7,"end":9,"on":"s0"})",
+       Refusal{"ValueError", "", ""}},
+      // local deletes folders, as its adapter says
+      {R"({"make":"local","at":"f","as":"s0"},{"call":"set","key":"a/b","value":"a/b@1","on":"s0"},
+          {"call":"delete","key":"a","on":"s0"})",
+       Refusal{"ValueError", "", ""}},
+      // whether there is a method
+      {R"({"make":"local","at":"f","as":"s0"},{"call":"set","key":"a","value":"a@1","on":"s0"},
+          {"call":"get sync","key":"a","on":"s0"})",
+       Refusal{"ValueError", "", ""}},
+      // what a store is, and not what it holds
+      {R"({"make":"local","at":"f","as":"s0"},{"call":"state","on":"s0"})",
+       Shown{Attributes{{{"root", "f"}}}}},
+  };
+  for (const auto& [program, answer] : other) {
+    const auto value =
+        parse_case(R"({"format":2,"program":[)" + std::string(program) + "]}").value();
+    Observation seen = test::sound_observation(value, 0);
+    last(seen) = answer;
+    const Beside beside = beside_of(value, "memory");
+    ASSERT_FALSE(beside.twins.empty()) << program;
+    for (const Difference& it : judge(value, walk(value, seen, &beside), seen))
+      EXPECT_NE(it.oracle, "stores agree") << program;
+  }
 }
 
 }  // namespace

@@ -34,9 +34,14 @@ std::vector<Difference> judge_survival(const Case& value, const Judged& judged,
     });
   };
   const auto others = of_other_releases(value);
+  // Where some call hangs, that is told, and others may wait for the same.
+  const bool hangs = std::ranges::any_of(judged.answers, [](const JudgedAnswer& it) {
+    return std::holds_alternative<TimedOut>(*it.answer);
+  });
   for (const auto& [process, ending] : seen.ends) {
     const std::string_view right = right_end(value, process);
-    if (ending == right || told(process) || others.contains(process)) continue;
+    if (ending == right || told(process) || others.contains(process) || (hangs && ending == "hang"))
+      continue;
     Difference it = left_over(Wrong::kDeath, value, right, ending);
     it.where.operation = "exit";
     it.where.process = process;

@@ -7,10 +7,16 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <fstream>
+#include <iterator>
 
 #include "harness/base/paths.h"
+#include "harness/direct/disk.h"
+#include "harness/generate/twins.h"
 #include "harness/oracles/oracle.h"
 #include "harness/process/scratch.h"
+#include "harness/readers/install.h"
+#include "harness/zip/classes.h"
 
 namespace storefuzz {
 
@@ -68,6 +74,9 @@ Result<std::unique_ptr<ProgramSession>> ProgramSession::start(const Settings& se
   std::unique_ptr<ProgramSession> self(new ProgramSession(std::move(*workers)));
   self->scratch_ = settings.scratch;
   for (const auto& [release, python] : self->workers_.others()) self->releases_.push_back(release);
+  auto quirks = program::load_quirks(reference_folder() + "/program_quirks.json");
+  if (!quirks) return std::unexpected(quirks.error());
+  self->quirks_ = std::move(*quirks);
   for (const StoreKind kind : *stores)
     if (!self->workers_.subject().stores.contains(kind->kind)) self->stores_.push_back(kind);
   if (self->stores_.empty())
@@ -97,11 +106,110 @@ program::Case ProgramSession::fit(program::Case value) const {
   return value;
 }
 
-Result<PlayedProgram> ProgramSession::play(const program::Case& value) {
+namespace {
+
+// A twin costs as much as its program; where nothing is asked that stores answer in their own way,
+// it tells little.
+constexpr std::size_t kTwinsOneIn = 32, kTwinsOfQuestionsOneIn = 4;
+
+bool asks_a_question(const program::Case& value, const program::Judged& judged) {
+  return std::ranges::any_of(judged.answers, [&](const program::JudgedAnswer& it) {
+    const auto* call = std::get_if<program::Call>(&value.steps[it.step]);
+    return call && argument_of(*call, it) != program::Argument::kPlain;
+  });
+}
+
+// Two more processes have to wake for every question. In one of some programs it is seen whether
+// there is an archive that the subject wrote, or one of a new class; few others are asked about.
+constexpr std::size_t kReadersOneIn = 4, kReadersOfOthersOneIn = 32;
+
+bool ended_badly(const program::Observation& seen) {
+  return std::ranges::any_of(seen.steps, [](const program::SeenStep& step) {
+    return std::ranges::any_of(step.answers, [](const program::Answer& it) {
+      return std::holds_alternative<Crashed>(it) || std::holds_alternative<TimedOut>(it);
+    });
+  });
+}
+
+}  // namespace
+
+Result<std::vector<program::ReadArchive>> ProgramSession::ask_readers(
+    const program::Observation& seen, const program::Judged& judged, std::size_t drawn) {
+  std::vector<program::ReadArchive> asked;
+  if (drawn % kReadersOneIn != 0) return asked;
+  for (const auto& [place, content] : judged.published) {
+    const std::filesystem::path file = director_->file_of(place, Medium::kZip);
+    std::ifstream stream(file, std::ios::binary);
+    const std::string bytes(std::istreambuf_iterator<char>(stream), {});
+    if (bytes.empty() || seen.steps.empty()) continue;
+    // What was done after the last step (stores are dropped) is no longer what was judged.
+    const auto last = seen.steps.back().disk.find(place), first = seen.before.find(place);
+    if (last == seen.steps.back().disk.end() ||
+        program::look_at(file, Medium::kZip) != last->second)
+      continue;
+    const bool written = first == seen.before.end() || first->second != last->second;
+    const bool news = met_.insert(classify(bytes).all).second;
+    if (!written && !news && drawn % kReadersOfOthersOneIn != 0) continue;
+    if (!panel_) {
+      auto commands = readers_beside_us();
+      if (commands.empty()) return asked;
+      auto started = Panel::start(std::move(commands), {.contain = scratch_.string()});
+      if (!started) return std::unexpected(started.error());
+      panel_ = std::move(*started);
+    }
+    ReaderRequest request{.file = file.string()};
+    for (const auto& [key, value_of_key] : content) request.keys.push_back(key);
+    asked.push_back(
+        {.place = place, .readers = panel_->readers(), .replies = panel_->ask(request)});
+  }
+  return asked;
+}
+
+Result<std::vector<program::Twin>> ProgramSession::play_twins(const program::Case& value,
+                                                              const program::Judged& judged,
+                                                              std::size_t drawn, Effort effort) {
+  std::vector<program::Twin> played;
+  const std::size_t one_in = asks_a_question(value, judged) ? kTwinsOfQuestionsOneIn : kTwinsOneIn;
+  if (stores_.size() < 2 || drawn % one_in != 0) return played;
+  std::vector<program::Case> twins = program::twins_of(value, stores_);
+  if (effort == Effort::kUsual && twins.size() > 1)
+    twins = {std::move(twins[drawn / one_in % twins.size()])};
+  for (program::Case& twin : twins) {
+    auto seen = director_->start(twin);
+    if (!seen) return std::unexpected(seen.error());
+    // One that may hang is decided later, as a program of its own.
+    if (*seen) played.push_back({.value = std::move(twin), .seen = std::move(**seen)});
+  }
+  return played;
+}
+
+Result<PlayedProgram> ProgramSession::judge(const program::Case& value, program::Observation seen,
+                                            Effort effort) {
+  PlayedProgram played{.seen = std::move(seen), .differences = {}};
+  program::Judged judged = program::walk(value, played.seen);
+  program::Beside known;
+  // What is looked at is drawn by the program: so it is the same again. 0: everything.
+  const std::size_t drawn = effort == Effort::kAll ? 0 : hash_of(value);
+  auto archives = ask_readers(played.seen, judged, drawn);
+  if (!archives) return std::unexpected(archives.error());
+  known.archives = std::move(*archives);
+  if (!ended_badly(played.seen)) {
+    auto twins = play_twins(value, judged, drawn, effort);
+    if (!twins) return std::unexpected(twins.error());
+    known.twins = std::move(*twins);
+  }
+  judged.beside = &known;
+  if (!known.twins.empty()) judged = program::walk(value, played.seen, &known);
+  played.differences = program::judge(value, judged, played.seen);
+  played.quirks = program::take_out(quirks_, value, workers_.subject().zarr, played.differences);
+  return played;
+}
+
+Result<PlayedProgram> ProgramSession::play(const program::Case& value, Effort effort) {
   if (auto room = check_room(scratch_); !room) return std::unexpected(room.error());
   auto seen = director_->play(value);
   if (!seen) return std::unexpected(seen.error());
-  return judged(value, std::move(*seen));
+  return judge(value, std::move(*seen), effort);
 }
 
 Result<std::optional<PlayedProgram>> ProgramSession::start(const program::Case& value) {
@@ -109,9 +217,12 @@ Result<std::optional<PlayedProgram>> ProgramSession::start(const program::Case& 
   auto seen = director_->start(value);
   if (!seen) return std::unexpected(seen.error());
   if (!*seen) return std::nullopt;
-  return judged(value, std::move(**seen));
+  auto played = judge(value, std::move(**seen), Effort::kUsual);
+  if (!played) return std::unexpected(played.error());
+  return std::move(*played);
 }
 
+// A process of theirs ended badly: nothing else is looked at.
 std::vector<std::pair<program::Case, PlayedProgram>> ProgramSession::take_decided(bool wait) {
   std::vector<std::pair<program::Case, PlayedProgram>> all;
   for (auto& [value, seen] : director_->take_decided(wait)) {

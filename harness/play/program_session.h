@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -17,15 +18,22 @@
 #include "harness/case/program.h"
 #include "harness/direct/director.h"
 #include "harness/direct/workers.h"
+#include "harness/findings/program_quirks.h"
 #include "harness/journey/generate.h"
 #include "harness/model/difference.h"
+#include "harness/oracles/judged.h"
 #include "harness/play/settings.h"
+#include "harness/readers/panel.h"
 
 namespace storefuzz {
 
+// What is looked at besides the program itself: now and then, or all there is.
+enum class Effort { kUsual, kAll };
+
 struct PlayedProgram {
   program::Observation seen;
-  std::vector<program::Difference> differences;  // in the order of the steps
+  std::vector<program::Difference> differences;  // in the order of the steps, without quirks
+  std::vector<std::string> quirks;               // by name, what was taken out
 };
 
 class ProgramSession {
@@ -35,8 +43,10 @@ class ProgramSession {
   // machine_failure: no zarr there. The adapters of the settings have been added to this process.
   static Result<std::unique_ptr<ProgramSession>> start(const Settings& settings, int counters = -1);
 
-  // An Error: the program was not played, by a fault of ours or because the disk is full.
-  Result<PlayedProgram> play(const program::Case& value);
+  // An Error: the program was not played, by a fault of ours or because the disk is full. Now
+  // and then it is played over another kind of the stores as well, and readers are asked about its
+  // archives; `kAll`: over each of them, and always.
+  Result<PlayedProgram> play(const program::Case& value, Effort effort = Effort::kUsual);
 
   // The same for those who play many: nothing where a process may hang. What became of such
   // programs is told by `take_decided`; `wait`: of all of them.
@@ -58,11 +68,23 @@ class ProgramSession {
  private:
   explicit ProgramSession(program::Workers workers) : workers_(std::move(workers)) {}
 
+  Result<PlayedProgram> judge(const program::Case& value, program::Observation seen, Effort effort);
+  // What readers say of the archives that were left, where it may be news.
+  Result<std::vector<program::ReadArchive>> ask_readers(const program::Observation& seen,
+                                                        const program::Judged& judged,
+                                                        std::size_t drawn);
+  Result<std::vector<program::Twin>> play_twins(const program::Case& value,
+                                                const program::Judged& judged, std::size_t drawn,
+                                                Effort effort);
+
   program::Workers workers_;
   std::unique_ptr<program::Director> director_;
   Stores stores_;
   std::vector<std::string> releases_;
+  std::vector<program::Quirk> quirks_;
   std::filesystem::path scratch_;
+  std::optional<Panel> panel_;              // started when it is first asked
+  std::set<std::vector<std::string>> met_;  // classes of archives that readers were asked about
 };
 
 }  // namespace storefuzz

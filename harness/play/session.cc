@@ -18,6 +18,7 @@
 #include "harness/play/settings.h"
 #include "harness/process/sandbox.h"
 #include "harness/process/scratch.h"
+#include "harness/readers/install.h"
 
 namespace storefuzz {
 namespace {
@@ -87,18 +88,6 @@ Result<void> try_stranger(Process& child, StoreKind kind, const std::string& fol
           fmt::format("{}: {}", refusal->type, refusal->text.substr(0, refusal->text.find('\n'))));
   }
   return {};
-}
-
-// libzip and libarchive, by the program that stands beside this one. Fuzzing services move a target
-// out of its build folder: then no other reader is asked about archives.
-std::vector<ReaderCommand> readers_beside_us() {
-  std::error_code error;
-  const auto path = built_program("storefuzz-reader");
-  if (!std::filesystem::exists(path, error)) return {};
-  std::vector<ReaderCommand> readers;
-  for (const char* name : {"libzip", "libarchive"})
-    readers.push_back({.name = name, .arguments = {path.string(), name}});
-  return readers;
 }
 
 Interpreter::Options interpreter_options(const Board* board, int stacks) {

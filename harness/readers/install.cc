@@ -60,6 +60,13 @@ Result<ReaderCommand> installed_reader(const std::string& name, const std::strin
 
 }  // namespace
 
+std::vector<ReaderCommand> readers_beside_us() {
+  std::vector<ReaderCommand> commands;
+  for (const char* name : {"libzip", "libarchive"})
+    if (auto command = our_reader(name)) commands.push_back(std::move(*command));
+  return commands;
+}
+
 Result<std::vector<ReaderCommand>> reader_commands(const std::vector<std::string>& names) {
   auto known = all_readers();
   if (!known) return std::unexpected(known.error());

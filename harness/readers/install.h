@@ -17,6 +17,10 @@
 
 namespace storefuzz {
 
+// Those of storefuzz-reader that a run asks about every archive: libzip and libarchive. Fuzzing
+// services move a target out of its build folder: then there are none.
+std::vector<ReaderCommand> readers_beside_us();
+
 // The commands, in the order of the names; zarr may have a release, and is called "zarr" with any.
 // bad_input: a name that there is not, a name twice, a release that there is not. machine_failure:
 // an environment cannot be made, in install.py's own words.

@@ -1,0 +1,89 @@
+// A twin's make says the same as far as its kind has the words: a mode that reads becomes read-only
+// and the other way round.
+#include "harness/generate/twins.h"
+
+#include <algorithm>
+#include <optional>
+
+namespace storefuzz::program {
+namespace {
+
+// "logging over zip" becomes "logging over local".
+std::optional<StoreKind> below_wrappers(StoreKind kind, StoreKind innermost) {
+  const std::string& words = kind->kind;
+  const std::size_t over = words.rfind(" over ");
+  const std::string wrappers = over == words.npos ? "" : words.substr(0, over + 6);
+  auto found = find_store(wrappers + innermost->kind);
+  return found ? std::optional(*found) : std::nullopt;
+}
+
+StoreKind innermost(StoreKind kind) {
+  const Adapter* it = kind.operator->();
+  while (it->inner) it = it->inner;
+  return StoreKind(it);
+}
+
+// A session's content is its own, and a cache answers as things were: neither need agree.
+bool may_be_twin(StoreKind kind) {
+  return !kind->wraps && kind->writes && kind->shared != Shared::kSession && !kind->caches;
+}
+
+// What is made in memory has no place; where it would lie on a disk, nobody has said.
+bool can_become(const Case& value, const Make& make, StoreKind kind) {
+  const StoreKind old = innermost(make.kind);
+  if (!may_be_twin(old) || make.kind->caches) return false;
+  const bool memory = kind->medium == Medium::kMemory;
+  if (old->medium == Medium::kMemory) return memory;
+  if (!value.before.empty() && (memory || !kind->seeded)) return false;
+  const bool truncates = make.mode == Mode::kWrite || make.mode == Mode::kExclusive;
+  return !truncates || !old->takes("mode") || kind->takes("mode");
+}
+
+std::optional<Make> become(const Make& make, StoreKind kind) {
+  const auto replaced = below_wrappers(make.kind, kind);
+  if (!replaced) return std::nullopt;
+  Make other = make;
+  other.kind = *replaced;
+  const bool had_mode = make.kind->takes("mode"), has_mode = (*replaced)->takes("mode");
+  if (had_mode && !has_mode && make.mode == Mode::kRead && !make.read_only) other.read_only = true;
+  if (!had_mode && has_mode && make.read_only.value_or(false)) other.mode = Mode::kRead;
+  return other;
+}
+
+// nullopt: not every make can become that kind, or nothing would be another store.
+std::optional<Case> twin_of(const Case& value, StoreKind kind) {
+  Case twin = value;
+  bool another = false;
+  for (Step& step : twin.steps) {
+    if (auto* call = std::get_if<Call>(&step)) call->watched = false;
+    auto* make = std::get_if<Make>(&step);
+    if (!make || !make->around.empty()) continue;
+    if (!can_become(value, *make, kind)) return std::nullopt;
+    another = another || innermost(make->kind) != kind;
+    auto other = become(*make, kind);
+    if (!other) return std::nullopt;
+    *make = std::move(*other);
+  }
+  if (!another) return std::nullopt;
+  fit(twin);
+  const bool same_handles =
+      twin.steps.size() == value.steps.size() &&
+      std::ranges::equal(twin.steps, value.steps, [](const Step& one, const Step& other) {
+        const auto *left = std::get_if<Call>(&one), *right = std::get_if<Call>(&other);
+        return one.index() == other.index() && (!left || left->on == right->on);
+      });
+  if (!same_handles || twin.before != value.before) return std::nullopt;
+  return twin;
+}
+
+}  // namespace
+
+std::vector<Case> twins_of(const Case& value, const Stores& stores) {
+  std::vector<Case> twins;
+  for (const StoreKind kind : stores)
+    if (may_be_twin(kind))
+      if (auto twin = twin_of(value, kind)) twins.push_back(std::move(*twin));
+  return twins;
+}
+
+}  // namespace storefuzz::program
