@@ -52,7 +52,7 @@ std::unique_ptr<Performance> Director::perform(const Case& value, const std::str
 }
 
 std::filesystem::path Director::file_of(const std::string& place, Medium medium) const {
-  return folder() / kBelow / file_name(place, medium);
+  return Performance::folder_of_case(folder()) / file_name(place, medium);
 }
 
 Result<Observation> Director::play(const Case& value) {

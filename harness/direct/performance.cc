@@ -17,6 +17,9 @@ namespace fs = std::filesystem;
 
 namespace {
 
+// A key that climbs leads out of the case's folder; so many steps stay below the program's own.
+constexpr const char* kBelow = "a/b/case";
+
 // Where a process goes that changes its directory.
 std::string elsewhere(const std::string& process) { return "a/b/of-" + process; }
 

@@ -21,9 +21,6 @@
 
 namespace storefuzz::program {
 
-// A key that climbs leads out of the case's folder; so many steps stay below the program's own.
-inline constexpr const char* kBelow = "a/b/case";
-
 class Performance {
  public:
   struct Options {

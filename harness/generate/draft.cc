@@ -177,10 +177,10 @@ const Operation& Draft::draw_operation(const Facts& on) {
     auto& list = rows.emplace_back();
     for (const Operation& row : operations())
       if (row.family == often.family && fits(row)) list.push_back(&row);
+    std::uint32_t times = 1;
+    if (often.family == Family::kWrite && !has_content()) times = kMore;
     // A program about edges asks for ranges, where most of them are.
-    const bool more = (often.family == Family::kWrite && !has_content()) ||
-                      (often.family == Family::kRange && taste_.edges);
-    std::uint32_t times = more ? kMore : 1;
+    if (often.family == Family::kRange && taste_.edges) times = kMore;
     if (often.family == Family::kBind && taste_.arrays) times = kNodesMade;
     weights.push_back(list.empty() ? 0 : often.weight * times);
   }
