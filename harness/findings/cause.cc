@@ -30,11 +30,12 @@ constexpr auto kSeverities = std::to_array<std::pair<Wrong, int>>({
     {Wrong::kState, 5},
     {Wrong::kRefused, 6},
     {Wrong::kUnfittingType, 6},
+    {Wrong::kDisagree, kMildest},
 });
 static_assert([] {
   for (std::size_t i = 0; i < kSeverities.size(); ++i)
     if (kSeverities[i].first != static_cast<Wrong>(i)) return false;
-  return kSeverities.back().first == Wrong::kUnfittingType;
+  return kSeverities.back().first == Wrong::kDisagree;
 }());
 
 constexpr int kOfState = 5;   // a question about state that is refused
@@ -120,6 +121,8 @@ Cause cause_of(const Case& value, const Difference& it) {
       fmt::format("{} on {}", step_word(value, it, false), kinds_of(value))};
   if (const Call* call = call_of(value, it)) {
     if (!call->key.empty() && !plain_key(call->key)) words.push_back("an odd key");
+    if (!it.where.argument.empty() && it.where.argument != "plain")
+      words.push_back(fmt::format("{} argument", it.where.argument));
     if (call->by == By::kSync) words.push_back("by sync");
   }
   const Refusal* refusal = refused(it.was);

@@ -39,6 +39,7 @@ TEST(Severity, OfARefusedCarryIsHigherAndOfMisuseLower) {
   Difference question = at(2, Wrong::kOtherValue);
   question.question = true;
   EXPECT_EQ(severity_of(value(), question), kMildest);
+  EXPECT_EQ(severity_of(value(), at(2, Wrong::kDisagree)), kMildest);
 }
 
 TEST(Severity, OfStateThatIsNotToldIsThatOfStateLost) {
