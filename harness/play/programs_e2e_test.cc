@@ -274,8 +274,8 @@ TEST(Programs, OfArchivesAreReadByOthers) {
   EXPECT_EQ(played.differences[0].where.operation, "libarchive");
 }
 
-// Which oracles find a planted loss within so many programs over its store alone: 300, or more where
-// what shows it is seldom drawn.
+// Which oracles find a planted loss within so many programs over its store alone: 300, or more
+// where what shows it is seldom drawn.
 std::set<std::string> oracles_that_find(const std::string& loss, const Json& row) {
   const auto planted = session(row["store"], loss);
   Draw draw(planted->stores());
