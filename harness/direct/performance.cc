@@ -361,7 +361,10 @@ std::optional<Answer> Performance::ask(const std::string& process, Order order, 
   std::vector<Order> orders;
   if (!std::exchange(player.begun, true)) orders.push_back(begin(folder_, options_.server));
   orders.push_back(std::move(order));
-  Asked asked = player.worker->ask(orders, options_.patience, descriptor);
+  // Who waits for a child sleeps for as long as the child needs a processor to die.
+  Patience patience = options_.patience;
+  if (orders.back().verb == Verb::kWaitFor) patience.asleep = patience.deadline;
+  Asked asked = player.worker->ask(orders, patience, descriptor);
   note_end(process, asked);
   auto* replies = std::get_if<std::vector<Reply>>(&asked);
   if (!replies) return std::nullopt;
