@@ -78,7 +78,8 @@ const Limit* limit_of(const Case& value) {
 std::vector<std::string> stores_of_zarr_3() {
   std::vector<std::string> words;
   for (const StoreKind kind : all_stores())
-    if (kind->listed && kind->kind != "directory") words.push_back(kind->kind + (kind->wraps ? " over local" : ""));
+    if (kind->listed && !kind->served && !kind->keeps && kind->kind != "directory")
+      words.push_back(kind->kind + (kind->wraps ? " over local" : ""));
   return words;
 }
 
