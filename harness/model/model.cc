@@ -186,10 +186,12 @@ namespace {
 // What the attributes of two handles have in common; after "|", what their values have. Who wrote
 // what is not published may keep it in an attribute.
 std::string state_signature(const HandleState& who, const View& view, std::size_t effects) {
+  const std::string unpublished =
+      fmt::format("{:d}{:d}{:d}{:d}", !view.pending.empty(), view.fresh, view.begins, view.claims);
   return fmt::format("{} {} {} {} {} {} {} {} {}|{} {} {} {}", who.kind->kind, view.place,
                      who.prefix, static_cast<int>(who.subject), view.used, view.told_to_open,
                      view.opened, view.relative, view.directory, static_cast<int>(view.mode),
-                     view.read_only, view.writes(), effects);
+                     view.read_only, unpublished, effects);
 }
 
 }  // namespace

@@ -560,6 +560,16 @@ TEST(Model, ANodeThatIsSentOpensItsStore) {
   EXPECT_NE(it.signature(0), it.signature(1)) << "of the one that was opened, and the other";
 }
 
+TEST(Model, WhoBeginsAnArchiveByReadingHoldsLessThanWhoWrites) {
+  Follow it(ZIP("a") SET("b", "b@1", "s0") R"({"carry":"pickle 5","from":"s0","to":"p0","as":"s1"},
+                        {"call":"get","key":"a","on":["s0","s1"]},
+                        {"call":"state","on":["s0","s1"]},)",
+            "");
+  it.sound({store(), none(), store()});
+  EXPECT_FALSE(it.take({none(), none()}));
+  EXPECT_NE(it.signature(0), it.signature(1));
+}
+
 // --- archives that are wrong on purpose
 
 #define TWISTED(name)                                                                  \
