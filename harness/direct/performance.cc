@@ -55,34 +55,8 @@ bool reads_as_it_is(const Adapter& kind) {
   return kind.medium != Medium::kMemory && !kind.served && !kind.keeps;
 }
 
-// One worker in so many leaves as Python leaves, with all that it holds.
-constexpr std::uint32_t kOrderly = 100;
-
-// What chooses that worker: the same for the same case. By hand, because its JSON costs as much as
-// a short program (FNV-1a).
-class Mark {
- public:
-  void add(std::string_view text) {
-    for (const char c : text) value_ = (value_ ^ static_cast<unsigned char>(c)) * 16777619U;
-    value_ = (value_ ^ 0xFFU) * 16777619U;
-  }
-  void add(const Step& step) {
-    std::visit(Each{[&](const Make& it) { add(it.as + it.at + it.in + it.kind->kind); },
-                    [&](const Call& it) {
-                      add(name_of(it.op));
-                      add(it.key);
-                      add(it.on.empty() ? "" : it.on.front());
-                    },
-                    [&](const Carry& it) { add(it.as + it.from + it.to); },
-                    [&](const Fork& it) { add(it.process); },
-                    [&](const Deed& it) { add(it.handle + it.at + it.in); }},
-               step);
-  }
-  std::uint32_t value() const { return value_; }
-
- private:
-  std::uint32_t value_ = 2166136261U;
-};
+// One worker in so many leaves as Python leaves, with all that it holds. Which, the case says.
+constexpr std::uint64_t kOrderly = 100;
 
 }  // namespace
 
@@ -91,6 +65,7 @@ Performance::Performance(Workers& workers, Options options, const Case& value)
       options_(std::move(options)),
       case_(value),
       loop_(needs_loop(value)),
+      hash_(hash_of(value)),
       folder_(folder_of_case(options_.folder)) {}
 
 fs::path Performance::folder_of_case(const fs::path& folder) { return folder / kBelow; }
@@ -288,7 +263,7 @@ Result<void> Performance::add(const std::string& process, Order order, std::size
     stretch_.push_back(begin(folder_, options_.server));
     belongs_.push_back({.to = Belongs::To::kBegin});
   }
-  order.look = may_write(case_.steps[step_]) || step_ + 1 == case_.steps.size();
+  order.look = is_looked_at(step_);
   stretch_.push_back(std::move(order));
   belongs_.push_back({.step = step_, .answer = answer});
   if (options_.careful) flush();
@@ -344,6 +319,10 @@ void Performance::take(const std::string& process, const Belongs& belongs, const
       {.step = belongs.step, .make = make_of(call->on[belongs.answer]), .list = reply.snapshots});
 }
 
+bool Performance::is_looked_at(std::size_t step) const {
+  return may_write(case_.steps[step]) || step + 1 == case_.steps.size();
+}
+
 void Performance::take_folder(Player& player, std::size_t step, const Reply& reply) {
   if (reply.looked == Looked::kTooLarge) player.saw.reset();
   if (reply.looked == Looked::kChanged) {
@@ -351,8 +330,7 @@ void Performance::take_folder(Player& player, std::size_t step, const Reply& rep
     for (const auto& [name, medium] : places_)
       (*player.saw)[name] = look_at(reply.folder, file_name(name, medium), medium);
   }
-  const bool looked = may_write(case_.steps[step]) || step + 1 == case_.steps.size();
-  if (looked && player.saw) seen_.steps[step].disk = *player.saw;
+  if (is_looked_at(step) && player.saw) seen_.steps[step].disk = *player.saw;
 }
 
 // One order apart from stretches. Nothing: the process hung or ended.
@@ -392,10 +370,9 @@ bool Performance::leaves_orderly(const std::string& name) const {
   const auto player = players_.find(name);
   if (player == players_.end() || !player->second.begun || !player->second.parent.empty())
     return false;
-  Mark mark;
-  for (const Step& step : case_.steps) mark.add(step);
-  mark.add(name);
-  return mark.value() % kOrderly == 0;
+  // Each process by itself: by its place among those that began.
+  const auto number = std::ranges::find(begun_, name) - begun_.begin();
+  return (hash_ + static_cast<std::uint64_t>(number)) % kOrderly == 0;
 }
 
 // Forked processes are let go; the others drop what they hold and stay for other programs. Now and

@@ -89,6 +89,7 @@ class Performance {
   void flush();
   void take(const std::string& process, const Belongs& belongs, const Reply& reply);
   void take_ending(const std::string& process, const Belongs& belongs, const Asked& asked);
+  bool is_looked_at(std::size_t step) const;  // the disk, after it
   void take_folder(Player& player, std::size_t step, const Reply& reply);
   std::optional<Answer> ask(const std::string& process, Order order, int descriptor = -1);
   void note_end(const std::string& process, const Asked& asked);
@@ -114,6 +115,7 @@ class Performance {
   const Options options_;
   const Case case_;
   const bool loop_;
+  const std::uint64_t hash_;  // of the case
   const std::filesystem::path folder_;
   bool broken_ = false;
   std::optional<Late> late_;
