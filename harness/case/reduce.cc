@@ -2,7 +2,6 @@
 #include "harness/case/reduce.h"
 
 #include <algorithm>
-#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -225,19 +224,6 @@ class Reducer {
     offer([&](Case& next) { how(std::get<Kind>(next.steps[at])); });
   }
 
-  // The kind, with another store at its bottom. Nothing: that is none, or the same.
-  static std::optional<StoreKind> instead_of(StoreKind kind, StoreKind bottom) {
-    if (bottom->wraps || bottom == kind) return std::nullopt;
-    if (!kind->inner) return bottom;
-    const auto inner = instead_of(StoreKind(kind->inner), bottom);
-    const auto all = all_stores();
-    const auto wrapper = std::ranges::find_if(all, [&](StoreKind it) {
-      return it->wraps && kind->kind.starts_with(it->kind + " over ");
-    });
-    if (!inner || wrapper == all.end()) return std::nullopt;
-    return over(*wrapper, *inner);
-  }
-
   void make_plainer(std::size_t at) {
     std::visit([&](const auto& it) { plainer(at, it); }, value_.steps[at]);
   }
@@ -249,7 +235,7 @@ class Reducer {
         it.around.clear();
       });
     for (const StoreKind kind : all_stores())
-      if (const auto plain = instead_of(make.kind, kind))
+      if (const auto plain = with_innermost(make.kind, kind))
         change<Make>(at, [&](Make& it) { it.kind = *plain; });
     for (const Mode mode : all_of<Mode>()) {
       if (mode == make.mode) break;

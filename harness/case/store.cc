@@ -269,6 +269,29 @@ Result<Stores> parse_stores(std::string_view list) {
   return stores;
 }
 
+StoreKind innermost(StoreKind kind) {
+  const Adapter* it = kind.operator->();
+  while (it->inner) it = it->inner;
+  return StoreKind(it);
+}
+
+std::optional<StoreKind> with_innermost(StoreKind kind, StoreKind other) {
+  const std::string& words = kind->kind;
+  const std::size_t last = words.rfind(kOver);
+  const std::string wrappers = last == words.npos ? "" : words.substr(0, last + kOver.size());
+  const auto found = find_store(wrappers + other->kind);
+  return found ? std::optional(*found) : std::nullopt;
+}
+
+bool is_or_wraps(std::string_view words, std::string_view kind) {
+  while (!words.empty()) {
+    const std::size_t over = words.find(kOver);
+    if (words.substr(0, over) == kind) return true;
+    words = over == words.npos ? std::string_view() : words.substr(over + kOver.size());
+  }
+  return false;
+}
+
 namespace {
 
 Json& adapters_of_strangers() {

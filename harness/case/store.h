@@ -10,6 +10,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -101,6 +102,16 @@ Result<Stores> parse_stores(std::string_view list);
 
 // Puts a wrapper around a store.
 StoreKind over(StoreKind wrapper, StoreKind inner);
+
+// The store below all wrappers.
+StoreKind innermost(StoreKind kind);
+
+// The same wrappers over another store. nullopt: that one is a wrapper itself.
+std::optional<StoreKind> with_innermost(StoreKind kind, StoreKind other);
+
+// Whether the words of a store name a kind, or wrappers over it: "logging over zip" is, or wraps,
+// both.
+bool is_or_wraps(std::string_view words, std::string_view kind);
 
 // Adds the adapters of a JSON list, as find_adapter (subject.h) gets them from a stranger's file.
 // bad_input: a member is missing, unknown or of a wrong type, or a word is taken.

@@ -90,16 +90,6 @@ Result<Quirk> read_quirk(const Json& json, const std::string& file) {
   return quirk;
 }
 
-// "logging over zip" is, or wraps, both.
-bool is_or_wraps(std::string_view store, const std::string& kind) {
-  while (!store.empty()) {
-    const std::size_t over = store.find(" over ");
-    if (store.substr(0, over) == kind) return true;
-    store = over == store.npos ? std::string_view() : store.substr(over + 6);
-  }
-  return false;
-}
-
 bool matches(const Quirk& quirk, const Case& value, std::string_view release,
              const Difference& it) {
   const auto kind = kind_of(value, it.where.handle);
@@ -117,15 +107,7 @@ bool matches(const Quirk& quirk, const Case& value, std::string_view release,
 }  // namespace
 
 Result<std::vector<Quirk>> load_quirks(const std::filesystem::path& file) {
-  const auto list = read_quirk_list(file);
-  if (!list) return std::unexpected(list.error());
-  std::vector<Quirk> quirks;
-  for (const Json& entry : *list) {
-    auto quirk = read_quirk(entry, file.string());
-    if (!quirk) return std::unexpected(quirk.error());
-    quirks.push_back(std::move(*quirk));
-  }
-  return quirks;
+  return read_quirks<Quirk>(file, read_quirk);
 }
 
 std::vector<std::string> take_out(const std::vector<Quirk>& quirks, const Case& value,

@@ -51,16 +51,6 @@ Result<Quirk> read_quirk(const Json& json, const std::string& file) {
   return quirk;
 }
 
-// What is right for a store is right for what wraps it: "logging over zip" is, or wraps, both.
-bool is_or_wraps(std::string_view store, std::string_view kind) {
-  while (!store.empty()) {
-    const std::size_t over = store.find(" over ");
-    if (store.substr(0, over) == kind) return true;
-    store = over == store.npos ? std::string_view() : store.substr(over + 6);
-  }
-  return false;
-}
-
 // "_store._store.path" is the `path` of what is wrapped.
 std::string_view without_wrappers(std::string_view field) {
   for (const std::string_view prefix : {"_store.", "store."})
@@ -88,15 +78,7 @@ bool holds_in(std::string_view version, std::string_view first, std::string_view
 }
 
 Result<std::vector<Quirk>> load_quirks(const std::filesystem::path& file) {
-  const auto list = read_quirk_list(file);
-  if (!list) return std::unexpected(list.error());
-  std::vector<Quirk> quirks;
-  for (const Json& entry : *list) {
-    auto quirk = read_quirk(entry, file.string());
-    if (!quirk) return std::unexpected(quirk.error());
-    quirks.push_back(std::move(*quirk));
-  }
-  return quirks;
+  return read_quirks<Quirk>(file, read_quirk);
 }
 
 const Quirk* match(const std::vector<Quirk>& quirks, std::string_view store,
@@ -105,6 +87,7 @@ const Quirk* match(const std::vector<Quirk>& quirks, std::string_view store,
   for (const Quirk& quirk : quirks) {
     const bool named =
         quirk.field == field || std::ranges::find(found.also, quirk.field) != found.also.end();
+    // What is right for a store is right for what wraps it.
     if (!is_or_wraps(store, quirk.store) || quirk.oracle != found.oracle || !named ||
         quirk.wrong != found.wrong)
       continue;

@@ -32,6 +32,21 @@ Result<std::vector<Quirk>> load_quirks(const std::filesystem::path& file);
 // none.
 Result<Json> read_quirk_list(const std::filesystem::path& file);
 
+// The entries of that array, each by `read`.
+template <class Entry>
+Result<std::vector<Entry>> read_quirks(const std::filesystem::path& file,
+                                       Result<Entry> (*read)(const Json&, const std::string&)) {
+  const auto list = read_quirk_list(file);
+  if (!list) return std::unexpected(list.error());
+  std::vector<Entry> entries;
+  for (const Json& json : *list) {
+    auto entry = read(json, file.string());
+    if (!entry) return std::unexpected(entry.error());
+    entries.push_back(std::move(*entry));
+  }
+  return entries;
+}
+
 const Quirk* match(const std::vector<Quirk>& quirks, std::string_view store,
                    const Disagreement& found, std::string_view release);
 

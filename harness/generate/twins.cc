@@ -8,21 +8,6 @@
 namespace storefuzz::program {
 namespace {
 
-// "logging over zip" becomes "logging over local".
-std::optional<StoreKind> below_wrappers(StoreKind kind, StoreKind innermost) {
-  const std::string& words = kind->kind;
-  const std::size_t over = words.rfind(" over ");
-  const std::string wrappers = over == words.npos ? "" : words.substr(0, over + 6);
-  auto found = find_store(wrappers + innermost->kind);
-  return found ? std::optional(*found) : std::nullopt;
-}
-
-StoreKind innermost(StoreKind kind) {
-  const Adapter* it = kind.operator->();
-  while (it->inner) it = it->inner;
-  return StoreKind(it);
-}
-
 // A session's content is its own, and a cache answers as things were: neither need agree.
 bool may_be_twin(StoreKind kind) {
   return !kind->wraps && kind->writes && kind->shared != Shared::kSession && !kind->caches;
@@ -40,7 +25,7 @@ bool can_become(const Case& value, const Make& make, StoreKind kind) {
 }
 
 std::optional<Make> become(const Make& make, StoreKind kind) {
-  const auto replaced = below_wrappers(make.kind, kind);
+  const auto replaced = with_innermost(make.kind, kind);
   if (!replaced) return std::nullopt;
   Make other = make;
   other.kind = *replaced;
