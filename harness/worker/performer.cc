@@ -82,7 +82,7 @@ std::size_t descriptor_count() {
 Reply Performer::perform(const Order& order) {
   Reply reply;
   if (order.verb == Verb::kCall && order.watched) {
-    open_folder();
+    read_folder();
     watch_.begin(files_);
     reply.answer = answer(order);
     reply.snapshots = watch_.end();
@@ -93,8 +93,11 @@ Reply Performer::perform(const Order& order) {
   return reply;
 }
 
-void Performer::open_folder() {
-  if (!files_.is_open()) files_.open(folder_);
+void Performer::read_folder() {
+  if (files_.is_open())
+    files_.changed();
+  else
+    files_.open(folder_);
 }
 
 void Performer::close_folder() {
@@ -103,10 +106,7 @@ void Performer::close_folder() {
 }
 
 void Performer::look(Reply& reply) {
-  if (files_.is_open())
-    files_.changed();
-  else
-    files_.open(folder_);
+  read_folder();
   if (files_.version() == told_) return;
   told_ = files_.version();
   reply.looked = files_.size() <= kMostSnapshotBytes ? Looked::kChanged : Looked::kTooLarge;

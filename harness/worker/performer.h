@@ -61,7 +61,7 @@ class Performer {
   void wake(const std::string& words, Slot handle);
   bool other_descriptors() const;
   Names open_files();
-  void open_folder();
+  void read_folder();
   void close_folder();
   void look(Reply& reply);
   Answer answer(const Order& order);

@@ -73,7 +73,6 @@ const Monitoring& monitoring() {
 
 void Watch::begin(Folder& folder) {
   folder_ = &folder;
-  folder.changed();
   seen_.clear();
   watching = this;
   watched = pthread_self();

@@ -24,7 +24,7 @@ inline constexpr std::size_t kMostSnapshotBytes = 1 << 20;  // of one snapshot; 
 
 class Watch {
  public:
-  // From here on, in this thread. The state at the beginning is none of the call's.
+  // From here on, in this thread. The folder has just been read: that state is none of the call's.
   void begin(Folder& folder);
   std::vector<Snapshot> end();
 
