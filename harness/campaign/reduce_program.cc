@@ -35,7 +35,7 @@ Result<ReducedProgram> reduce_program(ProgramSession& session, const program::Ca
   auto played = session.play(value);
   if (!played) return std::unexpected(played.error());
   auto shown = severest(value, played->differences);
-  if (!shown) return bad_input("the program shows no difference");
+  if (!shown) return bad_input(kShowsNoDifference);
   const std::string wanted = class_of(value, *shown);
   const auto shows = [&](const program::Case& candidate) {
     // A plainer store may not be there.

@@ -20,6 +20,9 @@ struct ReducedProgram {
   std::size_t tried = 0;  // programs that were played on the way
 };
 
+// What reduce_program() says of a program that shows no first difference.
+inline constexpr const char* kShowsNoDifference = "the program shows no difference";
+
 // The severest of the first differences that `value` shows is what stays. An Error when it shows
 // none, or when it cannot be played. Past the budget it is left at what was found.
 Result<ReducedProgram> reduce_program(ProgramSession& session, const program::Case& value,

@@ -4,7 +4,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <memory>
 
 #include "harness/campaign/campaign.h"
@@ -33,14 +32,12 @@ int cut_short() {
 int shrink_program(const program::Case& value, const ShrinkOptions& options) {
   auto started = start_program_subject(options.subject, releases_of(value));
   if (!started) return screen().fail(started.error());
-  auto played = started->session->play(value);
-  if (!played) return screen().fail(played.error());
-  if (std::ranges::none_of(played->differences, &program::Difference::first)) {
+  auto small = reduce_program(*started->session, value, kFindingBudget, interrupted);
+  if (!small && small.error().message == kShowsNoDifference) {
     screen().say(
         fmt::format("nothing to shrink: nothing differs in zarr {}", started->subject.release));
     return 0;
   }
-  auto small = reduce_program(*started->session, value, kFindingBudget, interrupted);
   if (!small) return screen().fail(small.error());
   screen().complain(small->difference.headline);
   screen().complain(fmt::format("severity {}: {}", small->cause.severity, small->cause.key));
