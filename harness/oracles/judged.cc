@@ -18,8 +18,7 @@ class Walk {
   Judged run() {
     judged_.answers.reserve(case_.steps.size() + kMaxMirrored);
     for (step_ = 0; step_ < std::min(case_.steps.size(), seen_.steps.size()); ++step_) take_step();
-    for (const auto& [place, disk] : seen_.before)
-      if (auto content = model_.published(place)) judged_.published[place] = std::move(*content);
+    judged_.after = std::move(model_);
     return std::move(judged_);
   }
 

@@ -14,6 +14,7 @@
 #include "harness/case/program.h"
 #include "harness/model/allowed.h"
 #include "harness/model/difference.h"
+#include "harness/model/model.h"
 #include "harness/readers/panel.h"
 #include "harness/wire/observation.h"
 
@@ -53,10 +54,9 @@ struct Judged {
   std::vector<JudgedAnswer> answers;
   std::vector<Difference> disk;     // after steps, in order
   std::vector<Difference> crashes;  // within watched calls
-  // Place on disk → what it surely holds for everybody after the last step; those that are known.
-  std::map<std::string, std::map<std::string, Bytes>> published;
-  const Beside* beside = nullptr;  // must live on
-  std::vector<Judged> twins;       // of each of its twins
+  std::optional<Model> after;       // the last step: what places surely hold is asked when needed
+  const Beside* beside = nullptr;   // must live on
+  std::vector<Judged> twins;        // of each of its twins
 };
 
 // The observation has as many steps as the case; what is missing was not seen.

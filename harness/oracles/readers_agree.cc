@@ -55,11 +55,11 @@ std::vector<Difference> judge_readers_agree(const Case& value, const Judged& jud
   std::vector<Difference> found;
   if (!judged.beside) return found;
   for (const ReadArchive& archive : judged.beside->archives) {
-    const auto content = judged.published.find(archive.place);
-    if (content == judged.published.end()) continue;
+    const auto content = judged.after->published(archive.place);
+    if (!content) continue;
     Question question;
     bool paths = true;
-    for (const auto& [key, bytes] : content->second) {
+    for (const auto& [key, bytes] : *content) {
       paths = paths && plain_key(key);
       question.request.keys.push_back(key);
       question.made[key] = sum_of(bytes);

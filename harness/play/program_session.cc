@@ -38,12 +38,6 @@ program::ZygoteOptions zygote_options(const Settings& settings, int counters) {
   return options;
 }
 
-PlayedProgram judged(const program::Case& value, program::Observation seen) {
-  PlayedProgram played{.seen = std::move(seen), .differences = {}};
-  played.differences = program::judge(value, played.seen);
-  return played;
-}
-
 Result<program::Interpreters> interpreters_from(const std::string& subjects) {
   try {
     return parse_json(subjects).get<program::Interpreters>();
@@ -137,17 +131,19 @@ Result<std::vector<program::ReadArchive>> ProgramSession::ask_readers(
     const program::Observation& seen, const program::Judged& judged, std::size_t drawn) {
   std::vector<program::ReadArchive> asked;
   if (drawn % kReadersOneIn != 0) return asked;
-  for (const auto& [place, content] : judged.published) {
+  for (const auto& [place, first] : seen.before) {
+    const auto content = judged.after->published(place);
+    if (!content) continue;
     const std::filesystem::path file = director_->file_of(place, Medium::kZip);
     std::ifstream stream(file, std::ios::binary);
     const std::string bytes(std::istreambuf_iterator<char>(stream), {});
     if (bytes.empty() || seen.steps.empty()) continue;
     // What was done after the last step (stores are dropped) is no longer what was judged.
-    const auto last = seen.steps.back().disk.find(place), first = seen.before.find(place);
+    const auto last = seen.steps.back().disk.find(place);
     if (last == seen.steps.back().disk.end() ||
         program::look_at(file, Medium::kZip) != last->second)
       continue;
-    const bool written = first == seen.before.end() || first->second != last->second;
+    const bool written = first != last->second;
     const bool news = met_.insert(classify(bytes).all).second;
     if (!written && !news && drawn % kReadersOfOthersOneIn != 0) continue;
     if (!panel_) {
@@ -158,7 +154,7 @@ Result<std::vector<program::ReadArchive>> ProgramSession::ask_readers(
       panel_ = std::move(*started);
     }
     ReaderRequest request{.file = file.string()};
-    for (const auto& [key, value_of_key] : content) request.keys.push_back(key);
+    for (const auto& [key, value_of_key] : *content) request.keys.push_back(key);
     asked.push_back(
         {.place = place, .readers = panel_->readers(), .replies = panel_->ask(request)});
   }
@@ -200,9 +196,14 @@ Result<PlayedProgram> ProgramSession::judge(const program::Case& value, program:
   }
   judged.beside = &known;
   if (!known.twins.empty()) judged = program::walk(value, played.seen, &known);
+  tell(value, judged, played);
+  return played;
+}
+
+void ProgramSession::tell(const program::Case& value, const program::Judged& judged,
+                          PlayedProgram& played) const {
   played.differences = program::judge(value, judged, played.seen);
   played.quirks = program::take_out(quirks_, value, workers_.subject().zarr, played.differences);
-  return played;
 }
 
 Result<PlayedProgram> ProgramSession::play(const program::Case& value, Effort effort) {
@@ -226,7 +227,8 @@ Result<std::optional<PlayedProgram>> ProgramSession::start(const program::Case& 
 std::vector<std::pair<program::Case, PlayedProgram>> ProgramSession::take_decided(bool wait) {
   std::vector<std::pair<program::Case, PlayedProgram>> all;
   for (auto& [value, seen] : director_->take_decided(wait)) {
-    PlayedProgram played = judged(value, std::move(seen));
+    PlayedProgram played{.seen = std::move(seen), .differences = {}};
+    tell(value, program::walk(value, played.seen), played);
     all.emplace_back(std::move(value), std::move(played));
   }
   return all;

@@ -69,6 +69,7 @@ class ProgramSession {
   explicit ProgramSession(program::Workers workers) : workers_(std::move(workers)) {}
 
   Result<PlayedProgram> judge(const program::Case& value, program::Observation seen, Effort effort);
+  void tell(const program::Case& value, const program::Judged& judged, PlayedProgram& played) const;
   // What readers say of the archives that were left, where it may be news.
   Result<std::vector<program::ReadArchive>> ask_readers(const program::Observation& seen,
                                                         const program::Judged& judged,
