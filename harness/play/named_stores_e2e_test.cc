@@ -21,9 +21,7 @@ struct Played {
 };
 
 Played played(ProgramSession& zarr, const std::string& name) {
-  const fs::path file =
-      fs::path(reference_folder()).parent_path() / "corpus" / "program" / (name + ".json");
-  Played it{.value = must(program::parse_case(test::read_file(file)))};
+  Played it{.value = corpus_program(name + ".json")};
   it.of = play(zarr, it.value);
   return it;
 }

@@ -27,8 +27,7 @@ std::string explain(const program::Case& value, const std::vector<Difference>& d
 
 std::vector<fs::path> corpus() {
   std::vector<fs::path> files;
-  const auto folder = fs::path(reference_folder()).parent_path() / "corpus" / "program";
-  for (const auto& entry : fs::directory_iterator(folder)) files.push_back(entry.path());
+  for (const auto& entry : fs::directory_iterator(corpus_file())) files.push_back(entry.path());
   std::ranges::sort(files);
   return files;
 }
@@ -234,9 +233,7 @@ TEST(Programs, OfTheQuirksShowThem) {
   const auto quirks = must(program::load_quirks(reference_folder() + "/program_quirks.json"));
   ASSERT_FALSE(quirks.empty());
   for (const program::Quirk& quirk : quirks) {
-    const auto file =
-        fs::path(reference_folder()).parent_path() / "corpus" / "program" / quirk.example;
-    const PlayedProgram played = play(*zarr, must(program::parse_case(read_json(file).dump())));
+    const PlayedProgram played = play(*zarr, corpus_program(quirk.example));
     EXPECT_EQ(std::ranges::count(played.quirks, quirk.id), 1) << quirk.id;
     EXPECT_TRUE(played.differences.empty()) << quirk.id << ": " << played.differences[0].headline;
   }
@@ -245,9 +242,7 @@ TEST(Programs, OfTheQuirksShowThem) {
 // What differs is a question, with a table of what each kind of store answers.
 TEST(Programs, OfQuestionsShowWhatEachStoreAnswers) {
   const auto zarr = session("local,memory,managed memory");
-  const auto file = fs::path(reference_folder()).parent_path() / "corpus" / "program" /
-                    "32-a-range-on-which-stores-disagree.json";
-  const program::Case value = must(program::parse_case(read_json(file).dump()));
+  const program::Case value = corpus_program("32-a-range-on-which-stores-disagree.json");
   const PlayedProgram played = must(zarr->play(value, Effort::kAll));
   ASSERT_EQ(played.differences.size(), 1U) << explain(value, played.differences);
   const Difference& question = played.differences[0];
@@ -372,9 +367,7 @@ TEST(Programs, TheJourneyOfPeersSeesWhatAPlainScriptSees) {
   for (std::string line; std::getline(lines, line);) plain.push_back(Json::parse(line));
   ASSERT_EQ(plain.size(), 34U) << told.output;
 
-  const auto file = fs::path(reference_folder()).parent_path() / "corpus" / "program" /
-                    "24-the-journey-of-peers.json";
-  const program::Case value = must(program::parse_case(test::read_file(file)));
+  const program::Case value = corpus_program("24-the-journey-of-peers.json");
   const PlayedProgram played = play(*session("zip"), value);
   std::vector<Json> ours;
   for (std::size_t step = 0; step < value.steps.size(); ++step) {

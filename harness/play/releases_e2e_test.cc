@@ -54,9 +54,8 @@ TEST(ProgramsOfTwoReleases, AReleaseThatIsNotHereIsNamed) {
 // the mode "w".
 TEST(ProgramsOfTwoReleases, WhatIsLostBetweenThemIsTold) {
   const auto zarr = session("all");
-  const fs::path file = fs::path(reference_folder()).parent_path() / "corpus" / "program" /
-                        "17b-made-by-another-release-received-by-this-one.json";
-  const PlayedProgram played = must(zarr->play(must(program::parse_case(test::read_file(file)))));
+  const PlayedProgram played =
+      play(*zarr, corpus_program("17b-made-by-another-release-received-by-this-one.json"));
   const auto first = std::ranges::find_if(played.differences, &program::Difference::first);
   ASSERT_NE(first, played.differences.end());
   EXPECT_EQ(first->wrong, program::Wrong::kAbsent) << first->headline;

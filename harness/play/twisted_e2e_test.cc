@@ -43,9 +43,7 @@ TEST(TwistedPrograms, OverSoundStoresShowNothing) {
 TEST(TwistedPrograms, AreReadAsTheyCanBe) {
   const auto zarr = session("all");
   const auto played = [&](const std::string& name) {
-    const fs::path file =
-        fs::path(reference_folder()).parent_path() / "corpus" / "program" / (name + ".json");
-    return play(*zarr, must(program::parse_case(test::read_file(file))));
+    return play(*zarr, corpus_program(name + ".json"));
   };
   const PlayedProgram wrong = played("19a-an-archive-that-is-wrong-on-purpose");
   EXPECT_EQ(program::describe(wrong.seen.steps[3].answers[0]), "b\"a@0\"");

@@ -76,6 +76,14 @@ class Draw {
       static_cast<std::uint_fast32_t>(1 + number_from("STOREFUZZ_TEST_SEED", 0))};
 };
 
+// A program of the corpus, by the name of its file.
+inline fs::path corpus_file(const std::string& name = "") {
+  return fs::path(source_folder()) / "corpus" / "program" / name;
+}
+inline program::Case corpus_program(const std::string& name) {
+  return must(program::parse_case(test::read_file(corpus_file(name))));
+}
+
 inline PlayedProgram play(ProgramSession& session, const program::Case& value) {
   return must(session.play(value));
 }
