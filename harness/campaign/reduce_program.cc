@@ -35,13 +35,20 @@ Result<ReducedProgram> reduce_program(ProgramSession& session, const program::Ca
   auto played = session.play(value);
   if (!played) return std::unexpected(played.error());
   auto shown = severest(value, played->differences);
+  // What readers say of an archive is asked of some programs only: then of all that are tried.
+  const Effort effort = shown ? Effort::kUsual : Effort::kAll;
+  if (!shown) {
+    played = session.play(value, effort);
+    if (!played) return std::unexpected(played.error());
+    shown = severest(value, played->differences);
+  }
   if (!shown) return bad_input(kShowsNoDifference);
   const std::string wanted = class_of(value, *shown);
   const auto shows = [&](const program::Case& candidate) {
     // A plainer store may not be there.
     if (session.fit(candidate) != candidate) return false;
     // By a fault of ours a candidate may not be playable: then it is not the smaller one.
-    auto again = session.play(candidate);
+    auto again = session.play(candidate, effort);
     if (!again) return false;
     auto found = severest(candidate, again->differences, wanted);
     if (!found) return false;

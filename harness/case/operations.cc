@@ -48,6 +48,8 @@ constexpr auto kRows = std::to_array<Operation>({
      OnHandle::kOpens, OnContent::kNone, Op::kGet},
     {Op::kGetSync, "get sync", Family::kRead, kOnKeys, kKey, Said::kPlain, Gives::kBytes,
      OnHandle::kOpens, OnContent::kNone, Op::kGet, Subject::kStore, false, true},
+    {Op::kGetAndOverwrite, "get and overwrite", Family::kRead, kOnStores, kKey, Said::kCoroutine,
+     Gives::kBytes, OnHandle::kOpens, OnContent::kNone, Op::kGet},
 
     {Op::kList, "list", Family::kListing, kOnStores, kNothing, Said::kIterator, Gives::kNames,
      OnHandle::kOpens, OnContent::kNone, Op::kList},
@@ -78,6 +80,8 @@ constexpr auto kRows = std::to_array<Operation>({
      OnHandle::kWrites, OnContent::kSet, Op::kSet, Subject::kStore, false, true},
     {Op::kDeleteSync, "delete sync", Family::kDelete, kOnKeys, kKey, Said::kPlain, Gives::kNothing,
      OnHandle::kWrites, OnContent::kDelete, Op::kDelete, Subject::kStore, false, true},
+    {Op::kDeleteListed, "delete listed", Family::kDelete, kOnStores, kNothing, Said::kCoroutine,
+     Gives::kNothing, OnHandle::kWrites, OnContent::kDeleteBelow, Op::kDelete},
 
     {Op::kOpen, "open", Family::kLifecycle, kOnKeys, kNothing, Said::kCoroutine, Gives::kNothing,
      OnHandle::kOpens, OnContent::kNone, Op::kOpen},
@@ -85,11 +89,19 @@ constexpr auto kRows = std::to_array<Operation>({
      OnHandle::kEnds, OnContent::kNone, Op::kClose},
     {Op::kWith, "with", Family::kLifecycle, kOnKeys, kNothing, Said::kPlain, Gives::kNothing,
      OnHandle::kEnds, OnContent::kNone, Op::kClose},
+    {Op::kEnter, "enter", Family::kLifecycle, kOnStores, kNothing, Said::kPlain, Gives::kFlag,
+     OnHandle::kNone, OnContent::kNone, Op::kEnter},
+    {Op::kMoveReadOnly, "move read only", Family::kLifecycle, kOnStores, kNothing, Said::kCoroutine,
+     Gives::kNothing, OnHandle::kOpens, OnContent::kNone, Op::kMoveReadOnly, Subject::kStore, false,
+     true},
 
     {Op::kReadOnly, "read only", Family::kState, kOnAll, kNothing, Said::kPlain, Gives::kFlag,
      OnHandle::kNone, OnContent::kNone, Op::kReadOnly},
     {Op::kEqual, "equal", Family::kState, kOnAll, kOther, Said::kPlain, Gives::kFlag,
      OnHandle::kNone, OnContent::kNone, Op::kEqual},
+    {Op::kEqualOpposite, "equal opposite", Family::kState, kOnStores, kNothing, Said::kPlain,
+     Gives::kFlag, OnHandle::kNone, OnContent::kNone, Op::kEqualOpposite, Subject::kStore, false,
+     true},
     {Op::kState, "state", Family::kState, kOnKeys, kNothing, Said::kPlain, Gives::kState,
      OnHandle::kNone, OnContent::kNone, Op::kState},
 
@@ -124,13 +136,16 @@ constexpr auto kRows = std::to_array<Operation>({
 
     {Op::kSetBytes, "set bytes", Family::kWrite, kOnKeys, kKeyValue, Said::kCoroutine,
      Gives::kNothing, OnHandle::kWrites, OnContent::kSet, Op::kSetBytes, Subject::kStore, true},
+    {Op::kSetBytesIfNotExists, "set bytes if not exists", Family::kWrite, kOnStores, kKeyValue,
+     Said::kCoroutine, Gives::kNothing, OnHandle::kWrites, OnContent::kSetIfAbsent, Op::kSetBytes,
+     Subject::kStore, true},
 });
 
 // operation() finds a row by counting.
 static_assert([] {
   for (std::size_t i = 0; i < kRows.size(); ++i)
     if (kRows[i].op != static_cast<Op>(i)) return false;
-  return kRows.back().op == Op::kSetBytes;
+  return kRows.back().op == Op::kSetBytesIfNotExists;
 }());
 
 }  // namespace

@@ -25,6 +25,7 @@ enum class Op : std::uint8_t {
   kExists,
   kGetSize,
   kGetSync,
+  kGetAndOverwrite,
   // Listings.
   kList,
   kListPrefix,
@@ -41,13 +42,17 @@ enum class Op : std::uint8_t {
   kClear,
   kSetSync,
   kDeleteSync,
+  kDeleteListed,
   // Lifecycle.
   kOpen,
   kClose,
   kWith,
+  kEnter,
+  kMoveReadOnly,
   // State.
   kReadOnly,
   kEqual,
+  kEqualOpposite,
   kState,
   // Second handles.
   kWithReadOnly,
@@ -66,6 +71,7 @@ enum class Op : std::uint8_t {
   kMembers,
   // Misuse.
   kSetBytes,
+  kSetBytesIfNotExists,
 };
 
 enum class Family {
@@ -127,6 +133,8 @@ struct Operation {
   // On the same content two kinds of store should answer alike. Not: what tells of the store itself
   // or makes another handle, and a listing that is left after any one name.
   bool stores_agree() const {
+    // Whether a store that only reads equals one that writes is the same for all.
+    if (op == Op::kEqualOpposite) return true;
     return family != Family::kState && family != Family::kLifecycle && gives != Gives::kHandle &&
            said != Said::kHalfIterator;
   }

@@ -81,6 +81,14 @@ std::string kinds_of(const Case& value) {
   return fmt::format("{}", fmt::join(kinds, ", "));
 }
 
+// A key that is no plain path, and that the reduction did not make one: of any call.
+bool has_odd_key(const Case& value) {
+  return std::ranges::any_of(value.steps, [](const Step& step) {
+    const Call* call = std::get_if<Call>(&step);
+    return call && !call->key.empty() && !plain_key(call->key);
+  });
+}
+
 // How the program gets from process to process, in the order of its steps; each way once.
 std::vector<std::string> journeys_of(const Case& value) {
   std::vector<std::string> ways;
@@ -120,7 +128,7 @@ Cause cause_of(const Case& value, const Difference& it) {
       it.oracle, std::string(name_of(it.wrong)),
       fmt::format("{} on {}", step_word(value, it, false), kinds_of(value))};
   if (const Call* call = call_of(value, it)) {
-    if (!call->key.empty() && !plain_key(call->key)) words.push_back("an odd key");
+    if (has_odd_key(value)) words.push_back("an odd key");
     if (!it.where.argument.empty() && it.where.argument != "plain")
       words.push_back(fmt::format("{} argument", it.where.argument));
     if (call->by == By::kSync) words.push_back("by sync");

@@ -169,7 +169,8 @@ std::optional<Step> Draft::draw_make() {
 const Operation& Draft::draw_operation(const Facts& on) {
   const auto fits = [&](const Operation& row) {
     return row.on(on.subject) && (!row.misuse || taste_.misuse) &&
-           (!is_about_nodes(row) || taste_.arrays);
+           (!is_about_nodes(row) || taste_.arrays) &&
+           (row.op != Op::kGetAndOverwrite || taste_.edges);  // it may spoil what others read
   };
   std::vector<std::uint32_t> weights;
   std::vector<std::vector<const Operation*>> rows;

@@ -120,7 +120,6 @@ Content after_write(World& world, const Asked& asked, const Content& old,
     // On a file system both a key and a folder may have been meant.
     const bool both = files && world.is_folder(place, folder);
     if (one && both && inside && old[key] != kGone) put(key, old[key] | kGone);
-    if (!one && files && key == itself && old[key] != kGone) put(key, old[key] | kGone);
   }
   return changed;
 }
@@ -168,7 +167,8 @@ void World::acknowledge(const Asked& asked) {
   const Content old = as_one(*this, asked);
   Content changed = after_write(*this, asked, old, named);
   if (sets(*asked.row)) place.names_key(book.key(asked.question.full));
-  floor_cache(*this, asked, named, changed, false);
+  // A cache may hold what its source no longer lists.
+  floor_cache(*this, asked, named, changed, asked.row->op == Op::kDeleteListed);
   const OnContent what = asked.row->on_content;
   if (!view.archive()) {
     place.publish(std::move(changed));
@@ -323,6 +323,8 @@ void World::make(const Make& step) {
     places[view.place].exists = Exists::kYes;
   }
   PlaceState& place = places[view.place];
+  // How a session keeps its content is its own affair.
+  if (kind.shared == Shared::kSession && kind.writes && on_disk) place.unknown = Reason::kSession;
   if (kind.opens && on_disk && view.writable && place.exists == Exists::kNo)
     place.exists = Exists::kMaybe;
   view.lo = place.current();

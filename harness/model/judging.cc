@@ -239,9 +239,12 @@ std::optional<Difference> World::take_shown(const Asked& asked, const Opinion& o
     close(view, true);
   } else if (opinion.unknown != Reason::kNone || row.misuse) {
     const bool thin = judged_without_opinion(opinion.unknown) && !opinion.question;
-    if (reads(row.op) &&
-        (named_twice(answer) || (thin && !ever_given(asked.question, book, answer)) ||
-         not_in_twisted(asked, answer)))
+    if (names_the_folder_itself(asked, answer))
+      wrong = told(*this, asked,
+                   differ(Wrong::kGhost, asked, "names of what lies in the folder", answer));
+    else if (reads(row.op) &&
+             (named_twice(answer) || (thin && !ever_given(asked.question, book, answer)) ||
+              not_in_twisted(asked, answer)))
       wrong = told(*this, asked,
                    differ(named_twice(answer) ? Wrong::kTwice : Wrong::kOtherValue, asked,
                           "what was once given to the key, or nothing", answer));
@@ -256,9 +259,9 @@ std::optional<Difference> World::take_shown(const Asked& asked, const Opinion& o
   } else if (row.gives == Gives::kFlag) {
     const Answer right = Shown{*flag_of(asked)};
     if (!same_answer(right, answer))
-      wrong = told(
-          *this, asked,
-          differ(row.takes.other ? Wrong::kNotEqual : Wrong::kState, asked, say(right), answer));
+      wrong = told(*this, asked,
+                   differ(row.op == Op::kReadOnly ? Wrong::kState : Wrong::kNotEqual, asked,
+                          say(right), answer));
   } else {
     if (row.on_handle != OnHandle::kNone) open(view, opinion.candidates);
     attempt(asked);

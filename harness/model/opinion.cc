@@ -294,10 +294,23 @@ bool opens_no_node(const World& world, const Asked& asked) {
 
 }  // namespace
 
+namespace {
+
+// Of the handle with which one is compared.
+std::optional<std::size_t> view_compared(const World& world, const Asked& asked) {
+  const auto found = world.find_handle(asked.call->other, world.handles[asked.handle].process);
+  if (!found) return {};
+  return world.handles[*found].view;
+}
+
+}  // namespace
+
 // True for one view; for two where nothing that a store compares differs. Else who knows.
 std::optional<bool> World::flag_of(const Asked& asked) const {
   const HandleState& one = handles[asked.handle];
   const View& view = views[one.view];
+  if (asked.row->op == Op::kEnter) return true;  // `with store as it` gives the store itself
+  if (asked.row->op == Op::kEqualOpposite) return {};
   if (one.subject == Subject::kArray || one.subject == Subject::kGroup) return {};
   if (asked.row->takes.other) {
     const auto found = find_handle(asked.call->other, one.process);
@@ -326,7 +339,9 @@ Opinion World::opinion(const Asked& asked) const {
   Opinion opinion;
   const bool looks_at_content = row.on_handle != OnHandle::kNone;
   if (looks_at_content) opinion = rests(view);
-  if (kind.shared == Shared::kSession) opinion.give_up(Reason::kSession);
+  // That a store equals itself needs no content.
+  const bool compares = row.takes.other && who.view == view_compared(*this, asked);
+  if (kind.shared == Shared::kSession && !compares) opinion.give_up(Reason::kSession);
   if (who.unknown != Reason::kNone) opinion.give_up(who.unknown);
   if (of_nodes(row, who)) opinion.give_up(Reason::kArray);
   if (row.misuse) opinion.allow(Reason::kMisuse);
@@ -357,10 +372,17 @@ Opinion World::opinion(const Asked& asked) const {
     opinion.give_up(Reason::kEqualityOfTwo);
   if (row.gives == Gives::kHandle && row.takes.flag && kind.views != Can::kYes)
     opinion.allow(Reason::kMayRefuse);
+  if (row.op == Op::kEqualOpposite) opinion.allow(Reason::kMayRefuse);
   if (row.gives == Gives::kHandle && asked.odd) opinion.allow(Reason::kOddKey);
   // The name of a zip entry ends at its first NUL (APPNOTE 4.4.17 has it in DOS and Unix manner).
   if (view.archive() && row.takes.key && asked.call->key.find('\0') != std::string::npos)
     opinion.allow(Reason::kOddKey);
+  // What is there no more for others was taken away, by whatever name.
+  if (row.op == Op::kMoveReadOnly) {
+    opinion.allow(Reason::kMayRefuse);
+    if (view.read_only && !view.contradictory && opinion.unknown == Reason::kNone)
+      opinion.due(Reason::kReadOnly);
+  }
   if (reads(row.op)) {
     look_for_edges(*this, asked, opinion);
     look_below_arrays(*this, asked, opinion);

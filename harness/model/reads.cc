@@ -107,6 +107,7 @@ constexpr Read kReads[] = {
     {Op::kExists, Shape::kOneKey, there},
     {Op::kGetSize, Shape::kOneKey, size},
     {Op::kGetSync, Shape::kOneKey, whole},
+    {Op::kGetAndOverwrite, Shape::kOneKey, whole},
     {Op::kList, Shape::kNames, nullptr, every, true},
     {Op::kListPrefix, Shape::kNames, nullptr, under_prefix, true},
     {Op::kListDir, Shape::kNames, nullptr, first_component},

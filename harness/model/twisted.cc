@@ -29,6 +29,10 @@ bool all_stored(std::string_view archive) {
 void World::twist(PlaceState& place, const Place& before) {
   place.unknown = Reason::kTwisted;
   place.twisted.emplace();
+  place.names_folders = std::ranges::all_of(before.twists, [](const Twist& it) {
+    const TwistKind* kind = find_twist(it.name);
+    return kind && kind->about == "sound";
+  });
   if (auto archive = archive_of(before); archive && all_stored(*archive))
     place.raw = std::move(*archive);
 }
@@ -47,6 +51,13 @@ bool World::not_in_twisted(const Asked& asked, const Answer& answer) const {
   return bytes && place.twisted && !place.raw.empty() && !may_be_written(view.place) &&
          place.raw.find(bytes->bytes) == std::string::npos &&
          !ever_given(asked.question, book, answer);
+}
+
+// The entry of a folder is no member of it: `list dir` of the folder has no name for it.
+bool World::names_the_folder_itself(const Asked& asked, const Answer& answer) const {
+  const auto* names = shown_as<Names>(answer);
+  return names && asked.row->op == Op::kListDir && place_of(view_of(asked.handle)).names_folders &&
+         std::ranges::find(names->names, "") != names->names.end();
 }
 
 std::optional<Difference> World::take_twisted(std::size_t number, const OnDisk& seen) {

@@ -57,11 +57,12 @@ struct PlaceState {
   std::vector<KeyId> names;         // every key that was ever there, or was to be
   std::vector<std::string> arrays;  // paths of arrays and groups that were written
   Nodes nodes;
-  bool odd_written = false;         // something was written by a key that is no path
-  bool told = false;                // a difference was told
-  std::optional<OnDisk> twisted;    // what independent eyes saw of it before, of a twisted archive
-  std::string raw;                  // its bytes
-  bool others_acted = false;        // another release may have written, and nobody looked since
+  bool odd_written = false;       // something was written by a key that is no path
+  bool told = false;              // a difference was told
+  std::optional<OnDisk> twisted;  // what independent eyes saw of it before, of a twisted archive
+  bool names_folders = false;     // and wrong by nothing but entries of folders
+  std::string raw;                // its bytes
+  bool others_acted = false;      // another release may have written, and nobody looked since
 
   const Content& now() const { return epochs.back(); }
   Content& now() { return epochs.back(); }
@@ -265,6 +266,7 @@ struct Model::World {
   bool may_be_written(std::size_t place) const;
   // Whether a shown value of such a place came from nowhere.
   bool not_in_twisted(const Asked& asked, const Answer& answer) const;
+  bool names_the_folder_itself(const Asked& asked, const Answer& answer) const;
   std::optional<Difference> take_twisted(std::size_t place, const OnDisk& seen);
 
   // --- other releases (releases.cc)

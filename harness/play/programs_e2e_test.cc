@@ -106,6 +106,16 @@ bool names(const program::Answer& answer, const std::set<std::string>& all) {
   return list && std::set<std::string>(list->names.begin(), list->names.end()) == all;
 }
 
+// A file system of fsspec and what it opened name each other: only a collection ends them.
+TEST(Programs, LeaveNothingOpenThatPythonCollects) {
+  const auto zarr = session("all");
+  const PlayedProgram played = play(*zarr, must(program::parse_case(R"({"format": 2,
+    "before": {"z": {"entries": [{"key": "a", "value": "a@0"}]}}, "program": [
+    {"make": "fsspec zip", "at": "z", "as": "s0"}, {"call": "get", "key": "a", "on": "s0"}]})")));
+  EXPECT_TRUE(shows(answer_of(played, 1), "a@0"));
+  EXPECT_TRUE(played.differences.empty()) << played.differences.front().headline;
+}
+
 TEST(Programs, ReadByHttpWhatAServerGives) {
   const auto zarr = session("all");
   const PlayedProgram loop = play_of_corpus(*zarr, "18a-by-http-in-the-loop-then-by-the-caller");

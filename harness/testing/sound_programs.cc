@@ -379,6 +379,9 @@ class SoundWorld {
     }
     if (row.gives == Gives::kState) return Shown{Attributes{{{"kind", object.kind->kind}}}};
     if (row.op == Op::kReadOnly) return Shown{object.read_only};
+    if (row.op == Op::kEnter) return Shown{true};
+    if (row.op == Op::kEqualOpposite) return Shown{false};
+    if (row.op == Op::kMoveReadOnly && object.read_only) throw Refused{"ValueError"};
     if (row.takes.other) {
       const Handle* other = find(step.other, object.process);
       return Shown{other && other->object->place == object.place && other->kind == handle.kind};
@@ -394,7 +397,7 @@ class SoundWorld {
     if (row.writes() && object.archive && random_() % 4 == 0 && stale(object))
       throw Refused{"RuntimeError"};
     if (row.writes()) return write(step, handle, row);
-    if (row.op == Op::kOpen) return Shown{None{}};
+    if (row.op == Op::kOpen || row.op == Op::kMoveReadOnly) return Shown{None{}};
     return read(step, handle);
   }
 
@@ -505,6 +508,7 @@ class SoundWorld {
     switch (step.op) {
       case Op::kGet:
       case Op::kGetSync:
+      case Op::kGetAndOverwrite:
         return bytes(one());
       case Op::kGetRange:
         return cut(step.start, step.end);

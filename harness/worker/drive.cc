@@ -18,12 +18,17 @@ Object vectorcall(PyObject* function, std::span<PyObject* const> arguments) {
   return steal(PyObject_Vectorcall(function, arguments.data(), arguments.size(), nullptr));
 }
 
-// Some stores (obstore's list_dir) ask for the running loop when they are called, and not only when
-// they are iterated: the call is made within the coroutine that collects.
-Object collected(Said said, PyObject* function, std::span<PyObject* const> arguments) {
+// The call is made within the coroutine that collects, where a loop runs; by `sync` beside it, as
+// zarr's own `collect_aiterator` takes what was called already.
+Object collected(Said said, PyObject* function, std::span<PyObject* const> arguments, By by) {
+  PyObject* const collect = said == Said::kIterator ? side().collect : side().first;
+  if (by == By::kSync) {
+    const Object called = vectorcall(function, arguments);
+    return called ? steal(PyObject_CallOneArg(collect, called.ptr())) : Object();
+  }
   std::vector<PyObject*> all{function};
   all.insert(all.end(), arguments.begin(), arguments.end());
-  return vectorcall(said == Said::kIterator ? side().collect : side().first, all);
+  return vectorcall(collect, all);
 }
 
 }  // namespace
@@ -42,7 +47,8 @@ void Driver::begin() {
 
 Object Driver::run(Said said, PyObject* function, std::span<PyObject* const> arguments, By by) {
   const bool iterates = said == Said::kIterator || said == Said::kHalfIterator;
-  Object made = iterates ? collected(said, function, arguments) : vectorcall(function, arguments);
+  Object made =
+      iterates ? collected(said, function, arguments, by) : vectorcall(function, arguments);
   if (!made || said == Said::kPlain) return made;
   if (!PyCoro_CheckExact(made.ptr())) {
     if (!is_awaitable(made.ptr())) return made;  // zarr 2 has no coroutines

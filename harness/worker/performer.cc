@@ -47,6 +47,13 @@ Refusal system_refusal(const std::string& what) {
   return refusal({});
 }
 
+// Python's collector is off (side/performing.py), and PyGC_Collect does nothing while it is.
+void collect_garbage() {
+  PyGC_Enable();
+  PyGC_Collect();
+  PyGC_Disable();
+}
+
 // How many objects were made since the last collection: gc.get_count()[0], whose cost is the call.
 bool much_garbage() {
   static PyObject* const count =
@@ -271,7 +278,7 @@ Answer Performer::copy(const Order& order) {
 
 Answer Performer::drop(Slot handle) {
   if (handles_.erase(handle) == 0) return Absent{};
-  PyGC_Collect();
+  collect_garbage();
   return Shown{None{}};
 }
 
@@ -318,12 +325,12 @@ Answer Performer::end_case() {
   made_.clear();
   threaded_.clear();
   close_folder();
-  if (much_garbage()) PyGC_Collect();
+  if (much_garbage()) collect_garbage();
   Names open;
   if (other_descriptors()) {
     open = open_files();
     if (!open.names.empty()) {
-      PyGC_Collect();
+      collect_garbage();
       open = open_files();
     }
     open_ = found_;

@@ -15,13 +15,14 @@ constexpr std::size_t kMostClasses = 2000;  // a subject may make classes as it 
 
 // Python's classes that are asked for, and None where a release has none of them.
 struct Classes {
-  Object path, store;
+  Object path, store, logger;
 };
 
 const Classes& classes() {
   static const auto& held = *new Classes{
       .path = py::module_::import("pathlib").attr("PurePath").cast<Object>(),
       .store = borrow(side().store),
+      .logger = py::module_::import("logging").attr("Logger").cast<Object>(),
   };
   return held;
 }
@@ -63,8 +64,24 @@ Object list_of(PyObject* list) {
   return text_object(text + "]");
 }
 
+// A logger is pickled as its name: what is lost with another process is its level, its handlers.
+Object logger_text(PyObject* logger) {
+  std::string text = "<" + type_name(logger);
+  for (const char* name : {"level", "handlers"}) {
+    const Object value = steal(PyObject_GetAttrString(logger, name));
+    const Object told = value ? text_of(value.ptr()) : Object();
+    if (!told) return {};
+    text += " " + bytes_of_text(told.ptr());
+  }
+  return text_object(text + ">");
+}
+
 Object text_of(PyObject* value) {
   if (is_plain(value)) return steal(PyObject_Repr(value));
+  if (PyType_Check(value)) return steal(PyObject_Repr(value));
+  const int is_logger = PyObject_IsInstance(value, classes().logger.ptr());
+  if (is_logger > 0) return logger_text(value);
+  if (is_logger < 0) PyErr_Clear();
   const int is_path = PyObject_IsInstance(value, classes().path.ptr());
   if (is_path > 0) return steal(PyObject_Str(value));
   if (is_path < 0) PyErr_Clear();

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from zarr.abc.store import OffsetByteRequest, RangeByteRequest, Store, SuffixByteRequest
+from zarr.core.buffer import Buffer
 
 
 def cut(value: bytes, request: Any) -> bytes:
@@ -24,6 +25,12 @@ def cut(value: bytes, request: Any) -> bytes:
     if isinstance(request, SuffixByteRequest):
         return value[-request.suffix :] if request.suffix else b""
     return value
+
+
+def bytes_of(value: Any) -> bytes:
+    if not isinstance(value, Buffer):
+        raise TypeError(f"{value!r} is no Buffer")
+    return value.to_bytes()
 
 
 class Sound(Store):
@@ -67,12 +74,13 @@ class Sound(Store):
 
     async def set(self, key: str, value: Any) -> None:
         self._check_writable()
-        self._write(key, value.to_bytes())
+        self._write(key, bytes_of(value))
 
     async def set_if_not_exists(self, key: str, value: Any) -> None:
         self._check_writable()
+        value = bytes_of(value)
         if key not in self._read():
-            self._write(key, value.to_bytes())
+            self._write(key, value)
 
     async def delete(self, key: str) -> None:
         self._check_writable()
@@ -103,17 +111,17 @@ class Sound(Store):
         return sum(map(len, self._below(prefix).values()))
 
     async def list(self) -> Any:
-        for key in self._read():
+        for key in list(self._read()):
             yield key
 
     async def list_prefix(self, prefix: str) -> Any:
-        for key in self._read():
+        for key in list(self._read()):
             if key.startswith(prefix):
                 yield key
 
     async def list_dir(self, prefix: str) -> Any:
         start = len(prefix.rstrip("/")) + 1 if prefix else 0
-        for name in {key[start:].partition("/")[0] for key in self._below(prefix)}:
+        for name in {key[start:].partition("/")[0] for key in self._below(prefix)} - {""}:
             yield name
 
 

@@ -30,6 +30,33 @@ async def set_path_and_overwrite(path: Any, value: bytes) -> None:
     mine[:] = b"#" * len(mine)
 
 
+async def get_and_overwrite(handle: Any, key: str) -> bytes | None:
+    """Get a value, and use the memory that came for something else."""
+    found = await handle.get(key, COMMON["prototype"])
+    if found is None:
+        return None
+    taken = found.to_bytes()
+    memory = found.as_numpy_array()
+    if memory.flags.writeable:
+        memory[:] = ord("#")
+    return taken
+
+
+async def delete_listed(handle: Any) -> None:
+    """Delete each key as it is listed."""
+    async for key in handle.list():
+        await handle.delete(key)
+
+
+async def move_read_only(handle: Any) -> None:
+    """Move what only reads away, and back again. What writes may be moved, and stays."""
+    if not handle.read_only:
+        return
+    place = handle.root if hasattr(handle, "root") else handle.path
+    await handle.move(f"{place}.moved")
+    await handle.move(place)
+
+
 @functools.cache
 def declared(kind: type) -> frozenset[str]:
     """Attributes and properties that a class declares, also those that an object may lack."""
@@ -44,6 +71,9 @@ def declared(kind: type) -> frozenset[str]:
 
 
 NAMES |= {
+    "delete_listed": delete_listed,
+    "get_and_overwrite": get_and_overwrite,
+    "move_read_only": move_read_only,
     "set_and_overwrite": set_and_overwrite,
     "set_path_and_overwrite": set_path_and_overwrite,
 }

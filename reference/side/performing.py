@@ -201,14 +201,14 @@ def start_loop() -> None:
 
 
 async def collect(function: Callable[..., Any], *arguments: Any) -> Any:
-    """All items of what a call gives; where zarr 2 gives no iterator, what it gives."""
-    found = function(*arguments)
+    """All items of what a call gives, or gave; where zarr 2 gives no iterator, what it gives."""
+    found = function(*arguments) if callable(function) else function
     return [item async for item in found] if hasattr(found, "__aiter__") else found
 
 
 async def first(function: Callable[..., Any], *arguments: Any) -> Any:
     """The first item. The iterator is left as it is, and forgotten."""
-    found = function(*arguments)
+    found = function(*arguments) if callable(function) else function
     if not hasattr(found, "__aiter__"):
         return found
     async for item in found:

@@ -1,0 +1,165 @@
+// Every page of reports/defects/ owns the programs that show its defect, or says why none can: the
+// table reports/defects/cases.json is played with real zarr. Two pages never have the same cause.
+#include <gtest/gtest.h>
+
+#include <map>
+
+#include "harness/campaign/reduce_program.h"
+#include "harness/testing/program_runs.h"
+
+namespace storefuzz::e2e {
+namespace {
+
+using program::Difference;
+
+// A row of the table: one program and what it shows, or why no program shows it.
+struct Row {
+  std::string defect;  // a page, or what was mended before there were pages
+  Json said;
+
+  bool is_case() const { return said.contains("case"); }
+  std::string text(const char* member) const { return said.value(member, ""); }
+  std::vector<std::string> list(const char* member) const {
+    return said.value(member, std::vector<std::string>{});
+  }
+  std::string name() const { return is_case() ? text("case") : defect; }
+};
+
+const Json& table() {
+  static const Json read =
+      read_json(fs::path(source_folder()) / "reports" / "defects" / "cases.json");
+  return read;
+}
+
+std::vector<Row> rows_of(const char* part) {
+  std::vector<Row> rows;
+  for (const auto& [defect, said] : table().at(part).items())
+    for (const Json& row : said) rows.push_back({defect, row});
+  return rows;
+}
+
+std::vector<Row> all_cases() {
+  std::vector<Row> rows = rows_of("pages");
+  std::ranges::move(rows_of("mended"), std::back_inserter(rows));
+  std::erase_if(rows, [](const Row& it) { return !it.is_case(); });
+  return rows;
+}
+
+std::set<std::string> names_in(const fs::path& folder, std::string_view extension) {
+  std::set<std::string> names;
+  for (const auto& entry : fs::directory_iterator(folder))
+    if (entry.path().extension() == extension) names.insert(entry.path().stem());
+  return names;
+}
+
+fs::path folder_of_cases() { return fs::path(source_folder()) / "corpus" / "defects"; }
+
+program::Case case_of_row(const Row& row) {
+  return must(
+      program::parse_case(test::read_file(folder_of_cases() / (row.text("case") + ".json"))));
+}
+
+// A session for each environment: to start one costs a second or two.
+ProgramSession& session_of(const std::string& release, const Row& row) {
+  static std::map<std::string, std::unique_ptr<ProgramSession>> sessions;
+  const std::string& interpreter = row.list("with").empty() ? python(release) : full_python();
+  std::unique_ptr<ProgramSession>& held = sessions[interpreter];
+  if (!held) {
+    Settings settings;
+    settings.python = interpreter;
+    settings.scratch = scratch() / "defects";
+    fs::create_directories(settings.scratch);
+    settings.deadline = "1000";  // what hangs on purpose, hangs as long
+    settings.subjects = text_of(Json{{kOther, python(kOther)}});
+    held = must(ProgramSession::start(settings));
+  }
+  return *held;
+}
+
+// What the row says that its program shows: the first difference of a place, or a question.
+const Difference* find(const Row& row, const std::vector<Difference>& differences) {
+  for (const Difference& it : differences)
+    if ((it.first || it.question) && it.oracle == row.text("oracle") &&
+        name_of(it.wrong) == row.text("class") && it.where.operation == row.text("at"))
+      return &it;
+  return nullptr;
+}
+
+std::string explain(const PlayedProgram& played) {
+  std::string text;
+  for (const Difference& it : played.differences)
+    text +=
+        fmt::format("{} step {}: {} / {} / {}: {}\n", it.first ? "first" : "later", it.where.step,
+                    it.oracle, name_of(it.wrong), it.where.operation, it.headline);
+  return text;
+}
+
+PlayedProgram play_on(const std::string& release, const Row& row) {
+  return must(session_of(release, row).play(case_of_row(row), Effort::kAll));
+}
+
+TEST(Defects, HaveAPageEachAndEachPageSaysWhatShowsIt) {
+  std::set<std::string> pages = names_in(fs::path(source_folder()) / "reports" / "defects", ".md");
+  pages.erase("README");
+  std::set<std::string> told, files;
+  for (const auto& [page, rows] : table().at("pages").items()) {
+    told.insert(page);
+    EXPECT_FALSE(rows.empty()) << page;
+  }
+  EXPECT_EQ(told, pages);
+  for (const Row& row : rows_of("pages"))
+    if (!row.is_case()) EXPECT_TRUE(row.text("no program").ends_with('.')) << row.defect;
+  for (const Row& row : all_cases()) {
+    EXPECT_TRUE(files.insert(row.text("case")).second) << row.text("case") << " twice";
+    EXPECT_FALSE(row.list("bad").empty()) << row.text("case");
+  }
+  EXPECT_EQ(files, names_in(folder_of_cases(), ".json"));
+}
+
+class Defect : public testing::TestWithParam<Row> {};
+
+TEST_P(Defect, IsShownByItsProgram) {
+  const program::Case value = case_of_row(GetParam());
+  EXPECT_EQ(program::to_json(value),
+            read_json(folder_of_cases() / (GetParam().text("case") + ".json")))
+      << "a part of it says nothing";
+  // Releases between the first bad one and the last are those of the page: not all are played.
+  const std::vector<std::string> bad = GetParam().list("bad");
+  const PlayedProgram played = play_on(bad.back(), GetParam());
+  EXPECT_TRUE(find(GetParam(), played.differences)) << bad.back() << ":\n" << explain(played);
+  for (const std::string& release : GetParam().list("good")) {
+    const PlayedProgram sound = play_on(release, GetParam());
+    EXPECT_FALSE(find(GetParam(), sound.differences)) << release << ":\n" << explain(sound);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Table, Defect, testing::ValuesIn(all_cases()),
+                         [](const auto& info) { return test_name(info.param.name()); });
+
+// A question has no smaller form: its program is the smallest already.
+program::Cause cause_of_row(const Row& row) {
+  const std::string release = row.list("bad").back();
+  const PlayedProgram played = play_on(release, row);
+  const Difference* shown = find(row, played.differences);
+  if (!shown) return {};
+  if (shown->question) return cause_of(case_of_row(row), *shown);
+  const ReducedProgram small =
+      must(reduce_program(session_of(release, row), case_of_row(row), kPatient));
+  EXPECT_EQ(class_of(small.value, small.difference), class_of(case_of_row(row), *shown))
+      << row.name() << ": something severer is shown as well";
+  return small.cause;
+}
+
+TEST(Defects, OfTwoPagesNeverHaveTheSameCause) {
+  std::map<std::string, std::string> owners;
+  for (const Row& row : all_cases()) {
+    const program::Cause cause = cause_of_row(row);
+    ASSERT_FALSE(cause.key.empty()) << row.name() << " is not shown";
+    const auto [owner, is_new] = owners.emplace(cause.key, row.defect);
+    EXPECT_TRUE(is_new || owner->second == row.defect)
+        << row.name() << " and " << owner->second << ": " << cause.key;
+  }
+}
+
+}  // namespace
+}  // namespace storefuzz::e2e
