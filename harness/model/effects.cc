@@ -192,7 +192,9 @@ void World::acknowledge(const Asked& asked) {
                       (what == OnContent::kSetIfAbsent ? old[key] == kGone : !(old[key] & kGone));
     const bool deletes = changed[key] == kGone && old[key] != kGone;
     const Values news = deletes ? kGone : changed[key] & ~old[key];
-    view.pending.put(key, sure ? changed[key] : perhaps_pending(view.pending[key], news));
+    const Values written = sure ? changed[key] : perhaps_pending(view.pending[key], news);
+    // What lists nothing asks nobody to delete.
+    if (written || asked.row->op != Op::kDeleteListed) view.pending.put(key, written);
   }
 }
 
