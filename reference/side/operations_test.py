@@ -103,21 +103,25 @@ def test_lines_of_a_store(said: dict) -> None:
         "exists": True,
         "getsize": 3,
         "get sync": "a@0",
+        "get and overwrite": "bytes",
         "list prefix": ["a"],
         "list dir": [],
         "is empty": True,
         "getsize prefix": 0,
         **dict.fromkeys(["set", "set if not exists", "set and overwrite", "set sync"]),
-        **dict.fromkeys(["delete", "delete dir", "clear", "delete sync"]),
-        **dict.fromkeys(["open", "close", "with"]),
+        **dict.fromkeys(["delete", "delete dir", "clear", "delete sync", "delete listed"]),
+        **dict.fromkeys(["open", "close", "with", "move read only"]),
+        "enter": True,
         "read only": False,
         "equal": True,
+        "equal opposite": False,
         "with read only": "MemoryStore",
         "store path": "StorePath",
         "create array": "Array",
         "create group": "Group",
         "consolidate metadata": "refused: FileNotFoundError",  # there is no group
         "set bytes": "refused: TypeError",
+        "set bytes if not exists": "refused: AttributeError",
     }
 
 
