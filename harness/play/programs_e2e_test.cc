@@ -116,6 +116,21 @@ TEST(Programs, LeaveNothingOpenThatPythonCollects) {
   EXPECT_TRUE(played.differences.empty()) << played.differences.front().headline;
 }
 
+// The loop of zarr closes the iterator that `is empty` left, and with it the store, when it comes
+// to it.
+TEST(Programs, LeaveNothingOpenThatALoopWillClose) {
+  const auto zarr = session("all");
+  const program::Case value = must(program::parse_case(R"({"format": 2, "program": [
+    {"make": "zip", "at": "z", "mode": "w", "as": "s0"},
+    {"call": "set", "key": "a", "value": "a@1", "on": "s0", "by": "sync"},
+    {"call": "is empty", "key": "", "on": "s0", "by": "sync"},
+    {"do": "drop", "handle": "s0"}]})"));
+  for (int times = 0; times < 50; ++times) {
+    const PlayedProgram played = play(*zarr, value);
+    ASSERT_TRUE(played.differences.empty()) << played.differences.front().headline;
+  }
+}
+
 TEST(Programs, ReadByHttpWhatAServerGives) {
   const auto zarr = session("all");
   const PlayedProgram loop = play_of_corpus(*zarr, "18a-by-http-in-the-loop-then-by-the-caller");

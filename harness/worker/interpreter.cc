@@ -29,6 +29,7 @@ constexpr std::pair<PyObject * Side::*, const char*> kFunctions[] = {
     {&Side::lacking, "lacking"},
     {&Side::sync, "sync"},
     {&Side::start_loop, "start_loop"},
+    {&Side::finish, "finish"},
     {&Side::collect, "collect"},
     {&Side::first, "first"},
     {&Side::awaited, "awaited"},

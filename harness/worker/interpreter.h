@@ -19,7 +19,8 @@ namespace storefuzz::program {
 struct Side {
   PyObject *is_buffer, *operation, *maker, *carrier, *put, *take;  // tables
   PyObject *bring, *run, *import_early, *lacking;                  // of adapters
-  PyObject *sync, *start_loop, *collect, *first, *awaited;         // coroutines; sync may be None
+  // Coroutines; sync may be None.
+  PyObject *sync, *start_loop, *finish, *collect, *first, *awaited;
   PyObject *inline_loop, *wait, *settle;
   PyObject *lines, *tidy;
   PyObject *names, *declared, *store;  // what state.cc needs; store may be None

@@ -330,6 +330,7 @@ Answer Performer::end_case() {
   if (other_descriptors()) {
     open = open_files();
     if (!open.names.empty()) {
+      if (!steal(PyObject_CallNoArgs(side().finish))) PyErr_Clear();
       collect_garbage();
       open = open_files();
     }

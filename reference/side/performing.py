@@ -200,6 +200,15 @@ def start_loop() -> None:
         sync(asyncio.sleep(0))
 
 
+def finish() -> None:
+    """Let zarr's loop end what it has yet to end: it closes an iterator that was left some time."""
+    loop = None if ZARR_2 else zarr_sync.loop[0]
+    if loop is None or not loop.is_running():
+        return
+    with contextlib.suppress(TimeoutError):  # a loop that a fork lost never runs
+        asyncio.run_coroutine_threadsafe(asyncio.sleep(0), loop).result(timeout=0.1)
+
+
 async def collect(function: Callable[..., Any], *arguments: Any) -> Any:
     """All items of what a call gives, or gave; where zarr 2 gives no iterator, what it gives."""
     found = function(*arguments) if callable(function) else function
