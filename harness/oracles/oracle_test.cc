@@ -232,6 +232,18 @@ TEST(Attributes, MayChangeWhereANodeWasToBeSent) {
   EXPECT_TRUE(judge(value, seen).empty());
 }
 
+// Another event loop asks another question: a store may be connected by one of them.
+TEST(ParentIntact, ComparesWhatOneLoopWasTold) {
+  const Case value = parsed(R"({"make":"local","at":"f","as":"s0"},
+    {"call":"get range","key":"a","start":7,"end":9,"on":"s0"},
+    {"carry":"pickle 5","from":"s0","as":"s1"},
+    {"call":"get range","key":"a","start":7,"end":9,"by":"sync","on":"s0"})");
+  Observation seen = test::sound_observation(value, 0);
+  seen.steps[1].answers[0] = Shown{BytesValue{""}};
+  last(seen) = Shown{BytesValue{"0"}};
+  for (const Difference& it : judge(value, seen)) EXPECT_NE(it.oracle, "parent intact");
+}
+
 TEST(ReadersAgree, AreAskedOnlyOfWhatWasSurelyPublished) {
   const std::string set = R"({"make":"zip","at":"z","mode":"a","as":"s0"},
       {"call":"set","key":"b","value":"b@1","on":"s0"},)";
@@ -275,6 +287,18 @@ TEST(StoresAgree, AsksWithATableOfAllKinds) {
           {"local", "refused with ValueError"}, {"memory", "b\"\""}, {"fsspec local", "b\"\""}}));
 }
 
+// What a folder's name deletes differs, as adapters say; whether it is refused is a question.
+TEST(StoresAgree, AskWhetherADeleteIsRefused) {
+  const Case value = parsed(R"({"make":"local","at":"f","as":"s0"},
+    {"call":"set","key":"a/b","value":"a/b@1","on":"s0"},{"call":"delete","key":"a","on":"s0"})");
+  Observation seen = test::sound_observation(value, 0);
+  last(seen) = Refusal{"ValueError", "", ""};
+  const Beside beside = beside_of(value);
+  const std::vector<Difference> told = judge(value, walk(value, seen, &beside), seen);
+  ASSERT_EQ(told.size(), 1U);
+  EXPECT_EQ(told[0].oracle, "stores agree");
+}
+
 // By what a kind is, or by what became of it, answers may differ: that is no question.
 TEST(StoresAgree, ComparesOnlyWhatBothSurelySee) {
   const std::pair<const char*, Answer> other[] = {
@@ -283,7 +307,7 @@ TEST(StoresAgree, ComparesOnlyWhatBothSurelySee) {
           {"call":"set","key":"a","value":"a@2","on":"s1"},
           {"call":"get range","key":"a","start":7,"end":9,"on":"s0"})",
        Refusal{"ValueError", "", ""}},
-      // local deletes folders, as its adapter says
+      // in memory no key is a folder
       {R"({"make":"local","at":"f","as":"s0"},{"call":"set","key":"a/b","value":"a/b@1","on":"s0"},
           {"call":"delete","key":"a","on":"s0"})",
        Refusal{"ValueError", "", ""}},

@@ -21,8 +21,10 @@ struct Said {
 
 bool is_state(const Call& call) { return operation(call.op).family == Family::kState; }
 
+// What one event loop connected, another may be refused.
 std::string question_of(const Call& call) {
-  return fmt::format("{} {} {} {}", operation(call.op).word, call.start, call.end, call.key);
+  return fmt::format("{} {} {} {} {}", operation(call.op).word, name_of(call.by), call.start,
+                     call.end, call.key);
 }
 
 // An array is sent by what it opened meanwhile: its store is another one afterwards.
