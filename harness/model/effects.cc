@@ -44,10 +44,16 @@ void tear_others(World& world, const View& view, bool touched_too) {
 
 }  // namespace
 
+void World::touch(View& view) {
+  if (!view.touched) view.since = place_of(view).current();
+  view.touched = true;
+}
+
 // The first answer that needs the content opens an archive.
 void World::open(View& view, std::vector<Candidate> fitting) {
   if (!view.archive() || view.opened) return;
   PlaceState& place = place_of(view);
+  touch(view);
   view.fuzzy = others_write(view.place, &view);
   view.opened = true;
   view.seen = place.current();
@@ -71,7 +77,7 @@ void World::attempt(const Asked& asked) {
   if (asked.row->on_handle == OnHandle::kNone) return;
   connect(asked.handle, opener_of(asked));
   (asked.row->op == Op::kOpen ? view.told_to_open : view.used) = true;
-  if (asked.row->on_handle != OnHandle::kEnds) view.touched = true;
+  if (asked.row->on_handle != OnHandle::kEnds) touch(view);
   if (!view.writable) return;
   // What was refused may have opened an archive all the same, and begun one where there was none.
   const bool may_open = view.archive() && !view.opened && asked.row->on_handle != OnHandle::kEnds;
@@ -364,7 +370,8 @@ void World::opened_for_a_node(const Carry& step, std::size_t from) {
   if (step.cargo != Cargo::kArray && step.cargo != Cargo::kGroup) return;
   View& origin = views[handles[from].view];
   ++effects;
-  origin.touched = origin.used = true;
+  touch(origin);
+  origin.used = true;
   if (origin.archive() && !origin.opened) origin.broken = Reason::kArray;
 }
 

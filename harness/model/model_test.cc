@@ -294,6 +294,19 @@ TEST(Model, ACloseKeepsWhatOthersPublishedMeanwhile) {
   EXPECT_EQ(it.allowed().answers, std::vector{none()}) << "that was adopted";
 }
 
+// What was refused may have opened an archive all the same: what others published since that call
+// stays there when it is closed, though it was seen to be open only later.
+TEST(Model, ACloseKeepsWhatOthersPublishedSinceACallThatWasRefused) {
+  Follow it(ZIP("a") SET("b", "b@1", "s0") R"({"make":"zip","at":"z","mode":"x","as":"s1"},
+      {"call":"getsize","key":"b","on":"s1"},)" CLOSE("s0") R"({"call":"list","on":"s1"},)" CLOSE(
+                "s1") END,
+            "");
+  it.sound({store(), none(), store(), refusal("FileNotFoundError"), none(), names({}), none()});
+  EXPECT_FALSE(Follow(it).disk(holds({{"b", "b@1"}})));
+  EXPECT_FALSE(Follow(it).disk(holds({})));
+  EXPECT_TRUE(Follow(it).disk(holds({{"b", "b@2"}})));
+}
+
 TEST(Model, AnOutsidersDeedLeavesOpenHandlesWithoutOpinion) {
   Follow it(ZIP("r") GET("a", "s0") R"({"do":"delete the file","at":"z"},)" GET(
       "a", "s0") R"({"make":"zip","at":"z","mode":"r","as":"s1"})");

@@ -57,11 +57,11 @@ struct PlaceState {
   std::vector<KeyId> names;         // every key that was ever there, or was to be
   std::vector<std::string> arrays;  // paths of arrays and groups that were written
   Nodes nodes;
-  bool odd_written = false;         // something was written by a key that is no path
-  bool told = false;                // a difference was told
-  std::optional<OnDisk> twisted;    // what independent eyes saw of it before, of a twisted archive
-  std::string raw;                  // its bytes
-  bool others_acted = false;        // another release may have written, and nobody looked since
+  bool odd_written = false;       // something was written by a key that is no path
+  bool told = false;              // a difference was told
+  std::optional<OnDisk> twisted;  // what independent eyes saw of it before, of a twisted archive
+  std::string raw;                // its bytes
+  bool others_acted = false;      // another release may have written, and nobody looked since
 
   const Content& now() const { return epochs.back(); }
   Content& now() { return epochs.back(); }
@@ -87,12 +87,13 @@ struct View {
   bool opened = false;
   std::vector<Candidate> candidates;  // of an open archive: what it may rest on
   Pending pending;
-  bool fresh = false;    // it truncated: its base is nothing
-  bool begins = false;   // open and writable, where no archive surely was: it makes one
-  std::size_t seen = 0;  // the epoch when it opened
-  bool fuzzy = false;    // others were writing when it opened
-  bool touched = false;  // called since it was made, carried or closed
-  bool torn = false;     // somebody truncated what it has open
+  bool fresh = false;     // it truncated: its base is nothing
+  bool begins = false;    // open and writable, where no archive surely was: it makes one
+  std::size_t seen = 0;   // the epoch when it opened
+  bool fuzzy = false;     // others were writing when it opened
+  bool touched = false;   // called since it was made, carried or closed
+  std::size_t since = 0;  // the epoch of the first of these calls, which may have opened it
+  bool torn = false;      // somebody truncated what it has open
   bool used =
       false;  // called, but not to open it, since it was made; of an archive, since it was carried
   bool told_to_open = false;  // by that call, since then
@@ -217,6 +218,7 @@ struct Model::World {
   Allowed render(const Asked& asked, const Opinion& opinion) const;
 
   // --- effects (effects.cc)
+  void touch(View& view);
   void open(View& view, std::vector<Candidate> fitting);
   void acknowledge(const Asked& asked);
   void attempt(const Asked& asked);
