@@ -55,6 +55,14 @@ bool much_garbage() {
   return !counts || PyLong_AsSsize_t(PyTuple_GET_ITEM(counts.ptr(), 0)) > kMostGarbage;
 }
 
+// Python collects nothing by itself here (`tidy` in performing.py), and what is asked of C does
+// nothing while its collector is disabled.
+void collect_garbage() {
+  PyGC_Enable();
+  PyGC_Collect();
+  PyGC_Disable();
+}
+
 Ending ending_of(int status) {
   if (WIFSIGNALED(status)) return {.signal = WTERMSIG(status)};
   return {.exit_code = WEXITSTATUS(status)};
@@ -271,7 +279,7 @@ Answer Performer::copy(const Order& order) {
 
 Answer Performer::drop(Slot handle) {
   if (handles_.erase(handle) == 0) return Absent{};
-  PyGC_Collect();
+  collect_garbage();
   return Shown{None{}};
 }
 
@@ -318,12 +326,12 @@ Answer Performer::end_case() {
   made_.clear();
   threaded_.clear();
   close_folder();
-  if (much_garbage()) PyGC_Collect();
+  if (much_garbage()) collect_garbage();
   Names open;
   if (other_descriptors()) {
     open = open_files();
     if (!open.names.empty()) {
-      PyGC_Collect();
+      collect_garbage();
       open = open_files();
     }
     open_ = found_;
