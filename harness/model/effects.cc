@@ -88,6 +88,7 @@ void World::attempt(const Asked& asked) {
   if (asked.row->writes()) ++effects;
   if (sets(*asked.row)) place.names_key(book.key(asked.question.full));
   if (asked.row->on_content == OnContent::kUnknown) {
+    if (view.archive()) view.begins = true;  // it holds what we do not know
     const HandleState& who = handles[asked.handle];
     place.arrays.push_back(asked.row->takes.text() && asked.row->family != Family::kArray
                                ? asked.question.full
@@ -191,7 +192,6 @@ void World::acknowledge(const Asked& asked) {
     if (place.exists == Exists::kYes) place.exists = Exists::kMaybe;
     return tear_others(*this, view, false);
   }
-  if (what == OnContent::kUnknown) view.begins = true;  // it holds what we do not know
   for (const KeyId key : named) {
     // What was there already, or was not, was perhaps not written: others may still change it.
     const bool sure = what == OnContent::kSet ||

@@ -199,7 +199,7 @@ TEST(Model, ARelativePathMayBeRefusedElsewhere) {
   expect_wrong(it.take(bytes("b@1")), Wrong::kOtherValue);
 }
 
-TEST(Model, AStoreThatIsOpenedByItsMakingMakesItsFolder) {
+TEST(Model, AStoreThatIsOpenedByItsMakingMakesItsPlace) {
   const auto on_disk = [](std::string_view kind, std::string_view more) {
     Follow it(R"({"make":")" + std::string(kind) + R"(","at":"z","as":"s0")" + std::string(more) +
                   R"(},)" END,
@@ -209,6 +209,7 @@ TEST(Model, AStoreThatIsOpenedByItsMakingMakesItsFolder) {
   };
   EXPECT_FALSE(on_disk("named path", ""));
   EXPECT_TRUE(on_disk("named path", R"(,"read_only":true)").has_value()) << "by who may not write";
+  EXPECT_FALSE(on_disk("zip file", R"(,"mode":"a")")) << "its caller opens the file";
   EXPECT_TRUE(on_disk("local", "").has_value()) << "which opens itself when it is used";
 }
 
@@ -305,6 +306,14 @@ TEST(Model, ACloseKeepsWhatOthersPublishedSinceACallThatWasRefused) {
   EXPECT_FALSE(Follow(it).disk(holds({{"b", "b@1"}})));
   EXPECT_FALSE(Follow(it).disk(holds({})));
   EXPECT_TRUE(Follow(it).disk(holds({{"b", "b@2"}})));
+}
+
+// The array is not published yet, and an archive that is appended to cannot be read meanwhile.
+TEST(Model, WhoWroteAnArrayWritesUntilItsClose) {
+  Follow it(ZIP("a") R"({"call":"create array","key":"b","on":"s0","as":"s1"},)" CLOSE("s0") END);
+  it.sound({store(), store()});
+  EXPECT_FALSE(Follow(it).disk(kUnreadable));
+  EXPECT_TRUE(it.sound({none()}).disk(kUnreadable));
 }
 
 TEST(Model, AnOutsidersDeedLeavesOpenHandlesWithoutOpinion) {
