@@ -329,11 +329,20 @@ void World::make(const Make& step) {
     places[view.place].exists = Exists::kYes;
   }
   PlaceState& place = places[view.place];
-  if (kind.opens && on_disk && view.writable && place.exists == Exists::kNo)
+  const bool file_made = kind.given_a_file && truncates;  // by its caller's open
+  if (kind.opens && on_disk && (view.writable || file_made) && place.exists == Exists::kNo)
     place.exists = Exists::kMaybe;
+  const bool file_emptied = kind.given_a_file && view.mode == Mode::kWrite;
   view.lo = place.current();
   view.claim = view.archive() && view.writable && truncates;
   view.claims = view.claim && !(view.mode == Mode::kExclusive && place.exists == Exists::kYes);
+  if (file_emptied) tear_others(*this, view, true);
+  if (file_emptied && !view.claim) {
+    place.publish(Content{});
+    place.exists = Exists::kMaybe;
+    place.torn = true;
+    view.lo = place.current();
+  }
   views.push_back(std::move(view));
   HandleState handle{.process = step.in, .name = step.as, .kind = step.kind};
   handle.view = views.size() - 1;

@@ -213,6 +213,15 @@ TEST(Model, AStoreThatIsOpenedByItsMakingMakesItsPlace) {
   EXPECT_TRUE(on_disk("local", "").has_value()) << "which opens itself when it is used";
 }
 
+TEST(Model, AFileThatIsGivenToAStoreWasEmptiedByWhoOpenedIt) {
+  Follow it(ZIP("r") GET("a", "s0") R"({"make":"zip file","at":"z","mode":"w","read_only":true,
+      "as":"s1"},)" GET("a", "s0") END);
+  it.sound({store(), bytes("a@0"), store()});
+  EXPECT_FALSE(Follow(it).disk(kUnreadable));
+  EXPECT_TRUE(Follow(it).disk(holds({{"a", "a@0"}}))) << "nothing of it is left";
+  EXPECT_EQ(it.allowed().refusal, RefusalIs::kAllowed);
+}
+
 // --- archives
 
 constexpr std::string_view kSpawned = R"("processes":{"p1":"spawn"},)";
