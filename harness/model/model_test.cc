@@ -591,6 +591,14 @@ TEST(Model, ANodeThatIsSentOpensItsStore) {
   EXPECT_NE(it.signature(0), it.signature(1)) << "of the one that was opened, and the other";
 }
 
+TEST(Model, WhetherACallThatWasRefusedOpenedAnArchiveNobodyKnows) {
+  Follow it(ZIP("a") SET(
+      "b", "b@1", "s0") R"({"carry":"pickle 5","from":"s0","to":"p0","as":"s1"},)" GET("a", "s1")
+                CLOSE("s0") R"({"call":"state","on":["s0","s1"]},)");
+  it.sound({store(), none(), store(), refusal("BadZipFile"), none()});
+  EXPECT_NE(it.signature(0), it.signature(1)) << "of the one that is closed, and the other";
+}
+
 TEST(Model, WhoBeginsAnArchiveByReadingHoldsLessThanWhoWrites) {
   Follow it(ZIP("a") SET("b", "b@1", "s0") R"({"carry":"pickle 5","from":"s0","to":"p0","as":"s1"},
                         {"call":"get","key":"a","on":["s0","s1"]},
