@@ -289,6 +289,20 @@ std::string place_of_memory(const Make& step, const Adapter& kind) {
 
 }  // namespace
 
+// A store that is given a file: its caller has opened it. That made it or emptied it, also where
+// the store is refused, or may not write.
+void World::open_file(const Make& step, std::size_t number) {
+  if (!innermost(step.kind)->given_a_file || step.mode == Mode::kRead) return;
+  PlaceState& place = places[number];
+  if (place.exists == Exists::kNo) place.exists = Exists::kMaybe;
+  if (step.mode != Mode::kWrite) return;
+  place.publish(united(place.now(), Content{}));
+  place.exists = Exists::kMaybe;
+  place.torn = true;
+  for (View& it : views)
+    if (it.place == number && it.living && (it.opened || it.touched)) it.torn = true;
+}
+
 void World::make(const Make& step) {
   if (!step.around.empty()) {
     const auto inner = find_handle(step.around, step.in);
@@ -329,20 +343,12 @@ void World::make(const Make& step) {
     places[view.place].exists = Exists::kYes;
   }
   PlaceState& place = places[view.place];
-  const bool file_made = kind.given_a_file && truncates;  // by its caller's open
-  if (kind.opens && on_disk && (view.writable || file_made) && place.exists == Exists::kNo)
+  if (kind.opens && on_disk && view.writable && place.exists == Exists::kNo)
     place.exists = Exists::kMaybe;
-  const bool file_emptied = kind.given_a_file && view.mode == Mode::kWrite;
+  open_file(step, view.place);
   view.lo = place.current();
   view.claim = view.archive() && view.writable && truncates;
   view.claims = view.claim && !(view.mode == Mode::kExclusive && place.exists == Exists::kYes);
-  if (file_emptied) tear_others(*this, view, true);
-  if (file_emptied && !view.claim) {
-    place.publish(Content{});
-    place.exists = Exists::kMaybe;
-    place.torn = true;
-    view.lo = place.current();
-  }
   views.push_back(std::move(view));
   HandleState handle{.process = step.in, .name = step.as, .kind = step.kind};
   handle.view = views.size() - 1;

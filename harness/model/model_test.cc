@@ -218,8 +218,10 @@ TEST(Model, AFileThatIsGivenToAStoreWasEmptiedByWhoOpenedIt) {
       "as":"s1"},)" GET("a", "s0") END);
   it.sound({store(), bytes("a@0"), store()});
   EXPECT_FALSE(Follow(it).disk(kUnreadable));
-  EXPECT_TRUE(Follow(it).disk(holds({{"a", "a@0"}}))) << "nothing of it is left";
   EXPECT_EQ(it.allowed().refusal, RefusalIs::kAllowed);
+  Follow refused(R"({"make":"zip file","at":"z","mode":"w","read_only":true,"as":"s1"},)" END);
+  EXPECT_FALSE(refused.take(refusal("ValueError")));
+  EXPECT_FALSE(refused.disk(kUnreadable));
 }
 
 // --- archives

@@ -225,6 +225,7 @@ struct Model::World {
   void connect(std::size_t handle, Opener opener);
   void perhaps(const Asked& asked);
   void bind(const Asked& asked);
+  void open_file(const Make& step, std::size_t place);
   void make(const Make& step);
   void carry(const Carry& step, std::size_t from);
   void opened_for_a_node(const Carry& step, std::size_t from);
