@@ -67,7 +67,7 @@ struct Adapter {
   bool deletes_folders = false;  // delete takes the name of a folder as well, as documented
   bool seeded = true;            // content may lie at its place before the store is made
   bool stays = false;            // the store refuses to arrive in another process, as documented
-  bool opens = false;            // `make` opens it: a folder that is not there is made
+  bool opens = false;            // `make` opens it: what is not there is made
   bool listed = true;            // drawn by default; others only when they are named
 
   bool takes(std::string_view argument) const;

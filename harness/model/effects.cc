@@ -44,10 +44,16 @@ void tear_others(World& world, const View& view, bool touched_too) {
 
 }  // namespace
 
+void World::touch(View& view) {
+  if (!view.touched) view.since = place_of(view).current();
+  view.touched = true;
+}
+
 // The first answer that needs the content opens an archive.
 void World::open(View& view, std::vector<Candidate> fitting) {
   if (!view.archive() || view.opened) return;
   PlaceState& place = place_of(view);
+  touch(view);
   view.fuzzy = others_write(view.place, &view);
   view.opened = true;
   view.seen = place.current();
@@ -71,7 +77,7 @@ void World::attempt(const Asked& asked) {
   if (asked.row->on_handle == OnHandle::kNone) return;
   connect(asked.handle, opener_of(asked));
   (asked.row->op == Op::kOpen ? view.told_to_open : view.used) = true;
-  if (asked.row->on_handle != OnHandle::kEnds) view.touched = true;
+  if (asked.row->on_handle != OnHandle::kEnds) touch(view);
   if (!view.writable) return;
   // What was refused may have opened an archive all the same, and begun one where there was none.
   const bool may_open = view.archive() && !view.opened && asked.row->on_handle != OnHandle::kEnds;
@@ -82,6 +88,7 @@ void World::attempt(const Asked& asked) {
   if (asked.row->writes()) ++effects;
   if (sets(*asked.row)) place.names_key(book.key(asked.question.full));
   if (asked.row->on_content == OnContent::kUnknown) {
+    if (view.archive()) view.begins = true;  // it holds what we do not know
     const HandleState& who = handles[asked.handle];
     place.arrays.push_back(asked.row->takes.text() && asked.row->family != Family::kArray
                                ? asked.question.full
@@ -185,7 +192,6 @@ void World::acknowledge(const Asked& asked) {
     if (place.exists == Exists::kYes) place.exists = Exists::kMaybe;
     return tear_others(*this, view, false);
   }
-  if (what == OnContent::kUnknown) view.begins = true;  // it holds what we do not know
   for (const KeyId key : named) {
     // What was there already, or was not, was perhaps not written: others may still change it.
     const bool sure = what == OnContent::kSet ||
@@ -285,6 +291,20 @@ std::string place_of_memory(const Make& step, const Adapter& kind) {
 
 }  // namespace
 
+// A store that is given a file: its caller has opened it. That made it or emptied it, also where
+// the store is refused, or may not write.
+void World::open_file(const Make& step, std::size_t number) {
+  if (!innermost(step.kind)->given_a_file || step.mode == Mode::kRead) return;
+  PlaceState& place = places[number];
+  if (place.exists == Exists::kNo) place.exists = Exists::kMaybe;
+  if (step.mode != Mode::kWrite) return;
+  place.publish(united(place.now(), Content{}));
+  place.exists = Exists::kMaybe;
+  place.torn = true;
+  for (View& it : views)
+    if (it.place == number && it.living && (it.opened || it.touched)) it.torn = true;
+}
+
 void World::make(const Make& step) {
   if (!step.around.empty()) {
     const auto inner = find_handle(step.around, step.in);
@@ -329,6 +349,7 @@ void World::make(const Make& step) {
   if (kind.shared == Shared::kSession && kind.writes && on_disk) place.unknown = Reason::kSession;
   if (kind.opens && on_disk && view.writable && place.exists == Exists::kNo)
     place.exists = Exists::kMaybe;
+  open_file(step, view.place);
   view.lo = place.current();
   view.claim = view.archive() && view.writable && truncates;
   view.claims = view.claim && !(view.mode == Mode::kExclusive && place.exists == Exists::kYes);
@@ -368,7 +389,8 @@ void World::opened_for_a_node(const Carry& step, std::size_t from) {
   if (step.cargo != Cargo::kArray && step.cargo != Cargo::kGroup) return;
   View& origin = views[handles[from].view];
   ++effects;
-  origin.touched = origin.used = true;
+  touch(origin);
+  origin.used = true;
   if (origin.archive() && !origin.opened) origin.broken = Reason::kArray;
 }
 

@@ -341,6 +341,7 @@ std::optional<Difference> World::take_arrival(const Step& step, const Answer& an
     const Opinion opinion =
         carry_step ? opinion_of_carry(*carry_step, *from) : opinion_of_make(*make_step);
     if (carry_step) opened_for_a_node(*carry_step, *from);
+    if (place && !from) open_file(*make_step, static_cast<std::size_t>(place - places.data()));
     if (opinion.refusal == RefusalIs::kNotAllowed) return tell(Wrong::kRefused);
     if (place && place->twisted) return {};
     if (carry_step ? unfitting_of_a_carry(it->type) : unfitting(it->type))

@@ -188,9 +188,13 @@ namespace {
 std::string state_signature(const HandleState& who, const View& view, std::size_t effects) {
   const std::string unpublished =
       fmt::format("{:d}{:d}{:d}{:d}", !view.pending.empty(), view.fresh, view.begins, view.claims);
+  // A call that was refused has opened an archive, or not.
+  const bool unclear = view.archive() && view.touched && !view.opened;
+  const std::string opened =
+      unclear ? fmt::format("view {}", who.view) : fmt::format("{:d}", view.opened);
   return fmt::format("{} {} {} {} {} {} {} {} {}|{} {} {} {}", who.kind->kind, view.place,
                      who.prefix, static_cast<int>(who.subject), view.used, view.told_to_open,
-                     view.opened, view.relative, view.directory, static_cast<int>(view.mode),
+                     opened, view.relative, view.directory, static_cast<int>(view.mode),
                      view.read_only, unpublished, effects);
 }
 

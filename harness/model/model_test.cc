@@ -199,7 +199,7 @@ TEST(Model, ARelativePathMayBeRefusedElsewhere) {
   expect_wrong(it.take(bytes("b@1")), Wrong::kOtherValue);
 }
 
-TEST(Model, AStoreThatIsOpenedByItsMakingMakesItsFolder) {
+TEST(Model, AStoreThatIsOpenedByItsMakingMakesItsPlace) {
   const auto on_disk = [](std::string_view kind, std::string_view more) {
     Follow it(R"({"make":")" + std::string(kind) + R"(","at":"z","as":"s0")" + std::string(more) +
                   R"(},)" END,
@@ -209,7 +209,19 @@ TEST(Model, AStoreThatIsOpenedByItsMakingMakesItsFolder) {
   };
   EXPECT_FALSE(on_disk("named path", ""));
   EXPECT_TRUE(on_disk("named path", R"(,"read_only":true)").has_value()) << "by who may not write";
+  EXPECT_FALSE(on_disk("zip file", R"(,"mode":"a")")) << "its caller opens the file";
   EXPECT_TRUE(on_disk("local", "").has_value()) << "which opens itself when it is used";
+}
+
+TEST(Model, AFileThatIsGivenToAStoreWasEmptiedByWhoOpenedIt) {
+  Follow it(ZIP("r") GET("a", "s0") R"({"make":"zip file","at":"z","mode":"w","read_only":true,
+      "as":"s1"},)" GET("a", "s0") END);
+  it.sound({store(), bytes("a@0"), store()});
+  EXPECT_FALSE(Follow(it).disk(kUnreadable));
+  EXPECT_EQ(it.allowed().refusal, RefusalIs::kAllowed);
+  Follow refused(R"({"make":"zip file","at":"z","mode":"w","read_only":true,"as":"s1"},)" END);
+  EXPECT_FALSE(refused.take(refusal("ValueError")));
+  EXPECT_FALSE(refused.disk(kUnreadable));
 }
 
 // --- archives
@@ -292,6 +304,27 @@ TEST(Model, ACloseKeepsWhatOthersPublishedMeanwhile) {
   EXPECT_TRUE(it.disk(holds({{"a", "a@0"}, {"c", "c@3"}})));
   it.sound({store()});
   EXPECT_EQ(it.allowed().answers, std::vector{none()}) << "that was adopted";
+}
+
+// What was refused may have opened an archive all the same: what others published since that call
+// stays there when it is closed, though it was seen to be open only later.
+TEST(Model, ACloseKeepsWhatOthersPublishedSinceACallThatWasRefused) {
+  Follow it(ZIP("a") SET("b", "b@1", "s0") R"({"make":"zip","at":"z","mode":"x","as":"s1"},
+      {"call":"getsize","key":"b","on":"s1"},)" CLOSE("s0") R"({"call":"list","on":"s1"},)" CLOSE(
+                "s1") END,
+            "");
+  it.sound({store(), none(), store(), refusal("FileNotFoundError"), none(), names({}), none()});
+  EXPECT_FALSE(Follow(it).disk(holds({{"b", "b@1"}})));
+  EXPECT_FALSE(Follow(it).disk(holds({})));
+  EXPECT_TRUE(Follow(it).disk(holds({{"b", "b@2"}})));
+}
+
+// The array is not published yet, and an archive that is appended to cannot be read meanwhile.
+TEST(Model, WhoWroteAnArrayWritesUntilItsClose) {
+  Follow it(ZIP("a") R"({"call":"create array","key":"b","on":"s0","as":"s1"},)" CLOSE("s0") END);
+  it.sound({store(), store()});
+  EXPECT_FALSE(Follow(it).disk(kUnreadable));
+  EXPECT_TRUE(it.sound({none()}).disk(kUnreadable));
 }
 
 TEST(Model, AnOutsidersDeedLeavesOpenHandlesWithoutOpinion) {
@@ -558,6 +591,14 @@ TEST(Model, ANodeThatIsSentOpensItsStore) {
                         {"call":"state","on":["s0","s2"]},)");
   it.sound({store(), store(), store()});
   EXPECT_NE(it.signature(0), it.signature(1)) << "of the one that was opened, and the other";
+}
+
+TEST(Model, WhetherACallThatWasRefusedOpenedAnArchiveNobodyKnows) {
+  Follow it(ZIP("a") SET(
+      "b", "b@1", "s0") R"({"carry":"pickle 5","from":"s0","to":"p0","as":"s1"},)" GET("a", "s1")
+                CLOSE("s0") R"({"call":"state","on":["s0","s1"]},)");
+  it.sound({store(), none(), store(), refusal("BadZipFile"), none()});
+  EXPECT_NE(it.signature(0), it.signature(1)) << "of the one that is closed, and the other";
 }
 
 TEST(Model, WhoBeginsAnArchiveByReadingHoldsLessThanWhoWrites) {

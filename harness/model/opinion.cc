@@ -29,7 +29,7 @@ bool World::stale(const View& view) const {
   const std::size_t current = place_of(view).current();
   if (others_write(view.place, &view)) return true;
   if (!view.opened) return view.lo < current;
-  return view.seen < current ||
+  return (view.fresh ? view.since : view.seen) < current ||
          std::ranges::any_of(
              view.candidates, [&](const Candidate& it) { return it.epoch < current; });
 }
@@ -40,11 +40,14 @@ Content World::publishes(const View& view) const {
   Content base = view.fresh ? Content{} : place.now();
   if (!view.fresh && view.fuzzy)
     for (const Candidate& it : view.candidates) base = united(base, it.content);
-  for (std::size_t epoch = view.seen + 1; view.opened && epoch < place.epochs.size(); ++epoch)
+  for (std::size_t epoch = view.since + 1; view.opened && epoch < place.epochs.size(); ++epoch)
     for (KeyId key = 0; key < book.size(); ++key)
       if (const Values now = place.epochs[epoch][key], old = place.epochs[epoch - 1][key];
-          now != old)
-        base.put(key, place.now()[key] | (now & old ? base[key] : 0));  // perhaps it did not change
+          now != old) {
+        // Perhaps it did not change, or before this archive was opened.
+        const bool unsure = now & old || epoch <= view.seen;
+        base.put(key, place.now()[key] | (unsure ? base[key] : 0));
+      }
   return overlaid(base, view.pending);
 }
 

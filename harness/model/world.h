@@ -60,7 +60,6 @@ struct PlaceState {
   bool odd_written = false;       // something was written by a key that is no path
   bool told = false;              // a difference was told
   std::optional<OnDisk> twisted;  // what independent eyes saw of it before, of a twisted archive
-  bool names_folders = false;     // and wrong by nothing but entries of folders
   std::string raw;                // its bytes
   bool others_acted = false;      // another release may have written, and nobody looked since
 
@@ -88,12 +87,13 @@ struct View {
   bool opened = false;
   std::vector<Candidate> candidates;  // of an open archive: what it may rest on
   Pending pending;
-  bool fresh = false;    // it truncated: its base is nothing
-  bool begins = false;   // open and writable, where no archive surely was: it makes one
-  std::size_t seen = 0;  // the epoch when it opened
-  bool fuzzy = false;    // others were writing when it opened
-  bool touched = false;  // called since it was made, carried or closed
-  bool torn = false;     // somebody truncated what it has open
+  bool fresh = false;     // it truncated: its base is nothing
+  bool begins = false;    // open and writable, where no archive surely was: it makes one
+  std::size_t seen = 0;   // the epoch when it opened
+  bool fuzzy = false;     // others were writing when it opened
+  bool touched = false;   // called since it was made, carried or closed
+  std::size_t since = 0;  // the epoch of the first of these calls, which may have opened it
+  bool torn = false;      // somebody truncated what it has open
   bool used =
       false;  // called, but not to open it, since it was made; of an archive, since it was carried
   bool told_to_open = false;  // by that call, since then
@@ -218,12 +218,14 @@ struct Model::World {
   Allowed render(const Asked& asked, const Opinion& opinion) const;
 
   // --- effects (effects.cc)
+  void touch(View& view);
   void open(View& view, std::vector<Candidate> fitting);
   void acknowledge(const Asked& asked);
   void attempt(const Asked& asked);
   void connect(std::size_t handle, Opener opener);
   void perhaps(const Asked& asked);
   void bind(const Asked& asked);
+  void open_file(const Make& step, std::size_t place);
   void make(const Make& step);
   void carry(const Carry& step, std::size_t from);
   void opened_for_a_node(const Carry& step, std::size_t from);

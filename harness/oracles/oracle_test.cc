@@ -315,6 +315,10 @@ TEST(StoresAgree, ComparesOnlyWhatBothSurelySee) {
       {R"({"make":"local","at":"f","as":"s0"},{"call":"set","key":"a","value":"a@1","on":"s0"},
           {"call":"get sync","key":"a","on":"s0"})",
        Refusal{"ValueError", "", ""}},
+      // a name that no zip entry can have
+      {R"({"make":"zip","at":"z","mode":"a","as":"s0"},{"call":"list","on":"s0"},
+          {"call":"set","key":"a\u0000b","value":"a@1","on":"s0"})",
+       Refusal{"ValueError", "", ""}},
       // what a store is, and not what it holds
       {R"({"make":"local","at":"f","as":"s0"},{"call":"state","on":"s0"})",
        Shown{Attributes{{{"root", "f"}}}}},

@@ -130,6 +130,10 @@ class SoundWorld {
     made->directory = directory_[step.in];
     made->place = step.at;
     if (step.relative && !made->directory.empty()) made->place += "@" + made->directory;
+    // Its caller's open makes the file, or empties it.
+    if (kind.given_a_file &&
+        (made->mode == Mode::kWrite || (made->mode != Mode::kRead && !disk_[made->place].there)))
+      truncate(disk_[made->place]);
     if (kind.shared == Shared::kObject) made->memory = std::make_shared<Map>();
     if (kind.shared == Shared::kProcess) made->memory = dictionary(step.in, kind.dictionary);
     return made;

@@ -461,6 +461,14 @@ TEST(Worker, NothingIsLeftBehind) {
   EXPECT_EQ(second[3].answer, Answer(Absent{}));
 }
 
+// Python frees what holds itself only when it collects: an error of zarr's loop holds its store so.
+TEST(Worker, WhatHoldsItselfIsCollectedBeforeItsFilesAreTold) {
+  Talk worker;
+  const char* ring = "(lambda it: it.append(it))([open(path, 'w')])";
+  const auto replies = worker.ask({begin(new_folder()), make(1, "", ring, "ring"), kOver});
+  EXPECT_EQ(replies[2].answer, Answer(Shown{Names{}})) << told(replies[1].answer);
+}
+
 TEST(Worker, AnOpenFileIsToldOnce) {
   Talk worker;
   const std::string folder = new_folder();
