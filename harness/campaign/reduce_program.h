@@ -17,6 +17,7 @@ struct ReducedProgram {
   program::Case value;
   program::Difference difference;
   program::Cause cause;
+  program::Observation seen;  // of the smallest program
   std::size_t tried = 0;  // programs that were played on the way
 };
 
