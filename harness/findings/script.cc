@@ -119,7 +119,7 @@ class Writer {
     const std::string there =
         far_ ? ", initializer=os.chdir, initargs=(os.environ[\"TMPDIR\"] + \"/a/b/case\",)" : "";
     main_.push_back(fmt::format(
-        "{} = ProcessPoolExecutor(1, mp_context=get_context(\"spawn\"){})", variable(process),
+        "{} = ProcessPoolExecutor(1, get_context(\"spawn\"){})", variable(process),
         there));
   }
 
@@ -195,19 +195,29 @@ class Writer {
     return found != judged_.answers.end() && found->allowed.refusal != RefusalIs::kNotAllowed;
   }
 
+  // An answer that may be an exception.
+  static std::string answered(const std::string& text) {
+    const bool call = text.ends_with("()") && text.find_first_of("()[] ") == text.size() - 2;
+    return call ? fmt::format("answer({})", text.substr(0, text.size() - 2))
+                : fmt::format("answer(lambda: {})", text);
+  }
+  std::string asked(const std::string& text) const {
+    return fmt::format("seen = {}", question_.plain ? text : answered(text));
+  }
+
   // A step that makes a handle. In a child a store must not come back as the answer.
   void bind(const std::string& process, const std::string& handle, const std::string& text) {
     watch(process);
     if (asks_answer()) {
       const std::string ask =
           process == kHome ? text : fmt::format("type({}).__name__", text);
-      add(process, fmt::format("seen = answer(lambda: {})", ask));
+      add(process, asked(ask));
       gives(process, "seen");
     } else if (shown(answer()) || is_told()) {
       add(process, fmt::format("{} = {}", variable(handle), text));
       binds(process, variable(handle));
     } else {
-      add(process, fmt::format("answer(lambda: {})", text));
+      add(process, answered(text));
     }
   }
 
@@ -284,6 +294,7 @@ class Writer {
         if (std::ranges::find(code_.imports, line) == code_.imports.end())
           code_.imports.push_back(line);
       code_.makes += it->make + "\n";
+      if (!it->before.empty() && wakes_.empty()) wakes_.push_back(it->before);
       if (it->file.empty() || !options_.packages.is_object()) continue;
       for (const auto& [name, version] : options_.packages.items()) code_.unknown.push_back(name);
     }
@@ -297,7 +308,7 @@ class Writer {
       const std::string text = words_.call(call, call.on[i], case_);
       if (text.empty()) return bad_input("the store has no such operation in this release");
       if (question_.earlier && question_.earlier->step == at_ && question_.earlier->handle == i) {
-        add(*process, fmt::format("expected = answer(lambda: {})", question_.earlier->ask));
+        add(*process, "expected = " + answered(question_.earlier->ask));
         gives(*process, "expected");
         continue;
       }
@@ -319,7 +330,7 @@ class Writer {
       const std::string ask = !question_.ask.empty()
                                   ? question_.ask
                                   : words_.question(call, call.on[handle], case_);
-      add(process, fmt::format("seen = answer(lambda: {})", ask));
+      add(process, asked(ask));
       return gives(process, "seen");
     }
     if (told && by_moments()) add_stop();
@@ -335,7 +346,7 @@ class Writer {
       add(process, fmt::format("{} = {}", variable(call.as), text));
       return binds(process, variable(call.as));
     }
-    add(process, may_be_refused(handle) ? fmt::format("answer(lambda: {})", text) : text);
+    add(process, may_be_refused(handle) ? answered(text) : text);
   }
 
   Done write(const Carry& carry) {
@@ -405,11 +416,13 @@ class Writer {
     flush();
     if (fork.in != kHome) return bad_input("a script cannot reach what a child forked");
     begun_.insert(fork.process);
+    main_.insert(main_.end(), wakes_.begin(), wakes_.end());
+    wakes_.clear();
     warm();
     watch(fork.in);
     if (exits(fork.process)) return fork_that_exits(fork.process);
     forked_.insert(fork.process);
-    main_.push_back(fmt::format("{} = ProcessPoolExecutor(1, mp_context=get_context(\"fork\"))",
+    main_.push_back(fmt::format("{} = ProcessPoolExecutor(1, get_context(\"fork\"))",
                                 variable(fork.process)));
     main_.push_back(fmt::format("{}.submit(os.getpid).result()  # forked here",
                                 variable(fork.process)));
@@ -643,7 +656,7 @@ class Writer {
       lines.emplace_back("gc.collect()");
     }
     if (question_.form == Form::kPlace || question_.form == Form::kLeft)
-      lines.push_back(fmt::format("seen = answer(lambda: {})", question_.ask));
+      lines.push_back(asked(question_.ask));
   }
 
   Lines moments() const {
@@ -653,59 +666,51 @@ class Writer {
             "    if not (child := os.fork()):",
             "        program(moment)",
             "        os._exit(0)",
-            "    status = os.waitpid(child, 0)[1]  # killed, or at its end",
-            fmt::format("    seen = answer(lambda: {})", question_.ask),
-            fmt::format("    if status != signal.SIGKILL or {}:", in_brackets(question_.defect)),
+            "    status = os.waitpid(child, 0)[1]",
+            "    assert status in (0, signal.SIGKILL)",
+            "    seen = " + answered(question_.ask),
+            "    defect = " + question_.defect,
+            "    if defect or status == 0:",
             "        break"};
   }
 
-  static std::string in_brackets(const std::string& text) { return text; }
-
+  // What ends the program by another error is no difference: the script ends likewise.
   Lines below() {
     if (question_.form == Form::kHang) return watched_below();
-    Lines lines{
-        "code = subprocess.run([sys.executable, __file__, \"program\"]).returncode",
-        "if code == 2:", "    return 2"};
-    if (question_.form == Form::kDeath) {
-      lines.emplace_back("seen = code");
+    Lines lines{"seen = subprocess.run([sys.executable, __file__, \"program\"]).returncode",
+                "assert seen != 2"};
+    if (question_.form == Form::kDeath)
       question_.defect = "seen != 0";
-    } else {
+    else
       ask_at_home(lines);
-    }
     return lines;
   }
 
   Lines watched_below() {
-    question_.defect =
-        "stuck and any(one == other for one, other in zip(seen[1:], seen[2:]))";
+    question_.defect = "child.wait() == -signal.SIGKILL and any(map(str.__eq__, seen[1:], seen[2:]))";
     return {"child = subprocess.Popen([sys.executable, __file__, \"program\"], "
             "start_new_session=True)",
             "try:",
-            fmt::format("    stuck = child.wait({}) == 2  # an error of another kind",
-                        2 * options_.hang_seconds),
-            "    if stuck:", "        return 2",
+            fmt::format("    assert child.wait({}) != 2", 2 * options_.hang_seconds),
             "except subprocess.TimeoutExpired:",
-            "    stuck = True",
             "    os.killpg(child.pid, signal.SIGKILL)",
-            "    child.wait()",
-            "seen = open(\"../stacks\").read().split(\"Timeout\")"};
+            "seen = open(\"../stacks\").read().split(\"Timeout\")  # one a second"};
+  }
+
+  std::string defect() const {
+    const bool of_a_pool = question_.form == Form::kDeath && question_.defect.empty();
+    return of_a_pool ? "\"BrokenProcessPool\" in str(seen)" : question_.defect;
   }
 
   Lines conclusion() const {
-    std::string defect = question_.defect;
-    if (question_.form == Form::kDeath && !apart() && defect.empty())
-      defect = "\"BrokenProcessPool\" in str(seen)";
     Lines lines;
-    if (question_.form == Form::kHang)
-      lines.emplace_back("print(seen[-1])");
-    else
-      lines.push_back(question_.earlier ? "print(\"seen:\", seen, \"before:\", expected)"
-                                        : "print(\"seen:\", seen)");
-    lines.push_back(fmt::format("if {}:", defect));
-    lines.push_back(fmt::format("    print({})", text_literal("DEFECT: " + told_.headline)));
-    lines.emplace_back("    return 1");
-    lines.emplace_back("print(\"gone\")");
-    lines.emplace_back("return 0");
+    if (!by_moments()) lines.push_back("defect = " + defect());
+    lines.push_back(question_.form == Form::kHang ? "print(seen[-1])"
+                    : question_.earlier           ? "print(\"before:\", expected, \"seen:\", seen)"
+                                                  : "print(\"seen:\", seen)");
+    lines.push_back(fmt::format("print({} if defect else \"gone\")",
+                                text_literal("DEFECT: " + told_.headline)));
+    lines.emplace_back("return defect");
     return lines;
   }
 
@@ -725,6 +730,7 @@ class Writer {
   std::optional<Stretch> stretch_;
   std::vector<Stretch> stretches_;
   std::set<std::string> begun_, forked_, at_home_;
+  Lines wakes_;  // what starts a store's threads: a fork matters only where they run
   ScriptCode code_;
 };
 

@@ -174,22 +174,26 @@ class Frame {
     return text + from_lines(from_zarr(), bare);
   }
 
-  // What a process below leaves in its temporary folder is removed with ours. A key may climb: the
-  // place is two folders deep.
+  // A key may climb: the case is two folders deep. A fork of the script that ends by Python's exit
+  // must leave the folder to the script itself.
   std::string tail() const {
     std::string text = "\n\nif __name__ == \"__main__\":\n";
     if (script_.apart) text += "    if sys.argv[1:]:\n        sys.exit(program())\n";
-    text +=
-        "    tempfile.tempdir = os.environ[\"TMPDIR\"] = tempfile.mkdtemp()\n"
-        "    os.makedirs(tempfile.tempdir + \"/a/b/case\")\n"
-        "    os.chdir(tempfile.tempdir + \"/a/b/case\")\n";
-    if (script_.forks) text += "    home = os.getpid()\n";
-    text += "    try:\n        sys.exit(main())\n    finally:\n";
-    text += script_.forks
-                ? "        if os.getpid() == home:\n"
-                  "            shutil.rmtree(tempfile.tempdir, ignore_errors=True)\n"
-                : "        shutil.rmtree(tempfile.tempdir, ignore_errors=True)\n";
-    return text;
+    const bool tells = script_.code.find("os.environ[\"TMPDIR\"]") != script_.code.npos;
+    const std::string enter = fmt::format(
+        "{}os.makedirs(f\"{{folder}}/a/b/case\")\nos.chdir(f\"{{folder}}/a/b/case\")\n",
+        tells ? "os.environ[\"TMPDIR\"] = folder\n" : "");
+    if (!script_.forks)
+      return text + "    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:\n" +
+             deeper(enter + "sys.exit(main())\n", "        ");
+    return text + "    folder = tempfile.mkdtemp()\n" + deeper(enter, "    ") +
+           "    home = os.getpid()\n    try:\n        sys.exit(main())\n    finally:\n"
+           "        if os.getpid() == home:\n            shutil.rmtree(folder)\n";
+  }
+
+  static std::string deeper(std::string lines, const std::string& indent) {
+    lines.pop_back();
+    return indent + fill(lines, {{"\n", "\n" + indent}}) + "\n";
   }
 
   const ScriptCode& script_;
@@ -210,9 +214,12 @@ std::string dense(const std::string& text) {
   return fill(text, {{":\n    return ", ": return "},
                      {":\n        return ", ": return "},
                      {":\n        sys.exit(", ": sys.exit("},
-                     {":\n        shutil.rmtree(", ": shutil.rmtree("},
                      {":\n            shutil.rmtree(", ": shutil.rmtree("},
-                     {":\n            os.kill(", ": os.kill("}});
+                     {":\n            os.kill(", ": os.kill("},
+                     {":\n            break\n", ": break\n"},
+                     {":\n        os.killpg(", ": os.killpg("},
+                     {":\n        assert ", ": assert "},
+                     {" as archive:\n        archive.", " as archive: archive."}});
 }
 
 }  // namespace

@@ -117,6 +117,7 @@ class Asking {
   Result<Question> lost(Question question, const std::string& content) const {
     question.ask = fmt::format("{}.get({})", content, text_literal(told_.where.key));
     const std::vector<std::string> right = alternatives(case_, told_.should_be);
+    question.plain = question.form == Question::Form::kPlace;
     if (right.size() == 1)
       question.defect = fmt::format("seen != {}", right.front());
     else if (!right.empty())
@@ -173,7 +174,7 @@ class Asking {
       question.ask =
           "[it for it in map(os.path.realpath, pathlib.Path(\"/proc/self/fd\").iterdir()) "
           "if it.startswith(os.getcwd())]";
-      question.defect = "seen";
+      question.defect = "seen != []";
       return question;
     }
     std::vector<std::string> places;
@@ -186,7 +187,7 @@ class Asking {
     question.ask = fmt::format(
         "[it for it in files(os.environ[\"TMPDIR\"]) if not it.startswith(({},))]",
         fmt::join(places, ", "));
-    question.defect = "seen";
+    question.defect = "seen != []";
     return question;
   }
 
@@ -212,6 +213,9 @@ class Asking {
       question.defect = fmt::format("not {}", raised(""));
       return question;
     }
+    const JudgedAnswer* it = judged();
+    question.plain =
+        shown(told_.was) && it && it->allowed.refusal == RefusalIs::kNotAllowed && !told_.question;
     if (told_.wrong == Wrong::kTwice) {
       question.defect = "len(seen) != len(set(seen))";
       return question;

@@ -27,6 +27,7 @@ struct Question {
   } form = Form::kAnswer;
   std::string ask;     // Python; of an answer, what is asked instead of the step itself, or ""
   std::string defect;  // Python, over `seen` and `expected`
+  bool plain = false;  // an answer is due: the script need not go on after an exception
   // An earlier answer, which the script keeps as `expected`: its step, its handle, what is asked.
   struct Earlier {
     std::size_t step = 0, handle = 0;
