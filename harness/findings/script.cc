@@ -72,7 +72,7 @@ class Writer {
   Result<std::string> write() {
     for (const Place& place : case_.before)
       if (auto done = lay(place); !done) return std::unexpected(done.error());
-    for (at_ = 0; at_ < case_.steps.size() && at_ <= told_.where.step && !done_; ++at_) {
+    for (at_ = 0; at_ < case_.steps.size() && at_ <= told_.where.step; ++at_) {
       const Step& step = case_.steps[at_];
       if (is_written(step)) {
         auto done = std::visit([&](const auto& it) { return write(it); }, step);
@@ -118,9 +118,8 @@ class Writer {
     flush();
     const std::string there =
         far_ ? ", initializer=os.chdir, initargs=(os.environ[\"TMPDIR\"] + \"/a/b/case\",)" : "";
-    main_.push_back(fmt::format(
-        "{} = ProcessPoolExecutor(1, get_context(\"spawn\"){})", variable(process),
-        there));
+    main_.push_back(fmt::format("{} = ProcessPoolExecutor(1, get_context(\"spawn\"){})",
+                                variable(process), there));
   }
 
   void flush() {
@@ -129,8 +128,9 @@ class Writer {
     const auto earlier = std::ranges::count(stretches_, stretch.process, &Stretch::process);
     stretch.function = earlier == 0 ? fmt::format("in_{}", stretch.process)
                                     : fmt::format("in_{}_{}", stretch.process, earlier + 1);
-    std::string call = fmt::format("{}.submit({}).result()", variable(stretch.process),
-                                   fmt::join(with_front(stretch.arguments, stretch.function), ", "));
+    std::string call =
+        fmt::format("{}.submit({}).result()", variable(stretch.process),
+                    fmt::join(with_front(stretch.arguments, stretch.function), ", "));
     if (stretch.is_asked)
       call = fmt::format("seen = answer(lambda: {})", call);
     else if (stretch.refused || stretch.ends)
@@ -162,7 +162,8 @@ class Writer {
            told_.where.step + 1 == case_.steps.size();
   }
   bool dies_at_home() const {
-    return question_.form == Form::kDeath && (told_.where.process.empty() || told_.where.process == kHome);
+    return question_.form == Form::kDeath &&
+           (told_.where.process.empty() || told_.where.process == kHome);
   }
   bool apart() const { return question_.form == Form::kHang || dies_at_home() || home_ends(); }
   bool by_moments() const { return question_.form == Form::kMoment; }
@@ -170,7 +171,8 @@ class Writer {
   // Reads of the state are no step of a person; it matters where it is what is asked.
   bool is_written(const Step& step) const {
     const auto* call = std::get_if<Call>(&step);
-    return !call || call->op != Op::kState || is_told() ||
+    const bool told = is_told() && question_.form != Form::kPlace && question_.form != Form::kLeft;
+    return !call || call->op != Op::kState || told ||
            (question_.earlier && question_.earlier->step == at_);
   }
 
@@ -209,8 +211,7 @@ class Writer {
   void bind(const std::string& process, const std::string& handle, const std::string& text) {
     watch(process);
     if (asks_answer()) {
-      const std::string ask =
-          process == kHome ? text : fmt::format("type({}).__name__", text);
+      const std::string ask = process == kHome ? text : fmt::format("type({}).__name__", text);
       add(process, asked(ask));
       gives(process, "seen");
     } else if (shown(answer()) || is_told()) {
@@ -240,8 +241,8 @@ class Writer {
   Done lay(const Place& place) {
     const std::string file = file_of(place.name);
     if (medium_of(place.name) == Medium::kFolder) return lay_folder(place, file), Done{};
-    const bool plain = std::ranges::all_of(
-        place.entries, [](const Entry& it) { return plain_key(it.key); });
+    const bool plain =
+        std::ranges::all_of(place.entries, [](const Entry& it) { return plain_key(it.key); });
     if (plain && place.twists.empty()) return lay_archive(place, file), Done{};
     auto bytes = archive_of(place);
     if (!bytes) return std::unexpected(bytes.error());
@@ -249,18 +250,17 @@ class Writer {
     for (const Twist& it : place.twists) twists.push_back(it.name);
     main_.push_back(fmt::format("# an archive of {} bytes{}{}", bytes->size(),
                                 twists.empty() ? "" : ": ", fmt::join(twists, ", ")));
-    main_.push_back(fmt::format(
-        "pathlib.Path({}).write_bytes(zlib.decompress(base64.b64decode({})))", text_literal(file),
-        text_literal(base64(compressed(*bytes)))));
+    main_.push_back(
+        fmt::format("pathlib.Path({}).write_bytes(zlib.decompress(base64.b64decode({})))",
+                    text_literal(file), text_literal(base64(compressed(*bytes)))));
     return {};
   }
 
   void lay_archive(const Place& place, const std::string& file) {
-    main_.push_back(
-        fmt::format("with zipfile.ZipFile({}, \"w\") as archive:", text_literal(file)));
+    main_.push_back(fmt::format("with zipfile.ZipFile({}, \"w\") as archive:", text_literal(file)));
     for (const Entry& it : place.entries)
-      main_.push_back(fmt::format("    archive.writestr({}, {})", text_literal(it.key),
-                                  value_text(it.value)));
+      main_.push_back(
+          fmt::format("    archive.writestr({}, {})", text_literal(it.key), value_text(it.value)));
   }
 
   void lay_folder(const Place& place, const std::string& file) {
@@ -312,7 +312,6 @@ class Writer {
         gives(*process, "expected");
         continue;
       }
-      if (call.op == Op::kState && !told) continue;
       write_one(call, i, *process, text);
       if (told && ends_with_answer()) return {};
     }
@@ -327,9 +326,8 @@ class Writer {
     const bool told = is_told() && handle == told_.where.call;
     if (told) watch(process);
     if (told && question_.form == Form::kAnswer) {
-      const std::string ask = !question_.ask.empty()
-                                  ? question_.ask
-                                  : words_.question(call, call.on[handle], case_);
+      const std::string ask =
+          !question_.ask.empty() ? question_.ask : words_.question(call, call.on[handle], case_);
       add(process, asked(ask));
       return gives(process, "seen");
     }
@@ -422,10 +420,10 @@ class Writer {
     watch(fork.in);
     if (exits(fork.process)) return fork_that_exits(fork.process);
     forked_.insert(fork.process);
-    main_.push_back(fmt::format("{} = ProcessPoolExecutor(1, get_context(\"fork\"))",
-                                variable(fork.process)));
-    main_.push_back(fmt::format("{}.submit(os.getpid).result()  # forked here",
-                                variable(fork.process)));
+    main_.push_back(
+        fmt::format("{} = ProcessPoolExecutor(1, get_context(\"fork\"))", variable(fork.process)));
+    main_.push_back(
+        fmt::format("{}.submit(os.getpid).result()  # forked here", variable(fork.process)));
     return {};
   }
 
@@ -474,8 +472,9 @@ class Writer {
     for (const std::string& line : inner) main_.push_back("    " + line);
     main_.emplace_back("    sys.exit()");
     const bool asked = question_.form == Form::kDeath && told_.where.process == process;
-    main_.push_back(fmt::format("{}os.waitpid({}, 0){}", asked ? "seen = os.waitstatus_to_exitcode(" : "",
-                                variable(process), asked ? "[1])" : ""));
+    main_.push_back(fmt::format("{}os.waitpid({}, 0){}",
+                                asked ? "seen = os.waitstatus_to_exitcode(" : "", variable(process),
+                                asked ? "[1])" : ""));
     if (asked) question_.defect = "seen != 0";
     code_.forks = true;
     return {};
@@ -532,7 +531,8 @@ class Writer {
         return add(process, "sys.exit()");
       case What::kQuit:
       case What::kDie:
-        add(process, deed.what == What::kQuit ? "os._exit(0)" : "os.kill(os.getpid(), signal.SIGKILL)");
+        add(process,
+            deed.what == What::kQuit ? "os._exit(0)" : "os.kill(os.getpid(), signal.SIGKILL)");
         if (process == kHome) return;
         stretch_->ends = true;
         return flush();
@@ -617,9 +617,8 @@ class Writer {
     for (const std::string& name : at_home_)
       if (std::ranges::any_of(stretches_, [&](const Stretch& it) {
             return forked_.contains(it.process) &&
-                   std::ranges::any_of(it.lines, [&](const std::string& line) {
-                     return mentions(line, name);
-                   });
+                   std::ranges::any_of(
+                       it.lines, [&](const std::string& line) { return mentions(line, name); });
           }))
         names.push_back(name);
     return names.empty() ? "" : fmt::format("global {}", fmt::join(names, ", "));
@@ -687,14 +686,16 @@ class Writer {
   }
 
   Lines watched_below() {
-    question_.defect = "child.wait() == -signal.SIGKILL and any(map(str.__eq__, seen[1:], seen[2:]))";
-    return {"child = subprocess.Popen([sys.executable, __file__, \"program\"], "
-            "start_new_session=True)",
-            "try:",
-            fmt::format("    assert child.wait({}) != 2", 2 * options_.hang_seconds),
-            "except subprocess.TimeoutExpired:",
-            "    os.killpg(child.pid, signal.SIGKILL)",
-            "seen = open(\"../stacks\").read().split(\"Timeout\")  # one a second"};
+    question_.defect =
+        "child.wait() == -signal.SIGKILL and any(map(str.__eq__, seen[1:], seen[2:]))";
+    return {
+        "child = subprocess.Popen([sys.executable, __file__, \"program\"], "
+        "start_new_session=True)",
+        "try:",
+        fmt::format("    assert child.wait({}) != 2", 2 * options_.hang_seconds),
+        "except subprocess.TimeoutExpired:",
+        "    os.killpg(child.pid, signal.SIGKILL)",
+        "seen = open(\"../stacks\").read().split(\"Timeout\")  # one a second"};
   }
 
   std::string defect() const {
@@ -725,7 +726,6 @@ class Writer {
 
   Handles handles_;
   std::size_t at_ = 0;
-  bool done_ = false;
   Lines main_;
   std::optional<Stretch> stretch_;
   std::vector<Stretch> stretches_;
@@ -744,8 +744,8 @@ Result<std::string> write_script(const Case& reduced, const Difference& differen
     return bad_input("two releases of zarr cannot be in one environment");
   auto question = question_of(reduced, difference, seen, *words);
   if (!question) return std::unexpected(question.error());
-  auto text = Writer(reduced, difference, seen, options, std::move(*words), std::move(*question))
-                  .write();
+  auto text =
+      Writer(reduced, difference, seen, options, std::move(*words), std::move(*question)).write();
   if (!text) return text;
   return text;
 }

@@ -23,8 +23,7 @@ constexpr auto kHelpers = std::to_array<Helper>({
      "def answer(question):\n    try:\n        return question()\n"
      "    except Exception as error:\n"
      "        return f\"raised {type(error).__name__}: {error}\"\n\n\n"},
-    {"data(",
-     "def data(buffer):\n    return None if buffer is None else buffer.to_bytes()\n\n\n"},
+    {"data(", "def data(buffer):\n    return None if buffer is None else buffer.to_bytes()\n\n\n"},
     {"collect(", "async def collect(items):\n    return [item async for item in items]\n\n\n"},
     {"first(", "async def first(items):\n    return [await anext(items, None)]\n\n\n"},
     {"set_and_overwrite(",
@@ -45,9 +44,10 @@ constexpr auto kHelpers = std::to_array<Helper>({
 });
 
 constexpr auto kModules = std::to_array<std::string_view>(
-    {"asyncio", "base64", "cloudpickle", "contextlib", "copy", "distributed.protocol",
-     "faulthandler", "gc", "itertools", "os", "pathlib", "pickle", "shutil", "signal", "subprocess",
-     "sys", "tempfile", "threading", "zipfile", "zlib"});
+    {"asyncio",      "base64", "cloudpickle", "contextlib", "copy",     "distributed.protocol",
+     "faulthandler", "gc",     "itertools",   "os",         "pathlib",  "pickle",
+     "shutil",       "signal", "subprocess",  "sys",        "tempfile", "threading",
+     "zipfile",      "zlib"});
 
 // What stands in a line of imports: "from MODULE import A, B".
 struct From {
@@ -122,20 +122,20 @@ class Frame {
     if (options_.published) packages.push_back("zarr==" + options_.release);
     // numcodecs 0.16 took away what zarr 2 imports.
     if (options_.release.starts_with("2.")) packages.emplace_back("numcodecs<0.16");
-    const std::string needed =
-        without_literals(code) + fmt::format("{}", fmt::join(script_.imports, "\n")) + script_.makes;
+    const std::string needed = without_literals(code) +
+                               fmt::format("{}", fmt::join(script_.imports, "\n")) + script_.makes;
     for (const std::string& name : packages_of_stores())
       if (mentions(needed, name + ".") || needed.find("import " + name) != needed.npos ||
           needed.find("from " + name) != needed.npos)
         packages.push_back(with_version(name));
     for (const std::string& name : script_.unknown) packages.push_back(with_version(name));
-    std::string list =
-        packages.empty() ? "" : fmt::format("\"{}\"", fmt::join(packages, "\", \""));
+    std::string list = packages.empty() ? "" : fmt::format("\"{}\"", fmt::join(packages, "\", \""));
     std::string text = fmt::format(
         "# /// script\n# requires-python = \">=3.12\"\n# dependencies = [{}]\n# ///\n", list);
     if (!options_.published)
-      text += fmt::format("# Seen with zarr {} from a path, no release: uv run --with PATH repro.py\n",
-                          printable(options_.release));
+      text +=
+          fmt::format("# Seen with zarr {} from a path, no release: uv run --with PATH repro.py\n",
+                      printable(options_.release));
     return text;
   }
 
@@ -167,8 +167,10 @@ class Frame {
     text += from_lines(from_standard(), bare);
     text += "sys.excepthook = lambda *error: print(*error, flush=True) or os._exit(2)\n";
     const bool zarr_2 = options_.release.starts_with("2.");
-    if (uses(bare, "zarr.storage.")) text += zarr_2 ? "import zarr, zarr.storage\n" : "import zarr.storage\n";
-    else if (uses(bare, "zarr.")) text += "import zarr\n";
+    if (uses(bare, "zarr.storage."))
+      text += zarr_2 ? "import zarr, zarr.storage\n" : "import zarr.storage\n";
+    else if (uses(bare, "zarr."))
+      text += "import zarr\n";
     for (const std::string& line : script_.imports)
       if (!line.starts_with("import ") || uses(bare, line.substr(7) + ".")) text += line + "\n";
     return text + from_lines(from_zarr(), bare);
@@ -180,11 +182,12 @@ class Frame {
     std::string text = "\n\nif __name__ == \"__main__\":\n";
     if (script_.apart) text += "    if sys.argv[1:]:\n        sys.exit(program())\n";
     const bool tells = script_.code.find("os.environ[\"TMPDIR\"]") != script_.code.npos;
-    const std::string enter = fmt::format(
-        "{}os.makedirs(f\"{{folder}}/a/b/case\")\nos.chdir(f\"{{folder}}/a/b/case\")\n",
-        tells ? "os.environ[\"TMPDIR\"] = folder\n" : "");
+    const std::string enter =
+        fmt::format("{}os.makedirs(f\"{{folder}}/a/b/case\")\nos.chdir(f\"{{folder}}/a/b/case\")\n",
+                    tells ? "os.environ[\"TMPDIR\"] = folder\n" : "");
     if (!script_.forks)
-      return text + "    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:\n" +
+      return text +
+             "    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:\n" +
              deeper(enter + "sys.exit(main())\n", "        ");
     return text + "    folder = tempfile.mkdtemp()\n" + deeper(enter, "    ") +
            "    home = os.getpid()\n    try:\n        sys.exit(main())\n    finally:\n"
@@ -204,11 +207,6 @@ bool is_long(const std::string& text) {
   return static_cast<std::size_t>(std::ranges::count(text, '\n')) > kMostScriptLines;
 }
 
-std::string without_blank_lines(std::string text) {
-  text = fill(text, {{"\n\n\n", "\n\n"}});
-  return is_long(text) ? fill(text, {{"\n\n", "\n"}}) : text;
-}
-
 // A block of one statement stands on the line of its head.
 std::string dense(const std::string& text) {
   return fill(text, {{":\n    return ", ": return "},
@@ -222,16 +220,34 @@ std::string dense(const std::string& text) {
                      {" as archive:\n        archive.", " as archive: archive."}});
 }
 
+// What is no step of the program stands close: imports before the first function, and the end.
+std::string joined_around(const std::string& text) {
+  const std::size_t first = std::min(text.find("\ndef "), text.find("\nasync def "));
+  const std::size_t last = text.rfind("\nif __name__");
+  return joined(text.substr(0, first + 1), kScriptWidth) + text.substr(first + 1, last - first) +
+         joined(text.substr(last + 1), kScriptWidth);
+}
+
+// The same script in fewer and fewer lines.
+constexpr std::string (*kForms[])(const std::string&) = {
+    [](const std::string& it) { return it; },
+    [](const std::string& it) { return fill(it, {{"\n\n\n", "\n\n"}}); },
+    [](const std::string& it) { return fill(it, {{"\n\n\n", "\n"}, {"\n\n", "\n"}}); },
+    dense,
+    joined_around,
+    [](const std::string& it) { return joined(it, kScriptWidth); },
+};
+
 }  // namespace
 
 std::string framed(const ScriptCode& script, const ScriptOptions& options) {
-  const std::string whole = Frame(script, options).whole();
-  std::string text = wrapped(whole, kScriptWidth);
-  if (is_long(text)) text = wrapped(without_blank_lines(whole), kScriptWidth);
-  if (!is_long(text)) return text;
-  const std::string short_form = dense(fill(whole, {{"\n\n\n", "\n"}, {"\n\n", "\n"}}));
-  text = wrapped(short_form, kScriptWidth);
-  return is_long(text) ? wrapped(joined(short_form, kScriptWidth), kScriptWidth) : text;
+  std::string whole = Frame(script, options).whole(), text;
+  for (const auto form : kForms) {
+    whole = form(whole);
+    text = wrapped(whole, kScriptWidth);
+    if (!is_long(text)) break;
+  }
+  return text;
 }
 
 }  // namespace storefuzz::program

@@ -129,7 +129,8 @@ class Asking {
     return question;
   }
 
-  // In a crash state the disk may be right, and who opens it anew be refused or shown another value.
+  // In a crash state the disk may be right, and who opens it anew be refused or shown another
+  // value.
   bool asks_a_fresh_handle(const Make& made, Question& question) const {
     if (question.form != Question::Form::kMoment) return false;
     Make make = made;
@@ -178,14 +179,17 @@ class Asking {
       return question;
     }
     std::vector<std::string> places;
+    const auto add = [&](const std::string& file) {
+      const std::string place = text_literal("a/b/case/" + file + "/");
+      if (std::ranges::find(places, place) == places.end()) places.push_back(place);
+    };
     for (const Step& step : case_.steps)
       if (const auto* make = std::get_if<Make>(&step); make && !file_name(*make).empty()) {
-        const std::string place = text_literal("a/b/case/" + file_name(*make));
-        if (std::ranges::find(places, place) == places.end()) places.push_back(place);
-        if (make->kind->keeps) places.push_back(text_literal("a/b/case/" + file_name(*make) + ".cache"));
+        add(file_name(*make));
+        if (make->kind->keeps) add(file_name(*make) + ".cache");
       }
     question.ask = fmt::format(
-        "[it for it in files(os.environ[\"TMPDIR\"]) if not it.startswith(({},))]",
+        "[it for it in files(os.environ[\"TMPDIR\"]) if not f\"{{it}}/\".startswith(({},))]",
         fmt::join(places, ", "));
     question.defect = "seen != []";
     return question;
@@ -201,9 +205,8 @@ class Asking {
   }
 
   const Call* call() const {
-    return told_.where.step < case_.steps.size()
-               ? std::get_if<Call>(&case_.steps[told_.where.step])
-               : nullptr;
+    return told_.where.step < case_.steps.size() ? std::get_if<Call>(&case_.steps[told_.where.step])
+                                                 : nullptr;
   }
 
   Result<Question> of_answer() const {
@@ -276,10 +279,9 @@ class Asking {
     }
     const auto* bytes = std::get_if<BytesValue>(value);
     if (!bytes) return bad_input("what was answered has no form in Python");
-    question.defect = fmt::format(
-        "isinstance(seen, bytes) and zlib.crc32(seen) == {}",
-        ::crc32(0, reinterpret_cast<const Bytef*>(bytes->bytes.data()),
-                static_cast<uInt>(bytes->bytes.size())));
+    question.defect = fmt::format("isinstance(seen, bytes) and zlib.crc32(seen) == {}",
+                                  ::crc32(0, reinterpret_cast<const Bytef*>(bytes->bytes.data()),
+                                          static_cast<uInt>(bytes->bytes.size())));
     return question;
   }
 
@@ -299,7 +301,8 @@ class Asking {
     if (!first || !second) return as_was_seen();
     const Call& earlier = std::get<Call>(case_.steps[before->step]);
     Question question{.defect = fmt::format("(expected, seen) == ({}, {})", *first, *second)};
-    if (earlier.op == call()->op && earlier.key == call()->key) question.defect = "seen != expected";
+    if (earlier.op == call()->op && earlier.key == call()->key)
+      question.defect = "seen != expected";
     question.earlier = {before->step, before->handle,
                         words_.question(earlier, earlier.on[before->handle], case_)};
     return question;

@@ -39,8 +39,8 @@ using Named = std::vector<std::pair<std::string_view, std::string>>;
 std::string with_names(std::string text, const Named& named) {
   Fillings marks;
   for (std::size_t i = 0; i < named.size(); ++i) {
-    static const auto& kept = *new std::vector<std::string>{"\1", "\2", "\3", "\4",
-                                                            "\5", "\6", "\7"};
+    static const auto& kept =
+        *new std::vector<std::string>{"\1", "\2", "\3", "\4", "\5", "\6", "\7"};
     text = renamed(text, named[i].first, kept.at(i));
     marks.emplace_back(kept.at(i), named[i].second);
   }
@@ -96,7 +96,9 @@ struct Literal {
     return fmt::format("[{}]", fmt::join(items, ", "));
   }
   Python operator()(const Text&) const { return std::nullopt; }
-  Python operator()(const Numbers& it) const { return fmt::format("[{}]", fmt::join(it.numbers, ", ")); }
+  Python operator()(const Numbers& it) const {
+    return fmt::format("[{}]", fmt::join(it.numbers, ", "));
+  }
   Python operator()(const Attributes& it) const {
     std::vector<std::string> items;
     for (const auto& [name, text] : it.values)
@@ -125,7 +127,8 @@ std::string driven(std::string text, const Operation& row, By by) {
 std::string path_text(const Make& make, bool far) {
   const std::string file = text_literal(file_name(make));
   if (make.relative) return file;
-  if (far) return fmt::format("os.environ[\"TMPDIR\"] + {}", text_literal("/a/b/case/" + file_name(make)));
+  if (far)
+    return fmt::format("os.environ[\"TMPDIR\"] + {}", text_literal("/a/b/case/" + file_name(make)));
   const bool plain = make.kind->make.find("({path}{arguments})") != std::string::npos;
   return plain ? file : fmt::format("os.path.abspath({})", file);
 }
@@ -152,8 +155,7 @@ Result<Words> Words::load(const std::string& operations, const std::string& rele
   Words words;
   auto lines = table(operations);
   if (!lines) return std::unexpected(lines.error());
-  auto vocabulary =
-      table(std::filesystem::path(operations).parent_path() / "vocabulary.json");
+  auto vocabulary = table(std::filesystem::path(operations).parent_path() / "vocabulary.json");
   if (!vocabulary) return std::unexpected(vocabulary.error());
   words.operations_ = std::move(*lines);
   words.vocabulary_ = std::move(*vocabulary);
@@ -190,14 +192,14 @@ std::string Words::call(const Call& call, const std::string& handle, const Case&
   const Json& lines = operations_[interface_of(handle, value)];
   const auto line = lines.find(std::string(row.word));
   if (line == lines.end()) return {};
-  const std::string text = with_names(line->get<std::string>(),
-                                      {{"handle", variable(handle)},
-                                       {"key", text_literal(call.key)},
-                                       {"value", value_text(call.value)},
-                                       {"start", std::to_string(call.start)},
-                                       {"end", std::to_string(call.end)},
-                                       {"other", variable(call.other)},
-                                       {"flag", call.flag ? "True" : "False"}});
+  const std::string text =
+      with_names(line->get<std::string>(), {{"handle", variable(handle)},
+                                            {"key", text_literal(call.key)},
+                                            {"value", value_text(call.value)},
+                                            {"start", std::to_string(call.start)},
+                                            {"end", std::to_string(call.end)},
+                                            {"other", variable(call.other)},
+                                            {"flag", call.flag ? "True" : "False"}});
   return zarr_2_ ? text : driven(text, row, call.by);
 }
 
@@ -214,8 +216,7 @@ std::string Words::question(const Call& it, const std::string& handle, const Cas
 std::string Words::packed(const Carry& carry, const Case& value) const {
   const Json& own = vocabulary_[zarr_2_ ? "zarr 2" : "zarr 3"]["cargo"];
   const std::string interface = interface_of(carry.from, value);
-  const Json& cargo =
-      vocabulary_.contains(interface) ? vocabulary_[interface]["cargo"] : own;
+  const Json& cargo = vocabulary_.contains(interface) ? vocabulary_[interface]["cargo"] : own;
   const auto row = cargo.find(std::string(name_of(carry.cargo)));
   const std::string put = row == cargo.end() ? "store" : row->value("put", "store");
   const std::string pack =
@@ -228,8 +229,7 @@ std::string Words::received(const Carry& carry, const std::string& packed) const
   const Json& own = vocabulary_[zarr_2_ ? "zarr 2" : "zarr 3"]["cargo"];
   const std::string receive =
       vocabulary_["carriers"][std::string(name_of(carry.carrier))].value("receive", "{packed}");
-  const std::string take =
-      own[std::string(name_of(carry.cargo))].value("take", "{cargo}");
+  const std::string take = own[std::string(name_of(carry.cargo))].value("take", "{cargo}");
   return fill(take, {{"{cargo}", fill(receive, {{"{packed}", packed}})}});
 }
 
