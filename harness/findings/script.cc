@@ -279,12 +279,27 @@ class Writer {
   // --- steps
 
   Done write(const Make& make) {
-    if (make.kind->served) return bad_input("a script has no server for the store");
+    if (auto done = serve(*make.kind.operator->()); !done) return done;
     note_store(*make.kind.operator->());
     const std::string* process = &make.in;
     if (!make.around.empty()) process = handles_.process_of(make.around, make.in);
     if (!process || std::holds_alternative<Absent>(answer())) return {};
     bind(*process, make.as, words_.make(make, far_));
+    return {};
+  }
+
+  // Python's own server gives a folder, and always the whole of a file.
+  Done serve(const Adapter& kind) {
+    if (!kind.served || std::exchange(serves_, true)) return {};
+    if (kind.make.find("\"/whole/") == std::string::npos)
+      return bad_input("Python has no server that gives a part of a file");
+    for (const char* line :
+         {"os.symlink(\".\", \"whole\")",
+          "SimpleHTTPRequestHandler.protocol_version = \"HTTP/1.1\"",
+          "server = ThreadingHTTPServer((\"127.0.0.1\", 0), SimpleHTTPRequestHandler)",
+          "threading.Thread(target=server.serve_forever, daemon=True).start()",
+          "os.environ[\"SERVER\"] = f\"http://127.0.0.1:{server.server_port}\""})
+      add(std::string(kHome), line);
     return {};
   }
 
@@ -730,6 +745,7 @@ class Writer {
   std::optional<Stretch> stretch_;
   std::vector<Stretch> stretches_;
   std::set<std::string> begun_, forked_, at_home_;
+  bool serves_ = false;
   Lines wakes_;  // what starts a store's threads: a fork matters only where they run
   ScriptCode code_;
 };

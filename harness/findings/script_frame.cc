@@ -55,9 +55,11 @@ struct From {
   std::vector<std::string_view> names;
 };
 const std::vector<From>& from_standard() {
-  static const std::vector<From> all{{"concurrent.futures", {"ProcessPoolExecutor"}},
-                                     {"multiprocessing", {"get_context"}},
-                                     {"multiprocessing.reduction", {"ForkingPickler"}}};
+  static const std::vector<From> all{
+      {"concurrent.futures", {"ProcessPoolExecutor"}},
+      {"http.server", {"SimpleHTTPRequestHandler", "ThreadingHTTPServer"}},
+      {"multiprocessing", {"get_context"}},
+      {"multiprocessing.reduction", {"ForkingPickler"}}};
   return all;
 }
 const std::vector<From>& from_zarr() {
@@ -112,6 +114,7 @@ class Frame {
     std::string text;
     if (uses(bare, "prototype")) text += "prototype = default_buffer_prototype()\n";
     if (uses(bare, "buffer(")) text += "buffer = cpu.Buffer.from_bytes\n";
+    if (uses(bare, "run(")) text += "run = asyncio.Runner().run\n";
     return text.empty() ? "" : "\n" + text;
   }
 

@@ -115,11 +115,23 @@ Result<Json> table(const std::filesystem::path& file) {
   return json;
 }
 
-std::string driven(std::string text, const Operation& row, By by) {
+std::string driven(std::string text, const Operation& row, By by, bool one_loop) {
   if (row.said == Said::kPlain) return text;
   if (row.said == Said::kIterator) text = fmt::format("collect({})", text);
   if (row.said == Said::kHalfIterator) text = fmt::format("first({})", text);
-  return fmt::format("{}({})", by == By::kSync ? "sync" : "asyncio.run", text);
+  const std::string_view by_hand = one_loop ? "run" : "asyncio.run";
+  return fmt::format("{}({})", by == By::kSync ? "sync" : by_hand, text);
+}
+
+// A connection belongs to the loop that opened it: then all calls need one loop. What a fork
+// inherits needs another one.
+bool keeps_a_connection(const Case& value) {
+  const auto any = [&](auto is) { return std::ranges::any_of(value.steps, is); };
+  return any([](const Step& step) {
+           const auto* make = std::get_if<Make>(&step);
+           return make && make->kind->connects;
+         }) &&
+         !any([](const Step& step) { return std::holds_alternative<Fork>(step); });
 }
 
 // A path that is the constructor's first argument may be relative; as a part of a URL, or handed to
@@ -182,7 +194,7 @@ std::string Words::interface_of(const std::string& handle, const Case& value) co
 }
 
 std::string Words::make(const Make& make, bool far) const {
-  Named named{{"inner", variable(make.around)}};
+  Named named{{"inner", variable(make.around)}, {"server", "os.environ[\"SERVER\"]"}};
   if (!file_name(make).empty()) named.emplace_back("path", path_text(make, far));
   return with_names(make_text(make), named);
 }
@@ -200,7 +212,7 @@ std::string Words::call(const Call& call, const std::string& handle, const Case&
                                             {"end", std::to_string(call.end)},
                                             {"other", variable(call.other)},
                                             {"flag", call.flag ? "True" : "False"}});
-  return zarr_2_ ? text : driven(text, row, call.by);
+  return zarr_2_ ? text : driven(text, row, call.by, keeps_a_connection(value));
 }
 
 std::string Words::question(const Call& it, const std::string& handle, const Case& value) const {
