@@ -1,57 +1,27 @@
-// Steps become lines of `main`, or of functions that a child process runs: consecutive steps of one
-// process are a function, which gives back what goes on from there. A child is a real pool of one
-// process, which keeps its module's names from call to call.
+// Steps become lines of the process that does them (script_parts.h), and the last one is asked
+// (script_question.h).
 #include "harness/findings/script.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <zlib.h>
 
 #include <algorithm>
-#include <map>
 #include <optional>
 #include <set>
 #include <utility>
 #include <vector>
 
 #include "harness/base/python_text.h"
-#include "harness/base/text.h"
 #include "harness/case/make_text.h"
 #include "harness/findings/script_frame.h"
+#include "harness/findings/script_parts.h"
+#include "harness/findings/script_places.h"
 #include "harness/findings/script_question.h"
 #include "harness/findings/script_words.h"
 #include "harness/oracles/judged.h"
 
 namespace storefuzz::program {
 namespace {
-
-using Lines = std::vector<std::string>;
-
-std::string indented(const Lines& lines, int depth) {
-  std::string text;
-  for (const std::string& line : lines)
-    text += line.empty() ? "\n" : fmt::format("{:{}}{}\n", "", 4 * depth, line);
-  return text;
-}
-
-std::string compressed(const std::string& bytes) {
-  uLongf size = compressBound(bytes.size());
-  std::string out(size, '\0');
-  compress2(reinterpret_cast<Bytef*>(out.data()), &size,
-            reinterpret_cast<const Bytef*>(bytes.data()), bytes.size(), Z_BEST_COMPRESSION);
-  out.resize(size);
-  return out;
-}
-
-// Consecutive steps of a child.
-struct Stretch {
-  std::string process, function;
-  Lines lines, parameters, arguments, gives;
-  std::set<std::string> binds;  // also what is deleted
-  bool refused = false;         // it ends by an exception that does not matter
-  bool ends = false;            // so does its process
-  bool is_asked = false;        // whether it is refused, or dies, is the question
-};
 
 class Writer {
  public:
@@ -70,85 +40,26 @@ class Writer {
         })) {}
 
   Result<std::string> write() {
-    for (const Place& place : case_.before)
-      if (auto done = lay(place); !done) return std::unexpected(done.error());
+    auto before = lines_before(case_);
+    if (!before) return std::unexpected(before.error());
+    parts_.at_home(*before);
     for (at_ = 0; at_ < case_.steps.size() && at_ <= told_.where.step; ++at_) {
       const Step& step = case_.steps[at_];
       if (is_written(step)) {
         auto done = std::visit([&](const auto& it) { return write(it); }, step);
         if (!done) return std::unexpected(done.error());
       }
-      handles_.take(step);
+      handles_.take(case_.steps[at_]);
     }
-    flush();
+    for (const std::string& process :
+         parts_.begun())  // it ended at the end of the program, by itself
+      if (exit_is_asked(process) && question_.defect.empty()) end_by_exit(process);
     return framed(assembled(), options_);
   }
 
  private:
   using Form = Question::Form;
   using Done = Result<void>;
-
-  // --- where a line goes
-
-  Lines& lines_of(const std::string& process) {
-    if (process == kHome) {
-      flush();
-      return main_;
-    }
-    begin(process);
-    if (stretch_ && stretch_->process != process) flush();
-    if (!stretch_) stretch_.emplace(Stretch{.process = process});
-    return stretch_->lines;
-  }
-
-  void add(const std::string& process, std::string line) {
-    lines_of(process).push_back(std::move(line));
-  }
-
-  void binds(const std::string& process, const std::string& name) {
-    if (process == kHome)
-      at_home_.insert(name);
-    else if (stretch_)
-      stretch_->binds.insert(name);
-  }
-
-  // A spawned process is started when it is first needed.
-  void begin(const std::string& process) {
-    if (!begun_.insert(process).second) return;
-    flush();
-    const std::string there =
-        far_ ? ", initializer=os.chdir, initargs=(os.environ[\"TMPDIR\"] + \"/a/b/case\",)" : "";
-    main_.push_back(fmt::format("{} = ProcessPoolExecutor(1, get_context(\"spawn\"){})",
-                                variable(process), there));
-  }
-
-  void flush() {
-    if (!stretch_) return;
-    Stretch stretch = *std::exchange(stretch_, std::nullopt);
-    const auto earlier = std::ranges::count(stretches_, stretch.process, &Stretch::process);
-    stretch.function = earlier == 0 ? fmt::format("in_{}", stretch.process)
-                                    : fmt::format("in_{}_{}", stretch.process, earlier + 1);
-    std::string call =
-        fmt::format("{}.submit({}).result()", variable(stretch.process),
-                    fmt::join(with_front(stretch.arguments, stretch.function), ", "));
-    if (stretch.is_asked)
-      call = fmt::format("seen = answer(lambda: {})", call);
-    else if (stretch.refused || stretch.ends)
-      call = fmt::format("answer(lambda: {})", call);
-    else if (!stretch.gives.empty())
-      call = fmt::format("{} = {}", fmt::join(stretch.gives, ", "), call);
-    main_.push_back(call + (stretch.ends ? "  # the process ends" : ""));
-    stretches_.push_back(std::move(stretch));
-  }
-
-  static Lines with_front(Lines list, const std::string& front) {
-    list.insert(list.begin(), front);
-    return list;
-  }
-
-  void gives(const std::string& process, const std::string& name) {
-    if (process != kHome && stretch_) stretch_->gives.push_back(name);
-  }
 
   // --- what is asked
 
@@ -179,7 +90,8 @@ class Writer {
   // A hang is told by equal stacks of the process that hangs.
   void watch(const std::string& process) {
     if (is_told() && question_.form == Form::kHang)
-      add(process,
+      parts_.add(
+          process,
           "faulthandler.dump_traceback_later(1, repeat=True, file=open(\"../stacks\", \"a\"))");
   }
 
@@ -197,12 +109,6 @@ class Writer {
     return found != judged_.answers.end() && found->allowed.refusal != RefusalIs::kNotAllowed;
   }
 
-  // An answer that may be an exception.
-  static std::string answered(const std::string& text) {
-    const bool call = text.ends_with("()") && text.find_first_of("()[] ") == text.size() - 2;
-    return call ? fmt::format("answer({})", text.substr(0, text.size() - 2))
-                : fmt::format("answer(lambda: {})", text);
-  }
   std::string asked(const std::string& text) const {
     return fmt::format("seen = {}", question_.plain ? text : answered(text));
   }
@@ -212,67 +118,13 @@ class Writer {
     watch(process);
     if (asks_answer()) {
       const std::string ask = process == kHome ? text : fmt::format("type({}).__name__", text);
-      add(process, asked(ask));
-      gives(process, "seen");
+      parts_.add(process, asked(ask));
+      parts_.give(process, "seen");
     } else if (shown(answer()) || is_told()) {
-      add(process, fmt::format("{} = {}", variable(handle), text));
-      binds(process, variable(handle));
+      parts_.add(process, fmt::format("{} = {}", variable(handle), text));
+      parts_.bind(process, variable(handle));
     } else {
-      add(process, answered(text));
-    }
-  }
-
-  // --- the places
-
-  std::string file_of(const std::string& place) const {
-    for (const Step& step : case_.steps)
-      if (const auto* make = std::get_if<Make>(&step); make && make->at == place)
-        return file_name(*make);
-    return place;
-  }
-
-  Medium medium_of(const std::string& place) const {
-    for (const Step& step : case_.steps)
-      if (const auto* make = std::get_if<Make>(&step); make && make->at == place)
-        return make->kind->medium;
-    return Medium::kFolder;
-  }
-
-  Done lay(const Place& place) {
-    const std::string file = file_of(place.name);
-    if (medium_of(place.name) == Medium::kFolder) return lay_folder(place, file), Done{};
-    const bool plain =
-        std::ranges::all_of(place.entries, [](const Entry& it) { return plain_key(it.key); });
-    if (plain && place.twists.empty()) return lay_archive(place, file), Done{};
-    auto bytes = archive_of(place);
-    if (!bytes) return std::unexpected(bytes.error());
-    std::vector<std::string> twists;
-    for (const Twist& it : place.twists) twists.push_back(it.name);
-    main_.push_back(fmt::format("# an archive of {} bytes{}{}", bytes->size(),
-                                twists.empty() ? "" : ": ", fmt::join(twists, ", ")));
-    main_.push_back(
-        fmt::format("pathlib.Path({}).write_bytes(zlib.decompress(base64.b64decode({})))",
-                    text_literal(file), text_literal(base64(compressed(*bytes)))));
-    return {};
-  }
-
-  void lay_archive(const Place& place, const std::string& file) {
-    main_.push_back(fmt::format("with zipfile.ZipFile({}, \"w\") as archive:", text_literal(file)));
-    for (const Entry& it : place.entries)
-      main_.push_back(
-          fmt::format("    archive.writestr({}, {})", text_literal(it.key), value_text(it.value)));
-  }
-
-  void lay_folder(const Place& place, const std::string& file) {
-    std::set<std::string> folders;
-    for (const Entry& it : place.entries) {
-      const std::string path = file + "/" + it.key;
-      const std::string folder = path.substr(0, path.rfind('/'));
-      if (folders.insert(folder).second)
-        main_.push_back(fmt::format("os.makedirs({}{})", text_literal(folder),
-                                    folders.size() > 1 ? ", exist_ok=True" : ""));
-      main_.push_back(fmt::format("pathlib.Path({}).write_bytes({})", text_literal(path),
-                                  value_text(it.value)));
+      parts_.add(process, answered(text));
     }
   }
 
@@ -299,7 +151,7 @@ class Writer {
           "server = ThreadingHTTPServer((\"127.0.0.1\", 0), SimpleHTTPRequestHandler)",
           "threading.Thread(target=server.serve_forever, daemon=True).start()",
           "os.environ[\"SERVER\"] = f\"http://127.0.0.1:{server.server_port}\""})
-      add(std::string(kHome), line);
+      parts_.at_home(line);
     return {};
   }
 
@@ -309,7 +161,6 @@ class Writer {
         if (std::ranges::find(code_.imports, line) == code_.imports.end())
           code_.imports.push_back(line);
       code_.makes += it->make + "\n";
-      if (!it->before.empty() && wakes_.empty()) wakes_.push_back(it->before);
       if (it->file.empty() || !options_.packages.is_object()) continue;
       for (const auto& [name, version] : options_.packages.items()) code_.unknown.push_back(name);
     }
@@ -323,8 +174,8 @@ class Writer {
       const std::string text = words_.call(call, call.on[i], case_);
       if (text.empty()) return bad_input("the store has no such operation in this release");
       if (question_.earlier && question_.earlier->step == at_ && question_.earlier->handle == i) {
-        add(*process, "expected = " + answered(question_.earlier->ask));
-        gives(*process, "expected");
+        parts_.add(*process, "expected = " + answered(question_.earlier->ask));
+        parts_.give(*process, "expected");
         continue;
       }
       write_one(call, i, *process, text);
@@ -343,23 +194,34 @@ class Writer {
     if (told && question_.form == Form::kAnswer) {
       const std::string ask =
           !question_.ask.empty() ? question_.ask : words_.question(call, call.on[handle], case_);
-      add(process, asked(ask));
-      return gives(process, "seen");
+      parts_.add(process, asked(ask));
+      return parts_.give(process, "seen");
     }
     if (told && by_moments()) add_stop();
     if (told && question_.form == Form::kDeath && process != kHome) {
-      add(process, text);
-      stretch_->is_asked = true;
+      parts_.add(process, text);
+      parts_.of_child(process).is_asked = true;
       return;
     }
     if (call.op == Op::kState)
-      return add(process, fmt::format("{{it: getattr({0}, it, None) for it in dir({0})}}",
-                                      variable(call.on[handle])));
+      return parts_.add(process, fmt::format("{{it: getattr({0}, it, None) for it in dir({0})}}",
+                                             variable(call.on[handle])));
     if (!call.as.empty() && shown(answer(handle))) {
-      add(process, fmt::format("{} = {}", variable(call.as), text));
-      return binds(process, variable(call.as));
+      parts_.add(process, fmt::format("{} = {}", variable(call.as), text));
+      return parts_.bind(process, variable(call.as));
     }
-    add(process, may_be_refused(handle) ? answered(text) : text);
+    parts_.add(process, may_be_refused(handle) ? may_refuse(call, handle, process, text) : text);
+  }
+
+  // What was acknowledged counts; a store that refuses it instead has lost nothing.
+  std::string may_refuse(const Call& call, std::size_t handle, const std::string& process,
+                         const std::string& text) {
+    const Operation& row = operation(call.op);
+    const bool counts = row.writes() || row.on_handle == OnHandle::kEnds;
+    const bool here = process == kHome && !in_fork_ && !apart() && !by_moments();
+    if (!counts || !here || !shown(answer(handle))) return answered(text);
+    const bool first = !std::exchange(counts_refusals_, true);
+    return fmt::format("refused = {}{}", answered(text), first ? "" : " or refused");
   }
 
   Done write(const Carry& carry) {
@@ -374,10 +236,10 @@ class Writer {
     }
     if (*from != kHome) {
       watch(*from);
-      add(*from, fmt::format("packed = {}", packed));
-      gives(*from, "packed");
+      parts_.add(*from, fmt::format("packed = {}", packed));
+      parts_.give(*from, "packed");
       if (is_told() && carry.to == kHome && asks_answer()) return carry_home_is_asked(carry);
-      flush();
+      parts_.flush();
     }
     if (carry.to == kHome) {
       bind(std::string(kHome), carry.as, words_.received(carry, "packed"));
@@ -389,13 +251,10 @@ class Writer {
 
   // Packing there may be what is refused, and receiving here as well.
   Done carry_home_is_asked(const Carry& carry) {
-    Stretch& stretch = *stretch_;
-    stretch.lines.back() = fmt::format("return answer(lambda: {})", words_.packed(carry, case_));
-    stretch.gives = {};
-    stretch.gives.push_back("packed");
-    stretch.lines.back() = fmt::format("packed = answer(lambda: {})", words_.packed(carry, case_));
-    flush();
-    add(std::string(kHome),
+    parts_.of_child(*handles_.process_of(carry.from, carry.in)).lines.back() =
+        "packed = " + answered(words_.packed(carry, case_));
+    parts_.flush();
+    parts_.at_home(
         fmt::format("seen = packed if str(packed).startswith(\"raised\") else answer(lambda: {})",
                     words_.received(carry, "packed")));
     return {};
@@ -403,43 +262,45 @@ class Writer {
 
   // In a child: the packed handle is an argument of the function that goes on with it.
   void arrive(const Carry& carry, const std::string& argument) {
-    flush();
-    begin(carry.to);
+    parts_.flush();
     const std::string received = words_.received(carry, "packed");
-    lines_of(carry.to);
-    stretch_->parameters = {"packed"};
-    stretch_->arguments = {argument};
+    parts_.of_child(carry.to).parameters = {"packed"};
+    parts_.of_child(carry.to).arguments = {argument};
     watch(carry.to);
     if (is_told() && (question_.form == Form::kAnswer || question_.form == Form::kDeath)) {
-      add(carry.to, fmt::format("return type({}).__name__", received));
-      stretch_->is_asked = true;
+      parts_.add(carry.to, fmt::format("return type({}).__name__", received));
+      parts_.of_child(carry.to).is_asked = true;
     } else if (shown(answer()) || is_told()) {
-      add(carry.to, fmt::format("{} = {}", variable(carry.as), received));
-      binds(carry.to, variable(carry.as));
+      parts_.add(carry.to, fmt::format("{} = {}", variable(carry.as), received));
+      parts_.bind(carry.to, variable(carry.as));
     } else {
-      add(carry.to, received);
-      stretch_->refused = true;
-      flush();
+      parts_.add(carry.to, received);
+      parts_.of_child(carry.to).refused = true;
+      parts_.flush();
     }
   }
 
   // --- forks
 
   Done write(const Fork& fork) {
-    flush();
+    parts_.flush();
     if (fork.in != kHome) return bad_input("a script cannot reach what a child forked");
-    begun_.insert(fork.process);
-    main_.insert(main_.end(), wakes_.begin(), wakes_.end());
-    wakes_.clear();
+    wake();
     warm();
     watch(fork.in);
     if (exits(fork.process)) return fork_that_exits(fork.process);
-    forked_.insert(fork.process);
-    main_.push_back(
-        fmt::format("{} = ProcessPoolExecutor(1, get_context(\"fork\"))", variable(fork.process)));
-    main_.push_back(
-        fmt::format("{}.submit(os.getpid).result()  # forked here", variable(fork.process)));
+    parts_.fork(fork.process);
     return {};
+  }
+
+  // A store's threads run in whoever used such a store: without them a fork is another one.
+  void wake() {
+    std::set<std::string> lines;
+    for (const Step& step : case_.steps)
+      if (const auto* make = std::get_if<Make>(&step))
+        for (const Adapter* it = make->kind.operator->(); it; it = it->inner)
+          if (!it->before.empty() && lines.insert(it->before).second)
+            parts_.at_home(it->before + "  # such a store was used before");
   }
 
   // zarr's event loop runs in whatever uses arrays, or its own `sync`.
@@ -451,7 +312,7 @@ class Writer {
                       operation(call->op).family == Family::kBind);
     });
     if (runs && !words_.zarr_2())
-      main_.emplace_back("sync(asyncio.sleep(0))  # zarr's event loop runs");
+      parts_.at_home("sync(asyncio.sleep(0))  # zarr's event loop runs");
   }
 
   std::optional<std::size_t> exit_of(const std::string& process) const {
@@ -466,8 +327,9 @@ class Writer {
   // steps stand in the fork.
   Done fork_that_exits(const std::string& process) {
     const std::size_t end = *exit_of(process);
-    Lines outer = std::exchange(main_, {});
+    const Lines outer = parts_.take_home();
     handles_.take(case_.steps[at_]);
+    in_fork_ = true;
     for (++at_; at_ < end; ++at_) {
       if (!all_in(case_.steps[at_], process))
         return bad_input("a script cannot go back to a forked process and then let it exit");
@@ -482,14 +344,16 @@ class Writer {
         return bad_input("a script cannot say what a forked process makes before it exits");
       handles_.take(case_.steps[at_]);
     }
-    const Lines inner = std::exchange(main_, std::move(outer));
-    main_.push_back(fmt::format("if not ({} := os.fork()):", variable(process)));
-    for (const std::string& line : inner) main_.push_back("    " + line);
-    main_.emplace_back("    sys.exit()");
-    const bool asked = question_.form == Form::kDeath && told_.where.process == process;
-    main_.push_back(fmt::format("{}os.waitpid({}, 0){}",
-                                asked ? "seen = os.waitstatus_to_exitcode(" : "", variable(process),
-                                asked ? "[1])" : ""));
+    const Lines inner = parts_.take_home();
+    in_fork_ = false;
+    parts_.at_home(outer);
+    parts_.at_home(fmt::format("if not ({} := os.fork()):", variable(process)));
+    for (const std::string& line : inner) parts_.at_home("    " + line);
+    parts_.at_home("    sys.exit()");
+    const bool asked = exit_is_asked(process);
+    parts_.at_home(fmt::format("{}os.waitpid({}, 0){}",
+                               asked ? "seen = os.waitstatus_to_exitcode(" : "", variable(process),
+                               asked ? "[1])" : ""));
     if (asked) question_.defect = "seen != 0";
     code_.forks = true;
     return {};
@@ -510,10 +374,7 @@ class Writer {
   Done write(const Deed& deed) {
     if (deed.what == What::kDeleteFile) return delete_file(deed), Done{};
     if (deed.what == What::kExit && deed.in != kHome) {
-      lines_of(deed.in);
-      flush_if_empty();
-      flush();
-      main_.push_back(fmt::format("{}.shutdown()  # {} ends", variable(deed.in), deed.in));
+      end_by_exit(deed.in);
       return {};
     }
     std::string process = deed.in;
@@ -523,8 +384,19 @@ class Writer {
     return {};
   }
 
-  void flush_if_empty() {
-    if (stretch_ && stretch_->lines.empty()) stretch_.reset();
+  // Its last process of a pool ends as Python ends. Whether it can is what may be asked.
+  void end_by_exit(const std::string& process) {
+    const std::string pool = variable(process);
+    const bool asked = exit_is_asked(process);
+    if (asked) parts_.at_home(fmt::format("child, = {}._processes.values()", pool));
+    parts_.at_home(fmt::format("{}.shutdown()  # {} ends", pool, process));
+    if (asked) parts_.at_home("seen = child.exitcode");
+    if (asked) question_.defect = "seen != 0";
+  }
+
+  bool exit_is_asked(const std::string& process) const {
+    return question_.form == Form::kDeath && told_.where.operation == "exit" &&
+           told_.where.process == process;
   }
 
   void write_in(const Deed& deed, const std::string& process) {
@@ -532,25 +404,25 @@ class Writer {
     switch (deed.what) {
       case What::kChangeDirectory: {
         const std::string folder = text_literal("../of-" + deed.in);
-        add(process, fmt::format("os.makedirs({}, exist_ok=True)", folder));
-        return add(process, fmt::format("os.chdir({})", folder));
+        parts_.add(process, fmt::format("os.makedirs({}, exist_ok=True)", folder));
+        return parts_.add(process, fmt::format("os.chdir({})", folder));
       }
       case What::kDrop:
-        add(process, fmt::format("del {}", variable(deed.handle)));
-        binds(process, variable(deed.handle));
-        add(process, "gc.collect()");
+        parts_.add(process, fmt::format("del {}", variable(deed.handle)));
+        parts_.bind(process, variable(deed.handle));
+        parts_.add(process, "gc.collect()");
         if (process != kHome && is_told() && question_.form == Form::kDeath)
-          stretch_->is_asked = true;
+          parts_.of_child(process).is_asked = true;
         return;
       case What::kExit:
-        return add(process, "sys.exit()");
+        return parts_.add(process, "sys.exit()");
       case What::kQuit:
       case What::kDie:
-        add(process,
-            deed.what == What::kQuit ? "os._exit(0)" : "os.kill(os.getpid(), signal.SIGKILL)");
+        parts_.add(process, deed.what == What::kQuit ? "os._exit(0)"
+                                                     : "os.kill(os.getpid(), signal.SIGKILL)");
         if (process == kHome) return;
-        stretch_->ends = true;
-        return flush();
+        parts_.of_child(process).ends = true;
+        return parts_.flush();
       case What::kDeleteFile:
         break;
     }
@@ -560,9 +432,9 @@ class Writer {
   void delete_file(const Deed& deed) {
     const auto* before = disk_before(deed.at);
     if (before && before->state == OnDisk::State::kMissing) return;
-    const bool file = medium_of(deed.at) == Medium::kZip;
-    add(std::string(kHome), fmt::format("{}({})", file ? "os.remove" : "shutil.rmtree",
-                                        text_literal(file_of(deed.at))));
+    const bool file = make_at(case_, deed.at)->kind->medium == Medium::kZip;
+    parts_.at_home(fmt::format("{}({})", file ? "os.remove" : "shutil.rmtree",
+                               text_literal(file_name(*make_at(case_, deed.at)))));
   }
 
   const OnDisk* disk_before(const std::string& place) const {
@@ -579,94 +451,38 @@ class Writer {
   // A process may be killed at any moment: here at each return of a C function, one run after the
   // other.
   void add_stop() {
-    add(std::string(kHome), "count = itertools.count(1)");
-    add(std::string(kHome), "");
-    add(std::string(kHome), "def stop(frame, event, function):");
-    add(std::string(kHome), "    if event == \"c_return\" and next(count) == moment:");
-    add(std::string(kHome), "        os.kill(os.getpid(), signal.SIGKILL)");
-    add(std::string(kHome), "");
-    add(std::string(kHome), "threading.setprofile_all_threads(stop)");
-  }
-
-  bool mentioned_elsewhere(const Stretch& stretch, const std::string& name) const {
-    return std::ranges::any_of(stretches_, [&](const Stretch& it) {
-      return &it != &stretch && it.process == stretch.process &&
-             std::ranges::any_of(it.lines,
-                                 [&](const std::string& line) { return mentions(line, name); });
-    });
-  }
-
-  std::string function_of(const Stretch& stretch) const {
-    Lines lines;
-    Lines global;
-    for (const std::string& name : stretch.binds)
-      if (mentioned_elsewhere(stretch, name) || is_deleted(stretch, name)) global.push_back(name);
-    if (!global.empty()) lines.push_back(fmt::format("global {}", fmt::join(global, ", ")));
-    lines.insert(lines.end(), stretch.lines.begin(), stretch.lines.end());
-    give_back(stretch, lines);
-    const std::string began = forked_.contains(stretch.process) ? "forked" : "spawned";
-    const std::string comment = stretch.function == "in_" + stretch.process
-                                    ? fmt::format("# {}, a {} process\n", stretch.process, began)
-                                    : "";
-    return fmt::format("{}def {}({}):\n{}\n\n", comment, stretch.function,
-                       fmt::join(stretch.parameters, ", "), indented(lines, 1));
-  }
-
-  static bool is_deleted(const Stretch& stretch, const std::string& name) {
-    return std::ranges::find(stretch.lines, "del " + name) != stretch.lines.end();
-  }
-
-  // What the function gives: its last line itself, where that is what is given.
-  static void give_back(const Stretch& stretch, Lines& lines) {
-    if (stretch.gives.empty()) return;
-    const std::string one = stretch.gives.front() + " = ";
-    if (stretch.gives.size() == 1 && lines.back().starts_with(one))
-      lines.back() = "return " + lines.back().substr(one.size());
-    else
-      lines.push_back(fmt::format("return {}", fmt::join(stretch.gives, ", ")));
-  }
-
-  // What a fork inherits are names of the module.
-  std::string globals_of_home() const {
-    Lines names;
-    for (const std::string& name : at_home_)
-      if (std::ranges::any_of(stretches_, [&](const Stretch& it) {
-            return forked_.contains(it.process) &&
-                   std::ranges::any_of(
-                       it.lines, [&](const std::string& line) { return mentions(line, name); });
-          }))
-        names.push_back(name);
-    return names.empty() ? "" : fmt::format("global {}", fmt::join(names, ", "));
+    parts_.at_home("count = itertools.count(1)");
+    parts_.at_home("");
+    parts_.at_home("def stop(frame, event, function):");
+    parts_.at_home("    if event == \"c_return\" and next(count) == moment:");
+    parts_.at_home("        os.kill(os.getpid(), signal.SIGKILL)");
+    parts_.at_home("");
+    parts_.at_home("threading.setprofile_all_threads(stop)");
   }
 
   ScriptCode assembled() {
-    std::string functions;
-    for (const Stretch& it : stretches_) functions += function_of(it);
-    if (const std::string global = globals_of_home(); !global.empty())
-      main_.insert(main_.begin(), global);
-    Lines end;
-    if (by_moments()) {
-      functions += fmt::format("def program(moment):\n{}\n\n", indented(main_, 1));
-      main_ = moments();
-      end = conclusion();
-    } else if (apart()) {
-      functions += fmt::format("def program():\n{}\n\n", indented(main_, 1));
-      main_ = below();
-      end = conclusion();
-      code_.apart = true;
+    Lines lines = parts_.take_home();
+    if (const std::string global = parts_.globals(); !global.empty())
+      lines.insert(lines.begin(), global);
+    code_.code = parts_.functions();
+    if (by_moments() || apart()) {
+      code_.code +=
+          fmt::format("def program({}):\n{}\n\n", by_moments() ? "moment" : "", indented(lines));
+      code_.apart = !by_moments();
+      lines = by_moments() ? moments() : below();
     } else {
-      ask_at_home(main_);
-      end = conclusion();
+      ask_at_home(lines);
     }
-    main_.insert(main_.end(), end.begin(), end.end());
-    code_.code = functions + fmt::format("def main():\n{}", indented(main_, 1));
+    const Lines end = conclusion();
+    lines.insert(lines.end(), end.begin(), end.end());
+    code_.code += fmt::format("def main():\n{}", indented(lines));
     return code_;
   }
 
   void ask_at_home(Lines& lines) const {
-    if (question_.form == Form::kLeft && !at_home_.empty() &&
+    if (question_.form == Form::kLeft && !parts_.bound_at_home().empty() &&
         question_.ask.find("/proc/self/fd") != std::string::npos) {
-      lines.push_back(fmt::format("del {}", fmt::join(at_home_, ", ")));
+      lines.push_back(fmt::format("del {}", fmt::join(parts_.bound_at_home(), ", ")));
       lines.emplace_back("gc.collect()");
     }
     if (question_.form == Form::kPlace || question_.form == Form::kLeft)
@@ -720,7 +536,8 @@ class Writer {
 
   Lines conclusion() const {
     Lines lines;
-    if (!by_moments()) lines.push_back("defect = " + defect());
+    const std::string_view history = counts_refusals_ ? "not refused and " : "";
+    if (!by_moments()) lines.push_back(fmt::format("defect = {}{}", history, defect()));
     lines.push_back(question_.form == Form::kHang ? "print(seen[-1])"
                     : question_.earlier           ? "print(\"before:\", expected, \"seen:\", seen)"
                                                   : "print(\"seen:\", seen)");
@@ -741,12 +558,9 @@ class Writer {
 
   Handles handles_;
   std::size_t at_ = 0;
-  Lines main_;
-  std::optional<Stretch> stretch_;
-  std::vector<Stretch> stretches_;
-  std::set<std::string> begun_, forked_, at_home_;
-  bool serves_ = false;
-  Lines wakes_;  // what starts a store's threads: a fork matters only where they run
+  Parts parts_{far_};
+  bool serves_ = false, in_fork_ = false;
+  bool counts_refusals_ = false;  // as `refused`
   ScriptCode code_;
 };
 

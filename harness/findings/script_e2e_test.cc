@@ -167,16 +167,26 @@ TEST_P(WholeScripts, ShowTheLossAndAreGoneWithoutIt) {
   expect_gone(script.run(python(kNewest), whole.difference.headline), text);
 }
 
-INSTANTIATE_TEST_SUITE_P(Losses, WholeScripts,
-                         testing::Values(Whole{"sound: exit kills", R"({"format": 2, "program": [
+INSTANTIATE_TEST_SUITE_P(
+    Losses, WholeScripts,
+    testing::Values(Whole{"sound: exit kills", R"({"format": 2, "program": [
                           {"make": "sound live", "at": "d", "as": "s0"},
                           {"do": "exit", "in": "p0"}]})"},
-                                         Whole{"sound: a write is torn",
-                                               R"({"format": 2, "program": [
+                    Whole{"sound: exit kills", R"({"format": 2, "processes": {"p1": "spawn"},
+                          "program": [{"make": "sound live", "at": "d", "in": "p1", "as": "s0"},
+                          {"call": "set", "on": "s0", "key": "a", "value": "a@1"},
+                          {"do": "exit", "in": "p1"}]})"},
+                    Whole{"sound: exit kills", R"({"format": 2, "processes": {"p1": "fork"},
+                          "program": [{"make": "sound live", "at": "d", "as": "s0"},
+                          {"fork": "p1"},
+                          {"call": "set", "on": "s0", "in": "p1", "key": "a", "value": "a@1"},
+                          {"do": "exit", "in": "p1"}]})"},
+                    Whole{"sound: a write is torn",
+                          R"({"format": 2, "program": [
                           {"make": "sound live", "at": "d", "as": "s0"},
                           {"call": "set", "on": "s0", "key": "a", "watched": true,
                            "value": {"word": "a@1", "size": 9000}}]})"}),
-                         [](const auto& it) { return test_name(it.param.loss); });
+    [](const auto& it) { return test_name(it.param.loss) + "_" + std::to_string(it.index); });
 
 // --- releases
 

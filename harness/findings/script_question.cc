@@ -10,6 +10,7 @@
 
 #include "harness/base/python_text.h"
 #include "harness/case/make_text.h"
+#include "harness/findings/script_places.h"
 #include "harness/oracles/judged.h"
 
 namespace storefuzz::program {
@@ -43,12 +44,6 @@ std::vector<std::string> alternatives(const Case& value, std::string_view should
     if (std::ranges::find(all, text) == all.end()) all.push_back(std::move(text));
   }
   return all;
-}
-
-const Make* make_at(const Case& value, const std::string& place) {
-  for (const Step& step : value.steps)
-    if (const auto* make = std::get_if<Make>(&step); make && make->at == place) return make;
-  return nullptr;
 }
 
 class Asking {
@@ -100,8 +95,9 @@ class Asking {
     }
     if (told_.wrong == Wrong::kLost) return lost(std::move(question), content);
     question.ask = fmt::format("sorted({})", content);
-    question.defect =
-        told_.wrong == Wrong::kUnreadable ? raised("") : named("seen", told_.where.key);
+    question.defect = told_.wrong == Wrong::kUnreadable
+                          ? fmt::format("os.path.exists({}) and {}", file, raised(""))
+                          : named("seen", told_.where.key);
     return question;
   }
 
@@ -117,7 +113,6 @@ class Asking {
   Result<Question> lost(Question question, const std::string& content) const {
     question.ask = fmt::format("{}.get({})", content, text_literal(told_.where.key));
     const std::vector<std::string> right = alternatives(case_, told_.should_be);
-    question.plain = question.form == Question::Form::kPlace;
     if (right.size() == 1)
       question.defect = fmt::format("seen != {}", right.front());
     else if (!right.empty())

@@ -181,7 +181,28 @@ TEST(Scripts, CompareTheDiskWithTheValuesOfTheProgram) {
   const auto script = write_script(value, wrong, seen_of(value, {kHandle, kDone}), options());
   ASSERT_TRUE(script) << script.error().message;
   EXPECT_EQ(condition(*script), "seen != (b\"a@1;\" * 2250)[:9000]");
-  EXPECT_NE(script->find("seen = files(\"d\").get(\"a\")\n"), std::string::npos) << *script;
+  EXPECT_NE(script->find("seen = answer(lambda: files(\"d\").get(\"a\"))\n"), std::string::npos)
+      << *script;
+}
+
+// Beside what was published a key may be no file: who refuses such a write has lost nothing.
+TEST(Scripts, CountAWriteOnlyWhereItWasNotRefused) {
+  const Case value = parsed(R"({"format": 2, "program": [
+    {"make": "local", "at": "d", "as": "s0"},
+    {"call": "set", "on": "s0", "key": "a/a", "value": "a/a@1"},
+    {"call": "set if not exists", "on": "s0", "key": "a", "value": "a@2"}]})");
+  Difference wrong = difference(Wrong::kLost, 2, "", Absent{});
+  wrong.where.place = "d";
+  wrong.where.key = "a";
+  wrong.seen = "missing";
+  wrong.should_be = "b\"a@2\"";
+  const auto script =
+      write_script(value, wrong, seen_of(value, {kHandle, kDone, kDone}), options());
+  ASSERT_TRUE(script) << script.error().message;
+  EXPECT_NE(script->find("    refused = answer(lambda: asyncio.run(s0.set_if_not_exists("),
+            std::string::npos)
+      << *script;
+  EXPECT_EQ(condition(*script), "not refused and seen != b\"a@2\"");
 }
 
 // Keys may hold what the lines of the table name, or what ends a literal.
