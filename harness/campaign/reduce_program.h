@@ -18,7 +18,7 @@ struct ReducedProgram {
   program::Difference difference;
   program::Cause cause;
   program::Observation seen;  // of the smallest program
-  std::size_t tried = 0;  // programs that were played on the way
+  std::size_t tried = 0;      // programs that were played on the way
 };
 
 // What reduce_program() says of a program that shows no first difference.

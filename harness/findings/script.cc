@@ -120,11 +120,11 @@ class Writer {
       const std::string ask = process == kHome ? text : fmt::format("type({}).__name__", text);
       parts_.add(process, asked(ask));
       parts_.give(process, "seen");
-    } else if (shown(answer()) || is_told()) {
+    } else if (refused(answer())) {
+      parts_.add(process, answered(text));
+    } else {
       parts_.add(process, fmt::format("{} = {}", variable(handle), text));
       parts_.bind(process, variable(handle));
-    } else {
-      parts_.add(process, answered(text));
     }
   }
 
@@ -270,13 +270,13 @@ class Writer {
     if (is_told() && (question_.form == Form::kAnswer || question_.form == Form::kDeath)) {
       parts_.add(carry.to, fmt::format("return type({}).__name__", received));
       parts_.of_child(carry.to).is_asked = true;
-    } else if (shown(answer()) || is_told()) {
-      parts_.add(carry.to, fmt::format("{} = {}", variable(carry.as), received));
-      parts_.bind(carry.to, variable(carry.as));
-    } else {
+    } else if (refused(answer())) {
       parts_.add(carry.to, received);
       parts_.of_child(carry.to).refused = true;
       parts_.flush();
+    } else {
+      parts_.add(carry.to, fmt::format("{} = {}", variable(carry.as), received));
+      parts_.bind(carry.to, variable(carry.as));
     }
   }
 
