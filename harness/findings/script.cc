@@ -113,7 +113,8 @@ class Writer {
     return fmt::format("seen = {}", question_.plain ? text : answered(text));
   }
 
-  // A step that makes a handle. In a child a store must not come back as the answer.
+  // A step that makes a handle. In a child a store must not come back as the answer. A store that
+  // refuses where this one did not has not come to the difference.
   void bind(const std::string& process, const std::string& handle, const std::string& text) {
     watch(process);
     if (asks_answer()) {
@@ -123,9 +124,18 @@ class Writer {
     } else if (refused(answer())) {
       parts_.add(process, answered(text));
     } else {
-      parts_.add(process, fmt::format("{} = {}", variable(handle), text));
+      const bool may = may_be_refused() && is_followed(process);
+      parts_.add(process, fmt::format("{} = {}", variable(handle), may ? answered(text) : text));
       parts_.bind(process, variable(handle));
+      if (!may) return;
+      parts_.at_home(fmt::format("if isinstance({}, str):", variable(handle)));
+      parts_.at_home("    return print(\"gone\", " + variable(handle) + ")");
     }
+  }
+
+  // Whether `main` itself goes on with what the process did.
+  bool is_followed(const std::string& process) const {
+    return process == kHome && !in_fork_ && !apart() && !by_moments();
   }
 
   // --- steps
@@ -171,6 +181,8 @@ class Writer {
       const std::string* process = handles_.process_of(call.on[i], call.in);
       const bool told = is_told() && i == told_.where.call;
       if (!process || (std::holds_alternative<Absent>(answer(i)) && !told)) continue;
+      if (told && by_moments() && *process != kHome)
+        return bad_input("a script cannot stop a child within its call");
       const std::string text = words_.call(call, call.on[i], case_);
       if (text.empty()) return bad_input("the store has no such operation in this release");
       if (question_.earlier && question_.earlier->step == at_ && question_.earlier->handle == i) {
@@ -218,8 +230,7 @@ class Writer {
                          const std::string& text) {
     const Operation& row = operation(call.op);
     const bool counts = row.writes() || row.on_handle == OnHandle::kEnds;
-    const bool here = process == kHome && !in_fork_ && !apart() && !by_moments();
-    if (!counts || !here || !shown(answer(handle))) return answered(text);
+    if (!counts || !is_followed(process) || !shown(answer(handle))) return answered(text);
     const bool first = !std::exchange(counts_refusals_, true);
     return fmt::format("refused = {}{}", answered(text), first ? "" : " or refused");
   }
@@ -333,15 +344,19 @@ class Writer {
     for (++at_; at_ < end; ++at_) {
       if (!all_in(case_.steps[at_], process))
         return bad_input("a script cannot go back to a forked process and then let it exit");
+      const auto* make = std::get_if<Make>(&case_.steps[at_]);
       const auto* call = std::get_if<Call>(&case_.steps[at_]);
       const auto* deed = std::get_if<Deed>(&case_.steps[at_]);
-      if (call)
+      if (make) {
+        note_store(*make->kind.operator->());
+        bind(std::string(kHome), make->as, words_.make(*make, far_));
+      } else if (call)
         for (std::size_t i = 0; i < call->on.size(); ++i)
           write_one(*call, i, std::string(kHome), words_.call(*call, call->on[i], case_));
       else if (deed)
         write_in(*deed, std::string(kHome));
       else
-        return bad_input("a script cannot say what a forked process makes before it exits");
+        return bad_input("a script cannot say what travels to a forked process that exits");
       handles_.take(case_.steps[at_]);
     }
     const Lines inner = parts_.take_home();
@@ -360,6 +375,7 @@ class Writer {
   }
 
   bool all_in(const Step& step, const std::string& process) const {
+    if (const auto* make = std::get_if<Make>(&step)) return make->in == process;
     if (const auto* call = std::get_if<Call>(&step))
       return std::ranges::all_of(call->on, [&](const std::string& it) {
         const std::string* where = handles_.process_of(it, call->in);

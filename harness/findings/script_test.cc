@@ -152,6 +152,30 @@ def main():
 )py");
 }
 
+// A process of a pool that was forked ends by os._exit, whatever it is told.
+TEST(Scripts, SayAForkThatExitsByHand) {
+  const Case value = parsed(R"({"format": 2, "processes": {"p1": "fork"},
+    "before": {"z": {"entries": [{"key": "a", "value": "a@0"}]}}, "program": [
+    {"make": "zip", "at": "z", "mode": "a", "as": "s0"},
+    {"fork": "p1"},
+    {"call": "set", "on": "s0", "in": "p1", "key": "b", "value": "b@2"},
+    {"do": "exit", "in": "p1"},
+    {"call": "get", "on": "s0", "key": "a"}]})");
+  const Answer was = Shown{None{}};
+  const auto script =
+      write_script(value, difference(Wrong::kAbsent, 4, "s0", was),
+                   seen_of(value, {kHandle, kDone, kDone, Shown{Text{"exit 0"}}, was}), options());
+  ASSERT_TRUE(script) << script.error().message;
+  EXPECT_NE(script->find(R"py(
+    if not (p1 := os.fork()):
+        asyncio.run(s0.set("b", buffer(b"b@2")))
+        sys.exit()
+    os.waitpid(p1, 0)
+)py"),
+            std::string::npos)
+      << *script;
+}
+
 std::string condition(const std::string& script) {
   const std::size_t begin = script.find("defect = ") + 9;
   return script.substr(begin, script.find('\n', begin) - begin);
