@@ -87,6 +87,7 @@ TEST_P(CorpusScripts, ShowTheirDifferenceAndAreGoneWithASoundStore) {
 INSTANTIATE_TEST_SUITE_P(Programs, CorpusScripts,
                          testing::Values("03-two-append-to-one-archive.json",
                                          "06b-crash-states-of-an-overwritten-file.json",
+                                         "18d-by-http-without-ranges.json",
                                          "22b-a-store-named-by-a-relative-url.json",
                                          "22c-a-store-named-by-a-url-of-memory.json",
                                          "22d-an-archive-named-by-its-path.json"),
