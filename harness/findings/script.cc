@@ -337,28 +337,9 @@ class Writer {
   // A forked child of a pool ends without Python's exit: one that exits is forked by hand. All its
   // steps stand in the fork.
   Done fork_that_exits(const std::string& process) {
-    const std::size_t end = *exit_of(process);
     const Lines outer = parts_.take_home();
-    handles_.take(case_.steps[at_]);
     in_fork_ = true;
-    for (++at_; at_ < end; ++at_) {
-      if (!all_in(case_.steps[at_], process))
-        return bad_input("a script cannot go back to a forked process and then let it exit");
-      const auto* make = std::get_if<Make>(&case_.steps[at_]);
-      const auto* call = std::get_if<Call>(&case_.steps[at_]);
-      const auto* deed = std::get_if<Deed>(&case_.steps[at_]);
-      if (make) {
-        note_store(*make->kind.operator->());
-        bind(std::string(kHome), make->as, words_.make(*make, far_));
-      } else if (call)
-        for (std::size_t i = 0; i < call->on.size(); ++i)
-          write_one(*call, i, std::string(kHome), words_.call(*call, call->on[i], case_));
-      else if (deed)
-        write_in(*deed, std::string(kHome));
-      else
-        return bad_input("a script cannot say what travels to a forked process that exits");
-      handles_.take(case_.steps[at_]);
-    }
+    if (auto done = write_until_exit(process); !done) return done;
     const Lines inner = parts_.take_home();
     in_fork_ = false;
     parts_.at_home(outer);
@@ -374,6 +355,29 @@ class Writer {
     return {};
   }
 
+  // The steps of a fork up to its exit, as lines of the script itself.
+  Done write_until_exit(const std::string& process) {
+    const std::size_t end = *exit_of(process);
+    handles_.take(case_.steps[at_]);
+    for (++at_; at_ < end; ++at_) {
+      const Step& step = case_.steps[at_];
+      if (!all_in(step, process))
+        return bad_input("a script cannot go back to a forked process and then let it exit");
+      if (const auto* make = std::get_if<Make>(&step)) {
+        note_store(*make->kind.operator->());
+        bind(std::string(kHome), make->as, words_.make(*make, far_));
+      } else if (const auto* call = std::get_if<Call>(&step)) {
+        for (std::size_t i = 0; i < call->on.size(); ++i)
+          write_one(*call, i, std::string(kHome), words_.call(*call, call->on[i], case_));
+      } else {
+        write_in(std::get<Deed>(step), std::string(kHome));
+      }
+      handles_.take(step);
+    }
+    return {};
+  }
+
+  // Carries and forks are nobody's own.
   bool all_in(const Step& step, const std::string& process) const {
     if (const auto* make = std::get_if<Make>(&step)) return make->in == process;
     if (const auto* call = std::get_if<Call>(&step))
