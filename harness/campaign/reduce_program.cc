@@ -44,6 +44,7 @@ Result<ReducedProgram> reduce_program(ProgramSession& session, const program::Ca
   }
   if (!shown) return bad_input(kShowsNoDifference);
   const std::string wanted = class_of(value, *shown);
+  program::Observation seen = std::move(played->seen);
   const auto shows = [&](const program::Case& candidate) {
     // A plainer store may not be there.
     if (session.fit(candidate) != candidate) return false;
@@ -53,6 +54,7 @@ Result<ReducedProgram> reduce_program(ProgramSession& session, const program::Ca
     auto found = severest(candidate, again->differences, wanted);
     if (!found) return false;
     shown = std::move(found);
+    seen = std::move(again->seen);
     return true;
   };
   const auto enough = [&] { return std::chrono::steady_clock::now() > until || (stop && stop()); };
@@ -61,6 +63,7 @@ Result<ReducedProgram> reduce_program(ProgramSession& session, const program::Ca
   return ReducedProgram{.value = std::move(small.value),
                         .difference = std::move(*shown),
                         .cause = std::move(cause),
+                        .seen = std::move(seen),
                         .tried = small.tried + 1};
 }
 

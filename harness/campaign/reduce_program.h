@@ -17,7 +17,8 @@ struct ReducedProgram {
   program::Case value;
   program::Difference difference;
   program::Cause cause;
-  std::size_t tried = 0;  // programs that were played on the way
+  program::Observation seen;  // of the smallest program
+  std::size_t tried = 0;      // programs that were played on the way
 };
 
 // What reduce_program() says of a program that shows no first difference.

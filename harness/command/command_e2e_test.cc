@@ -5,6 +5,7 @@
 #include <signal.h>
 
 #include "harness/base/paths.h"
+#include "harness/campaign/confirm.h"
 #include "harness/campaign/run_directory.h"
 #include "harness/testing/whole_runs.h"
 
@@ -68,8 +69,13 @@ TEST(Shrink, OfAProgramShowsItsCauseAndAProgramThatReplays) {
                 {"carry": "pickle 4", "from": "s0", "to": "p1", "as": "s1"},
                 {"call": "read only", "on": "s1"}],
     "before": {"z": {"entries": [{"key": "a", "value": "a@0"}]}}})");
-  Running shrunk("storefuzz", {"shrink", file.string(), "--zarr", "3.0.1"});
+  const std::string script = (folder.path() / "repro.py").string();
+  Running shrunk("storefuzz", {"shrink", file.string(), "--zarr", "3.0.1", "--script", script});
   EXPECT_EQ(shrunk.wait(), "exit 1") << shrunk.complained();
+  const std::string headline = shrunk.complained().substr(0, shrunk.complained().find('\n'));
+  const auto confirmed = e2e::must(
+      confirm(script, headline, {.python = e2e::python("3.0.1"), .scratch = e2e::scratch()}));
+  EXPECT_TRUE(confirmed.confirmed) << confirmed.why << confirmed.output;
   EXPECT_NE(shrunk.complained().find("severity 5"), std::string::npos) << shrunk.complained();
   EXPECT_NE(shrunk.complained().find("needs a journey: yes"), std::string::npos);
   const auto small = folder.write("small.json", shrunk.said());

@@ -6,6 +6,8 @@
 
 #include <memory>
 
+#include "harness/base/files.h"
+#include "harness/base/paths.h"
 #include "harness/campaign/campaign.h"
 #include "harness/campaign/reduce_program.h"
 #include "harness/command/case_files.h"
@@ -13,6 +15,7 @@
 #include "harness/command/program_subject.h"
 #include "harness/command/screen.h"
 #include "harness/command/subject_options.h"
+#include "harness/findings/script.h"
 #include "harness/process/interruption.h"
 #include "harness/process/scratch.h"
 
@@ -21,12 +24,28 @@ namespace {
 
 struct ShrinkOptions {
   SubjectOptions subject;
-  std::string file;
+  std::string file, script;
 };
 
 int cut_short() {
   return screen().fail({.code = ExitCode::kMachine,
                         .message = "interrupted: there may be a smaller case than this one"});
+}
+
+// Where a script was asked for. What no script can say is told, and is no failure of the command.
+Result<void> put_script(const ReducedProgram& small, const Subject& subject,
+                        const std::string& file) {
+  if (file.empty()) return {};
+  const auto script =
+      program::write_script(small.value, small.difference, small.seen,
+                            {.release = subject.release,
+                             .published = subject.path.is_null(),
+                             .packages = subject.packages,
+                             .operations = reference_folder() + "/operations.json"});
+  if (script) return write_file_whole(file, *script);
+  if (script.error().code != ExitCode::kBadInput) return std::unexpected(script.error());
+  screen().complain("no script: " + script.error().message);
+  return {};
 }
 
 int shrink_program(const program::Case& value, const ShrinkOptions& options) {
@@ -43,6 +62,8 @@ int shrink_program(const program::Case& value, const ShrinkOptions& options) {
   screen().complain(fmt::format("severity {}: {}", small->cause.severity, small->cause.key));
   screen().complain(fmt::format("needs a journey: {}; {} programs played",
                                 small->cause.journey ? "yes" : "no", small->tried));
+  if (auto put = put_script(*small, started->subject, options.script); !put)
+    return screen().fail(put.error());
   screen().say_lines(text_of(program::to_json(small->value), 2));
   return interrupted() ? cut_short() : 1;
 }
@@ -84,6 +105,8 @@ void add_shrink(CLI::App& app, int& code) {
                                       "The smallest case with the same fingerprint; of a "
                                       "program, with the same class of difference");
   command.add_option("case", options->file, "File with a case")->required();
+  command.add_option("--script", options->script,
+                     "Write a program's difference to this file, as a script");
   add_subject(command, options->subject);
   add_hidden(command, options->subject);
   command.callback([options, &code] { code = shrink_case(*options); });
