@@ -5,7 +5,10 @@ gives the same bytes. Exits 2 with one sentence if RUN is missing, broken or can
 3 if the machine fails: its disk is full, or broken.
 """
 
+import base64
 import errno
+import hashlib
+import json
 import re
 import sys
 from pathlib import Path
@@ -15,11 +18,12 @@ from jinja2 import Environment
 from markupsafe import Markup, escape
 
 import telling
-from drawing import template_environment, write
+from drawing import TEMPLATES, template_environment, write
 from run_directory import BrokenRunError, Run, cut, read_run
 
 SUMMARY_ROWS = 50
 LONGEST_SENTENCE = 400
+LONGEST_TEXT = 2_000  # of a row, an answer or a step
 # As cannot_write of harness/base/files.cc.
 FAULTS_OF_THE_MACHINE = {
     *(errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO),
@@ -29,6 +33,11 @@ FAULTS_OF_THE_MACHINE = {
 
 class Markdown(str):
     """Text that is Markdown already; everything else is escaped on its way into a template."""
+
+
+def shortened(text: str, limit: int = LONGEST_TEXT) -> str:
+    """Cuts a text that would fill the page."""
+    return cut(text, limit)
 
 
 def code_spans(text: str) -> list[tuple[bool, str]]:
@@ -41,18 +50,18 @@ def code_spans(text: str) -> list[tuple[bool, str]]:
 
 def html_sentence(text: str) -> Markup:
     """Escapes a sentence for HTML, its backticks made code."""
-    spans = code_spans(text)
+    spans = code_spans(shortened(text))
     return Markup("").join(
         Markup("<code>{}</code>").format(part) if is_code else escape(part)
         for is_code, part in spans
     )
 
 
-def html_link(text: str) -> Markup:
-    """Links to a web address; gives any other text as it is, so that no script can be linked."""
-    if not re.fullmatch(r"https?://[^\s\"'<>]+", text):
+def html_link(address: str, text: str) -> Markup:
+    """Links to a web address; of any other only the text stays, so that no script can be linked."""
+    if not re.fullmatch(r"https?://[^\s\"'<>]+", address):
         return escape(text)
-    return Markup('<a href="{0}" rel="noreferrer">{0}</a>').format(text)
+    return Markup('<a href="{}" rel="noreferrer">{}</a>').format(address, text)
 
 
 def markdown_escaped(text: str) -> str:
@@ -71,12 +80,12 @@ def markdown_prose(value: Any) -> Markdown:
     """Escapes a value for one line of Markdown, also in a table; Markdown stays as it is."""
     if isinstance(value, Markdown):
         return value
-    return Markdown(markdown_escaped(one_line(str(value))))
+    return Markdown(markdown_escaped(shortened(one_line(str(value)))))
 
 
 def markdown_code(value: Any) -> Markdown:
     """Makes text a code span of one line, also inside a table."""
-    text = one_line(str(value))
+    text = shortened(one_line(str(value)))
     if not text:
         return Markdown("")
     if "|" in text:
@@ -95,6 +104,11 @@ def markdown_block(text: str, language: str = "") -> Markdown:
     return Markdown(f"{fence}{language}\n{text.rstrip()}\n{fence}")
 
 
+def markdown_code_or_block(text: str) -> Markdown:
+    """Makes text a code span, or a fenced block below its line if it has several lines."""
+    return Markdown(f"\n\n{markdown_block(text)}") if "\n" in text else markdown_code(text)
+
+
 def markdown_sentence(text: str) -> Markdown:
     """Escapes a sentence for Markdown, its backticks kept as code."""
     spans = code_spans(cut(one_line(text), LONGEST_SENTENCE))
@@ -103,44 +117,55 @@ def markdown_sentence(text: str) -> Markdown:
     )
 
 
+def digest_of(script: str) -> str:
+    """Names a script in the page's policy: no other can run, whatever a text of the run holds."""
+    digest = hashlib.sha256(script.encode()).digest()
+    return f"sha256-{base64.b64encode(digest).decode()}"
+
+
 def environments() -> tuple[Environment, Environment]:
     """Makes the template environments of HTML and of Markdown; both escape by default."""
 
     def make(**more: Any) -> Environment:
         environment = template_environment(**more)
         environment.globals["t"] = telling
+        environment.filters["shortened"] = shortened
         return environment
 
     html = make(autoescape=True)
-    html.filters.update(sentence=html_sentence, link=html_link)
+    html.filters.update(sentence=html_sentence, link=html_link, data=json.dumps)
     markdown = make(autoescape=False, finalize=markdown_prose)
     markdown.filters.update(sentence=markdown_sentence, code=markdown_code, block=markdown_block)
+    markdown.filters["code_or_block"] = markdown_code_or_block
     return html, markdown
 
 
 def pages(run: Run) -> dict[str, str]:
     """Draws every page of a run; gives its text by its path in the run directory."""
     html, markdown = environments()
-    new, known = telling.split_known(run.findings)
+    new, known = telling.split_known(run)
+    parts = telling.sections(run)
+    script = (TEMPLATES / "page.js").read_text("utf-8")
     shared: dict[str, Any] = {
         "run": run,
         "about": run.about,
         "verdict": telling.verdict(run),
         "notices": telling.notices(run),
-        "new": new,
-        "known": known,
-        "unconfirmed": telling.causes_of(run.unconfirmed),
-        "seen": telling.causes_of(run.seen),
+        "parts": parts,
     }
     readme = markdown.get_template("finding.md.j2")
     drawn = {
         f"findings/{finding['fingerprint']}/README.md": readme.render(finding=finding, **shared)
         for finding in [*run.unconfirmed, *run.findings]
     }
-    rows = [(cause, finding) for cause in new for finding in cause.findings]
     summary = markdown.get_template("summary.md.j2")
-    drawn["summary.md"] = summary.render(rows=rows, most=SUMMARY_ROWS, **shared)
-    drawn["index.html"] = html.get_template("index.html.j2").render(**shared)
+    drawn["summary.md"] = summary.render(new=new, known=known, most=SUMMARY_ROWS, **shared)
+    drawn["index.html"] = html.get_template("index.html.j2").render(
+        choices=telling.choices(parts.all()),
+        script=Markup(script),
+        script_digest=digest_of(script),
+        **shared,
+    )
     return drawn
 
 

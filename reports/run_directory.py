@@ -41,7 +41,7 @@ class Run:
     """What a run directory holds, checked and cleaned."""
 
     about: dict[str, Any]
-    findings: list[dict[str, Any]]
+    findings: list[dict[str, Any]]  # confirmed, or known
     unconfirmed: list[dict[str, Any]]
     seen: list[dict[str, Any]]  # of seen.jsonl, and not followed yet
     repros: dict[str, str]
@@ -93,20 +93,19 @@ def is_a(value: Any, name: str) -> bool:
     return isinstance(value, TYPES[name])
 
 
-def first_fault(value: Any, schema: dict[str, Any], root: dict[str, Any], where: str) -> str | None:
+def first_fault(value: Any, schema: dict[str, Any], where: str = "") -> str | None:
     """Finds the first place where `value` is not what `schema` asks, in words; None if it is.
 
     Knows only the keywords on which the page relies; the tests hold it against jsonschema.
     """
-    if "$ref" in schema:
-        schema = root["$defs"][schema["$ref"].rsplit("/", 1)[1]]
     name = where or "it"
     types = schema.get("type", [])
     types = [types] if isinstance(types, str) else types
     if types and not any(is_a(value, wanted) for wanted in types):
         return f"{name} is not of type {' or '.join(types)}"
-    if "enum" in schema and value not in schema["enum"]:
-        return f"{name} is none of {', '.join(schema['enum'])}"
+    least, most = schema.get("minimum"), schema.get("maximum")
+    if least is not None and is_a(value, "number") and not least <= value <= most:
+        return f"{name} is not from {least} to {most}"
     if isinstance(value, str) and not re.search(schema.get("pattern", ""), value):
         return f"{name} does not match {schema['pattern']}"
     parts: list[tuple[Any, Any, str]] = []
@@ -120,9 +119,12 @@ def first_fault(value: Any, schema: dict[str, Any], root: dict[str, Any], where:
         prefix = where + "." if where else ""
         parts = [(item, known.get(key, rest), prefix + key) for key, item in value.items()]
     elif isinstance(value, list) and "items" in schema:
+        fewest, most = schema.get("minItems", 0), schema.get("maxItems", len(value))
+        if not fewest <= len(value) <= most:
+            return f"{name} has {len(value)} items"
         parts = [(item, schema["items"], f"{where}[{i}]") for i, item in enumerate(value)]
     for item, item_schema, item_where in parts:
-        if fault := first_fault(item, item_schema, root, item_where):
+        if fault := first_fault(item, item_schema, item_where):
             return fault
     return None
 
@@ -139,7 +141,7 @@ def parse(data: bytes, schema_name: str, where: str) -> dict[str, Any]:
     except (ValueError, RecursionError) as error:
         raise BrokenRunError(f"{where} is not JSON: {clean_text(str(error), 200)}.") from error
     schema = json.loads((SCHEMAS / schema_name).read_text("utf-8"))
-    if fault := first_fault(value, schema, schema, ""):
+    if fault := first_fault(value, schema):
         raise BrokenRunError(f"{where} does not fit {schema_name}: {clean_text(fault, 200)}.")
     cleaned = clean(value)
     assert isinstance(cleaned, dict)
@@ -173,9 +175,10 @@ def read_findings(path: Path, confirmed: bool, ended: bool = True) -> list[dict[
             continue
         where = f"{path}, line {number},"
         finding = parse(line, "finding.schema.json", where)
-        if finding["confirmed"] is not confirmed or (not confirmed and "why" not in finding):
-            wanted = "confirmed" if confirmed else "unconfirmed and say why"
-            raise BrokenRunError(f"{where} must be {wanted}.")
+        if confirmed and not finding["confirmed"] and not finding["known"]:
+            raise BrokenRunError(f"{where} must be confirmed, or known.")
+        if not confirmed and (finding["confirmed"] or "why" not in finding):
+            raise BrokenRunError(f"{where} must be unconfirmed and say why.")
         fingerprint = finding["fingerprint"]
         if fingerprint in first_line:
             first = first_line[fingerprint]
@@ -183,6 +186,11 @@ def read_findings(path: Path, confirmed: bool, ended: bool = True) -> list[dict[
         first_line[fingerprint] = number
         findings.append(finding)
     return findings
+
+
+def names_of(finding: dict[str, Any]) -> set[str]:
+    """Gives the names under which a finding was seen, its own among them."""
+    return {finding["fingerprint"], *finding["seen_as"]}
 
 
 def read_run(directory: Path) -> Run:
@@ -200,12 +208,12 @@ def read_run(directory: Path) -> Run:
     unconfirmed = read_findings(directory / "unconfirmed.jsonl", False, ended)
     seen = []
     if (path := directory / "seen.jsonl").exists():
-        followed = {finding.get("seen_as") for finding in [*findings, *unconfirmed]}
-        seen = [it for it in read_findings(path, False, False) if it["fingerprint"] not in followed]
+        followed = {name for it in [*findings, *unconfirmed] for name in names_of(it)}
+        seen = [it for it in read_findings(path, False, False) if not names_of(it) & followed]
     repros = {}
     for finding in [*findings, *unconfirmed]:
         path = directory / "findings" / finding["fingerprint"] / "repro.py"
-        if path.is_file():
+        if finding["script"] and path.is_file():
             text = read_bytes(path).decode(errors="backslashreplace")
             repros[finding["fingerprint"]] = clean_text(text)
     return Run(about, findings, unconfirmed, seen, repros)

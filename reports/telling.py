@@ -1,187 +1,48 @@
-"""Turns a checked run directory into what a reader wants told: verdict, causes, cases, answers.
+"""Turns a checked run directory into what its pages say of the run: verdict, order, numbers.
 
-Everything here gives plain text and plain values; escaping is the templates' part.
+What a finding says comes in words from the harness and is drawn as it is; nothing here knows what
+they mean. Everything gives plain text and plain values; escaping is the templates' part.
 """
 
-import difflib
-import json
 import re
 import shlex
+from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime
 from itertools import groupby
 from typing import Any, NamedTuple
 
 from run_directory import Run, cut
-from stores import making, medium, store_name
 
 Finding = dict[str, Any]
 
-# Plainest first, as fingerprints count them.
-TRANSPORTS = ["same process", "thread", "spawn", "forkserver", "fork"]
-CARRIERS = [
-    *(f"pickle {protocol}" for protocol in (5, 0, 1, 2, 3, 4)),
-    *("cloudpickle", "forking pickler", "dask"),
-    *("copy", "deepcopy", "handed over", "inherited", "made anew"),
-]
-TRANSPORT_WORDS = {
-    "same process": "in the same process",
-    "thread": "in another thread",
-    "spawn": "in a freshly spawned interpreter",
-    "forkserver": "in a child of the fork server",
-    "fork": "in a forked child of the parent",
-}
-CARRIER_NAMES = {
-    "forking pickler": "multiprocessing's ForkingPickler",
-    "dask": "Dask's serialization",
-}
-CARRIER_WORDS = {
-    **CARRIER_NAMES,
-    "copy": "copy.copy",
-    "deepcopy": "copy.deepcopy",
-    "handed over": "the object itself, handed over",
-    "inherited": "inherited by the fork",
-    "made anew": "only its path; the store is made anew",
-}
-POOLS = {
-    "ProcessPoolExecutor": "a ProcessPoolExecutor, which pickles by itself",
-    "multiprocessing.Pool": "a multiprocessing.Pool, which pickles by itself",
-    "ThreadPoolExecutor": "a ThreadPoolExecutor, which hands the object over",
-    "LocalCluster": "a Dask LocalCluster of processes, which serializes by itself",
-}
-CARGO_WORDS = {
-    "store": "",
-    "list": "inside a list",
-    "dict": "inside a dict",
-    "two references": "two references in one pickle",
-    "store path": "inside a StorePath",
-    "array": "inside an Array",
-    "group": "inside a Group",
-}
-# What else there is to a journey: member of a case, label, and words; an empty one is not told.
-ON_THE_WAY = [
-    (
-        "meanwhile",
-        "Meanwhile",
-        {
-            "idle": "",
-            "closes": "the parent closes its store",
-            "writes on": "the parent writes one more key",
-            "deletes the file": "the parent deletes what lies at the store's path",
-            "changes directory": "the parent changes its working directory",
-            "forgets the store": "the parent forgets its store, and it is garbage-collected",
-            "holds the store's lock": "another thread of the parent holds the store's lock",
-            "holds zarr's lock": "another thread of the parent holds the lock of zarr's event loop",
-        },
-    ),
-    (
-        "surroundings",
-        "Around it",
-        {
-            "same": "",
-            "other directory": "the child works in another directory",
-            "other environment": "the child has other environment variables",
-            "other config": "the child has a zarr.config of its own",
-        },
-    ),
-    (
-        "comes_back",
-        "Sent on",
-        {
-            "nothing": "",
-            "store": "the child sends the store back to the parent",
-            "array": "the child sends the array it opened back to the parent",
-            "grandchild": "the child sends the store on to a grandchild",
-        },
-    ),
-]
-LIFECYCLES = {
-    "new": "not opened yet",
-    "open": "open",
-    "closed": "closed again",
-    "reopened": "closed and opened again",
-    "used after close": "closed, then used once more",
-    "inside with": "open, inside its with block",
-}
-# Operations that are not simply a method of that name.
-METHODS = {"enter": "__enter__"}
-RANGES = {
-    "get range": "RangeByteRequest",
-    "get offset": "OffsetByteRequest",
-    "get suffix": "SuffixByteRequest",
-}
-WARMTH = {
-    "warm": "warm: it has used zarr's event loop before",
-    "cold": "cold: it has not used zarr's event loop",
-}
-DRIVERS = {"loop": "by zarr's event loop", "caller": "by the caller, without zarr's event loop"}
-ORACLES = {
-    "attributes": "Is every attribute and property still there, with the same value?",
-    "equality": "Does the store equal what came of it, and does == notice what it must?",
-    "reads": "Do values, ranges, sizes and selections give the same bytes, or the same error?",
-    "listing": "Do all ways of listing agree with each other, with nothing twice?",
-    "writable": "Does nothing change through a read-only store; can a writable one still write?",
-    "on disk": "Does reading change nothing on disk, does a write stay, is nothing lost?",
-    "parent intact": "Does the store in the parent still work after it was sent?",
-    "refusal": "Are errors of a fitting type, the same on both sides, no accident inside zarr?",
-    "deadline": "Does every call come back? A hang is shown with the Python stacks of both sides.",
-    "survival": "Does no process die by a signal, and is nothing left behind?",
-    "expectation": "Is what was read what the case had written?",
-    "stores agree": "Does a store answer as a MemoryStore with the same content does?",
-    "readers agree": "Do zarr and independent readers see the same in the same archive?",
-}
-# What the two sides of a finding are, where they are not simply parent and child.
-FIRST_SIDE = {
-    "equality": "Should be",
-    "expectation": "Should be",
-    "listing": "Should be",
-    "writable": "Should be",
-    "on disk": "Before",
-    "parent intact": "Parent, before",
-    "stores agree": "MemoryStore",
-}
-SECOND_SIDE = {"on disk": "After", "parent intact": "Parent, after"}
-PLACES = ("Should be", "Before", "After")
-WRONG_SIDE = {"child": "Child", "parent": "Parent", "returned": "Parent, of what came back"}
-LINES_COMPARED = 1000
-LINES_SHOWN = 60
-EQUAL_AROUND = 2
-FEWEST_LEFT_OUT = 4
-LONGEST_FLAT = 60
-LONGEST_LINE = 300
+FOLDED_FROM = 6  # severities from here on are one folded table
+MILDEST = 7
+FILTERS = ("store", "oracle", "severity", "release")
+FAILING = "→ "  # the step that goes wrong begins with it
+STORES_PARTED_BY = ", "
 
 
-class Row(NamedTuple):
-    """One line about a case: a label, words, and code."""
+class Sections(NamedTuple):
+    """The findings of a run as its page shows them, each list in its order."""
+
+    new: list[Finding]
+    known: list[Finding]
+    folded: list[Finding]  # new and known ones that are mild
+    unconfirmed: list[Finding]
+    seen: list[Finding]
+
+    def all(self) -> list[Finding]:
+        """Gives every finding on the page."""
+        return [finding for section in self for finding in section]
+
+
+class Command(NamedTuple):
+    """A shell command that shows a finding, and what to expect of it."""
 
     label: str
-    words: str = ""
-    code: str = ""
-
-
-class Line(NamedTuple):
-    """One line of an answer; mark is "differs", "gap" or empty."""
-
-    text: str
-    mark: str = ""
-
-
-class Side(NamedTuple):
-    """One side's answer: whose, what kind, in words, and what there is to see."""
-
-    name: str
-    answer: str
     words: str
-    lines: list[Line]
-    stacks: str
-
-
-class Cause(NamedTuple):
-    """Findings with the same root."""
-
-    name: str
-    anchor: str
-    findings: list[Finding]
+    code: str
 
 
 class Verdict(NamedTuple):
@@ -216,13 +77,6 @@ def seconds(value: float) -> str:
     return f"{minutes:,} min {rest} s" if rest else f"{minutes:,} min"
 
 
-def rate(cases: int, took: float) -> str:
-    """Gives cases a second; a dash where no time was spent."""
-    if took <= 0:
-        return "–"
-    return f"{cases / took:,.0f}" if cases >= 10 * took else f"{cases / took:.1f}"
-
-
 def packages(about: dict[str, Any]) -> str:
     """Names the packages beside zarr, with their versions."""
     return ", ".join(f"{name} {version}" for name, version in sorted(about["packages"].items()))
@@ -245,27 +99,59 @@ def subject_name(about: dict[str, Any]) -> str:
     return f"{name} from {subject['path']}" if subject["path"] else name
 
 
-def causes_of(findings: Iterable[Finding]) -> list[Cause]:
-    """Groups findings by cause: security first, then the earliest found; the same within one."""
-
-    def rank(finding: Finding) -> tuple[Any, ...]:
-        found = finding["executions_to_find"]
-        late = (found is None, found or 0)
-        return (finding["security"] is None, late, finding["fingerprint"])
-
-    groups: dict[str, list[Finding]] = {}
-    for finding in sorted(findings, key=rank):
-        groups.setdefault(finding["cause"], []).append(finding)
-    return [
-        Cause(name, f"cause-{group[0]['fingerprint']}", group) for name, group in groups.items()
-    ]
+def in_order(findings: Iterable[Finding]) -> list[Finding]:
+    """Sorts findings: the severest first, then those of the fewest steps."""
+    return sorted(findings, key=lambda it: (it["severity"], len(it["steps"]), it["fingerprint"]))
 
 
-def split_known(findings: Iterable[Finding]) -> tuple[list[Cause], list[Cause]]:
-    """Gives the causes that are new, and those already told upstream."""
-    findings = list(findings)
-    new = causes_of(finding for finding in findings if not finding["known"])
-    return new, causes_of(finding for finding in findings if finding["known"])
+def mild(finding: Finding) -> bool:
+    """Tells whether a finding belongs into the folded table."""
+    return finding["severity"] >= FOLDED_FROM
+
+
+def sections(run: Run) -> Sections:
+    """Parts the findings of a run."""
+    new, known = split_known(run)
+    return Sections(
+        new=[finding for finding in new if not mild(finding)],
+        known=[finding for finding in known if not mild(finding)],
+        folded=in_order(finding for finding in run.findings if mild(finding)),
+        unconfirmed=in_order(run.unconfirmed),
+        seen=in_order(run.seen),
+    )
+
+
+def split_known(run: Run) -> tuple[list[Finding], list[Finding]]:
+    """Gives the findings that are new, and those that have a page."""
+    new = in_order(finding for finding in run.findings if not finding["known"])
+    return new, in_order(finding for finding in run.findings if finding["known"])
+
+
+def by_severity(findings: Iterable[Finding]) -> str:
+    """Counts findings by severity: "1 of severity 1, 2 of severity 4"."""
+    counts = Counter(finding["severity"] for finding in findings)
+    return ", ".join(
+        f"{count:,} of severity {severity}" for severity, count in sorted(counts.items())
+    )
+
+
+def choices(shown: Iterable[Finding]) -> dict[str, list[str]]:
+    """Gives what the page can be filtered by: the name of a filter to its values, in order."""
+    filters = [filter_values(finding) for finding in shown]
+    values = {name: {value for it in filters for value in it[name] if value} for name in FILTERS}
+    return {name: in_release_order(values[name]) for name in FILTERS}
+
+
+def filter_values(finding: Finding) -> dict[str, list[str]]:
+    """Gives the values of a finding for each filter of the page."""
+    table = (finding["releases"] or {}).get("table", {})
+    bad = [release for release, verdict in table.items() if verdict == "bad"]
+    return {
+        "store": finding["store"].split(STORES_PARTED_BY),
+        "oracle": [finding["oracle"]],
+        "severity": [str(finding["severity"])],
+        "release": in_release_order({finding["subject"], *bad}),
+    }
 
 
 def ended(run: Run) -> bool:
@@ -274,18 +160,26 @@ def ended(run: Run) -> bool:
 
 
 def broken_off(run: Run) -> Verdict:
-    """Says in one sentence what a run found that was killed, goes on, failed, or only measured."""
-    new, known = split_known(run.findings)
-    name = subject_name(run.about)
-    if failed := run.about.get("failed"):
+    """Says in one sentence what a run found that left something open, and why it did."""
+    about = run.about
+    new, known = split_known(run)
+    name = subject_name(about)
+    left = max(len(run.seen), about.get("not_reached", 0))
+    if failed := about.get("failed"):
         why = f"The run of {name} is no all-clear: {failed}"
-    elif ended(run):
-        why = f"The run of {name} only measured when it saw what"
-    else:
+    elif not ended(run):
         why = f"The run of {name} goes on, or was killed before it ended"
-    parts = [f"{counted(len(new), 'cause')} confirmed" if new else "nothing new confirmed"]
-    if run.seen:
-        parts.append(f"{counted(len(run.seen), 'finding')} seen and not followed yet")
+    elif about.get("not_reached"):
+        budget = about.get("budget_seconds")
+        had = "too little time" if budget is None else f"{seconds(budget)}, which was too little,"
+        why = f"The run of {name} had {had} to follow what it saw"
+    else:
+        why = f"The run of {name} only measured when it saw what"
+    parts = ["nothing new confirmed"]
+    if new:
+        parts = [f"{counted(len(new), 'new cause')} confirmed ({by_severity(new)})"]
+    if left:
+        parts.append(f"{counted(left, 'finding')} seen and not followed yet")
     if run.unconfirmed:
         parts.append(f"{len(run.unconfirmed):,} could not be confirmed")
     if known:
@@ -296,9 +190,9 @@ def broken_off(run: Run) -> Verdict:
 def verdict(run: Run) -> Verdict:
     """Says in one sentence what the run found, or why its silence means something, or does not."""
     about = run.about
-    new, known = split_known(run.findings)
+    new, known = split_known(run)
     name = subject_name(about)
-    if not ended(run) or about.get("failed") or run.seen:
+    if not ended(run) or about.get("failed") or run.seen or about.get("not_reached"):
         return broken_off(run)
     also = []
     if run.unconfirmed:
@@ -307,10 +201,8 @@ def verdict(run: Run) -> Verdict:
         also.append(f"{counted(len(known), 'known cause')} seen again")
     tail = "".join(f"; {part}" for part in also)
     if new:
-        total = sum(len(cause.findings) for cause in new)
-        confirmed = "" if run.unconfirmed else "; all confirmed" if total > 1 else "; confirmed"
-        sentence = f"{counted(len(new), 'cause')}, {counted(total, 'finding')} in {name}"
-        return Verdict(f"{sentence}{confirmed}{tail}.", "found")
+        sentence = f"{counted(len(new), 'new cause')} in {name}: {by_severity(new)}"
+        return Verdict(f"{sentence}{tail}.", "found")
     proof = about["self_proof"]
     nothing = f"Nothing{' new' if known else ''}{' confirmed' if run.unconfirmed else ''} found"
     if not about["executions"]:
@@ -345,221 +237,32 @@ def notices(run: Run) -> list[str]:
     return told
 
 
-def python_text(value: Any) -> str:
-    """Writes a JSON value as Python would, cut for one line."""
-    return cut(repr(value), 200)
-
-
-def call(name: str, arguments: dict[str, Any], positional: tuple[str, ...] = ()) -> str:
-    """Writes a call; `repeat` multiplies the value before it, None means not given."""
-    parts = []
-    for key in (*positional, *(key for key in arguments if key not in positional)):
-        value = arguments.get(key)
-        if value is None or key == "repeat":
-            continue
-        text = python_text(value)
-        if key == "value" and arguments.get("repeat", 1) != 1:
-            text += f" * {python_text(arguments['repeat'])}"
-        parts.append(text if key in positional else f"{key}={text}")
-    return f"{name}({', '.join(parts)})"
-
-
-def operation_text(operation: dict[str, Any]) -> str:
-    """Writes one thing the parent does with its store, as a call of the store's method."""
-    do = operation["do"]
-    arguments = {key: value for key, value in operation.items() if key != "do"}
-    if do in RANGES:
-        key = python_text(arguments.pop("key", ""))
-        return f"get({key}, {call(RANGES[do], arguments, ('start', 'end'))})"
-    return call(METHODS.get(do, do.replace(" ", "_")), arguments, ("key", "value"))
-
-
-def travel_rows(case: dict[str, Any]) -> list[Row]:
-    """Tells how the store travels, and what happens on the way."""
-    carrier, pool = case["carrier"], case.get("pool")
-    words = CARRIER_WORDS.get(carrier, carrier.replace("pickle ", "pickle, protocol "))
-    how = [POOLS.get(pool, pool) if pool else words]
-    cargo = case.get("cargo", "store")
-    how.append(CARGO_WORDS.get(cargo, cargo))
-    how.append("carried twice" if case.get("twice") else "")
-    rows = [
-        Row("Carried by", "; ".join(part for part in how if part)),
-        Row("Arrives", TRANSPORT_WORDS.get(case["transport"], case["transport"])),
-    ]
-    for member, label, told in ON_THE_WAY:
-        word = case.get(member, "")
-        if text := told.get(word, word):
-            rows.append(Row(label, text))
-    return rows
-
-
-def travels(case: dict[str, Any]) -> str:
-    """Tells how the store travels in one line."""
-    return "; ".join(row.words for row in travel_rows(case))
-
-
-def case_rows(case: dict[str, Any]) -> list[Row]:
-    """Tells a case in order: what lies on disk, what the parent does, how the store travels."""
-    rows = []
-    archive, lies = case.get("archive"), medium(case["store"])
-    if archive is not None:
-        entries = archive.get("entries", [])
-        zipped = f"a zip archive, {archive.get('compression', 'stored')},"
-        made = zipped if lies == "zip" else "a folder"
-        rows.append(Row("On disk", f"{made} with {counted(len(entries), 'key')}"))
-        for entry in entries:
-            value = python_text(entry.get("value", ""))
-            times = entry.get("repeat", 1)
-            code = f"{python_text(entry['key'])}: {value}"
-            rows.append(Row("", code=code if times == 1 else f"{code} * {python_text(times)}"))
-    elif "archive" in case and lies != "memory":
-        rows.append(Row("On disk", "nothing yet"))
-    rows.append(Row("Store", store_name(case["store"]), making(case)))
-    for step, operation in enumerate(case.get("operations", [])):
-        rows.append(Row("" if step else "Then", code=operation_text(operation)))
-    if "lifecycle" in case:
-        state = LIFECYCLES.get(case["lifecycle"], case["lifecycle"])
-        rows.append(Row("It travels", state))
-    if "parent" in case:
-        rows.append(Row("Parent", WARMTH.get(case["parent"], case["parent"])))
-    rows += travel_rows(case)
-    if case.get("looks"):
-        driver = DRIVERS.get(case.get("driver", ""), case.get("driver", ""))
-        rows.append(
-            Row(
-                "Looked at",
-                ", ".join(case["looks"]) + (f"; coroutines run {driver}" if driver else ""),
-            )
-        )
-    if case.get("twin"):
-        rows.append(Row("Compared", "with a MemoryStore of the same content, asked the same"))
-    told = {
-        *("store", "archive", "constructor", "operations", "lifecycle", "parent", "carrier"),
-        *("transport", "looks", "driver", "cargo", "twice", "pool", "twin"),
-        *(member for member, _, _ in ON_THE_WAY),
-    }
-    rows += [Row(key, code=python_text(value)) for key, value in case.items() if key not in told]
-    return rows
-
-
-def answer_lines(answer: dict[str, Any] | None) -> list[str]:
-    """Writes what an answer shows, line by line, whole lines for comparing."""
-    if answer is None or answer["answer"] not in ("shown", "refused"):
-        return []
-    if answer["answer"] == "refused":
-        kind, text = answer.get("type", "an error"), answer.get("text", "")
-        return (f"{kind}: {text}" if text else kind).split("\n")
-    value = answer.get("value")
-    flat = json.dumps(value, ensure_ascii=False, sort_keys=True)
-    if len(flat) <= LONGEST_FLAT and not isinstance(value, dict):
-        return [flat]
-    return json.dumps(value, ensure_ascii=False, indent=2, sort_keys=True).split("\n")
-
-
-def marked(lines: list[str], other: list[str]) -> list[Line]:
-    """Marks the lines that `other` has not, and leaves long equal stretches out."""
-    if not other:
-        result = [Line(text) for text in lines]
-    else:
-        result = []
-        match = difflib.SequenceMatcher(None, lines, other, autojunk=False)
-        for kind, start, end, _, _ in match.get_opcodes():
-            if kind != "equal":
-                result += [Line(text, "differs") for text in lines[start:end]]
-            elif end - start < 2 * EQUAL_AROUND + FEWEST_LEFT_OUT:
-                result += [Line(text) for text in lines[start:end]]
-            else:
-                left_out = counted(end - start - 2 * EQUAL_AROUND, "equal line")
-                result += [Line(text) for text in lines[start : start + EQUAL_AROUND]]
-                result.append(Line(f"… {left_out}", "gap"))
-                result += [Line(text) for text in lines[end - EQUAL_AROUND : end]]
-    if len(result) > LINES_SHOWN:
-        rest = counted(len(result) - LINES_SHOWN, "more line")
-        result = [*result[:LINES_SHOWN], Line(f"… {rest}", "gap")]
-    return [Line(cut(line.text, LONGEST_LINE), line.mark) for line in result]
-
-
-def side(name: str, answer: dict[str, Any] | None, other: dict[str, Any] | None) -> Side:
-    """Tells one side's answer, with what differs from the other side's marked."""
-    if answer is None:
-        return Side(name, "not asked", "was not asked", [], "")
-    kind = answer["answer"]
-    words = {
-        "shown": "" if name in PLACES else "answered",
-        "refused": "raised an error" + (f" in {answer['frame']}" if answer.get("frame") else ""),
-        "crashed": f"died of {answer.get('signal', 'a signal')}",
-        "timed out": "did not answer in time",
-        "absent": "nothing" if name in PLACES else "has no such thing",
-    }[kind]
-    comparable = other is not None and other["answer"] == kind
-    lines, others = answer_lines(answer), answer_lines(other) if comparable else []
-    if max(len(lines), len(others)) > LINES_COMPARED:
-        others = []
-    return Side(name, kind, words, marked(lines, others), answer.get("stacks") or "")
-
-
-def sides(finding: Finding) -> list[Side]:
-    """Tells the answers of a finding, the right one first; it is left out if there is none."""
-    oracle, right, wrong = finding["oracle"], finding["parent"], finding["child"]
-    whose: str = finding.get("side", "child")
-    if whose == "returned" and finding["case"].get("comes_back") == "grandchild":
-        whose = "Grandchild"
-    first = FIRST_SIDE.get(oracle, "Should be" if whose == "parent" else "Parent")
-    second = SECOND_SIDE.get(oracle, WRONG_SIDE.get(whose, whose))
-    if oracle == "stores agree":
-        second = store_name(finding["store"])
-    told = [side(first, right, wrong), side(second, wrong, right)]
-    silent = right is None or right["answer"] == "absent"
-    broken = wrong is not None and wrong["answer"] in ("refused", "crashed", "timed out")
-    return told[1:] if silent and broken else told
-
-
-def order(names: Iterable[str], plainest: list[str]) -> list[str]:
-    """Sorts names as in `plainest`; those not in it follow by the alphabet."""
-    known = {name: place for place, name in enumerate(plainest)}
-    return sorted(set(names), key=lambda name: (known.get(name, len(known)), name))
-
-
-def seen_grid(finding: Finding) -> tuple[list[str], list[tuple[str, list[str]]]]:
-    """Gives where a finding was seen: the transports, then carriers with a cell for each."""
-    own = (finding["carrier"], finding["transport"])
-    cells = {own: "this case"}
-    for seen in finding["seen_on"]:
-        took = seen.get("seconds")
-        text = "seen" if took is None else seconds(took)
-        cells.setdefault((seen["carrier"], seen["transport"]), text)
-    transports = order((transport for _, transport in cells), TRANSPORTS)
-    carriers = order((carrier for carrier, _ in cells), CARRIERS)
-    rows = [(name, [cells.get((name, way), "") for way in transports]) for name in carriers]
-    return transports, rows
-
-
 def release_key(release: str) -> list[tuple[int, int, str]]:
     """Sorts releases by their numbers, 3.10 after 3.9."""
     parts = re.findall(r"\d{1,9}|[^\d.]+", release)
     return [(1, int(part), "") if part.isdecimal() else (0, 0, part) for part in parts]
 
 
-def plays_other_interface(finding: dict) -> bool:
-    """True if a finding of zarr 3 is also seen in zarr 2, which its script cannot run in."""
-    first = (finding["releases"] or {}).get("first_bad") or ""
-    return first.startswith("2.") and not finding["subject"].startswith("2.")
+def in_release_order(names: Iterable[str]) -> list[str]:
+    """Sorts releases, and other words by the alphabet."""
+    return sorted(names, key=lambda name: (release_key(name), name))
 
 
 def release_spans(finding: Finding) -> list[tuple[str, str]]:
     """Gives (releases, verdict) from old to new; neighbours of one verdict are one span."""
     table = (finding["releases"] or {}).get("table", {})
     spans = []
-    for word, group in groupby(sorted(table, key=release_key), key=lambda name: table[name]):
+    for word, group in groupby(in_release_order(table), key=lambda name: table[name]):
         names = list(group)
         spans.append((names[0] if len(names) == 1 else f"{names[0]} – {names[-1]}", word))
     return spans
 
 
-def commands(run: Run, finding: Finding, folder: str = "") -> list[Row]:
+def commands(run: Run, finding: Finding, folder: str = "") -> list[Command]:
     """Gives the shell commands that show a finding, each with what to expect of it.
 
-    That is its repro.py, or for one that was not followed yet, its case.
+    That is its repro.py, or for one that was not followed yet, its case; nothing if there is
+    neither.
     """
     if any(finding is one for one in run.seen):
         line = shlex.quote(f'"fingerprint":"{finding["fingerprint"]}"')
@@ -567,7 +270,9 @@ def commands(run: Run, finding: Finding, folder: str = "") -> list[Row]:
         zarr = shlex.quote(cut(subject["path"] or subject["release"] or "newest", 300))
         replay = f"storefuzz replay case.json --zarr {zarr}"
         code = f"grep -m1 -F {line} seen.jsonl >case.json; {replay}"
-        return [Row("plays it again", "exits 1 if it shows", code)]
+        return [Command("plays it again", "exits 1 if it shows", code)]
+    if not finding["script"]:
+        return []
     path = run.about["subject"]["path"]
     script = shlex.quote(f"{folder}repro.py")
 
@@ -575,8 +280,10 @@ def commands(run: Run, finding: Finding, folder: str = "") -> list[Row]:
         return f"uv run --with {shlex.quote(cut(package, 300))} {script}"
 
     here = command(path) if path else command(f"zarr=={finding['subject']}")
-    rows = [Row("shows it", "exits 1 after printing DEFECT", here)]
+    rows = [Command("shows it", "exits 1 after printing DEFECT", here)]
     good = (finding["releases"] or {}).get("first_good")
     if good:
-        rows.append(Row("shows it gone", "exits 0 after printing gone", command(f"zarr=={good}")))
+        rows.append(
+            Command("shows it gone", "exits 0 after printing gone", command(f"zarr=={good}"))
+        )
     return rows
