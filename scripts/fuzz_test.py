@@ -63,7 +63,7 @@ def clone(tmp_path: Path) -> Clone:
 
 
 def test_what_is_not_known_is_handed_on_as_it_is(clone: Clone) -> None:
-    words = ["zip_journey", "--cupboard", "two  words", "", "*", "$HOME", "`a`", "--out", "a\nb"]
+    words = ["zip_program", "--cupboard", "two  words", "", "*", "$HOME", "`a`", "--out", "a\nb"]
     assert clone.fuzz(*words)[0] == 0
     assert clone.called("setup") == []
     assert clone.called("build") == ["fuzz", sys.executable]
@@ -72,8 +72,8 @@ def test_what_is_not_known_is_handed_on_as_it_is(clone: Clone) -> None:
 
 def test_what_names_the_subject_is_read_and_handed_on(clone: Clone) -> None:
     newest = json.loads((ROOT / "reference" / "releases.json").read_text())["newest"]
-    assert clone.fuzz("--time", "5s", "--zarr", newest, "slow_journey")[0] == 0
-    assert clone.called("storefuzz") == ["run", "--time", "5s", f"--zarr={newest}", "slow_journey"]
+    assert clone.fuzz("--time", "5s", "--zarr", newest, "zip_program")[0] == 0
+    assert clone.called("storefuzz") == ["run", "--time", "5s", f"--zarr={newest}", "zip_program"]
     assert clone.fuzz(f"--zarr={newest}")[0] == 0
     assert clone.called("storefuzz") == ["run", f"--zarr={newest}"]
 
