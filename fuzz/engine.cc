@@ -1,26 +1,31 @@
-// libFuzzer's hooks over the library; nothing in harness/ knows the engine.
+// See engine.h. libFuzzer sees which lines of the subject ran in the workers.
 #include "fuzz/engine.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sched.h>
-#include <signal.h>
-#include <sys/resource.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cstdlib>
+#include <cstring>
 #include <fstream>
 #include <map>
+#include <random>
 #include <set>
-#include <tuple>
+#include <string>
+#include <vector>
 
-#include "fuzz/hooks.h"
 #include "harness/base/files.h"
 #include "harness/base/text.h"
-#include "harness/journey/mutate.h"
-#include "harness/play/session.h"
-#include "harness/play/settings.h"
+#include "harness/findings/finding.h"
+#include "harness/generate/generate.h"
+#include "harness/generate/mutate.h"
+#include "harness/generate/taste.h"
+#include "harness/play/board.h"
+#include "harness/play/program_session.h"
+#include "harness/process/cores.h"
+#include "harness/process/sandbox.h"
+#include "harness/process/scratch.h"
 
 // libFuzzer reads these besides its own counters; the board is mapped over them. Page-aligned and
 // whole pages, so that the mapping replaces nothing else.
@@ -30,281 +35,206 @@ __attribute__((section("__libfuzzer_extra_counters"),
 namespace storefuzz {
 namespace {
 
-constexpr int kGuidanceEvery = 16;   // cases between two restarts of the line events
-constexpr double kForkShare = 0.33;  // of all time, at most, goes to forked processes
-constexpr double kDearShare = 0.1;   // and to stores that cost kDear times the mean
-constexpr double kDear = 2.5;
-constexpr double kSample = 5;           // cases that tell what a store costs
-constexpr double kWarmUpSeconds = 0.5;  // before that, shares are not looked at
-constexpr std::size_t kSwarm = 192;     // random bytes a mutation may draw from
-// A child in which no thread has run for so long hangs; sooner where one of its like has hung.
-constexpr Milliseconds kAsleep{500}, kAsleepAgain{250};
+constexpr std::size_t kSwarm = 256;  // random bytes a mutation may draw from
+constexpr int kWhole = 6;            // times a difference is sent with its program, however long
+constexpr int kOften = 100;          // times a difference was seen, after which it is seldom told
 
-struct Sent {
-  std::size_t size = 0;  // of the smallest case sent
-  std::set<std::string> seen_on;
+Special special;
+
+// What the supervisor was told of a difference.
+struct Told {
+  std::size_t size = 0;  // bytes of the program's text
+  std::uint64_t count = 0, untold = 0;
 };
 
-Session* session = nullptr;
-int findings = -1;  // descriptor to the supervisor
-std::vector<Quirk> known;
-std::map<std::string, Sent> sent;
-Case (*shape_of_cases)(Case) = nullptr;
-std::set<std::string> avoided;  // cases that a predecessor of this process died of
+struct Engine {
+  Board board;
+  std::unique_ptr<ProgramSession> session;
+  int findings = -1;  // where the supervisor reads; -1: by hand, the first difference ends us
+  std::map<std::string, Told> told;
+  std::set<std::string> avoided;  // programs in which a process before us died
+};
+Engine* engine = nullptr;
 
-void send(const Json& line) {
-  if (write_all(findings, text_of(line) + "\n") != 0) ::_exit(0);  // the supervisor is gone
+[[noreturn]] void leave(const Error& error) {
+  fmt::print(stderr, "storefuzz: {}\n", printable(error.message));
+  std::fflush(stderr);
+  ::_exit(static_cast<int>(error.code));
 }
 
-// A finding costs one short line; the whole case goes along when it is new, or smaller than before.
-void tell(const Case& value, const Finding& found) {
-  const std::string journey =
-      fmt::format("{} / {}", name_of(value.carrier), name_of(value.transport));
-  const std::string text = to_text(value);
-  Sent& before = sent[found.fingerprint];
-  const BoardData& board = session->board().data();
-  Json line{{"fingerprint", found.fingerprint},
-            {"carrier", name_of(value.carrier)},
-            {"transport", name_of(value.transport)},
-            {"executions", board.executions.load()},
-            {"seconds", static_cast<double>(now_nanoseconds() - board.fuzzing_since) / 1e9}};
-  const bool new_journey = before.seen_on.insert(journey).second;
-  if (before.size == 0 || text.size() < before.size) {
-    before.size = text.size();
-    line["finding"] = to_json(found);
-    line["case"] = to_json(value);
-  } else if (!new_journey) {
-    line.erase("executions");
+template <class T>
+T needed(Result<T> result) {
+  if (!result) leave(result.error());
+  return std::move(*result);
+}
+
+void send(const Json& line) {
+  if (write_all(engine->findings, text_of(line) + "\n") != 0) ::_exit(0);  // nobody listens
+}
+
+// Forbids this process, and all below it, to write outside the scratch folder.
+std::string contain(Settings& settings) {
+  settings.scratch = needed(given_or_new_scratch(settings.scratch));
+  std::vector<std::filesystem::path> also;
+  if (!settings.corpus.empty()) also.emplace_back(settings.corpus);
+  return needed(forbid_writes_outside(settings.scratch, also)).sentence;
+}
+
+void tell_start(const std::string& containment) {
+  const program::ReferenceInfo& subject = engine->session->workers().subject();
+  send({{"started",
+         {{"release", subject.zarr},
+          {"python", subject.python},
+          {"containment", containment},
+          {"skipped", engine->session->skipped()}}}});
+}
+
+double seconds_of_fuzzing() {
+  return static_cast<double>(now_nanoseconds() - engine->board.data().fuzzing_since) / 1e9;
+}
+
+void tell(const Finding& found) {
+  if (engine->findings < 0) {
+    fmt::print(stderr, "storefuzz: {}\n{}\nAssertion failure: {}\n", printable(found.headline),
+               printable_lines(text_of(program::to_json(found.value), 1)), found.key);
+    std::abort();
   }
+  Told& told = engine->told[found.key];
+  ++told.count;
+  ++told.untold;
+  const std::size_t size = program::to_text(found.value).size();
+  const bool smaller = told.size == 0 || size < told.size;
+  if (!smaller && told.count > kOften && told.untold < kOften) return;
+  Json line{{"key", found.key},
+            {"count", std::exchange(told.untold, 0)},
+            {"executions", engine->board.data().executions.load()},
+            {"seconds", seconds_of_fuzzing()}};
+  if (smaller) told.size = size;
+  if (smaller || told.count <= kWhole) line["finding"] = to_json(found);
   send(line);
 }
 
-// A target that was started by hand, or by a fuzzing service, has no supervisor that takes its
-// findings: it aborts, unless the list of known defects holds this one.
-void abort_on(const Case& value, const Finding& found) {
-  if (match(known, name_of(value.store), found.told, session->release())) return;
-  fmt::print(stderr, "storefuzz: {}\n{}\nAssertion failure: {}\n", printable(found.told.headline),
-             printable_lines(text_of(to_json(value), 1)), found.fingerprint);
-  std::abort();
+void tell_all(const program::Case& value, const PlayedProgram& played) {
+  for (const Finding& found : findings_of(value, played.differences))
+    if (engine->findings >= 0 || !found.question) tell(found);
+  if (engine->findings < 0 || played.quirks.empty()) return;
+  std::map<std::string, int> quirks;
+  for (const std::string& quirk : played.quirks) ++quirks[quirk];
+  send({{"quirks", quirks}});
 }
 
-struct Cost {
-  double cases = 0, time = 0;  // nanoseconds
-  double mean() const { return cases > 0 ? time / cases : 0; }
-};
-
-// What costs many times more than other cases gets a share of the time, and the others the rest.
-class Shares {
- public:
-  // True when `value` is over a share, and is not played.
-  static bool ends_for(const Case& value) {
-    const BoardData& board = session->board().data();
-    const double passed = static_cast<double>(now_nanoseconds() - board.fuzzing_since);
-    if (findings < 0 || passed < kWarmUpSeconds * 1e9) return false;
-    return (forked(value) && forked_time > kForkShare * passed) ||
-           (dear(value) && dear_time > kDearShare * passed);
-  }
-
-  static void note(const Case& value, double nanoseconds) {
-    if (forked(value)) forked_time += nanoseconds;
-    if (dear(value)) dear_time += nanoseconds;
-    for (Cost* it : {&all, &stores[value.store]}) {
-      it->cases += 1;
-      it->time += nanoseconds;
-    }
-  }
-
- private:
-  // A process that is forked for one case, by us, by a fork server or by a child, costs three times
-  // what a child that stays costs, and whole deadlines where it hangs.
-  static bool forked(const Case& value) {
-    return value.transport == Transport::kFork || value.transport == Transport::kForkserver ||
-           value.comes_back == ComesBack::kGrandchild;
-  }
-
-  // LoggingStore takes the whole stack at every call (inspect.stack).
-  static bool dear(const Case& value) {
-    const Cost& store = stores[value.store];
-    return store.cases >= kSample && store.mean() > kDear * all.mean();
-  }
-
-  static inline double forked_time = 0, dear_time = 0;  // nanoseconds
-  static inline Cost all;
-  static inline std::map<StoreKind, Cost> stores;
-};
-
-// A journey that hung is likely to hang again, and a deadline is long: the more often it did, the
-// more of its like are passed over: 3 of 4, 15 of 16, 63 of 64.
-class Patience {
- public:
-  static bool ends_for(const Case& value) {
-    Record& it = records[key(value)];
-    return it.asked++ % (1U << std::min(2 * it.hangs, 6U)) != 0;
-  }
-
-  static Milliseconds asleep(const Case& value) {
-    return records[key(value)].hangs > 0 ? kAsleepAgain : kAsleep;
-  }
-
-  static void note(const Case& value, const Observations& seen) {
-    const bool hung = std::holds_alternative<TimedOut>(seen.child.died) ||
-                      std::holds_alternative<TimedOut>(seen.returned.died);
-    Record& it = records[key(value)];
-    it.hangs = hung ? it.hangs + 1 : it.hangs / 2;
-  }
-
- private:
-  struct Record {
-    unsigned hangs = 0, asked = 0;
-  };
-  using Key = std::tuple<StoreKind, Transport, Warmth, bool>;
-  // What hangs is the store below all wrappers: each wrapper over it would cost a whole deadline to
-  // say so again.
-  static Key key(const Case& value) {
-    const Adapter* store = value.store.operator->();
-    while (store->inner) store = store->inner;
-    const bool grandchild = value.comes_back == ComesBack::kGrandchild;
-    return {StoreKind(store), value.transport, value.parent, grandchild};
-  }
-  static inline std::map<Key, Record> records;
-};
-
-Json versions(const std::vector<ReaderInfo>& readers) {
-  Json json = Json::object();
-  for (const ReaderInfo& it : readers) json[it.name] = it.version;
-  return json;
+// Programs in which a process was late are decided later, the last ones when libFuzzer is through.
+void tell_decided(bool wait) {
+  for (const auto& [value, played] : engine->session->take_decided(wait)) tell_all(value, played);
 }
 
-// A parent and its children take turns, and so do the threads of a Python. To wake an idle core
-// costs ten times what it costs to change to another thread of the same one.
-void keep_to_core(const std::string& core) {
-  if (core.empty()) return;
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  CPU_SET(static_cast<std::size_t>(std::atoi(core.c_str())), &set);
-  ::sched_setaffinity(0, sizeof set, &set);  // where it is forbidden, it only costs time
+void start() {
+  Settings settings = settings_from_environment();
+  if (special.settings) special.settings(settings);
+  keep_to_core(settings.core);
+  const int shared = descriptor_of(settings.board);
+  engine = new Engine{.board = needed(shared >= 0 ? Board::open(shared) : Board::make())};
+  engine->findings = descriptor_of(settings.findings);
+  std::ifstream avoid(settings.avoid);
+  for (std::string line; std::getline(avoid, line);) engine->avoided.insert(line);
+  if (auto added = add_adapters(parse_json(settings.adapters)); !added) leave(added.error());
+  const std::string containment = contain(settings);
+  engine->session = needed(ProgramSession::start(settings, engine->board.descriptor()));
+  BoardData& data = engine->board.data();
+  data.lines_watched = engine->session->workers().subject().lines;
+  void* place = ::mmap(storefuzz_counters, kLineCounters, PROT_READ | PROT_WRITE,
+                       MAP_SHARED | MAP_FIXED, engine->board.descriptor(), 0);
+  if (place == MAP_FAILED) leave({.message = "the counters cannot be shared"});
+  if (data.fuzzing_since == 0) data.fuzzing_since = now_nanoseconds();
+  engine->session->count_phases(data.phase_nanoseconds);
+  if (engine->findings >= 0) tell_start(containment);
+  std::atexit([] { tell_decided(true); });
 }
 
-void start(int* count, char*** arguments) {
-  become_child_if_asked(*count, *arguments);
-  const Settings settings = settings_from_environment();
-  findings = descriptor_of(settings.findings);
-  keep_to_core(settings.core);  // before children and threads, which inherit it
-  // Without a supervisor the engine handles fatal signals.
-  auto started = Session::start({.fatal_stacks = findings >= 0, .thrifty = true});
-  if (!started) leave(started.error());
-  session = started->release();  // lives as long as the process
-  if (auto ready = session->prepare(); !ready) leave(ready.error());
-  if (!settings.known.empty()) {
-    auto list = load_quirks(settings.known);
-    if (!list) leave(list.error());
-    known = std::move(*list);
-  }
-  std::ifstream lines(settings.avoid);
-  for (std::string line; std::getline(lines, line);) avoided.insert(line);
-  ::signal(SIGINT, SIG_DFL);  // Python may have taken it; libFuzzer installs its own after us
-  map_counters(storefuzz_counters, session->board());
-  session->board().data().lines_watched = session->lines_watched();
-  // The slow lane waits most of its time, and leaves the rest to the fast one.
-  if (!settings.niceness.empty())
-    ::setpriority(PRIO_PROCESS, 0, std::atoi(settings.niceness.c_str()));
-  if (findings >= 0)
-    send({{"started",
-           {{"release", session->release()},
-            {"python", session->python_version()},
-            {"containment", session->containment()},
-            {"skipped", session->skipped()},
-            {"readers", versions(session->readers())}}}});
-  if (session->board().data().fuzzing_since == 0)
-    session->board().data().fuzzing_since = now_nanoseconds();
-  session->clock().enter(Phase::kEngine);
+program::Case shaped(program::Case value) {
+  if (special.shape) value = special.shape(std::move(value));
+  return engine->session->fit(std::move(value));
 }
 
-// Applies the target's shape, then replaces carriers and stores that this environment lacks.
-Case shaped(Case value) {
-  return session->fit(shape_of_cases ? shape_of_cases(std::move(value)) : std::move(value));
+program::Case decode(const std::uint8_t* data, std::size_t size) {
+  engine->session->enter(Phase::kMutation);
+  const char* text = reinterpret_cast<const char*>(data);
+  if (size > 0 && text[0] == '{')
+    if (auto parsed = program::parse_case({text, size})) return shaped(std::move(*parsed));
+  return shaped(program::generate_program({reinterpret_cast<const std::byte*>(data), size},
+                                          engine->session->stores(), engine->session->releases()));
 }
 
-std::size_t write_back(const Case& value, std::uint8_t* data, std::size_t size, std::size_t limit) {
-  const std::string text = to_text(value);
-  session->clock().enter(Phase::kEngine);
-  return storefuzz::write_back(text, data, size, limit);
+// `size` bytes that a mutation may draw from.
+std::vector<std::byte> random_bytes(std::uint_fast32_t seed, std::size_t size) {
+  std::minstd_rand random(seed);
+  std::vector<std::byte> bytes(size);
+  for (std::byte& byte : bytes) byte = static_cast<std::byte>(random() >> 8);
+  return bytes;
+}
+
+// The text in libFuzzer's memory, and its size; what is too long stays out: `size`.
+std::size_t write_back(const program::Case& value, std::uint8_t* data, std::size_t size,
+                       std::size_t limit) {
+  const std::string text = program::to_text(value);
+  if (text.size() > limit) return size;
+  std::memcpy(data, text.data(), text.size());
+  return text.size();
 }
 
 }  // namespace
 
-bool shape_cases(Case (*shape)(Case)) {
-  shape_of_cases = shape;
+bool make_special(const Special& it) {
+  special = it;
   return true;
 }
 
-Case decode(const std::uint8_t* data, std::size_t size) {
-  session->clock().enter(Phase::kMutation);
-  const char* text = reinterpret_cast<const char*>(data);
-  if (size > 0 && text[0] == '{')
-    if (auto parsed = parse_case({text, size})) return shaped(*parsed);
-  return shaped(generate_case({reinterpret_cast<const std::byte*>(data), size}, session->stores()));
-}
-
-Case of_a_wrong_archive(Case value) {
-  if (wrong_on_purpose(value)) return value;
-  const auto bytes =
-      random_bytes(static_cast<unsigned>(std::hash<std::string>{}(to_text(value))), kSwarm);
+program::Case with_a_wrong_archive(program::Case value) {
+  const auto is_zip = [](const program::Step& step) {
+    const auto* make = std::get_if<program::Make>(&step);
+    return make && !make->at.empty() && make->kind->medium == Medium::kZip;
+  };
+  const auto made = std::ranges::find_if(value.steps, is_zip);
+  if (made == value.steps.end()) return value;
+  const std::string name = std::get<program::Make>(*made).at;
+  auto place = std::ranges::find(value.before, name, &program::Place::name);
+  if (place == value.before.end())
+    place = value.before.insert(place, {.name = name, .entries = {{"a", {"a@0"}}}});
+  if (!place->twists.empty()) return value;
+  const auto bytes = random_bytes(program::hash_of(value) % 2147483647, kSwarm);
   Choices choices(bytes);
-  static const StoreKind zip = find_store("zip").value();
-  value.store = zip;
-  if (!value.archive || value.archive->entries.empty()) value.archive = generate_archive(choices);
   for (std::uint32_t count = 1 + choices.below(8) / 7; count > 0; --count)
-    value.archive->twists.push_back(generate_twist(choices));
+    place->twists.push_back(program::draw_twist(choices));
   return value;
 }
 
-Case in_a_pool(Case value) {
-  if (value.pool != Pool::kNone) return value;
-  const auto& pools = all_of<Pool>();
-  value.pool = pools[1 + std::hash<std::string>{}(to_text(value)) % (pools.size() - 1)];
-  normalise(value);
-  value = session->fit(value);
-  if (value.pool == Pool::kNone) value.pool = Pool::kProcessPoolExecutor;
-  normalise(value);
-  return value;
-}
-
-int fuzz_case(const Case& value) {
-  session->clock().enter(Phase::kEngine);
-  if (Shares::ends_for(value) || Patience::ends_for(value)) return -1;
-  if (!avoided.empty() && avoided.contains(to_text(value))) return -1;
-  static int until_restart = kGuidanceEvery;
-  if (--until_restart == 0) {
-    session->restart_guidance();
-    until_restart = kGuidanceEvery;
-  }
-  const std::int64_t begin = now_nanoseconds();
-  auto played = session->play(value, Patience::asleep(value));
-  Shares::note(value, static_cast<double>(now_nanoseconds() - begin));
-  if (!played) leave(played.error());
-  Patience::note(value, played->seen);
-  const std::size_t feature = played->judged.verdicts % kVerdictCounters;
-  storefuzz_counters[kLineCounters - kVerdictCounters + feature] = std::byte{1};
-  for (const Finding& found : played->judged.findings)
-    findings >= 0 ? tell(value, found) : abort_on(value, found);
-  if (findings >= 0 && !played->judged.quirks.empty()) send({{"quirks", played->judged.quirks}});
-  if (session->spoiled()) ::_exit(0);  // a thread of ours hangs: the supervisor starts us anew
+int fuzz_program(const std::uint8_t* data, std::size_t size) {
+  const program::Case value = decode(data, size);
+  const std::string text = program::to_text(value);
+  if (engine->avoided.contains(text)) return -1;
+  engine->board.begin_case(text);
+  if (const auto played = needed(engine->session->start(value))) tell_all(value, *played);
+  engine->session->enter(Phase::kEngine);
+  tell_decided(false);
+  engine->board.end_case();
+  engine->board.keep_lines();
+  ++engine->board.data().executions;
   return 0;
 }
 
 }  // namespace storefuzz
 
-extern "C" int LLVMFuzzerInitialize(int* count, char*** arguments) {
-  storefuzz::start(count, arguments);
+extern "C" int LLVMFuzzerInitialize(int*, char***) {
+  storefuzz::start();
   return 0;
 }
 
 extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t size,
                                                std::size_t limit, unsigned seed) {
   using namespace storefuzz;
-  const Case next =
-      shaped(mutate_case(decode(data, size), random_bytes(seed, kSwarm), session->stores()));
+  const program::Case next =
+      shaped(program::mutate_program(decode(data, size), random_bytes(seed, kSwarm),
+                                     engine->session->stores(), engine->session->releases()));
   return write_back(next, data, size, limit);
 }
 
@@ -313,7 +243,7 @@ extern "C" std::size_t LLVMFuzzerCustomCrossOver(const std::uint8_t* left, std::
                                                  std::uint8_t* out, std::size_t limit,
                                                  unsigned seed) {
   using namespace storefuzz;
-  const Case mixed = shaped(
-      cross_cases(decode(left, left_size), decode(right, right_size), random_bytes(seed, kSwarm)));
+  const program::Case mixed = shaped(program::splice_programs(
+      decode(left, left_size), decode(right, right_size), random_bytes(seed, kSwarm)));
   return write_back(mixed, out, 0, limit);
 }

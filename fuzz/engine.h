@@ -1,35 +1,35 @@
-// What every libFuzzer target shares: set-up, bytes ↔ case, the typed mutator, and what happens to
-// a finding. Under a supervisor a finding is sent to it and fuzzing goes on; run by hand, a target
-// prints "Assertion failure: KEY" and aborts, as fuzzing services expect.
+// What every target that plays programs shares: set-up, bytes ↔ program, the typed mutator, and
+// what happens to a difference. Under a supervisor differences are sent to it and fuzzing goes on;
+// by hand a target prints "Assertion failure: KEY" and aborts, as fuzzing services expect. Python
+// is in the workers: a target loads none.
 //
 //     extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-//       return storefuzz::fuzz_case(storefuzz::decode(data, size));
+//       return storefuzz::fuzz_program(data, size);
 //     }
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 
-#include "harness/case/case.h"
+#include "harness/case/program.h"
+#include "harness/play/settings.h"
 
 namespace storefuzz {
 
-// Bytes → case: the JSON form where it is one, else whatever the generator makes of the bytes.
-Case decode(const std::uint8_t* data, std::size_t size);
+// What makes a target special. A target has at most one, as a static of its file.
+struct Special {
+  void (*settings)(Settings& settings) = nullptr;         // changes them before anything starts
+  program::Case (*shape)(program::Case value) = nullptr;  // each program goes through this
+};
+// Returns a bool only so that a static can be initialised with the call, which then runs ahead of
+// main().
+bool make_special(const Special& special);
 
-// Every case of this program goes through `shape`, when it is decoded and when it was mutated: a
-// target that is about some cases only. Returns a bool only so that a static can be initialised
-// with the call, which then runs ahead of main().
-bool shape_cases(Case (*shape)(Case));
+// A program with an archive that is wrong on purpose: its own, or one that its hash draws.
+program::Case with_a_wrong_archive(program::Case value);
 
-// The case with a zip archive that is wrong on purpose: as it is wrong itself, or as its text
-// draws.
-Case of_a_wrong_archive(Case value);
-
-// The case carried by a real pool: its own, or one that its text draws.
-Case in_a_pool(Case value);
-
-// Plays and judges. 0: the engine may keep the input; -1: it should not.
-int fuzz_case(const Case& value);
+// Plays and judges what the bytes are: the JSON form where they are one, else whatever the
+// generator makes of them. 0: the engine may keep the input.
+int fuzz_program(const std::uint8_t* data, std::size_t size);
 
 }  // namespace storefuzz

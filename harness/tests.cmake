@@ -4,14 +4,15 @@
 #   label fast    unit tests of C++
 #   label python  pytest and ruff; once is enough, so not in the sanitized build
 #   label bench   each benchmark runs for a moment, to see that it still runs; nothing is timed
-#   label e2e     whole journeys and whole runs: they need the environments of a few zarr releases
-#                 (scripts/test makes them), and start fuzz processes and players of this build
+#   label e2e     programs with real zarr, and whole runs: they need the environments of a few zarr
+#                 releases (scripts/test makes them), and start fuzz processes and workers of this
+#                 build
 #
 # Entries run side by side. COST is about the seconds an entry takes, where those are many: ctest
 # begins with the longest, so that none is left over at the end.
 #
 # The sanitized build has what sanitizers can judge: the unit tests, the target about zip files, the
-# benchmarks, and the suites named Journeys, one case per transport and the target itself.
+# benchmarks, and the programs of the corpus.
 #
 find_package(GTest REQUIRED)
 find_package(benchmark REQUIRED)
@@ -49,14 +50,9 @@ add_entry(zip_layout_target fast
 
 # --- benchmarks
 file(GLOB benchmarks CONFIGURE_DEPENDS harness/*/*_benchmark.cc)
-list(FILTER benchmarks EXCLUDE REGEX "(journey|readers|program)_benchmark\\.cc$")
+list(FILTER benchmarks EXCLUDE REGEX "(readers|program)_benchmark\\.cc$")
 add_executable(storefuzz_benchmark ${benchmarks})
-target_link_libraries(storefuzz_benchmark PRIVATE storefuzz_journey benchmark::benchmark_main)
-
-# A program of its own, because it loads Python.
-add_executable(storefuzz_journey_benchmark harness/journey/journey_benchmark.cc)
-target_link_libraries(storefuzz_journey_benchmark
-                      PRIVATE storefuzz_parent storefuzz_campaign benchmark::benchmark)
+target_link_libraries(storefuzz_benchmark PRIVATE storefuzz_readers benchmark::benchmark_main)
 
 add_executable(storefuzz_program_benchmark harness/play/program_benchmark.cc)
 target_link_libraries(storefuzz_program_benchmark PRIVATE storefuzz_campaign benchmark::benchmark)
@@ -66,31 +62,31 @@ add_executable(storefuzz_readers_benchmark harness/archives/readers_benchmark.cc
 target_link_libraries(storefuzz_readers_benchmark PRIVATE storefuzz_archives benchmark::benchmark)
 add_dependencies(storefuzz_readers_benchmark storefuzz-reader)
 
-foreach(benchmark storefuzz_benchmark storefuzz_journey_benchmark storefuzz_program_benchmark
-        storefuzz_readers_benchmark)
+foreach(benchmark storefuzz_benchmark storefuzz_program_benchmark storefuzz_readers_benchmark)
   add_entry(${benchmark} bench ${benchmark} --benchmark_min_time=0.001)
   set_property(TEST ${benchmark} PROPERTY SKIP_REGULAR_EXPRESSION "^skipped: ")
 endforeach()
 
-# --- whole journeys and whole runs
+# --- programs with real zarr, and whole runs
 if(STOREFUZZ_SANITIZE)
-  add_test_program(storefuzz_e2e_test harness/journey/journeys_e2e_test.cc)
-  add_dependencies(storefuzz_e2e_test storefuzz-player store_journey)
-  add_entry(harness/journey/journeys_e2e_test.cc e2e
-            storefuzz_e2e_test --gtest_filter=*Journeys*)
+  add_test_program(storefuzz_e2e_test harness/play/corpus_e2e_test.cc)
+  add_dependencies(storefuzz_e2e_test storefuzz-reader storefuzz-worker)
+  add_entry(harness/play/corpus_e2e_test.cc e2e
+            storefuzz_e2e_test harness/play/corpus_e2e_test.cc)
+  # Python gives little back when it ends.
+  set_property(TEST harness/play/corpus_e2e_test.cc
+               APPEND PROPERTY ENVIRONMENT ASAN_OPTIONS=detect_leaks=0)
   # No test of this build starts these.
-  set_target_properties(storefuzz storefuzz_command canary slow_journey zip_journey program
+  set_target_properties(storefuzz storefuzz_command canary program zip_program
                         PROPERTIES EXCLUDE_FROM_ALL ON)
   return()
 endif()
 add_test_program(storefuzz_e2e_test ${e2e_tests} harness/testing/falsify.cc)
 # They start the programs that lie beside them.
-add_dependencies(storefuzz_e2e_test storefuzz storefuzz-player storefuzz-reader storefuzz-worker
-                 store_journey zip_journey canary program)
+add_dependencies(storefuzz_e2e_test storefuzz storefuzz-reader storefuzz-worker program zip_program
+                 canary)
 # Long files are played in parts, each by a process of its own.
 set(parts_of_campaign 4)
-set(parts_of_stores 2)
-set(parts_of_planted 2)
 set(parts_of_programs 2)
 foreach(file ${e2e_tests})
   string(REGEX REPLACE ".*/([a-z]+)_e2e_test\\.cc$" "\\1" name ${file})

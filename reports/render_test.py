@@ -639,7 +639,7 @@ def test_half_a_line_of_a_run_that_ended_is_broken(
 
 
 def test_troubles_come_before_the_verdict(tmp_path: Path) -> None:
-    trouble = "3 of 400 cases could not be played, by a fault of storefuzz: <side.py> failed"
+    trouble = "3 of 400 cases could not be played, by a fault of storefuzz: <worker> failed"
     html, summary = draw(write_run(tmp_path, troubles=[trouble], ended="x", failed=None))
     page = readable(html)
     assert page.index(trouble) < page.index("Nothing found in zarr 3.0.1, and the planted loss")

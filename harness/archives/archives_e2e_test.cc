@@ -1,5 +1,5 @@
 // Archives that are wrong on purpose, as zarr and others read them: the gallery, replay --archive,
-// and zip_journey.
+// and the archives of programs.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <sys/stat.h>

@@ -15,7 +15,7 @@
 #include "harness/base/paths.h"
 #include "harness/campaign/subject.h"
 #include "harness/testing/large_archives.h"
-#include "harness/testing/sound_world.h"
+#include "harness/testing/shared.h"
 #include "harness/zip/archive.h"
 #include "harness/zip/layout.h"
 #include "harness/zip/twists.h"
@@ -71,9 +71,7 @@ bool differs(const Examination& examination, std::string_view reader, Direction 
   });
 }
 
-std::string told(const Examination& examination) {
-  return text_of(to_json(examination), 1);
-}
+std::string told(const Examination& examination) { return text_of(to_json(examination), 1); }
 
 // --- what is told of a file
 
@@ -374,9 +372,8 @@ TEST(ToJson, HasEveryMember) {
                     folder.write("c.zip", "no archive")};
   for (const Examination& examination : examined(files, options(), ReaderQuirks())) {
     const Json line = Json::parse(told(examination));
-    for (const char* member :
-         {"file", "class", "classes", "section", "why", "readers", "differences", "faults",
-          "unread", "outcome", "news"})
+    for (const char* member : {"file", "class", "classes", "section", "why", "readers",
+                               "differences", "faults", "unread", "outcome", "news"})
       EXPECT_TRUE(line.contains(member)) << member << " of " << examination.file;
     EXPECT_EQ(line.size(), 11) << line;
     EXPECT_EQ(line["class"], line["classes"][0]);

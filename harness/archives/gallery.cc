@@ -12,8 +12,6 @@
 #include "harness/base/files.h"
 #include "harness/base/paths.h"
 #include "harness/base/text.h"
-#include "harness/findings/finding.h"
-#include "harness/journey/generate.h"
 #include "harness/process/interruption.h"
 #include "harness/process/process.h"
 #include "harness/zip/archive.h"
@@ -44,6 +42,15 @@ constexpr std::array<std::string_view, 14> kNoOneValue = {"A1",
                                                           "odd name",
                                                           "nested archive",
                                                           "no directory"};
+
+// A zarr v3 array of four bytes in two chunks, written by hand so that making it needs no zarr.
+constexpr std::string_view kArrayMetadata =
+    R"({"zarr_format":3,"node_type":"array","shape":[4],"data_type":"uint8",)"
+    R"("chunk_grid":{"name":"regular","configuration":{"chunk_shape":[2]}},)"
+    R"("chunk_key_encoding":{"name":"default","configuration":{"separator":"/"}},)"
+    R"("fill_value":0,"codecs":[{"name":"bytes"}],"attributes":{}})";
+constexpr std::string_view kGroupMetadata =
+    R"({"zarr_format":3,"node_type":"group","attributes":{}})";
 
 std::vector<ArchiveEntry> store_entries() {
   const std::string sharded =

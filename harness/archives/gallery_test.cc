@@ -9,7 +9,7 @@
 
 #include "harness/base/paths.h"
 #include "harness/campaign/subject.h"
-#include "harness/testing/sound_world.h"
+#include "harness/testing/shared.h"
 #include "harness/zip/archive.h"
 
 namespace storefuzz {

@@ -11,7 +11,7 @@
 #include "harness/archives/gallery.h"
 #include "harness/base/files.h"
 #include "harness/base/text.h"
-#include "harness/case/case.h"
+#include "harness/case/words.h"
 #include "harness/process/scratch.h"
 #include "harness/readers/install.h"
 
@@ -80,11 +80,12 @@ int run(int count, char** arguments) {
     fmt::print("skipped: {}\n", files.error().message);
     return 0;
   }
-  for (const Compression compression : all_of<Compression>())
+  for (const auto& [compression, name] :
+       {std::pair{Compression::kStored, "stored"}, std::pair{Compression::kDeflated, "deflated"}})
     for (const bool wrong : {false, true})
       benchmark::RegisterBenchmark(
-          fmt::format("make/{}/{}", wrong ? "wrong" : "sound", name_of(compression)).c_str(), make,
-          compression, wrong)
+          fmt::format("make/{}/{}", wrong ? "wrong" : "sound", name).c_str(), make, compression,
+          wrong)
           ->Unit(benchmark::kMicrosecond);
   const char* named = std::getenv("STOREFUZZ_READERS");
   for (const std::string& name : comma_separated(named ? named : kUsual)) {

@@ -11,7 +11,7 @@
 
 #include <cerrno>
 
-#include "harness/testing/sound_world.h"
+#include "harness/testing/shared.h"
 
 namespace storefuzz {
 namespace {

@@ -60,19 +60,6 @@ std::string bytes_literal(std::string_view bytes) {
   return text + '"';
 }
 
-std::string value_literal(const Json& json) {
-  if (json.is_null()) return "None";
-  if (json.is_boolean()) return json.get<bool>() ? "True" : "False";
-  if (json.is_object() && json.contains("bytes"))
-    return bytes_literal(bytes_of_latin1(json["bytes"].get<std::string>()));
-  if (json.is_array()) {
-    std::vector<std::string> items;
-    for (const Json& item : json) items.push_back(value_literal(item));
-    return fmt::format("[{}]", fmt::join(items, ", "));
-  }
-  return json.is_string() ? text_literal(json) : json.dump();
-}
-
 std::string without_literals(std::string_view code) {
   std::string bare;
   bool inside = false;

@@ -19,9 +19,6 @@ std::string text_literal(const std::string& text);
 // A bytes literal in double quotes.
 std::string bytes_literal(std::string_view bytes);
 
-// A value as side.py's `plain` shows it: null, booleans, numbers, text, short bytes, lists of them.
-std::string value_literal(const Json& json);
-
 using Fillings = std::vector<std::pair<std::string_view, std::string>>;
 
 // `text` with each word replaced by its filling, in one pass: what is filled in stays as it is.

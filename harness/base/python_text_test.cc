@@ -35,13 +35,6 @@ TEST(PythonText, BytesAreReadBack) {
             "b'\\x00\\xff\"\\\\\\'\\n'\n");
 }
 
-TEST(PythonText, AnAnswerIsWhatSidePyShowed) {
-  EXPECT_EQ(value_literal(Json()), "None");
-  EXPECT_EQ(value_literal(true), "True");
-  EXPECT_EQ(value_literal(Json{"a", 1, nullptr}), "[\"a\", 1, None]");
-  EXPECT_EQ(value_literal(shown_bytes("x\xe9")), "b\"x\\xe9\"");
-}
-
 TEST(PythonText, WhatIsFilledInIsNotLookedAtAgain) {
   EXPECT_EQ(fill("set({key}, {value})", {{"{key}", "{value}"}, {"{value}", "run("}, {"run(", "!"}}),
             "set({value}, run()");

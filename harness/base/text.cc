@@ -1,8 +1,7 @@
-// See text.h; SHOWN_BYTES in side.py is the same 64.
+// See text.h.
 #include "harness/base/text.h"
 
 #include <fmt/format.h>
-#include <zlib.h>
 
 #include <algorithm>
 #include <cctype>
@@ -13,21 +12,6 @@ namespace storefuzz {
 namespace {
 
 constexpr std::size_t kLongestSlug = 120;
-
-// Latin-1 bytes as UTF-8 text: JSON has no bytes.
-std::string latin1(std::string_view bytes) {
-  std::string text;
-  for (const char c : bytes) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte < 0x80) {
-      text += c;
-    } else {
-      text += static_cast<char>(0xC0 | byte >> 6);
-      text += static_cast<char>(0x80 | (byte & 0x3F));
-    }
-  }
-  return text;
-}
 
 }  // namespace
 
@@ -145,23 +129,6 @@ std::string slug(std::string_view text) {
   std::uint32_t hash = 2166136261U;
   for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 16777619U;
   return fmt::format("{}-{:08x}", out.substr(0, kLongestSlug - 9), hash);
-}
-
-Json shown_bytes(std::string_view bytes) {
-  if (bytes.size() <= 64) return {{"bytes", latin1(bytes)}};
-  const auto crc =
-      crc32(0, reinterpret_cast<const Bytef*>(bytes.data()), static_cast<uInt>(bytes.size()));
-  return {{"size", bytes.size()}, {"crc32", crc}, {"head", latin1(bytes.substr(0, 16))}};
-}
-
-std::string bytes_of_latin1(std::string_view text) {
-  std::string bytes;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const auto byte = static_cast<unsigned char>(text[i]);
-    const bool two = (byte & 0xE0) == 0xC0 && i + 1 < text.size();
-    bytes += two ? static_cast<char>(byte << 6 | (text[++i] & 0x3F)) : text[i];
-  }
-  return bytes;
 }
 
 }  // namespace storefuzz

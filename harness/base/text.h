@@ -1,6 +1,4 @@
-// What is done with text in several places: UTF-8, base64, cutting, lists, names of files. And
-// bytes as an answer shows them, in the form that `plain` of side.py gives, so that both can be
-// compared.
+// What is done with text in several places: UTF-8, base64, cutting, lists, names of files.
 #pragma once
 
 #include <string>
@@ -10,12 +8,6 @@
 #include "harness/base/json.h"
 
 namespace storefuzz {
-
-// Up to 64 bytes as {"bytes": text in latin-1}; longer ones as {"size", "crc32", "head"}.
-Json shown_bytes(std::string_view bytes);
-
-// The bytes behind the "bytes" or "head" of such a value: its characters as bytes of latin-1.
-std::string bytes_of_latin1(std::string_view text);
 
 // RFC 4648, with its padding.
 std::string base64(std::string_view bytes);

@@ -9,9 +9,11 @@
 #include <ctime>
 #include <initializer_list>
 #include <map>
+#include <mutex>
 #include <optional>
 #include <random>
 #include <set>
+#include <thread>
 #include <utility>
 
 #include "harness/base/files.h"
@@ -20,7 +22,7 @@
 #include "harness/campaign/journal.h"
 #include "harness/campaign/proof.h"
 #include "harness/campaign/trouble.h"
-#include "harness/journey/generate.h"
+#include "harness/process/cores.h"
 #include "harness/process/interruption.h"
 #include "harness/process/scratch.h"
 
@@ -46,7 +48,7 @@ Result<double> seconds_of(const std::string& text) {
 }
 
 constexpr int kDeadlineMilliseconds = 1000;
-constexpr int kUnshrunkAfter = 150;  // findings; the others of a flood are counted, not followed
+constexpr double kLeastBudget = 60;  // seconds, to follow what was found
 
 double since(std::chrono::steady_clock::time_point begin) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
@@ -109,7 +111,7 @@ class Campaign {
     if (options_.adapter.empty())  // found out before an environment is made
       if (auto named = check_stores(); !named) return named;
     if (!options_.known.empty()) {
-      auto known = load_quirks(options_.known);
+      auto known = load_known(options_.known);
       if (!known) return std::unexpected(known.error());
       known_ = std::move(*known);
     }
@@ -155,6 +157,7 @@ class Campaign {
             .planted = planted,
             .hang_seconds = 5.0 * kDeadlineMilliseconds / 1000.0,
             .budget = kFindingBudget,
+            .known = known_,
             .stop = cut_short};
   }
 
@@ -200,7 +203,7 @@ class Campaign {
       if (auto written = write_run_json(); !written) failure_ = written.error();
     for (const auto& [store, why] : fuzzed_.skipped.items())
       say(fmt::format("skipped: {} ({})", store, why.get<std::string>()));
-    say(fmt::format("{} executions in {:.0f} s, {} fingerprints", fuzzed_.executions,
+    say(fmt::format("{} executions in {:.0f} s, {} kinds of difference", fuzzed_.executions,
                     fuzzed_.seconds, fuzzed_.raw.size()));
     return {};
   }
@@ -235,14 +238,11 @@ class Campaign {
     return write_run_json();
   }
 
-  // A finding as the loop saw it, when its fingerprint is new.
+  // A finding as the loop saw it, when its key is new.
   Result<void> keep(const RawFinding& raw) { return seen_->append(text_of(line_of(raw))); }
 
   Json line_of(const RawFinding& raw) const {
-    return line_of({.fingerprint = raw.finding.fingerprint,
-                    .finding = raw.finding,
-                    .value = raw.value,
-                    .why = "not followed yet: neither shrunk nor played again"},
+    return line_of(not_followed(raw.finding, "not followed yet: neither reduced nor played again"),
                    raw);
   }
 
@@ -255,139 +255,144 @@ class Campaign {
     return end;
   }
 
+  // The severest first, each on any core, as long as the budget lasts. What has the cause of
+  // another one is counted with it.
   Result<void> finish_findings() {
-    if (fuzzed_.raw.empty()) return {};
-    auto player = Player::start({.python = subject_.python,
-                                 .scratch = scratch_->path(),
-                                 .planted = options_.settings.planted,
-                                 .oracles_off = options_.settings.oracles_off});
-    if (!player) return std::unexpected(player.error());
-    left_ = in_order(*player);
+    std::ranges::sort(
+        left_, {}, [](const RawFinding& it) { return std::pair(it.finding.severity, it.seconds); });
     followed_.findings = left_.size();
-    // The journal again, by the names that the findings have from now on.
-    std::vector<Json> seen;
-    for (const RawFinding& raw : left_) seen.push_back(line_of(raw));
-    seen_.reset();
-    if (auto written = run_->write("seen.jsonl", lines(seen)); !written) return written;
-    for (std::size_t i = 0; !left_.empty(); ++i) {
-      progress(fmt::format("shrinking and confirming {} of {}: {}", i + 1, followed_.findings,
-                           left_.front().finding.fingerprint));
-      if (auto finished = finish_one(*player, left_.front(), i); !finished) return finished;
-      left_.erase(left_.begin());
-    }
-    return {};
-  }
-
-  // Joins findings that show without their wrapper, then puts the first finding of every cause
-  // ahead, so that a run that is cut short has followed each cause.
-  std::vector<RawFinding> in_order(Player& player) {
-    std::map<std::string, RawFinding> unwrapped;
-    for (const auto& [fingerprint, raw] : fuzzed_.raw) {
-      progress("looking below wrappers: " + fingerprint);
-      // A case that cannot be played keeps its wrapper; what is wrong is told when it is followed.
-      const RawFinding bare = cut_short() ? raw : unwrap(player, raw).value_or(raw);
-      auto [place, fresh] = unwrapped.try_emplace(without_inner(bare), bare);
-      if (!fresh) join(place->second, bare);
-    }
-    std::vector<RawFinding> order;
-    for (auto& [key, raw] : unwrapped) order.push_back(std::move(raw));
-    std::ranges::sort(order, {}, &RawFinding::seconds);
-    std::set<std::string> causes;
-    std::ranges::stable_partition(
-        order, [&](const RawFinding& it) { return causes.insert(it.finding.cause).second; });
-    return order;
-  }
-
-  // A finding that shows without its wrapper is not the wrapper's.
-  static Result<RawFinding> unwrap(Player& player, RawFinding raw) {
-    while (raw.value.store->inner) {
-      Case bare = raw.value;
-      bare.store = StoreKind(raw.value.store->inner);
-      normalise(bare);
-      const std::string tail =
-          raw.finding.fingerprint.substr(slug(name_of(raw.value.store)).size());
-      auto played = player.play(bare);
-      if (!played) return std::unexpected(played.error());
-      const Finding* same = find(played->findings, slug(name_of(bare.store)) + tail);
-      if (!same) break;
-      raw.finding = *same;
-      raw.value = std::move(bare);
-    }
-    return raw;
-  }
-
-  // What a wrapper gets wrong is one finding, whatever it wraps.
-  static std::string without_inner(const RawFinding& raw) {
-    const std::string_view kind = name_of(raw.value.store);
-    return slug(kind.substr(0, kind.find(" over "))) +
-           raw.finding.fingerprint.substr(slug(kind).size());
-  }
-
-  static void join(RawFinding& one, const RawFinding& other) {
-    one.count += other.count;
-    for (const auto& [journey, seconds] : other.seen_on) {
-      auto [place, fresh] = one.seen_on.try_emplace(journey, seconds);
-      if (!fresh) place->second = std::min(place->second, seconds);
-    }
-    if (other.seconds < one.seconds) {
-      one.seconds = other.seconds;
-      one.executions = other.executions;
-    }
-  }
-
-  Result<void> finish_one(Player& player, const RawFinding& raw, std::size_t index) {
-    Dossier dossier{.fingerprint = raw.finding.fingerprint,
-                    .finding = raw.finding,
-                    .value = raw.value,
-                    .why = cut_short() ? "it was not followed, because the run was cut short"
-                                       : "it was not followed, because the run found too many"};
-    if (!cut_short() && index < kUnshrunkAfter) {
-      auto made =
-          make_dossier(player, raw.value, raw.finding, dossier_options(options_.settings.planted));
-      // A fault of ours costs its finding, not the run; what was found stays told.
-      if (made) {
-        dossier = std::move(*made);
-      } else {
-        dossier.why = "it could not be followed: " + made.error().message;
-        followed_.unfollowed.push_back(made.error().message);
+    if (!left_.empty())
+      say(fmt::format("{} to reduce and confirm, in at most {:.0f} s",
+                      count(left_.size(), "difference"), budget()));
+    const auto begin = std::chrono::steady_clock::now();
+    std::atomic<std::size_t> next = 0;
+    const auto over = [&] { return cut_short() || since(begin) > budget(); };
+    const auto work = [&] {
+      auto session = follow_session();
+      for (std::size_t i = next++; i < left_.size(); i = next++) {
+        if (session && !over()) {
+          finish_one(**session, left_[i]);
+        } else {
+          const std::scoped_lock lock(mutex_);
+          keep_line(not_followed(left_[i].finding,
+                                 !session      ? session.error().message
+                                 : cut_short() ? "it was not followed: the run was cut short"
+                                               : "it was not followed: the time for it was over"),
+                    left_[i]);
+          if (!left_[i].finding.question) ++not_reached_;
+        }
       }
+    };
+    {
+      std::vector<std::jthread> workers;
+      const std::size_t cores = std::max<std::size_t>(1, own_cores().size());
+      for (std::size_t i = 0; i < std::min(cores, left_.size()); ++i) workers.emplace_back(work);
     }
-    Json line = line_of(dossier, raw);
-    line["seen_as"] = raw.finding.fingerprint;
-    if (auto written = write_dossier(*run_, dossier); !written) return written;
-    // One hang may be a busy machine; one that was seen again is told, script or not.
-    if (dossier.finding.told.oracle == "deadline" && raw.count > 1 && !dossier.confirmed &&
-        line["known"].is_null())
-      unshown_.push_back(fmt::format("{}: seen {} times, not shown by a script",
-                                     dossier.finding.told.headline, raw.count));
-    Journal& journal = dossier.confirmed ? *confirmed_journal_ : *unconfirmed_journal_;
-    if (auto kept = journal.append(text_of(line)); !kept) return kept;
-    if (auto synced = journal.sync(); !synced) return synced;
-    (dossier.confirmed ? confirmed_ : unconfirmed_).push_back(std::move(line));
-    if (dossier.confirmed)
-      asked_.push_back({.value = dossier.value, .fingerprint = dossier.finding.fingerprint});
+    if (!broken_) left_.clear();
+    if (broken_) return std::unexpected(*broken_);
     return {};
+  }
+
+  double budget() const { return std::max(seconds_, kLeastBudget); }
+
+  Result<std::unique_ptr<ProgramSession>> follow_session() const {
+    Settings settings = options_.settings;
+    settings.python = subject_.python;
+    settings.scratch = scratch_->path().string();
+    settings.adapters = text_of(added_adapters());
+    settings.deadline = std::to_string(kDeadlineMilliseconds);
+    auto session = ProgramSession::start(settings);
+    if (session) (*session)->use_each_worker_once();
+    return session;
+  }
+
+  void finish_one(ProgramSession& session, const RawFinding& raw) {
+    DossierOptions options = dossier_options(options_.settings.planted);
+    bool merged = false;
+    std::string mine;
+    options.followed = [&](const std::string& cause) {
+      const std::scoped_lock lock(mutex_);
+      merged = cause != mine && !causes_.insert(cause).second;
+      if (!merged) mine = cause;
+      return merged;
+    };
+    {
+      const std::scoped_lock lock(mutex_);
+      progress(fmt::format("reducing and confirming {} of {}: {}", ++begun_, followed_.findings,
+                           raw.finding.headline));
+    }
+    auto made = make_dossier(session, raw.finding, options);
+    for (const program::Case& value : raw.others) {
+      if (!made || made->confirmed || merged || cut_short()) break;
+      Finding other = raw.finding;
+      other.value = value;
+      if (auto again = make_dossier(session, other, options); again && (again->confirmed || merged))
+        made = std::move(again);
+    }
+    const std::scoped_lock lock(mutex_);
+    if (made && merged) {
+      Merged& more = merged_[made->cause.key];
+      more.count += raw.count;
+      more.keys.push_back(raw.finding.key);
+      return;
+    }
+    // A fault of ours costs its finding, not the run; what was found stays told.
+    if (!made) followed_.unfollowed.push_back(made.error().message);
+    keep_line(made ? *made
+                   : not_followed(raw.finding, "it could not be followed: " + made.error().message),
+              raw);
+  }
+
+  // Under the lock. One hang may be a busy machine; one that was seen again is told, script or not.
+  void keep_line(const Dossier& dossier, const RawFinding& raw) {
+    const auto kept = [&]() -> Result<void> {
+      Json line = line_of(dossier, raw);
+      if (auto written = write_dossier(*run_, dossier); !written) return written;
+      if (raw.finding.oracle == "deadline" && raw.count > 1 && !dossier.confirmed &&
+          line["known"].is_null())
+        unshown_.push_back(fmt::format("{}: seen {} times, not shown by a script",
+                                       line.value("headline", ""), raw.count));
+      const bool told = dossier.confirmed || !line["known"].is_null();
+      Journal& journal = told ? *confirmed_journal_ : *unconfirmed_journal_;
+      if (auto appended = journal.append(text_of(line)); !appended) return appended;
+      if (auto synced = journal.sync(); !synced) return synced;
+      if (dossier.confirmed && !dossier.finding.question && line["known"].is_null())
+        asked_.push_back({.value = dossier.value,
+                          .of_class = class_of(dossier.value, dossier.difference),
+                          .cause = dossier.cause.key});
+      (told ? confirmed_ : unconfirmed_).push_back(std::move(line));
+      return {};
+    }();
+    if (!kept && !broken_) broken_ = kept.error();
   }
 
   // A line of seen.jsonl, findings.jsonl or unconfirmed.jsonl.
   Json line_of(const Dossier& dossier, const RawFinding& raw) const {
     Json line = to_json(dossier, subject_.release);
-    Json seen_on = Json::array();
-    for (const auto& [journey, seconds] : raw.seen_on)
-      seen_on.push_back(
-          {{"carrier", journey.first}, {"transport", journey.second}, {"seconds", seconds}});
-    line.update({{"seen_on", std::move(seen_on)},
+    line.update({{"seen_as", Json::array({raw.finding.key})},
                  {"count", raw.count},
                  {"executions_to_find", raw.executions},
                  {"seconds_to_find", raw.seconds}});
-    if (const Quirk* known =
-            match(known_, name_of(dossier.value.store), dossier.finding.told, subject_.release))
-      line["known"] = {{"id", known->id}, {"link", known->link}, {"reason", known->reason}};
+    if (const Known* known = find_known(known_, dossier.cause.key)) line["known"] = to_json(*known);
     return line;
+  }
+
+  // What was seen of causes that another finding has been followed for; then the severest first.
+  void put_in_order(std::vector<Json>& list) const {
+    for (Json& line : list)
+      if (const auto more = merged_.find(line.value("cause", "")); more != merged_.end()) {
+        line["count"] = line.value("count", 0ULL) + more->second.count;
+        for (const std::string& key : more->second.keys) line["seen_as"].push_back(key);
+      }
+    std::ranges::stable_sort(list, {}, [](const Json& line) {
+      return std::pair(line.value("severity", 0), line.value("steps", Json::array()).size());
+    });
   }
 
   // Where does each confirmed finding begin, and where does it end?
   Result<void> date_findings() {
+    put_in_order(confirmed_);
+    put_in_order(unconfirmed_);
     if (options_.no_releases || asked_.empty() || !options_.settings.planted.empty() ||
         interrupted())
       return {};
@@ -406,8 +411,9 @@ class Campaign {
                                 asked_.size(), ++done, releases.size(), release));
          }});
     if (!tables) return std::unexpected(tables.error());
-    for (std::size_t i = 0; i < confirmed_.size(); ++i)
-      confirmed_[i]["releases"] = to_json((*tables)[i]);
+    for (Json& line : confirmed_)
+      for (std::size_t i = 0; i < asked_.size(); ++i)
+        if (line.value("cause", "") == asked_[i].cause) line["releases"] = to_json((*tables)[i]);
     return {};
   }
 
@@ -422,12 +428,6 @@ class Campaign {
   }
 
   Json run_json() const {
-    Json transports = Json::object();
-    for (const auto& [name, cost] : fuzzed_.transports)
-      transports[name] = {{"cases", cost.first},
-                          {"seconds", cost.second},
-                          {"cases_per_second",
-                           cost.second > 0 ? static_cast<double>(cost.first) / cost.second : 0.0}};
     Json phases = Json::object();
     const double worked =
         fuzzed_.seconds * static_cast<double>(options_.jobs * options_.targets.size());
@@ -449,7 +449,8 @@ class Campaign {
             {"targets", options_.targets},
             {"stores", stores_played()},
             {"skipped", fuzzed_.skipped.is_null() ? Json::object() : fuzzed_.skipped},
-            {"readers", fuzzed_.readers.is_null() ? Json::object() : fuzzed_.readers},
+            {"not_reached", not_reached_},
+            {"budget_seconds", budget()},
             {"packages", subject_.packages},
             {"seed", seed_},
             {"jobs", options_.jobs},
@@ -459,10 +460,8 @@ class Campaign {
             {"executions", fuzzed_.executions},
             {"executions_per_second", fuzzed_.seconds > 0 ? executions / fuzzed_.seconds : 0.0},
             {"coverage", {{"lines", fuzzed_.lines_covered}, {"of", fuzzed_.lines_watched}}},
-            {"transports", std::move(transports)},
             {"phases", std::move(phases)},
             {"lanes", std::move(targets)},
-            {"arrived", executions > 0 ? static_cast<double>(fuzzed_.arrived) / executions : 0.0},
             {"quirks", fuzzed_.quirks},
             {"faults", fuzzed_.faults},
             {"deaths", fuzzed_.deaths},
@@ -513,9 +512,10 @@ class Campaign {
   Json failed() const {
     if (failure_) return failure_->message;
     if (fuzzed_.executions == 0) return "no case was played, so nothing could be found";
-    if (fuzzed_.arrived == 0 && confirmed_.empty())
-      return "no store ever arrived, so nothing could be found";
     if (const auto why = too_much_trouble(fuzzed_, followed_)) return *why;
+    if (options_.settings.planted.empty() && not_reached_ > 0)
+      return fmt::format("{} could not be followed in time: this run cannot say that zarr is sound",
+                         count(not_reached_, "difference"));
     if (options_.settings.planted.empty() && !unshown_.empty())
       return fmt::format(
           "{} seen more than once, and no script shows it: this run cannot say that zarr is sound",
@@ -523,29 +523,38 @@ class Campaign {
     return nullptr;
   }
 
-  Result<CampaignEnd> conclude() {
-    for (const std::string& trouble : troubles(fuzzed_, followed_)) say(trouble);
-    std::map<std::string, std::vector<const Json*>> causes;
+  // A line for each cause that is not mild; the mild ones are on the page. How many are new.
+  std::size_t say_confirmed() const {
+    constexpr int kMild = 6;
+    std::map<int, std::size_t> mild;
     std::size_t unknown = 0;
     for (const Json& line : confirmed_) {
-      causes[line.value("cause", "")].push_back(&line);
-      if (line["known"].is_null()) ++unknown;
-    }
-    for (const auto& [cause, list] : causes) {
-      for (const Json* line : list) {
-        const Json& dated = (*line)["releases"];
-        say(fmt::format("  {}{}{}", line->value("headline", ""),
-                        dated.is_object() ? " — " + dated.value("sentence", "") : "",
-                        (*line)["known"].is_null() ? "" : " (known)"));
+      const int severity = line.value("severity", 0);
+      const bool known = !line["known"].is_null();
+      if (!known && !line.value("question", false)) ++unknown;
+      if (severity >= kMild) {
+        ++mild[severity];
+        continue;
       }
+      const Json& dated = line["releases"];
+      say(fmt::format("  {} {}{}{}", severity, line.value("headline", ""),
+                      dated.is_object() ? " — " + dated.value("sentence", "") : "",
+                      known ? " (known)" : ""));
     }
+    for (const auto& [severity, number] : mild)
+      say(fmt::format("  {} {} of this severity, on the page", severity, count(number, "cause")));
+    return unknown;
+  }
+
+  Result<CampaignEnd> conclude() {
+    for (const std::string& trouble : troubles(fuzzed_, followed_)) say(trouble);
+    const std::size_t unknown = say_confirmed();
     // Only a run that failed has some left.
     for (const RawFinding& raw : left_)
-      say(fmt::format("  {} (not confirmed)", raw.finding.told.headline));
+      say(fmt::format("  {} (not confirmed)", raw.finding.headline));
     for (const std::string& hang : unshown_) say("  " + hang);
-    say(fmt::format("{}, {}, {} unconfirmed in zarr {}", count(causes.size(), "cause"),
-                    count(confirmed_.size(), "finding"), unconfirmed_.size() + left_.size(),
-                    subject_.release));
+    say(fmt::format("{}, {} unconfirmed in zarr {}", count(confirmed_.size(), "cause"),
+                    unconfirmed_.size() + left_.size(), subject_.release));
     CampaignEnd end{.page = page_};
     if (!page_.empty()) say(fmt::format("page: {}", page_.string()));
     const bool planted = !options_.settings.planted.empty();
@@ -565,7 +574,7 @@ class Campaign {
   std::optional<RunDirectory> run_;
   std::optional<Scratch> scratch_;
   Subject subject_;
-  std::vector<Quirk> known_;
+  std::vector<Known> known_;
   double seconds_ = 0;  // of fuzzing
   Measure measure_;
   unsigned seed_ = 0;
@@ -581,6 +590,17 @@ class Campaign {
   fs::path page_;                     // empty: not drawn
   std::vector<std::string> unshown_;  // hangs that were seen again and that no script shows
   std::vector<Asked> asked_;
+
+  // What those who follow findings side by side share.
+  struct Merged {
+    std::uint64_t count = 0;
+    std::vector<std::string> keys;
+  };
+  std::mutex mutex_;
+  std::set<std::string> causes_;
+  std::map<std::string, Merged> merged_;  // by cause
+  std::size_t begun_ = 0, not_reached_ = 0;
+  std::optional<Error> broken_;  // the run directory cannot be written
 };
 
 }  // namespace

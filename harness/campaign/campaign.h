@@ -1,4 +1,4 @@
-// A campaign: prove that we can see, fuzz, shrink, confirm, date, draw the page.
+// A campaign: prove that we can see, fuzz, reduce, confirm, date, draw the page.
 //
 //     Result<CampaignEnd> end = run_campaign(options);
 //     return static_cast<int>(end->code);
@@ -12,14 +12,13 @@
 #include "harness/campaign/measure.h"
 #include "harness/campaign/releases.h"
 #include "harness/campaign/run_directory.h"
-#include "harness/campaign/shrink.h"
 #include "harness/campaign/subject.h"
 #include "harness/campaign/supervise.h"
 #include "harness/play/settings.h"
 
 namespace storefuzz {
 
-inline constexpr Milliseconds kFindingBudget{60'000};  // for shrinking and confirming one finding
+inline constexpr Milliseconds kFindingBudget{60'000};  // for reducing and confirming one finding
 
 // How an option of `storefuzz run` is typed. A hidden one is for tests and measurements.
 struct Typed {
@@ -31,7 +30,7 @@ struct Typed {
 };
 
 struct CampaignOptions {
-  std::vector<std::string> targets{"store_journey"};
+  std::vector<std::string> targets{"program"};
   Wanted subject;
   std::string adapter;  // a stranger's file with a STORE; empty: none
   std::string time = "60s", corpus, known, out;
@@ -39,8 +38,8 @@ struct CampaignOptions {
   unsigned seed = 0;
   bool replace = false, no_releases = false;
   MeasureOptions measure;
-  Settings settings;    // of the fuzz processes
-  std::string command;  // as typed, for run.json
+  Settings settings;                               // of the fuzz processes
+  std::string command;                             // as typed, for run.json
   std::function<void(std::string_view)> progress;  // one line that replaces the one before
   std::function<void(std::string_view)> say;       // one line that stays
 };
@@ -60,23 +59,24 @@ void each_option(CampaignOptions& options, Visit visit) {
   visit(Typed{.name = "--seed", .help = "Seed; 0 draws one", .shows_default = true}, options.seed);
   visit(Typed{.name = "--corpus", .help = "Folder of cases to start from and add to"},
         options.corpus);
-  visit(Typed{.name = "--known", .help = "File of known defects: shown, never red"},
-        options.known);
+  visit(Typed{.name = "--known", .help = "File of known causes: shown, never red"}, options.known);
   visit(Typed{.name = "--out", .help = "The run directory (default: runs/<time>-zarr-…)"},
         options.out);
   visit(Typed{.name = "--replace", .help = "Delete the earlier run in --out"}, options.replace);
   visit(Typed{.name = "--no-releases", .help = "Do not play each finding over all releases"},
         options.no_releases);
-  visit(Typed{.name = "--until", .help = "Stop at these fingerprints", .hidden = true},
+  visit(Typed{.name = "--until",
+              .help = "Stop when findings with these words were seen",
+              .hidden = true},
         options.measure.until);
   visit(Typed{.name = "--until-new",
-              .help = "Stop at the first fingerprint that is not in this file",
+              .help = "Stop at the first finding whose key is not in this file",
               .hidden = true},
         options.measure.until_new);
-  visit(Typed{.name = "--fingerprints",
+  visit(Typed{.name = "--keys",
               .help = "Only say what was found, when, and after how many executions",
               .hidden = true},
-        options.measure.fingerprints);
+        options.measure.keys);
 }
 
 struct CampaignEnd {

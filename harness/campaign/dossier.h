@@ -1,20 +1,23 @@
-// The dossier of one finding: shrunk, confirmed by its script, and ready for findings.jsonl.
+// The dossier of one finding: reduced, confirmed by its script, and ready for findings.jsonl.
 //
-// A player has played other cases before, and what they left in its process (a thread that a module
-// started, say) may be half of what a finding needs. Its script begins with nothing. So where the
-// script of the smallest case does not show the finding, the larger ones are asked, up to the case
-// that fuzzing saw, and then scripts that first use such a store in their own process; then the
-// headline says so.
+// Workers of the loop have played other programs before, and what those left in a process (a thread
+// that a module started, say) may be half of what a finding needs. Its script begins with nothing,
+// and so does each worker here (ProgramSession::use_each_worker_once). Where the script of the
+// reduced program does not show the finding, that of the program as the loop saw it is asked.
 //
-//     Result<Dossier> dossier = make_dossier(player, value, "zip-attributes-_read_only-lost", how);
+//     Result<Dossier> dossier = make_dossier(session, raw.finding, options);
 #pragma once
 
 #include <filesystem>
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "harness/campaign/run_directory.h"
-#include "harness/play/player.h"
+#include "harness/findings/cause.h"
+#include "harness/findings/finding.h"
+#include "harness/findings/known.h"
+#include "harness/play/program_session.h"
 
 namespace storefuzz {
 
@@ -25,30 +28,40 @@ struct DossierOptions {
   std::filesystem::path scratch;
   std::string planted;          // such a finding must be gone where nothing is planted
   double hang_seconds = 5;      // deadline of a hang in repro.py: five times the campaign's
-  Milliseconds budget{60'000};  // for shrinking and confirming together
+  Milliseconds budget{60'000};  // for reducing and confirming together
+  std::vector<Known> known;     // causes that need no confirmation
   std::function<bool()> stop;
+  // Of a cause: whether somebody has followed it already. Then the dossier has only its cause.
+  std::function<bool(const std::string&)> followed;
 };
 
 struct Dossier {
-  std::string fingerprint;  // with what the journey adds, where no plainer one agrees
-  Finding finding;
-  Case value;
-  Json observations;
+  Finding finding;  // as the loop saw it
+  program::Case value;
+  program::Difference difference;
+  program::Observation seen;
+  program::Cause cause;
   std::string script;  // repro.py
-  bool confirmed = false;
-  std::string why;   // when not confirmed: one sentence
-  std::string said;  // when not confirmed: what repro.py printed
-  int tried = 0;     // cases played while shrinking
+  bool reduced = false, confirmed = false;
+  std::string why;        // when not confirmed: one sentence
+  std::string said;       // when not confirmed: what repro.py printed
+  std::size_t tried = 0;  // programs played while reducing
+
+  std::string fingerprint() const;  // safe as the name of a file
 };
 
 // Never fails because the subject is odd: what does not happen again comes back unconfirmed.
-Result<Dossier> make_dossier(Player& player, const Case& value, const Finding& found,
+Result<Dossier> make_dossier(ProgramSession& session, const Finding& found,
                              const DossierOptions& options);
+
+// One that nobody followed, and why.
+Dossier not_followed(const Finding& found, std::string why);
 
 // findings/<fingerprint>/ but for README.md, which the pages' side writes.
 Result<void> write_dossier(const RunDirectory& run, const Dossier& dossier);
 
-// A line of findings.jsonl or unconfirmed.jsonl; the campaign adds what only it knows.
+// A line of findings.jsonl or unconfirmed.jsonl (reports/finding.schema.json); the campaign adds
+// what only it knows.
 Json to_json(const Dossier& dossier, const std::string& release);
 
 }  // namespace storefuzz

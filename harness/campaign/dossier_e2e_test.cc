@@ -1,18 +1,96 @@
-// A finding that needs what earlier cases left in its process: it is confirmed all the same, and a
-// hang that no script shows is told.
-#include "harness/campaign/dossier.h"
+// Dossiers of real findings: reduced, confirmed by their scripts; and hangs, which are told whether
+// a script shows them or not.
+#include <fmt/format.h>
 
-#include "harness/testing/whole_runs.h"
+#include "harness/campaign/dossier.h"
+#include "harness/testing/program_runs.h"
 
 namespace storefuzz {
 namespace {
 
-// The module of an adapter: what its class needs, the class over LocalStore, what storefuzz reads.
-std::string adapter_of(const std::string& name, const std::string& type, const std::string& before,
-                       const std::string& get) {
+DossierOptions options() {
+  return {.python = e2e::python("3.0.1"),
+          .release = "3.0.1",
+          .scratch = e2e::scratch(),
+          .hang_seconds = 3};
+}
+
+std::unique_ptr<ProgramSession> session_of(const std::string& release) {
+  Settings settings;
+  settings.python = e2e::python(release);
+  settings.scratch = e2e::scratch() / "dossiers";
+  settings.stores = "zip";
+  e2e::fs::create_directories(settings.scratch);
+  return e2e::must(ProgramSession::start(settings));
+}
+
+constexpr const char* kCarried =
+    R"({"format":2,"before":{"z":{"entries":[{"key":"a","value":"a@0"},{"key":"b","value":"b@0"}]}},)"
+    R"("processes":{"p1":"spawn"},"program":[{"make":"zip","at":"z","mode":"r","as":"s0"},)"
+    R"({"make":"zip","at":"y","as":"s2"},{"carry":"pickle 2","from":"s0","to":"p1","as":"s1"},)"
+    R"({"call":"state","on":["s0","s1"]}]})";
+
+const program::Case& carried() {
+  static const program::Case value = e2e::must(program::parse_case(kCarried));
+  return value;
+}
+
+Finding finding_of(ProgramSession& session, const program::Case& value) {
+  for (const Finding& found : findings_of(value, e2e::play(session, value).differences))
+    if (found.oracle == "attributes") return found;
+  ADD_FAILURE() << "no attribute differs";
+  return {.value = value};
+}
+
+TEST(Dossier, OfTheLossIsReducedAndConfirmedAndToldInWholeWords) {
+  const auto session = session_of("3.0.1");
+  const Finding found = finding_of(*session, carried());
+  const Dossier dossier = e2e::must(make_dossier(*session, found, options()));
+  EXPECT_TRUE(dossier.confirmed) << dossier.why << "\n" << dossier.script << dossier.said;
+  EXPECT_LT(dossier.value.steps.size(), carried().steps.size());
+  const Json line = to_json(dossier, "3.0.1");
+  EXPECT_EQ(line.at("severity"), 5) << line;
+  EXPECT_EQ(line.at("journey"), true);
+  EXPECT_NE(line.at("headline").get<std::string>().find("\"_read_only\""), std::string::npos)
+      << line;
+  EXPECT_EQ(line.at("rows").at(0), (Json{"should be", "True"})) << line;
+  EXPECT_LE(std::ranges::count(dossier.script, '\n'), 40) << dossier.script;
+}
+
+TEST(Dossier, OfACauseThatSomebodyFollowedHasNoScript) {
+  const auto session = session_of("3.0.1");
+  DossierOptions how = options();
+  std::string asked;
+  how.followed = [&](const std::string& cause) {
+    asked = cause;
+    return true;
+  };
+  const Dossier dossier = e2e::must(make_dossier(*session, finding_of(*session, carried()), how));
+  EXPECT_EQ(asked, dossier.cause.key);
+  EXPECT_TRUE(dossier.script.empty());
+  how.followed = {};
+  how.known = {{.cause = asked, .link = "https://example.org", .reason = "told"}};
+  EXPECT_TRUE(
+      e2e::must(make_dossier(*session, finding_of(*session, carried()), how)).script.empty());
+}
+
+TEST(Dossier, OfWhatDoesNotHappenAgainSaysSo) {
+  Finding found = finding_of(*session_of("3.0.1"), carried());
+  DossierOptions how = options();
+  how.python = e2e::python(e2e::kNewest);
+  const Dossier dossier = e2e::must(make_dossier(*session_of(e2e::kNewest), found, how));
+  EXPECT_FALSE(dossier.confirmed);
+  EXPECT_EQ(dossier.why, "it did not happen again when its program was played once more");
+  EXPECT_EQ(to_json(dossier, e2e::kNewest).at("headline"), found.headline);
+}
+
+// --- hangs of a stranger's store
+
+// A LocalStore with `before` at the top of its module, and in `get` the lines of `get`.
+std::string adapter_of(const std::string& name, const std::string& before, const std::string& get) {
   return fmt::format(R"py({before}
 
-class {type}(zarr.storage.LocalStore):
+class Strange(zarr.storage.LocalStore):
     async def get(self, key, prototype=None, byte_range=None):
 {get}
         return await super().get(key, prototype, byte_range)
@@ -20,21 +98,20 @@ class {type}(zarr.storage.LocalStore):
 
 STORE = {{
     "kind": "{name}",
-    "type": "{type}",
-    "make": "{type}({{path}}{{arguments}})",
-    "imports": ["from {name} import {type}"],
+    "type": "Strange",
+    "make": "Strange({{path}}{{arguments}})",
+    "imports": ["from {name} import Strange"],
     "arguments": ["read_only"],
     "files": True,
 }}
 )py",
-                     fmt::arg("name", name), fmt::arg("type", type), fmt::arg("before", before),
-                     fmt::arg("get", get));
+                     fmt::arg("name", name), fmt::arg("before", before), fmt::arg("get", get));
 }
 
 // The work of this store is done by a thread of its module, which starts at the first use. A forked
 // child inherits the queue and not the thread, so it waits for ever.
 std::string threaded_store() {
-  return adapter_of("threaded", "ThreadedStore", R"py(import queue
+  return adapter_of("threaded", R"py(import queue
 import threading
 
 import zarr.storage
@@ -64,98 +141,28 @@ def ask(function):
 
 // This one hangs beside the harness and nowhere else, so that no script can show it.
 std::string waiting_store() {
-  return adapter_of("waiting", "WaitingStore", R"py(import os
-import sys
+  return adapter_of("waiting", R"py(import sys
 import time
 
 import zarr.storage
-
-HOME = os.getpid()
 )py",
-                    R"py(        if os.getpid() != HOME and "side" in sys.modules:
+                    R"py(        if "performing" in sys.modules:
             time.sleep(600))py");
 }
 
-// A cold parent that never used its store forks.
-std::string forking_case(const std::string& store, const std::string& value) {
-  return Json{{"store", store},
-              {"archive", {{"entries", {{{"key", "a"}, {"value", value}}}}}},
-              {"looks", {"reads"}},
-              {"carrier", "pickle 5"},
-              {"transport", "fork"}}
-      .dump();
-}
-
-const Finding* hang_of(const PlayedCase& played) {
-  const auto found = std::ranges::find_if(played.findings, [](const Finding& it) {
-    return it.told.oracle == "deadline" && it.told.side == "child";
-  });
-  return found == played.findings.end() ? nullptr : &*found;
-}
-
-// This process knows the store from now on, so its file stays as long.
-void know_threaded_store() {
-  static const test::Folder folder;
-  static const bool known = [] {
-    const auto file = folder.write("threaded.py", threaded_store());
-    e2e::must(use_adapter(file, e2e::python(e2e::kNewest)));
-    return true;
-  }();
-  ASSERT_TRUE(known);
-}
-
-TEST(Dossier, OfAHangThatNeedsAnEarlierUseSaysSoAndItsScriptShowsIt) {
-  know_threaded_store();
-  const Case value = e2e::must(parse_case(forking_case("threaded", "x")));
-  const Milliseconds deadline(1000);
-  Player first = e2e::player(e2e::kNewest, {.deadline = deadline});
-  ASSERT_FALSE(hang_of(e2e::play(first, value))) << "nothing has started the thread yet";
-  const PlayedCase again = e2e::play(first, value);
-  const Finding* hang = hang_of(again);
-  ASSERT_TRUE(hang) << e2e::fingerprints(again.findings);
-
-  Player fresh = e2e::player(e2e::kNewest, {.deadline = deadline});
-  const Dossier dossier = e2e::must(make_dossier(fresh, value, *hang,
-                                                 {.python = e2e::python(e2e::kNewest),
-                                                  .release = e2e::kNewest,
-                                                  .scratch = e2e::scratch(),
-                                                  .hang_seconds = 3}));
-  EXPECT_TRUE(dossier.confirmed) << dossier.why << "\n" << dossier.script << dossier.said;
-  EXPECT_NE(dossier.finding.told.headline.find("in which such a store was used before"),
-            std::string::npos)
-      << dossier.finding.told.headline;
-  EXPECT_NE(dossier.script.find("used = pickle.loads("), std::string::npos) << dossier.script;
-}
-
-// Reduction takes away the parent's own use, since its player has used such a store by then.
-TEST(Dossier, OfAHangWhoseLargerCaseIsEnoughIsOfThatCase) {
-  know_threaded_store();
-  Case value = e2e::must(parse_case(forking_case("threaded", "x")));
-  value.lifecycle = Lifecycle::kOpen;
-  value.operations = {{.what = What::kGet, .entry = {.key = "a"}}};
-  normalise(value);
-  ASSERT_EQ(value.operations.size(), 1U);
-  Player player = e2e::player(e2e::kNewest, {.deadline = Milliseconds(1000)});
-  const PlayedCase played = e2e::play(player, value);
-  const Finding* hang = hang_of(played);
-  ASSERT_TRUE(hang) << e2e::fingerprints(played.findings);
-  const Dossier dossier = e2e::must(make_dossier(player, value, *hang,
-                                                 {.python = e2e::python(e2e::kNewest),
-                                                  .release = e2e::kNewest,
-                                                  .scratch = e2e::scratch(),
-                                                  .hang_seconds = 3}));
-  EXPECT_TRUE(dossier.confirmed) << dossier.why << "\n" << dossier.script << dossier.said;
-  EXPECT_EQ(dossier.value.operations.size(), 1U) << to_text(dossier.value);
-  EXPECT_EQ(dossier.finding.told.headline.find("used before"), std::string::npos);
-}
-
-// A run of a store in a file of its own, begun with three cases in which it hangs.
+// A run of a store in a file of its own, begun with programs in which it hangs.
 struct StoreRun {
   StoreRun(const std::string& store, const std::string& code, const char* time) {
     files.write(store + ".py", code);
     e2e::fs::create_directory(files.path() / "cases");
-    for (const char* value : {"x", "y", "z"})
-      files.write(std::string("cases/") + value + ".json", forking_case(store, value));
+    for (const char* key : {"a", "b", "c"})
+      files.write(std::string("cases/") + key + ".json",
+                  fmt::format(R"({{"format":2,"before":{{"d":{{"entries":[{{"key":"{0}","value":)"
+                              R"("{0}@0"}}]}}}},"processes":{{"p1":"fork"}},"program":[)"
+                              R"({{"make":"{1}","at":"d","as":"s0"}},)"
+                              R"({{"call":"get","key":"{0}","on":"s0"}},{{"fork":"p1"}},)"
+                              R"({{"call":"get","key":"{0}","on":"s0","in":"p1"}}]}})",
+                              key, store));
     run.emplace("storefuzz", std::vector<std::string>{
                                  "run", "--adapter", (files.path() / (store + ".py")).string(),
                                  "--stores", store, "--corpus", (files.path() / "cases").string(),
@@ -174,16 +181,15 @@ struct StoreRun {
 };
 
 TEST(Hangs, OfAStoreWhoseThreadLivesInItsModuleAreFoundAndConfirmed) {
-  const StoreRun store_run("threaded", threaded_store(), "4s");
+  const StoreRun store_run("threaded", threaded_store(), "8s");
   EXPECT_EQ(store_run.end, "exit 1") << store_run.run->said() << store_run.run->complained();
   const auto found = store_run.lines("findings.jsonl");
   EXPECT_TRUE(std::ranges::any_of(found, [](const Json& line) {
-    return line.at("oracle") == "deadline" && line.at("transport") == "fork";
+    return line.at("oracle") == "deadline" && line.at("severity") == 4;
   })) << store_run.run->said();
 }
 
 TEST(Hangs, ThatNoScriptShowsAreToldAndTheRunIsNotGreen) {
-  // Long enough for a second hang: after the first, three of four such cases are passed over.
   const StoreRun store_run("waiting", waiting_store(), "12s");
   EXPECT_EQ(store_run.end, "exit 3") << store_run.run->said() << store_run.run->complained();
   EXPECT_NE(store_run.run->said().find("times, not shown by a script"), std::string::npos)

@@ -7,7 +7,7 @@
 #include <memory>
 
 #include "harness/base/text.h"
-#include "harness/play/player.h"
+#include "harness/play/program_session.h"
 
 namespace storefuzz {
 
@@ -15,23 +15,27 @@ Measure::Measure(const MeasureOptions& options)
     : options_(options), until_(comma_separated(options.until)) {}
 
 bool Measure::asked() const {
-  return !until_.empty() || !options_.until_new.empty() || options_.fingerprints;
+  return !until_.empty() || !options_.until_new.empty() || options_.keys;
 }
 
 std::function<bool(const RawFinding&)> Measure::enough(const std::string& python,
                                                        const std::filesystem::path& scratch) {
   if (options_.until_new.empty()) return {};
   std::ifstream file(options_.until_new);
-  for (std::string line; std::getline(file, line);)
-    baseline_.insert(line.substr(0, line.find(' ')));
-  auto started = Player::start({.python = python, .scratch = scratch});
+  for (std::string line; std::getline(file, line);) baseline_.insert(line);
+  Settings settings;
+  settings.python = python;
+  settings.scratch = scratch.string();
+  auto started = ProgramSession::start(settings);
   if (!started) return {};
-  auto unplanted = std::make_shared<Player>(std::move(*started));
+  std::shared_ptr<ProgramSession> unplanted = std::move(*started);
   return [this, unplanted](const RawFinding& raw) {
-    if (baseline_.contains(raw.finding.fingerprint)) return false;
-    auto played = unplanted->play(raw.value);
-    if (!played || find(played->findings, raw.finding.fingerprint)) return false;
-    news_ = fmt::format("new {} {:.1f}", raw.finding.fingerprint, raw.seconds);
+    if (raw.finding.question || baseline_.contains(raw.finding.key)) return false;
+    auto played = unplanted->play(raw.finding.value);
+    if (!played) return false;
+    for (const Finding& other : findings_of(raw.finding.value, played->differences))
+      if (other.of_class == raw.finding.of_class) return false;
+    news_ = fmt::format("new {} {:.1f}", raw.finding.key, raw.seconds);
     return true;
   };
 }
@@ -45,9 +49,9 @@ ExitCode Measure::tell(const Fuzzed& fuzzed,
     say(seconds ? fmt::format("found after {:.1f} s: {}", *seconds, what)
                 : fmt::format("not found: {}", what));
   }
-  if (options_.fingerprints)
-    for (const auto& [fingerprint, raw] : fuzzed.raw)
-      say(fmt::format("{} {:.3f} {}", fingerprint, raw.seconds, raw.executions));
+  if (options_.keys)
+    for (const auto& [key, raw] : fuzzed.raw)
+      say(fmt::format("{:.3f} {} {}", raw.seconds, raw.executions, key));
   if (!options_.until_new.empty()) say(news_.empty() ? "nothing new" : news_);
   return code;
 }

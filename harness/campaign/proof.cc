@@ -3,17 +3,17 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 
 #include "harness/base/paths.h"
-#include "harness/case/case.h"
+#include "harness/case/program.h"
 
 namespace storefuzz {
 namespace {
 
 constexpr const char* kStore = "storefuzz proof";
 constexpr const char* kLoss = "a store of storefuzz loses its mark";
-constexpr const char* kFingerprint = "storefuzz-proof-attributes-mark-lost";
 
 std::unexpected<Error> blind(const std::string& why) {
   return machine_failure(fmt::format(
@@ -36,12 +36,14 @@ Result<StoreKind> proof_store() {
   return added ? find_store(kStore) : std::unexpected(added.error());
 }
 
-Case proof_case(StoreKind store) {
-  Case value;
-  value.store = store;
-  value.looks = {LookGroup::kState};
-  value.transport = Transport::kSpawn;
-  normalise(value);
+// Made here, asked here, and asked where it has arrived.
+program::Case proof_program(StoreKind store) {
+  using namespace program;
+  Case value{.processes = {{.name = "p1"}},
+             .steps = {Make{.kind = store, .at = "z", .as = "s0"},
+                       Carry{.from = "s0", .to = "p1", .as = "s1"},
+                       Call{.op = Op::kState, .on = {"s0", "s1"}}}};
+  fit(value);
   return value;
 }
 
@@ -51,7 +53,7 @@ Result<void> draw(const std::filesystem::path& folder, const Dossier& dossier, c
   auto run = RunDirectory::make(folder);
   if (!run) return std::unexpected(run.error());
   Json line = to_json(dossier, release);
-  line.update({{"seen_on", Json::array()},
+  line.update({{"seen_as", Json::array()},
                {"count", 1},
                {"executions_to_find", 1},
                {"seconds_to_find", 0.0}});
@@ -69,16 +71,22 @@ Result<Proof> prove(const ProofOptions& options) {
   const auto begin = std::chrono::steady_clock::now();
   auto store = proof_store();
   if (!store) return std::unexpected(store.error());
-  auto player = Player::start({.python = options.dossier.python,
-                               .scratch = options.dossier.scratch,
-                               .oracles_off = options.oracles_off});
-  if (!player) return std::unexpected(player.error());
-  const Case value = proof_case(*store);
-  auto played = player->play(value);
+  Settings settings;
+  settings.python = options.dossier.python;
+  settings.scratch = options.dossier.scratch.string();
+  settings.oracles_off = options.oracles_off;
+  settings.stores = kStore;
+  settings.adapters = text_of(added_adapters());
+  auto session = ProgramSession::start(settings);
+  if (!session) return std::unexpected(session.error());
+  const program::Case value = proof_program(*store);
+  auto played = (*session)->play(value);
   if (!played) return std::unexpected(played.error());
-  const Finding* found = find(played->findings, kFingerprint);
-  if (!found) return blind("no oracle saw it");
-  auto dossier = make_dossier(*player, value, *found, options.dossier);
+  const auto found = findings_of(value, played->differences);
+  const auto lost =
+      std::ranges::find(found, program::name_of(program::Wrong::kState), &Finding::wrong);
+  if (lost == found.end()) return blind("no oracle saw it");
+  auto dossier = make_dossier(**session, *lost, options.dossier);
   if (!dossier) return std::unexpected(dossier.error());
   if (!dossier->confirmed) return blind(dossier->why);
   const auto folder = options.dossier.scratch / "proof";
@@ -90,7 +98,7 @@ Result<Proof> prove(const ProofOptions& options) {
   if (!page) return blind("no page was drawn");
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begin;
   return Proof{.told = {{"planted", kLoss}, {"found", true}, {"seconds", seconds.count()}},
-               .containment = player->containment()};
+               .containment = (*session)->workers().subject().containment};
 }
 
 }  // namespace storefuzz

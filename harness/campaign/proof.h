@@ -1,7 +1,7 @@
 // The proof of a run: a planted loss goes the whole line, from a case to its page.
 //
 // The loss is that of a store of our own (reference/planted/storefuzz_proof.py), so whether it is
-// seen does not depend on what the subject itself loses. It says that player, oracles, shrinking,
+// seen does not depend on what the subject itself loses. It says that workers, oracles, reducing,
 // script, confirmation and pages work in the subject's environment.
 //
 //     Result<Proof> proof = prove({.dossier = how, .oracles_off = "", .run = run_json()});

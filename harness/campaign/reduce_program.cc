@@ -14,13 +14,15 @@ using program::Difference;
 
 namespace {
 
-// The severest of the differences that are first at their place; of a class, where one is named.
+// The severest of the differences that are first at their place; of a class, where one is named. A
+// question is meant only where its class is named.
 std::optional<Difference> severest(const program::Case& value,
                                    const std::vector<Difference>& differences,
-                                   const std::string& of_class = "") {
+                                   const std::string& of_class) {
   const Difference* found = nullptr;
   for (const Difference& it : differences) {
-    if (!it.first || (!of_class.empty() && class_of(value, it) != of_class)) continue;
+    const bool meant = of_class.empty() ? it.first : class_of(value, it) == of_class;
+    if (!meant || !(it.first || it.question)) continue;
     if (!found || severity_of(value, it) < severity_of(value, *found)) found = &it;
   }
   if (!found) return std::nullopt;
@@ -30,17 +32,18 @@ std::optional<Difference> severest(const program::Case& value,
 }  // namespace
 
 Result<ReducedProgram> reduce_program(ProgramSession& session, const program::Case& value,
-                                      Milliseconds budget, const std::function<bool()>& stop) {
-  const auto until = std::chrono::steady_clock::now() + budget;
+                                      const ReduceOptions& options) {
+  const auto until = std::chrono::steady_clock::now() + options.budget;
   auto played = session.play(value);
   if (!played) return std::unexpected(played.error());
-  auto shown = severest(value, played->differences);
-  // What readers say of an archive is asked of some programs only: then of all that are tried.
-  const Effort effort = shown ? Effort::kUsual : Effort::kAll;
-  if (!shown) {
+  auto shown = severest(value, played->differences, options.of_class);
+  // Readers and other kinds of store are asked of some programs only: here, of all that are tried.
+  Effort effort = Effort::kUsual;
+  if (!shown || shown->question) {
+    effort = Effort::kAll;
     played = session.play(value, effort);
     if (!played) return std::unexpected(played.error());
-    shown = severest(value, played->differences);
+    shown = severest(value, played->differences, options.of_class);
   }
   if (!shown) return bad_input(kShowsNoDifference);
   const std::string wanted = class_of(value, *shown);
@@ -57,13 +60,15 @@ Result<ReducedProgram> reduce_program(ProgramSession& session, const program::Ca
     seen = std::move(again->seen);
     return true;
   };
-  const auto enough = [&] { return std::chrono::steady_clock::now() > until || (stop && stop()); };
+  const auto enough = [&] {
+    return std::chrono::steady_clock::now() > until || (options.stop && options.stop());
+  };
   program::Reduced small = program::reduce(value, shows, enough);
   program::Cause cause = cause_of(small.value, *shown);
   return ReducedProgram{.value = std::move(small.value),
                         .difference = std::move(*shown),
-                        .cause = std::move(cause),
                         .seen = std::move(seen),
+                        .cause = std::move(cause),
                         .tried = small.tried + 1};
 }
 

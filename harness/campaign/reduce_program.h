@@ -1,6 +1,6 @@
 // The smallest program that shows the same class of difference, and its cause.
 //
-//     Result<ReducedProgram> small = reduce_program(session, value, budget, interrupted);
+//     Result<ReducedProgram> small = reduce_program(session, value, {.stop = interrupted});
 #pragma once
 
 #include <functional>
@@ -16,17 +16,22 @@ namespace storefuzz {
 struct ReducedProgram {
   program::Case value;
   program::Difference difference;
-  program::Cause cause;
   program::Observation seen;  // of the smallest program
-  std::size_t tried = 0;      // programs that were played on the way
+  program::Cause cause;
+  std::size_t tried = 0;  // programs that were played on the way
 };
 
 // What reduce_program() says of a program that shows no first difference.
 inline constexpr const char* kShowsNoDifference = "the program shows no difference";
 
-// The severest of the first differences that `value` shows is what stays. An Error when it shows
-// none, or when it cannot be played. Past the budget it is left at what was found.
+struct ReduceOptions {
+  std::string of_class;  // of the difference that stays; empty: the severest of the first ones
+  Milliseconds budget{60'000};      // past it, it is left at what was found
+  std::function<bool()> stop = {};  // the same, once it says true
+};
+
+// An Error when the program shows no such difference, or cannot be played.
 Result<ReducedProgram> reduce_program(ProgramSession& session, const program::Case& value,
-                                      Milliseconds budget, const std::function<bool()>& stop = {});
+                                      const ReduceOptions& options);
 
 }  // namespace storefuzz

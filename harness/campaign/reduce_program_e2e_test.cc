@@ -13,7 +13,7 @@ ReducedProgram reduced(const std::string& release, const std::string& program) {
   settings.scratch = scratch() / "reduced";
   fs::create_directories(settings.scratch);
   const auto session = must(ProgramSession::start(settings));
-  return must(reduce_program(*session, must(program::parse_case(program)), kPatient));
+  return must(reduce_program(*session, must(program::parse_case(program)), {.budget = kPatient}));
 }
 
 // zarr names an entry of an archive twice, in any process: the child and its pickle are not needed.
@@ -58,7 +58,7 @@ TEST(ReducedPrograms, AreRefusedWhereNothingDiffers) {
   const auto small = reduce_program(
       *session, must(program::parse_case(R"({"format": 2, "program": [{"make": "memory",
                                              "as": "s0"}]})")),
-      kPatient);
+      {.budget = kPatient});
   ASSERT_FALSE(small);
   EXPECT_EQ(small.error().code, ExitCode::kBadInput);
 }

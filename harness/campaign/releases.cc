@@ -1,4 +1,4 @@
-// Every release gets one player, which plays every case; releases are played side by side.
+// Every release gets one session, which plays every case; releases are played side by side.
 #include "harness/campaign/releases.h"
 
 #include <fmt/format.h>
@@ -10,23 +10,30 @@
 #include <thread>
 
 #include "harness/campaign/subject.h"
-#include "harness/findings/quirks.h"
+#include "harness/findings/cause.h"
 
 namespace storefuzz {
 namespace {
 
-Standing stand(Player& player, const Asked& asked) {
-  auto played = player.play(asked.value);
+bool is_refused(const program::Case& value, const program::Observation& seen) {
+  for (std::size_t i = 0; i < value.steps.size() && i < seen.steps.size(); ++i)
+    if (std::holds_alternative<program::Make>(value.steps[i]))
+      for (const program::Answer& answer : seen.steps[i].answers)
+        if (program::refused(answer)) return true;
+  return false;
+}
+
+Standing stand(ProgramSession& session, const Asked& asked) {
+  // Where a store cannot be had, its defect has no chance to show.
+  const program::Case value = session.fit(asked.value);
+  if (value.steps.size() != asked.value.steps.size()) return Standing::kNotApplicable;
+  auto played = session.play(value, Effort::kAll);
   if (!played) return Standing::kUnknown;
-  const bool bad = asked.fingerprint.empty() ? !played->findings.empty()
-                                             : find(played->findings, asked.fingerprint) != nullptr;
-  if (bad) return Standing::kBad;
-  // Where the store cannot be brought into the case's state, its defect has no chance to show.
-  const Json& operations = played->observations["operations"];
-  const bool masked = std::ranges::any_of(operations, [](const Json& answer) {
-    return answer.is_object() && !answer.value("lost", "").empty();
+  const bool bad = std::ranges::any_of(played->differences, [&](const program::Difference& it) {
+    return it.first && (asked.of_class.empty() || class_of(value, it) == asked.of_class);
   });
-  return refused(played->constructed) || masked ? Standing::kNotApplicable : Standing::kGood;
+  if (bad) return Standing::kBad;
+  return is_refused(value, played->seen) ? Standing::kNotApplicable : Standing::kGood;
 }
 
 }  // namespace
@@ -111,11 +118,14 @@ Result<std::vector<ReleaseTable>> play_releases(const std::vector<Asked>& asked,
       if (options.stop && options.stop()) return;
       auto subject = find_subject(releases[i].wanted, true);
       if (!subject) continue;
-      auto player = Player::start(
-          {.python = subject->python, .scratch = options.scratch, .stop = options.stop});
-      if (!player) continue;
+      Settings settings;
+      settings.python = subject->python;
+      settings.scratch = options.scratch.string();
+      settings.adapters = text_of(added_adapters());
+      auto session = ProgramSession::start(settings);
+      if (!session) continue;
       for (std::size_t k = 0; k < asked.size() && !(options.stop && options.stop()); ++k)
-        tables[k].rows[i].second = stand(*player, asked[k]);
+        tables[k].rows[i].second = stand(**session, asked[k]);
       const std::scoped_lock lock(talking);
       if (options.progress) options.progress(releases[i].name);
     }

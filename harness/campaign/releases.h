@@ -1,6 +1,6 @@
 // One case over many releases: where does it begin, and where does it end?
 //
-//     auto tables = play_releases({{value, fingerprint}}, *all_releases(), options);
+//     auto tables = play_releases({{value, of_class}}, *all_releases(), options);
 //     fmt::print("{}\n", (*tables)[0].sentence());   // "bad in 3.0.0 – 3.0.1, good from 3.0.2"
 #pragma once
 
@@ -10,13 +10,14 @@
 #include <vector>
 
 #include "harness/campaign/subject.h"
-#include "harness/play/player.h"
+#include "harness/play/program_session.h"
 
 namespace storefuzz {
 
 struct Asked {
-  Case value;
-  std::string fingerprint;  // empty: any finding is bad
+  program::Case value;
+  std::string of_class;    // of the difference (cause.h); empty: any first difference is bad
+  std::string cause = "";  // for whoever asked
 };
 
 enum class Standing { kGood, kBad, kNotApplicable, kUnknown };
@@ -33,8 +34,8 @@ struct ReleaseTable {
 
 struct ReleasesOptions {
   std::filesystem::path scratch;
-  int jobs = 2;                                    // players at once
-  std::function<bool()> stop;                      // asked between cases, and while players start
+  int jobs = 2;                                    // releases at once
+  std::function<bool()> stop;                      // asked between cases, and releases
   std::function<void(std::string_view)> progress;  // told each release that is done
 };
 

@@ -7,7 +7,7 @@
 
 #include "harness/base/files.h"
 #include "harness/process/scratch.h"
-#include "harness/testing/sound_world.h"
+#include "harness/testing/shared.h"
 
 namespace storefuzz {
 namespace {
@@ -80,9 +80,9 @@ void leave_a_run(const fs::path& folder, const std::string& run_json) {
   const auto run = RunDirectory::make(folder);
   ASSERT_TRUE(run.has_value()) << run.error().message;
   ASSERT_TRUE(run->write("run.json", run_json).has_value());
-  for (const char* name : {"findings/old/case.json", "findings.jsonl", "unconfirmed.jsonl",
-                           "seen.jsonl", "planted.jsonl", "index.html", "summary.md",
-                           "run.json.new"})
+  for (const char* name :
+       {"findings/old/case.json", "findings.jsonl", "unconfirmed.jsonl", "seen.jsonl",
+        "planted.jsonl", "index.html", "summary.md", "run.json.new"})
     ASSERT_TRUE(run->write(name, "old").has_value());
 }
 

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "harness/base/error.h"
-#include "harness/case/case.h"
+#include "harness/case/words.h"
 #include "harness/process/process.h"
 
 namespace storefuzz {

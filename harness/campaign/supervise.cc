@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
-#include <sched.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -18,7 +17,7 @@
 #include "harness/base/files.h"
 #include "harness/base/paths.h"
 #include "harness/play/board.h"
-#include "harness/play/targets.h"
+#include "harness/process/cores.h"
 #include "harness/process/interruption.h"
 #include "harness/process/process.h"
 #include "harness/process/scratch.h"
@@ -29,23 +28,12 @@ namespace {
 namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
 
-constexpr double kParentGrace = 4.0;     // seconds a parent may take beyond its child's deadline
-constexpr double kPoolGrace = 60.0;      // more, for those that start real pools
+constexpr double kLongest = 180.0;       // seconds for one program, with all its twins
 constexpr double kStartSeconds = 180.0;  // for a fuzz process to start
 constexpr int kIdleDeaths = 10;          // in a row and with no case played, before a run gives up
 constexpr std::size_t kFewFaults = 10;   // of our own, with which a run goes on in any case
 constexpr std::chrono::seconds kKeepEvery{5};  // what was found so far is kept, and new units
 constexpr std::size_t kMaxCorpusFiles = 100'000;
-
-// The processors that this process may run on.
-std::vector<int> own_cores() {
-  std::vector<int> cores;
-  cpu_set_t set;
-  if (::sched_getaffinity(0, sizeof set, &set) != 0) return cores;
-  for (int core = 0; core < CPU_SETSIZE; ++core)
-    if (CPU_ISSET(core, &set)) cores.push_back(core);
-  return cores;
-}
 
 // One fuzz process and what belongs to it, over all its restarts.
 class Job {
@@ -109,13 +97,10 @@ class Job {
 
   void note_start() { started_ = true; }
 
-  // A parent past its deadline: its stacks, or nothing.
-  std::optional<std::string> hang() {
+  bool hangs() const {
     const std::int64_t since = board_.data().case_since;
-    const double limit = std::stod(options_.settings.deadline) * 2 / 1000.0 + kParentGrace +
-                         (slow() ? kPoolGrace : 0.0);
-    if (!started_ || since == 0 || (now_nanoseconds() - since) / 1e9 < limit) return std::nullopt;
-    return stacks_.ask(process_->pid());
+    return started_ && since != 0 &&
+           static_cast<double>(now_nanoseconds() - since) / 1e9 > kLongest;
   }
 
   // How the process ended; nothing while it lives.
@@ -127,7 +112,6 @@ class Job {
     return !started_ && Clock::now() - launched_ > std::chrono::duration<double>(kStartSeconds);
   }
   void kill() { process_->kill_and_reap(); }
-  std::string take_stacks() { return stacks_.take(); }
 
   // The next one does not play again what its predecessor died of.
   Result<void> restart() {
@@ -153,10 +137,6 @@ class Job {
 
  private:
   fs::path avoid() const { return folder_ / "avoid"; }
-  bool slow() const {
-    const Target* target = find_target(target_);
-    return target && target->slow;
-  }
 
   Command command_for(int findings) const {
     const auto number = [](int value) { return std::to_string(value); };
@@ -167,20 +147,18 @@ class Job {
     settings.findings = number(findings);
     settings.avoid = avoid().string();
     settings.corpus = corpus_.string();
-    // Real pools work side by side; everybody else takes turns.
-    if (const auto cores = own_cores(); !slow() && !cores.empty())
+    if (const auto cores = own_cores(); !cores.empty())
       settings.core = number(cores[static_cast<std::size_t>(number_) % cores.size()]);
     settings.adapters = text_of(added_adapters());
-    if (slow()) settings.niceness = "10", settings.pools = "1";
     auto environment = to_environment(settings);
     environment["TMPDIR"] = (folder_ / "cases").string();
     return {.arguments = {built_program(target_).string(), corpus_.string(),
                           fmt::format("-seed={}", options_.seed + 1000U * number_ + restarts_),
                           "-max_total_time=0", "-len_control=0", "-max_len=16384",
                           // Seconds until the units of the other jobs are read.
-                          options_.jobs > 1 ? "-reload=1" : "-reload=0",
-                          "-timeout=86400", "-rss_limit_mb=0", "-detect_leaks=0",
-                          "-print_final_stats=0", "-handle_usr2=0",
+                          options_.jobs > 1 ? "-reload=1" : "-reload=0", "-timeout=86400",
+                          "-rss_limit_mb=0", "-detect_leaks=0", "-print_final_stats=0",
+                          "-handle_usr2=0",
                           // A fatal signal stays one, and leaves Python stacks.
                           "-handle_abrt=0", "-handle_segv=0", "-handle_bus=0", "-handle_ill=0",
                           "-handle_fpe=0", fmt::format("-artifact_prefix={}/", folder_.string())},
@@ -309,8 +287,8 @@ class Supervisor {
     const auto seen = [&](const std::string& it) { return first_seen(fuzzed_, it).has_value(); };
     if (!options_.until.empty() && std::ranges::all_of(options_.until, seen)) return true;
     if (options_.enough)
-      for (const auto& [fingerprint, raw] : fuzzed_.raw)
-        if (asked_.insert(fingerprint).second && options_.enough(raw)) return true;
+      for (const auto& [key, raw] : fuzzed_.raw)
+        if (asked_.insert(key).second && options_.enough(raw)) return true;
     return begun_ && elapsed() >= options_.seconds;
   }
 
@@ -327,8 +305,8 @@ class Supervisor {
 
   Result<void> look_after(Job& job) {
     job.read_lines([&](const Json& line) { take(job, line); });
-    if (auto stacks = job.hang()) {
-      add_parent(job, parent_hang(case_of(job), *stacks));
+    if (job.hangs()) {
+      ++fuzzed_.deaths["plays one program without end"];
       return job.restart();
     }
     const std::optional<Ending> end = job.ended();
@@ -355,12 +333,7 @@ class Supervisor {
         return machine_failure(fmt::format("the fuzz process gave up: {}", job.last_log()));
       return job.restart();
     }
-    const bool subject =
-        end->by_signal() && !end->from_outside() && job.board().data().case_since != 0;
-    if (subject)
-      add_parent(job, parent_crash(case_of(job), name_of(*end), job.take_stacks()));
-    else if (!end->exited(0))  // with which a process leaves by itself, because a thread of it hung
-      ++fuzzed_.deaths[name_of(*end)];
+    if (!end->exited(0)) ++fuzzed_.deaths[name_of(*end)];
     return job.restart();
   }
 
@@ -370,16 +343,6 @@ class Supervisor {
     return sum;
   }
 
-  static Case case_of(const Job& job) {
-    auto value = parse_case(job.board().case_in_flight());
-    return value ? *value : Case{};
-  }
-
-  void add_parent(const Job& job, Finding found) {
-    const Case value = case_of(job);
-    note(found.fingerprint, value, job.board().data().executions, elapsed(), &found, &value);
-  }
-
   void take(Job& job, const Json& line) {
     if (auto begin = line.find("started"); begin != line.end()) {
       job.note_start();
@@ -387,7 +350,6 @@ class Supervisor {
       fuzzed_.python = begin->value("python", "");
       fuzzed_.containment = begin->value("containment", "");
       fuzzed_.skipped = begin->value("skipped", Json::object());
-      fuzzed_.readers = begin->value("readers", Json::object());
       if (!begun_) begun_ = Clock::now();
       if (auto kept = keep_so_far(); !kept) fail(kept.error());
       return;
@@ -400,39 +362,31 @@ class Supervisor {
   }
 
   void take_finding(const Json& line) {
-    const std::string fingerprint = line.value("fingerprint", "");
-    Case journey;  // only its carrier and transport are known from a short line
-    auto finding = line.find("finding");
-    if (finding == line.end()) {
-      auto raw = fuzzed_.raw.find(fingerprint);
-      if (raw == fuzzed_.raw.end()) return;
-      ++raw->second.count;
-      raw->second.seen_on.try_emplace({line.value("carrier", ""), line.value("transport", "")},
-                                      line.value("seconds", 0.0));
-      return;
+    const std::string key = line.value("key", "");
+    auto raw = fuzzed_.raw.find(key);
+    const auto sent = line.find("finding");
+    if (sent != line.end()) {
+      auto finding = finding_from_json(*sent);
+      if (!finding) return;
+      if (raw == fuzzed_.raw.end()) {
+        raw = fuzzed_.raw
+                  .try_emplace(key, RawFinding{.finding = std::move(*finding),
+                                               .executions = line.value("executions", 0ULL),
+                                               .seconds = line.value("seconds", 0.0)})
+                  .first;
+        if (options_.found)
+          if (auto kept = options_.found(raw->second); !kept) fail(kept.error());
+      } else {
+        program::Case& smallest = raw->second.finding.value;
+        program::Case other = finding->value;
+        if (to_text(other).size() < to_text(smallest).size()) {
+          other = std::exchange(smallest, std::move(finding->value));
+          raw->second.finding.headline = std::move(finding->headline);
+        }
+        if (raw->second.others.size() < kMostOthers) raw->second.others.push_back(std::move(other));
+      }
     }
-    auto parsed = finding_from_json(*finding);
-    auto value = parse_case(line.value("case", Json()).dump());
-    if (!parsed || !value) return;
-    note(fingerprint, *value, line.value("executions", 0ULL), line.value("seconds", 0.0), &*parsed,
-         &*value);
-  }
-
-  void note(const std::string& fingerprint, const Case& journey, std::uint64_t executions,
-            double seconds, const Finding* found, const Case* value) {
-    RawFinding& raw = fuzzed_.raw[fingerprint];
-    if (++raw.count == 1) {
-      raw.executions = executions;
-      raw.seconds = seconds;
-    }
-    raw.seen_on.try_emplace(
-        {std::string(name_of(journey.carrier)), std::string(name_of(journey.transport))}, seconds);
-    if (raw.count == 1 || to_text(*value).size() < to_text(raw.value).size()) {
-      raw.finding = *found;
-      raw.value = *value;
-    }
-    if (raw.count == 1 && options_.found)
-      if (auto kept = options_.found(raw); !kept) fail(kept.error());
+    if (raw != fuzzed_.raw.end()) raw->second.count += line.value("count", 1ULL);
   }
 
   void finish(Job& job) {
@@ -446,7 +400,6 @@ class Supervisor {
     for (const auto& job : jobs_) {
       const BoardData& data = job->board().data();
       fuzzed_.executions += data.executions;
-      fuzzed_.arrived += data.arrived;
       fuzzed_.restarts += job->restarts();
       auto& [cases, rate] = fuzzed_.targets[job->target()];
       cases += data.executions;
@@ -456,12 +409,6 @@ class Supervisor {
       for (std::size_t i = 0; i < kPhases; ++i)
         fuzzed_.phases[std::string(name_of(static_cast<Phase>(i)))] +=
             static_cast<double>(data.phase_nanoseconds[i]) / 1e9;
-      for (const Transport transport : all_of<Transport>()) {
-        const auto index = static_cast<std::size_t>(transport);
-        auto& [cases, seconds] = fuzzed_.transports[std::string(name_of(transport))];
-        cases += data.transport_cases[index];
-        seconds += static_cast<double>(data.transport_nanoseconds[index]) / 1e9;
-      }
     }
   }
 
@@ -469,7 +416,7 @@ class Supervisor {
     if (!options_.progress || Clock::now() < next_progress_) return;
     next_progress_ = Clock::now() + std::chrono::seconds(1);
     if (!begun_) {
-      options_.progress("starting zarr in the parent and its child …");
+      options_.progress("starting zarr …");
       return;
     }
     std::size_t covered = 0;
@@ -481,8 +428,8 @@ class Supervisor {
     options_.progress(
         fmt::format("{:.0f} of {:.0f} s  {} executions  {:.0f}/s  {} of {} lines  {} findings",
                     elapsed(), options_.seconds, executions(),
-                    static_cast<double>(executions()) / std::max(elapsed(), 0.1),
-                    covered, watched, fuzzed_.raw.size()));
+                    static_cast<double>(executions()) / std::max(elapsed(), 0.1), covered, watched,
+                    fuzzed_.raw.size()));
   }
 
   const FuzzOptions& options_;
@@ -498,13 +445,10 @@ class Supervisor {
 }  // namespace
 
 std::optional<double> first_seen(const Fuzzed& fuzzed, std::string_view what) {
-  const std::size_t at = what.find('@');
-  const auto raw = fuzzed.raw.find(std::string(what.substr(0, at)));
-  if (raw == fuzzed.raw.end()) return std::nullopt;
-  if (at == what.npos) return raw->second.seconds;
   std::optional<double> first;
-  for (const auto& [journey, seconds] : raw->second.seen_on)
-    if (journey.second == what.substr(at + 1)) first = std::min(first.value_or(seconds), seconds);
+  for (const auto& [key, raw] : fuzzed.raw)
+    if (key.find(what) != key.npos || raw.finding.headline.find(what) != std::string::npos)
+      first = std::min(first.value_or(raw.seconds), raw.seconds);
   return first;
 }
 

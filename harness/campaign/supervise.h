@@ -1,11 +1,11 @@
 // Fuzzing, supervised: one fuzz process per job, watched from outside, never lost.
 //
-// A fuzz process past its deadline gives its Python stacks and is killed; one that dies is
-// replaced; both are recorded. What the processes find arrives as lines and is kept once per
-// fingerprint.
+// A fuzz process that dies, or plays one program for too long, is replaced; both are faults of
+// ours, since the subject is in its workers. What the processes find arrives as lines and is kept
+// once a key.
 //
 //     Result<Fuzzed> fuzzed = fuzz(options);
-//     for (const auto& [fingerprint, raw] : fuzzed->raw) …
+//     for (const auto& [key, raw] : fuzzed->raw) …
 #pragma once
 
 #include <filesystem>
@@ -27,14 +27,17 @@ struct Fuzzed;
 // subject's, has not looked at enough to call the subject sound.
 inline constexpr double kMostLost = 0.02;
 
-// A finding as the loop saw it: not yet shrunk, not yet confirmed.
+inline constexpr std::size_t kMostOthers = 5;  // programs of a finding, besides the smallest
+
+// A finding as the loop saw it: not yet reduced, not yet confirmed.
 struct RawFinding {
-  Finding finding;
-  Case value;  // the smallest case that showed the finding
+  Finding finding;  // with the smallest program that showed it
+  // Some others that showed it. Where it needs a process that has been used before, one of them may
+  // have in it what the smallest one has not.
+  std::vector<program::Case> others = {};
   std::uint64_t count = 0;
   std::uint64_t executions = 0;  // of its job, until the finding was first seen
   double seconds = 0;
-  std::map<std::pair<std::string, std::string>, double> seen_on;  // carrier, transport → seconds
 };
 
 struct FuzzOptions {
@@ -50,30 +53,28 @@ struct FuzzOptions {
   std::function<void(std::string_view)> progress;
   // What keeps findings and counters where a kill does not reach them. An Error ends the fuzzing.
   std::function<Result<void>(const Fuzzed&)> so_far;     // when fuzzing begins, then every 5 s
-  std::function<Result<void>(const RawFinding&)> found;  // once of each fingerprint, when it is new
+  std::function<Result<void>(const RawFinding&)> found;  // once of each key, when it is new
 };
 
 struct Fuzzed {
-  std::map<std::string, RawFinding> raw;  // by fingerprint
+  std::map<std::string, RawFinding> raw;  // by key
   std::map<std::string, int> quirks;
-  std::map<std::string, std::pair<std::uint64_t, double>> transports;  // cases, seconds
   std::map<std::string, double> phases;  // where the time went: seconds of all jobs
   std::uint64_t executions = 0;
-  std::uint64_t arrived = 0;
   double seconds = 0;
   std::size_t lines_covered = 0, lines_watched = 0;
   int restarts = 0;
   std::string release, python, containment;
   std::map<std::string, std::pair<std::uint64_t, double>> targets;  // cases, cases a second
-  std::size_t corpus_skipped = 0;   // of the corpus: no files, too large, too many, unreadable
-  std::vector<std::string> faults;  // cases that storefuzz itself could not play, and why
+  std::size_t corpus_skipped = 0;     // of the corpus: no files, too large, too many, unreadable
+  std::vector<std::string> faults;    // cases that storefuzz itself could not play, and why
   std::map<std::string, int> deaths;  // fuzz processes that no case ended: "SIGKILL" → how many
   std::optional<Error> failure;       // what ended the fuzzing early, other than the user
-  Json readers;                     // who else was asked about archives: name → version
-  Json skipped;                     // stores that this subject has not: word → why
+  Json skipped;                       // stores that this subject has not: word → why
 };
 
-// When "fingerprint" or "fingerprint@transport" was first seen, in seconds of fuzzing; or never.
+// When a finding with these words in its key or headline was first seen, in seconds of fuzzing; or
+// never.
 std::optional<double> first_seen(const Fuzzed& fuzzed, std::string_view what);
 
 // How many cases were lost by a fault that is not the subject's: not played, or in a process that

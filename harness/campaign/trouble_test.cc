@@ -15,12 +15,12 @@ TEST(Trouble, OfASoundRunIsNone) {
 
 TEST(Trouble, OfCasesIsFaultsAndDeathsTogether) {
   Fuzzed fuzzed{.executions = 150};
-  fuzzed.faults = {"side.py failed: {}"};
+  fuzzed.faults = {"a worker failed: {}"};
   fuzzed.deaths = {{"SIGKILL", 1}, {"exit 7", 1}};
   EXPECT_EQ(
       troubles(fuzzed, {}),
       (std::vector<std::string>{
-          "1 of 150 cases could not be played, by a fault of storefuzz: side.py failed: {}",
+          "1 of 150 cases could not be played, by a fault of storefuzz: a worker failed: {}",
           "the fuzz process died 2 times in 150 cases, by no finding of its own: SIGKILL (1), "
           "exit 7 (1)"}));
   EXPECT_FALSE(too_much_trouble(fuzzed, {})) << "3 of 150 are 2 %, not more";

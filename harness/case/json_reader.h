@@ -22,7 +22,7 @@
 
 #include "harness/base/json.h"
 #include "harness/base/text.h"
-#include "harness/case/case.h"
+#include "harness/case/words.h"
 
 namespace storefuzz {
 

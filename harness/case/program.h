@@ -1,7 +1,6 @@
-// The case of the second edition, format 2: a program. What lies at each place before, which
-// processes there are, and steps that make, call, carry, fork and do.
+// The case, format 2: a program. What lies at each place before, which processes there are, and
+// steps that make, call, carry, fork and do.
 //
-// While the old journey stands beside it, everything of the new line is in the namespace `program`.
 // A case has one JSON form, readable by a person, and it is the same in corpus, mutator, finding
 // and report. Handles, places and processes are named, never counted: a reduction drops the steps
 // that name something that no longer exists (fit). Steps are strictly ordered; nothing overlaps.
@@ -24,14 +23,14 @@
 
 #include "harness/base/error.h"
 #include "harness/base/json.h"
-#include "harness/case/case.h"
 #include "harness/case/operations.h"
 #include "harness/case/store.h"
+#include "harness/case/words.h"
 
 namespace storefuzz::program {
 
 // Bounds: generous for a defect, small for a machine. Cases come from strangers. Those of text,
-// keys, and entries of a place are those of case.h.
+// keys, and entries of a place are those of words.h.
 inline constexpr std::size_t kMaxPlaces = 4;           // each is a folder or file to look at
 inline constexpr std::size_t kMaxProcesses = 4;        // besides the first; each costs a worker
 inline constexpr std::size_t kMaxSteps = 48;           // the median drawn is 8 to 12

@@ -234,8 +234,10 @@ class Reducer {
         it.kind = StoreKind(inner);
         it.around.clear();
       });
+    // A plainer way to make a store of the same class: another class has defects of its own.
     for (const StoreKind kind : all_stores())
-      if (const auto plain = with_innermost(make.kind, kind))
+      if (const auto plain = with_innermost(make.kind, kind);
+          plain && innermost(kind)->type == innermost(make.kind)->type)
         change<Make>(at, [&](Make& it) { it.kind = *plain; });
     for (const Mode mode : all_of<Mode>()) {
       if (mode == make.mode) break;

@@ -2,7 +2,7 @@
 //
 // An adapter is one object of reference/stores.json, or the `STORE` of a stranger's Python file:
 // how its constructor is written in Python, and what the store can do. A wrapper names another
-// store: "logging over local". Nothing here loads Python; the texts are run by side.py and quoted
+// store: "logging over local". Nothing here loads Python; the texts are run by workers and quoted
 // by repro.py scripts, so that a script makes exactly the store that was seen.
 //
 //     Result<StoreKind> kind = find_store("logging over zip");
@@ -43,7 +43,7 @@ struct Adapter {
   std::vector<std::string> arguments;  // of a case's constructor: mode, read_only, compression, …
   std::string clean;                   // Python that forgets what earlier cases left in the process
   std::string before;                  // Python that wakes what the store needs there (threads)
-  std::string interface;               // of vocabulary.json; empty: that of every store
+  std::string interface;               // of carriers.json; empty: that of every store
   std::string file;                    // a stranger's Python file; empty: ours
   std::string dictionary;              // of a process: its word, where several adapters share one
   std::string prefix;                  // below which a store of that dictionary has its keys

@@ -5,7 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "harness/base/paths.h"
-#include "harness/testing/sound_world.h"
+#include "harness/testing/shared.h"
 
 namespace storefuzz {
 namespace {
@@ -189,7 +189,7 @@ TEST(Adapters, OfAStrangerAreStoresLikeOurs) {
   EXPECT_TRUE(kind->any_key && kind->files && kind->opens);
   EXPECT_EQ(store("logging over strange")->file, "strange.py");
   EXPECT_EQ(parse_stores("all").value().size(), drawn) << "it is not drawn unless it is named";
-  EXPECT_TRUE(parse_case(R"({"store": "wrapper over strange"})").has_value());
+  EXPECT_TRUE(find_store("wrapper over strange").has_value());
 }
 
 TEST(Adapters, WhatIsNotSaidIsUsual) {

@@ -25,37 +25,15 @@ Result<std::string> read_text(const fs::path& file, std::size_t limit) {
 
 }  // namespace
 
-Result<NamedCase> read_any_case(const fs::path& file) {
+Result<NamedCase> read_case(const fs::path& file) {
   auto text = read_text(file, 16 * kMaxCaseText);
   if (!text) return std::unexpected(text.error());
   Json json = parse_json(*text);
   if (json.is_discarded()) return bad_input(fmt::format("{} is not JSON", file.string()));
-  NamedCase named;
-  if (json.is_object() && json.contains("case")) {
-    const Json fingerprint = json.value("fingerprint", Json(""));
-    if (!fingerprint.is_string())
-      return bad_input(fmt::format("{}: a fingerprint is text", file.string()));
-    named.fingerprint = fingerprint;
-    json = Json(json["case"]);
-  }
-  if (json.is_object() && json.contains("format")) {
-    auto read = program::parse_case(json.dump());
-    if (!read) return bad_input(fmt::format("{}: {}", file.string(), read.error().message));
-    named.program = std::move(*read);
-    return named;
-  }
-  auto value = parse_case(json.dump());
+  if (json.is_object() && json.contains("case")) json = Json(json["case"]);
+  auto value = program::parse_case(json.dump());
   if (!value) return bad_input(fmt::format("{}: {}", file.string(), value.error().message));
-  named.value = std::move(*value);
-  return named;
-}
-
-Result<NamedCase> read_case(const fs::path& file) {
-  auto named = read_any_case(file);
-  if (named && named->program)
-    return bad_input(fmt::format(
-        "{} is a program (format 2), which only replay and shrink can take", file.string()));
-  return named;
+  return NamedCase{.name = file.string(), .value = std::move(*value)};
 }
 
 }  // namespace storefuzz

@@ -1,15 +1,17 @@
 // storefuzz list: what there is.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <map>
 #include <memory>
 
 #include "harness/base/paths.h"
 #include "harness/campaign/subject.h"
-#include "harness/case/case.h"
+#include "harness/case/words.h"
 #include "harness/command/commands.h"
 #include "harness/command/screen.h"
-#include "harness/findings/quirks.h"
+#include "harness/findings/program_quirks.h"
+#include "harness/oracles/oracle.h"
 #include "harness/play/targets.h"
 
 namespace storefuzz {
@@ -33,18 +35,24 @@ int list_carriers() {
   return 0;
 }
 
+int list_operations() {
+  for (const program::Operation& row : program::operations()) screen().say(row.word);
+  return 0;
+}
+
 int list_oracles() {
-  for (const Oracle& oracle : oracles())
+  for (const program::Oracle& oracle : program::oracles())
     screen().say(fmt::format("{:<14} {}", oracle.name, oracle.asks));
   return 0;
 }
 
 int list_quirks() {
-  auto quirks = load_quirks(reference_folder() + "/quirks.json");
+  auto quirks = program::load_quirks(reference_folder() + "/program_quirks.json");
   if (!quirks) return screen().fail(quirks.error());
-  for (const Quirk& quirk : *quirks)
-    screen().say_lines(fmt::format("{}: {} {}/{}/{}\n    {}\n    {}", quirk.id, quirk.store,
-                                   quirk.oracle, quirk.field, quirk.wrong, quirk.reason,
+  for (const program::Quirk& quirk : *quirks)
+    screen().say_lines(fmt::format("{}: {} / {} / {} / {} / {}\n    {}\n    {}", quirk.id,
+                                   quirk.oracle, quirk.wrong, fmt::join(quirk.operations, ", "),
+                                   quirk.argument, fmt::join(quirk.stores, ", "), quirk.reason,
                                    quirk.link));
   return 0;
 }
@@ -57,8 +65,9 @@ int list_releases() {
 }
 
 const std::map<std::string, int (*)()> kLists = {
-    {"targets", list_targets}, {"stores", list_stores}, {"carriers", list_carriers},
-    {"oracles", list_oracles}, {"quirks", list_quirks}, {"releases", list_releases}};
+    {"targets", list_targets},       {"stores", list_stores},   {"carriers", list_carriers},
+    {"operations", list_operations}, {"oracles", list_oracles}, {"quirks", list_quirks},
+    {"releases", list_releases}};
 
 }  // namespace
 
@@ -67,7 +76,9 @@ void add_list(CLI::App& app, int& code) {
   auto& command = *app.add_subcommand("list", "What there is");
   std::vector<std::string> names;
   for (const auto& [name, list] : kLists) names.push_back(name);
-  command.add_option("what", *what, "targets, stores, carriers, oracles, quirks or releases")
+  command
+      .add_option("what", *what,
+                  "targets, stores, carriers, operations, oracles, quirks or releases")
       ->required()
       ->check(CLI::IsMember(names));
   command.callback([what, &code] { code = kLists.at(*what)(); });

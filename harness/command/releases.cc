@@ -48,14 +48,12 @@ Result<std::vector<PlayedRelease>> chosen_releases(const TableOptions& options) 
 }
 
 int releases(const TableOptions& options) {
-  if (!options.subject.adapter.empty())
-    if (auto subject = prepare_subject(options.subject); !subject)
-      return screen().fail(subject.error());
+  if (auto ready = prepare_adapter(options.subject); !ready) return screen().fail(ready.error());
   std::vector<Asked> asked;
   for (const std::string& file : options.cases) {
     auto named = read_case(file);
     if (!named) return screen().fail(named.error());
-    asked.push_back({.value = named->value, .fingerprint = named->fingerprint});
+    asked.push_back({.value = std::move(named->value), .of_class = ""});
   }
   auto chosen = chosen_releases(options);
   if (!chosen) return screen().fail(chosen.error());

@@ -2,21 +2,25 @@
 // readers make of it?
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 #include <memory>
+#include <set>
 
 #include "harness/command/archive_readers.h"
 #include "harness/command/case_files.h"
 #include "harness/command/commands.h"
-#include "harness/command/replay_programs.h"
+#include "harness/command/program_subject.h"
 #include "harness/command/screen.h"
 #include "harness/command/subject_options.h"
-#include "harness/play/player.h"
 #include "harness/process/interruption.h"
-#include "harness/process/scratch.h"
+#include "harness/wire/describe.h"
 
 namespace storefuzz {
 namespace {
+
+using program::Difference;
+using program::SeenStep;
 
 struct ReplayOptions {
   SubjectOptions subject;
@@ -24,14 +28,54 @@ struct ReplayOptions {
   std::string readers{kUsualReaders};
 };
 
-void print_side_by_side(const PlayedCase& played) {
-  if (played.findings.empty()) return screen().say("  both sides agree");
-  for (const Finding& found : played.findings) {
-    screen().say("  " + found.told.headline);
-    screen().say("    fingerprint  " + found.fingerprint);
-    screen().say("    parent       " + describe(found.told.parent));
-    screen().say("    child        " + describe(found.told.child));
+void say_step(const Json& step, const SeenStep& seen) {
+  screen().say("  " + text_of(step));
+  for (const program::Answer& answer : seen.answers)
+    screen().say("      " + program::describe(answer));
+  if (!seen.crash_states.empty())
+    screen().say(fmt::format("      {} crash states", seen.crash_states.size()));
+}
+
+void say_differences(const std::vector<Difference>& differences, std::size_t step) {
+  for (const Difference& it : differences)
+    if (it.where.step == step)
+      screen().say(fmt::format("    {} {}: {}", it.first ? "!" : "·", it.oracle, it.headline));
+}
+
+void say_all(const NamedCase& program, const PlayedProgram& played, const std::string& release) {
+  const auto firsts = std::ranges::count_if(played.differences, &Difference::first);
+  screen().say(fmt::format(
+      "{}: {} in zarr {}", program.name,
+      firsts == 0 ? std::string("nothing differs") : fmt::format("differs at {} places", firsts),
+      release));
+  const Json json = program::to_json(program.value);
+  for (std::size_t at = 0; at < played.seen.steps.size(); ++at) {
+    say_step(json["program"][at], played.seen.steps[at]);
+    say_differences(played.differences, at);
   }
+  say_differences(played.differences, played.seen.steps.size());
+  for (const std::string& quirk : played.quirks) screen().say(fmt::format("  a quirk: {}", quirk));
+  for (const auto& [process, end] : played.seen.ends)
+    screen().say(fmt::format("  {} ended: {}", process, end));
+}
+
+int replay_cases(const std::vector<NamedCase>& cases, const SubjectOptions& options) {
+  std::set<std::string> releases;
+  for (const NamedCase& program : cases) releases.merge(releases_of(program.value));
+  auto started = start_program_subject(options, releases);
+  if (!started) return screen().fail(started.error());
+  bool differs = false;
+  for (std::size_t at = 0; at < cases.size(); ++at) {
+    if (interrupted())
+      return screen().fail(
+          {.code = ExitCode::kMachine,
+           .message = fmt::format("interrupted after {} of {} cases", at, cases.size())});
+    auto played = started->session->play(cases[at].value, Effort::kAll);
+    if (!played) return screen().fail(played.error());
+    differs = differs || std::ranges::any_of(played->differences, &Difference::first);
+    say_all(cases[at], *played, started->subject.release);
+  }
+  return differs ? 1 : 0;
 }
 
 // What became of all files, in one line.
@@ -84,48 +128,14 @@ int replay(const ReplayOptions& options, bool readers_named) {
   if (readers_named)
     return screen().fail({.code = ExitCode::kBadInput,
                           .message = "--readers is for --archive: cases are played by zarr alone"});
+  if (auto ready = prepare_adapter(options.subject); !ready) return screen().fail(ready.error());
   std::vector<NamedCase> cases;
-  std::vector<NamedProgram> programs;
   for (const std::string& file : options.cases) {
-    auto named = read_any_case(file);
+    auto named = read_case(file);
     if (!named) return screen().fail(named.error());
-    if (named->program)
-      programs.push_back({.name = file, .value = std::move(*named->program)});
-    else
-      cases.push_back(std::move(*named));
+    cases.push_back(std::move(*named));
   }
-  if (!programs.empty() && !cases.empty())
-    return screen().fail({.code = ExitCode::kBadInput,
-                          .message = "programs (format 2) and journeys are replayed apart: name "
-                                     "files of one kind"});
-  if (!programs.empty()) return replay_programs(programs, options.subject);
-  auto subject = prepare_subject(options.subject);
-  if (!subject) return screen().fail(subject.error());
-  auto scratch = Scratch::make();
-  if (!scratch) return screen().fail(scratch.error());
-  auto player = Player::start({.python = subject->python,
-                               .scratch = scratch->path(),
-                               .planted = options.subject.planted,
-                               .oracles_off = options.subject.oracles_off,
-                               .stop = interrupted});
-  if (!player) return screen().fail(player.error());
-  bool happens = false;
-  for (std::size_t i = 0; i < cases.size(); ++i) {
-    if (interrupted())
-      return screen().fail(
-          {.code = ExitCode::kMachine,
-           .message = fmt::format("interrupted after {} of {} cases", i, cases.size())});
-    auto played = player->play(cases[i].value);
-    if (!played) return screen().fail(played.error());
-    const std::string& wanted = cases[i].fingerprint;
-    const bool still =
-        wanted.empty() ? !played->findings.empty() : find(played->findings, wanted) != nullptr;
-    happens = happens || still;
-    screen().say(fmt::format("{}: {} in zarr {}", options.cases[i],
-                             still ? "still happens" : "gone", subject->release));
-    print_side_by_side(*played);
-  }
-  return happens ? 1 : 0;
+  return replay_cases(cases, options.subject);
 }
 
 }  // namespace

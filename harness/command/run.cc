@@ -69,10 +69,10 @@ void add_option(CLI::App& command, const Typed& typed, Value& value) {
 
 void add_run(CLI::App& app, int& code) {
   auto options = std::make_shared<RunOptions>();
-  auto& command = *app.add_subcommand("run", "Fuzz, shrink, confirm, and draw a page");
+  auto& command = *app.add_subcommand("run", "Fuzz, reduce, confirm, and draw a page");
   std::vector<std::string> names;
   for (const Target& it : kTargets) names.emplace_back(it.name);
-  command.add_option("targets", options->campaign.targets, "Targets (default: store_journey)")
+  command.add_option("targets", options->campaign.targets, "Targets (default: program)")
       ->check(CLI::IsMember(names));
   add_subject(command, options->subject);
   each_option(options->campaign,

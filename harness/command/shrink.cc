@@ -1,14 +1,10 @@
-// storefuzz shrink: the smallest case with the same fingerprint, the smallest program with the same
-// class of difference.
-#include "harness/campaign/shrink.h"
-
+// storefuzz shrink: the smallest program with the same class of difference.
 #include <fmt/format.h>
 
 #include <memory>
 
 #include "harness/base/files.h"
 #include "harness/base/paths.h"
-#include "harness/campaign/campaign.h"
 #include "harness/campaign/reduce_program.h"
 #include "harness/command/case_files.h"
 #include "harness/command/commands.h"
@@ -17,7 +13,6 @@
 #include "harness/command/subject_options.h"
 #include "harness/findings/script.h"
 #include "harness/process/interruption.h"
-#include "harness/process/scratch.h"
 
 namespace storefuzz {
 namespace {
@@ -51,7 +46,8 @@ Result<void> put_script(const ReducedProgram& small, const Subject& subject,
 int shrink_program(const program::Case& value, const ShrinkOptions& options) {
   auto started = start_program_subject(options.subject, releases_of(value));
   if (!started) return screen().fail(started.error());
-  auto small = reduce_program(*started->session, value, kFindingBudget, interrupted);
+  started->session->use_each_worker_once();
+  auto small = reduce_program(*started->session, value, {.stop = interrupted});
   if (!small && small.error().message == kShowsNoDifference) {
     screen().say(
         fmt::format("nothing to shrink: nothing differs in zarr {}", started->subject.release));
@@ -68,48 +64,24 @@ int shrink_program(const program::Case& value, const ShrinkOptions& options) {
   return interrupted() ? cut_short() : 1;
 }
 
-int shrink_case(const ShrinkOptions& options) {
-  auto named = read_any_case(options.file);
-  if (!named) return screen().fail(named.error());
-  if (named->program) return shrink_program(*named->program, options);
-  auto subject = prepare_subject(options.subject);
-  if (!subject) return screen().fail(subject.error());
-  auto scratch = Scratch::make();
-  if (!scratch) return screen().fail(scratch.error());
-  auto player = Player::start({.python = subject->python,
-                               .scratch = scratch->path(),
-                               .planted = options.subject.planted,
-                               .stop = interrupted});
-  if (!player) return screen().fail(player.error());
-  auto played = player->play(named->value);
-  if (!played) return screen().fail(played.error());
-  if (played->findings.empty()) {
-    screen().say(fmt::format("nothing to shrink: both sides agree in zarr {}", subject->release));
-    return 0;
-  }
-  const Finding* wanted = named->fingerprint.empty() ? &played->findings.front()
-                                                     : find(played->findings, named->fingerprint);
-  if (!wanted) wanted = &played->findings.front();
-  auto small = shrink(*player, named->value, wanted->fingerprint, kFindingBudget, interrupted);
-  if (!small) return screen().fail(small.error());
-  screen().complain(fmt::format("{}: {} cases played", wanted->fingerprint, small->tried));
-  screen().say_lines(text_of(to_json(small->value), 2));
-  return interrupted() ? cut_short() : 1;
+int shrink(const ShrinkOptions& options) {
+  if (auto ready = prepare_adapter(options.subject); !ready) return screen().fail(ready.error());
+  auto named = read_case(options.file);
+  return named ? shrink_program(named->value, options) : screen().fail(named.error());
 }
 
 }  // namespace
 
 void add_shrink(CLI::App& app, int& code) {
   auto options = std::make_shared<ShrinkOptions>();
-  auto& command = *app.add_subcommand("shrink",
-                                      "The smallest case with the same fingerprint; of a "
-                                      "program, with the same class of difference");
+  auto& command =
+      *app.add_subcommand("shrink", "The smallest case with the same class of difference");
   command.add_option("case", options->file, "File with a case")->required();
   command.add_option("--script", options->script,
                      "Write a program's difference to this file, as a script");
   add_subject(command, options->subject);
   add_hidden(command, options->subject);
-  command.callback([options, &code] { code = shrink_case(*options); });
+  command.callback([options, &code] { code = shrink(*options); });
 }
 
 }  // namespace storefuzz

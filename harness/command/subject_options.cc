@@ -34,10 +34,18 @@ Wanted wanted(const SubjectOptions& options) {
 
 Result<Subject> prepare_subject(const SubjectOptions& options) {
   auto subject = find_subject(wanted(options));
-  if (!subject || options.adapter.empty()) return subject;
-  if (auto used = use_adapter(options.adapter, subject->python); !used)
-    return std::unexpected(used.error());
+  static bool used = false;  // its stores join this process once
+  if (!subject || options.adapter.empty() || used) return subject;
+  if (auto adapter = use_adapter(options.adapter, subject->python); !adapter)
+    return std::unexpected(adapter.error());
+  used = true;
   return subject;
+}
+
+Result<void> prepare_adapter(const SubjectOptions& options) {
+  if (options.adapter.empty()) return {};
+  auto subject = prepare_subject(options);
+  return subject ? Result<void>() : std::unexpected(subject.error());
 }
 
 }  // namespace storefuzz

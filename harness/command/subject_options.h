@@ -28,4 +28,7 @@ Wanted wanted(const SubjectOptions& options);
 // Makes the subject's environment, and reads the stranger's adapter that goes with it.
 Result<Subject> prepare_subject(const SubjectOptions& options);
 
+// Where an adapter is named: the same, before files are read that may name its stores.
+Result<void> prepare_adapter(const SubjectOptions& options);
+
 }  // namespace storefuzz

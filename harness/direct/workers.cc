@@ -1,4 +1,4 @@
-// See workers.h. What a hang is, is decided as for the children of a journey (process/process.h).
+// See workers.h. What a hang is, is decided by process/process.h.
 #include "harness/direct/workers.h"
 
 #include <fmt/format.h>
@@ -172,6 +172,7 @@ std::chrono::nanoseconds Workers::processor_time() const {
 
 // Who was idle longest makes room: it may be of a release that programs no longer name.
 void Workers::give_back(Worker worker) {
+  if (once_) return;
   if (!worker.alive()) return;
   if (idle_.size() == kMostIdle) {
     const Worker gone = std::move(idle_.front());

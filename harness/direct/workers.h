@@ -103,6 +103,10 @@ class Workers {
   Result<Worker> lease(bool loop, const std::string& subject = {});
   void give_back(Worker worker);  // one that dropped all it held
 
+  // From here on none is used twice: what a program leaves in a process (a thread of a module, an
+  // exit handler) has no part in the next one. A fresh worker costs some milliseconds.
+  void use_each_once() { once_ = true; }
+
   // A process that `parent` forked, on the other end of `channel`.
   Worker forked(pid_t pid, Channel channel, const Worker& parent);
 
@@ -126,6 +130,7 @@ class Workers {
   std::map<std::string, Zygote> other_zygotes_;  // by release
   std::unique_ptr<StackFile> stacks_;
   std::vector<Worker> idle_;
+  bool once_ = false;
 };
 
 }  // namespace storefuzz::program

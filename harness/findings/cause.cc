@@ -73,14 +73,6 @@ std::string refusal_type(const Difference& it) {
   return refusal ? refusal->type : "";
 }
 
-// The kinds of store that the program makes, each once, sorted.
-std::string kinds_of(const Case& value) {
-  std::set<std::string> kinds;
-  for (const Step& step : value.steps)
-    if (const Make* make = std::get_if<Make>(&step)) kinds.insert(make->kind->kind);
-  return fmt::format("{}", fmt::join(kinds, ", "));
-}
-
 // A key that is no plain path, and that the reduction did not make one: of any call.
 bool has_odd_key(const Case& value) {
   return std::ranges::any_of(value.steps, [](const Step& step) {
@@ -107,6 +99,15 @@ std::vector<std::string> journeys_of(const Case& value) {
 
 }  // namespace
 
+std::string kinds_of(const Case& value) {
+  std::set<std::string> kinds;
+  for (const Step& step : value.steps)
+    if (const Make* make = std::get_if<Make>(&step)) kinds.insert(make->kind->kind);
+  return fmt::format("{}", fmt::join(kinds, ", "));
+}
+
+bool has_journey(const Case& value) { return !journeys_of(value).empty(); }
+
 int severity_of(const Case& value, const Difference& it) {
   if (it.question) return kMildest;
   const Step* step = step_of(value, it);
@@ -119,6 +120,9 @@ int severity_of(const Case& value, const Difference& it) {
 }
 
 std::string class_of(const Case& value, const Difference& it) {
+  // Each attribute is lost for a reason of its own.
+  if (it.wrong == Wrong::kState)
+    return fmt::format("{} / {} / {}", it.oracle, name_of(it.wrong), it.where.key);
   return fmt::format("{} / {} / {} / {}", it.oracle, name_of(it.wrong), step_word(value, it, true),
                      refusal_type(it));
 }
@@ -133,6 +137,7 @@ Cause cause_of(const Case& value, const Difference& it) {
       words.push_back(fmt::format("{} argument", it.where.argument));
     if (call->by == By::kSync) words.push_back("by sync");
   }
+  if (it.wrong == Wrong::kState) words.push_back(it.where.key);
   const Refusal* refusal = refused(it.was);
   if (refusal)
     words.push_back(fmt::format("{} in {}", refusal->type,

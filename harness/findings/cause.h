@@ -32,4 +32,10 @@ struct Cause {
 // Of a reduced program, of which `difference` was told.
 Cause cause_of(const Case& reduced, const Difference& difference);
 
+// The kinds of store that a program makes, each once, sorted: "logging, zip".
+std::string kinds_of(const Case& value);
+
+// Whether a store gets to another process, or is copied.
+bool has_journey(const Case& value);
+
 }  // namespace storefuzz::program

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <optional>
 
-#include "harness/findings/quirks.h"
+#include "harness/findings/quirk_file.h"
 #include "harness/oracles/oracle.h"
 
 namespace storefuzz::program {
@@ -113,14 +113,22 @@ Result<std::vector<Quirk>> load_quirks(const std::filesystem::path& file) {
 std::vector<std::string> take_out(const std::vector<Quirk>& quirks, const Case& value,
                                   std::string_view release, std::vector<Difference>& differences) {
   std::vector<std::string> taken;
-  for (auto it = differences.begin(); it != differences.end();) {
+  remove(differences, [&](const Difference& it) {
     const auto found = std::ranges::find_if(
-        quirks, [&](const Quirk& quirk) { return matches(quirk, value, release, *it); });
-    if (found == quirks.end()) {
+        quirks, [&](const Quirk& quirk) { return matches(quirk, value, release, it); });
+    if (found != quirks.end()) taken.push_back(found->id);
+    return found != quirks.end();
+  });
+  return taken;
+}
+
+void remove(std::vector<Difference>& differences,
+            const std::function<bool(const Difference&)>& goes) {
+  for (auto it = differences.begin(); it != differences.end();) {
+    if (!goes(*it)) {
       ++it;
       continue;
     }
-    taken.push_back(found->id);
     const bool was_first = it->first;
     const std::string place = it->where.place;
     it = differences.erase(it);
@@ -129,7 +137,6 @@ std::vector<std::string> take_out(const std::vector<Quirk>& quirks, const Case& 
     });
     if (was_first && next != differences.end()) next->first = true;
   }
-  return taken;
 }
 
 }  // namespace storefuzz::program

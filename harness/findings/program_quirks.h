@@ -9,6 +9,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -34,8 +35,12 @@ struct Quirk {
 Result<std::vector<Quirk>> load_quirks(const std::filesystem::path& file);
 
 // Takes out of the differences what is a quirk in that release; returns the names of what was
-// taken. What differs next at such a place is the first there.
+// taken.
 std::vector<std::string> take_out(const std::vector<Quirk>& quirks, const Case& value,
                                   std::string_view release, std::vector<Difference>& differences);
+
+// Removes differences. What differs next at such a place is the first there.
+void remove(std::vector<Difference>& differences,
+            const std::function<bool(const Difference&)>& goes);
 
 }  // namespace storefuzz::program

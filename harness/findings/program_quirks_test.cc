@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "harness/base/paths.h"
-#include "harness/testing/sound_world.h"
+#include "harness/testing/shared.h"
 
 namespace storefuzz::program {
 namespace {

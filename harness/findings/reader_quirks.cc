@@ -6,8 +6,8 @@
 #include <algorithm>
 #include <array>
 
-#include "harness/case/case.h"
-#include "harness/findings/quirks.h"
+#include "harness/case/words.h"
+#include "harness/findings/quirk_file.h"
 #include "harness/readers/reader_names.h"
 #include "harness/zip/classes.h"
 
@@ -63,7 +63,7 @@ Result<ReaderQuirk> read_entry(const Json& json, const std::string& file) {
 }  // namespace
 
 Result<ReaderQuirks> ReaderQuirks::load(const std::filesystem::path& file) {
-  const auto list = read_quirk_list(file);
+  const auto list = read_list(file, "quirks");
   if (!list) return std::unexpected(list.error());
   const auto readers = readers_of_a_panel();
   if (!readers) return std::unexpected(readers.error());

@@ -8,7 +8,7 @@
 #include "harness/base/paths.h"
 #include "harness/campaign/subject.h"
 #include "harness/readers/install.h"
-#include "harness/testing/sound_world.h"
+#include "harness/testing/shared.h"
 #include "harness/zip/classes.h"
 
 namespace storefuzz {

@@ -25,7 +25,7 @@ struct ScriptOptions {
   bool published = true;    // pip finds zarr by its number; else it lay at a path
   Json packages = {};       // name → version, of what is installed beside it
   double hang_seconds = 5;  // from then on a process hangs
-  std::string operations;   // reference/operations.json; vocabulary.json lies beside it
+  std::string operations;   // reference/operations.json; carriers.json lies beside it
 };
 
 // `seen` is what was seen of `reduced`. machine_failure: the tables cannot be read. bad_input: what

@@ -72,7 +72,7 @@ class CorpusScripts : public testing::TestWithParam<std::string> {};
 
 TEST_P(CorpusScripts, ShowTheirDifferenceAndAreGoneWithASoundStore) {
   static const auto all = session("all");
-  const auto small = reduce_program(*all, corpus_program(GetParam()), kReduces);
+  const auto small = reduce_program(*all, corpus_program(GetParam()), {.budget = kReduces});
   ASSERT_TRUE(small) << small.error().message;
   const std::string text = written(*small, kNewest);
   const Script script(text);
@@ -110,7 +110,7 @@ std::optional<ReducedProgram> first_with(const std::string& loss, const Json& ro
   for (int left = row.value("programs", 300); left > 0; --left) {
     const program::Case value = planted->fit(draw());
     if (std::ranges::any_of(play(*planted, value).differences, &program::Difference::first))
-      if (auto small = reduce_program(*planted, value, kReduces);
+      if (auto small = reduce_program(*planted, value, {.budget = kReduces});
           small && makes_sound_ones(small->value))
         return std::move(*small);
   }
@@ -202,8 +202,9 @@ struct Mended {
 class MendedScripts : public testing::TestWithParam<Mended> {};
 
 TEST_P(MendedScripts, AreGoneInTheFirstGoodRelease) {
-  const auto bad = session("all", "", GetParam().bad);
-  const auto small = reduce_program(*bad, must(program::parse_case(GetParam().program)), kReduces);
+  const auto bad = session("zip,local,memory", "", GetParam().bad);
+  const auto small =
+      reduce_program(*bad, must(program::parse_case(GetParam().program)), {.budget = kReduces});
   ASSERT_TRUE(small) << small.error().message;
   const std::string text = written(*small, GetParam().bad);
   const Script script(text);

@@ -16,6 +16,7 @@
 namespace storefuzz::program {
 namespace {
 
+constexpr std::string_view kNoAttribute = "nothing";  // as the oracle says it
 constexpr std::string_view kWithin = "if it stops within the call: ";
 
 // Every value that the case gives to anything.
@@ -63,8 +64,8 @@ class Asking {
       default:
         break;
     }
-    if (told_.seen.empty()) return of_answer();
-    if (told_.question) return of_answer();
+    const bool of_attribute = shown_as<Attributes>(told_.was) != nullptr;
+    if (told_.seen.empty() || told_.question || of_attribute) return of_answer();
     return of_disk();
   }
 
@@ -313,6 +314,13 @@ class Asking {
     return found == all->values.end() ? nullptr : &found->second;
   }
 
+  // Whether an answer is what should have been: by the attribute alone, or by all of them.
+  bool tells(const Answer& answer, const std::string& name) const {
+    const std::string* text = text_of(answer, name);
+    return (text ? std::string_view(*text) : kNoAttribute) == told_.should_be ||
+           say(answer) == told_.should_be;
+  }
+
   // Of an object that has no text of its own, its class is compared.
   static std::string attribute(const std::string& handle, const std::string& name, bool by_class) {
     const std::string text = fmt::format("{}.{}", variable(handle), name);
@@ -325,7 +333,7 @@ class Asking {
     for (const JudgedAnswer& it : judged_.answers)
       if (it.step < told_.where.step ||
           (it.step == told_.where.step && it.handle < told_.where.call))
-        if (shown_as<Attributes>(*it.answer) && say(*it.answer) == told_.should_be) before = &it;
+        if (shown_as<Attributes>(*it.answer) && tells(*it.answer, name)) before = &it;
     if (!before) return bad_input("the state that is right was not seen");
     const std::string *was = text_of(*before->answer, name), *is = text_of(told_.was, name);
     const auto no_text = [](const std::string* text) { return text && text->starts_with('<'); };

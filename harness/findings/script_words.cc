@@ -112,7 +112,7 @@ struct Literal {
 Result<Json> table(const std::filesystem::path& file) {
   std::ifstream stream(file);
   Json json = Json::parse(stream, nullptr, false);
-  if (json.is_discarded()) return machine_failure("reference/operations.json cannot be read");
+  if (json.is_discarded()) return machine_failure(fmt::format("{} cannot be read", file.string()));
   return json;
 }
 
@@ -168,10 +168,10 @@ Result<Words> Words::load(const std::string& operations, const std::string& rele
   Words words;
   auto lines = table(operations);
   if (!lines) return std::unexpected(lines.error());
-  auto vocabulary = table(std::filesystem::path(operations).parent_path() / "vocabulary.json");
-  if (!vocabulary) return std::unexpected(vocabulary.error());
+  auto carriers = table(std::filesystem::path(operations).parent_path() / "carriers.json");
+  if (!carriers) return std::unexpected(carriers.error());
   words.operations_ = std::move(*lines);
-  words.vocabulary_ = std::move(*vocabulary);
+  words.carriers_ = std::move(*carriers);
   words.zarr_2_ = release.starts_with("2.");
   return words;
 }
@@ -227,21 +227,21 @@ std::string Words::question(const Call& it, const std::string& handle, const Cas
 }
 
 std::string Words::packed(const Carry& carry, const Case& value) const {
-  const Json& own = vocabulary_[zarr_2_ ? "zarr 2" : "zarr 3"]["cargo"];
+  const Json& own = carriers_[zarr_2_ ? "zarr 2" : "zarr 3"]["cargo"];
   const std::string interface = interface_of(carry.from, value);
-  const Json& cargo = vocabulary_.contains(interface) ? vocabulary_[interface]["cargo"] : own;
+  const Json& cargo = carriers_.contains(interface) ? carriers_[interface]["cargo"] : own;
   const auto row = cargo.find(std::string(name_of(carry.cargo)));
   const std::string put = row == cargo.end() ? "store" : row->value("put", "store");
   const std::string pack =
-      vocabulary_["carriers"][std::string(name_of(carry.carrier))].value("pack", "{cargo}");
+      carriers_["carriers"][std::string(name_of(carry.carrier))].value("pack", "{cargo}");
   return fill(pack, {{"{cargo}", with_names(put, {{"store", variable(carry.from)}})},
                      {", protocol=5", ""}});
 }
 
 std::string Words::received(const Carry& carry, const std::string& packed) const {
-  const Json& own = vocabulary_[zarr_2_ ? "zarr 2" : "zarr 3"]["cargo"];
+  const Json& own = carriers_[zarr_2_ ? "zarr 2" : "zarr 3"]["cargo"];
   const std::string receive =
-      vocabulary_["carriers"][std::string(name_of(carry.carrier))].value("receive", "{packed}");
+      carriers_["carriers"][std::string(name_of(carry.carrier))].value("receive", "{packed}");
   const std::string take = own[std::string(name_of(carry.cargo))].value("take", "{cargo}");
   return fill(take, {{"{cargo}", fill(receive, {{"{packed}", packed}})}});
 }

@@ -1,5 +1,5 @@
 // The Python of single things in a script: values, the constructor of a step, a call, a carry. The
-// lines are those that the worker runs (reference/operations.json, vocabulary.json).
+// lines are those that the worker runs (reference/operations.json, carriers.json).
 //
 //     auto words = Words::load("reference/operations.json", "3.4.2");
 //     words->call(call, "s0", handles)   // asyncio.run(s0.get("a", prototype))
@@ -45,7 +45,7 @@ class Words {
  private:
   std::string interface_of(const std::string& handle, const Case& value) const;
 
-  Json operations_, vocabulary_;
+  Json operations_, carriers_;
   bool zarr_2_ = false;
 };
 

@@ -9,7 +9,7 @@
 #include <string>
 
 #include "harness/model/model.h"
-#include "harness/testing/sound_world.h"
+#include "harness/testing/shared.h"
 
 namespace storefuzz::program {
 namespace {

@@ -7,7 +7,7 @@
 #include <string>
 
 #include "harness/generate/generate.h"
-#include "harness/testing/sound_world.h"
+#include "harness/testing/shared.h"
 
 namespace storefuzz::program {
 namespace {

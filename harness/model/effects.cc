@@ -374,6 +374,7 @@ bool shares_the_object(const Carry& step, const HandleState& from) {
 std::size_t place_of_its_own(World& world, const Carry& step, std::size_t origin) {
   PlaceState copy = world.places[origin];
   copy.name = "object of " + step.to + "/" + step.as;
+  copy.copy_of = copy.copy_of.value_or(origin);
   copy.process = step.to;
   copy.dictionary.clear();
   copy.epochs = {copy.now()};
@@ -443,6 +444,7 @@ void World::fork(const Fork& step) {
     PlaceState copy = places[i];
     copy.process = step.process;
     copy.name += " in " + step.process;
+    copy.copy_of = copy.copy_of.value_or(i);
     moved[i] = places.size();
     places.push_back(std::move(copy));
   }

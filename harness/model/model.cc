@@ -185,17 +185,19 @@ namespace {
 
 // What the attributes of two handles have in common; after "|", what their values have. Who wrote
 // what is not published may keep it in an attribute.
-std::string state_signature(const HandleState& who, const View& view, std::size_t effects) {
+std::string state_signature(const Model::World& world, const HandleState& who, const View& view) {
   const std::string unpublished =
       fmt::format("{:d}{:d}{:d}{:d}", !view.pending.empty(), view.fresh, view.begins, view.claims);
   // A call that was refused has opened an archive, or not.
   const bool unclear = view.archive() && view.touched && !view.opened;
   const std::string opened =
       unclear ? fmt::format("view {}", who.view) : fmt::format("{:d}", view.opened);
-  return fmt::format("{} {} {} {} {} {} {} {} {}|{} {} {} {}", who.kind->kind, view.place,
+  // The copy of an object has its attributes, with content of its own.
+  const std::size_t origin = world.place_of(view).copy_of.value_or(view.place);
+  return fmt::format("{} {} {} {} {} {} {} {} {}|{} {} {} {} {}", who.kind->kind, origin,
                      who.prefix, static_cast<int>(who.subject), view.used, view.told_to_open,
-                     opened, view.relative, view.directory, static_cast<int>(view.mode),
-                     view.read_only, unpublished, effects);
+                     opened, view.relative, view.directory, view.place, static_cast<int>(view.mode),
+                     view.read_only, unpublished, world.effects);
 }
 
 }  // namespace
@@ -211,7 +213,7 @@ std::string Model::signature(const Step& step, std::size_t handle) const {
   if (who.unknown != Reason::kNone || who.cache || who.crossed || world.is_other(who.process))
     return {};
   if (asked->row->gives == Gives::kState && asked->row->family == Family::kState)
-    return state_signature(who, view, world.effects);
+    return state_signature(world, who, view);
   if (!reads(asked->row->op)) return {};
   std::string text = fmt::format("{} {} {}", view.place, asked->question.prefix, who.kind->files);
   // Each kind of store has its own reader of archives that are wrong.

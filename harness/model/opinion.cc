@@ -4,7 +4,7 @@
 // right), not allowed.
 #include <algorithm>
 
-#include "harness/case/case.h"
+#include "harness/case/words.h"
 #include "harness/model/world.h"
 
 namespace storefuzz::program {

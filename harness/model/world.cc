@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "harness/case/case.h"
+#include "harness/case/words.h"
 
 namespace storefuzz::program {
 

@@ -47,6 +47,7 @@ inline constexpr std::size_t kNow = static_cast<std::size_t>(-1);
 
 struct PlaceState {
   std::string name;
+  std::optional<std::size_t> copy_of;  // the place whose content travelled here first
   bool on_disk = false;
   std::string process;                     // whose it is; "" of none: it lies on disk
   std::string dictionary;                  // of a bound one
@@ -60,6 +61,7 @@ struct PlaceState {
   bool odd_written = false;       // something was written by a key that is no path
   bool told = false;              // a difference was told
   std::optional<OnDisk> twisted;  // what independent eyes saw of it before, of a twisted archive
+  bool names_folders = false;     // and wrong by nothing but entries of folders
   std::string raw;                // its bytes
   bool others_acted = false;      // another release may have written, and nobody looked since
 

@@ -31,7 +31,7 @@ constexpr Oracle kOracles[] = {
 constexpr auto kSentences = std::to_array<std::string_view>({
     "{where}: what was published is lost or changed: {was}, where {should} is right",
     "{where}: something lies there that nobody put there: {was}",
-    "{where}: what was published cannot be read: {was}, where {should} is right",
+    "{where}: what was published cannot be read ({was})",
     "{where}: something is left behind: {was}",
     "{who} ends its process: {was}",
     "{who} does not answer in time",

@@ -8,7 +8,7 @@
 
 #include <algorithm>
 
-#include "harness/case/case.h"
+#include "harness/case/words.h"
 #include "harness/oracles/oracle.h"
 #include "harness/readers/comparison.h"
 

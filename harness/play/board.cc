@@ -49,15 +49,10 @@ void Board::begin_case(std::string_view text) {
   data_->case_since = now_nanoseconds();
 }
 
-void Board::end_case() {
-  data_->case_since = 0;
-  paused_ = false;
-}
+void Board::end_case() { data_->case_since = 0; }
 
-void Board::pause_watch() { paused_ = data_->case_since.exchange(0) != 0; }
-
-void Board::watch_again() {
-  if (std::exchange(paused_, false)) data_->case_since = now_nanoseconds();
+void Board::keep_lines() {
+  for (std::size_t i = 0; i < data_->lines.size(); ++i) data_->ever[i] |= data_->lines[i];
 }
 
 std::string Board::case_in_flight() const {

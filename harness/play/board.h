@@ -1,11 +1,11 @@
-// The board: shared memory between a supervisor, its fuzz process and the children below.
+// The board: shared memory between a supervisor, its fuzz process and the workers below.
 //
-// The board holds the case in flight, so that a hang or death of the parent can be told from
-// outside, the numbers a progress line shows, and the counters of covered lines that every process
+// The board holds the case in flight, so that a fault of the fuzz process can be told with its
+// case, the numbers a progress line shows, and the counters of covered lines that every worker
 // fills.
 //
 //     Result<Board> board = Board::make();          // supervisor
-//     Result<Board> same = Board::open(descriptor); // fuzz process, children
+//     Result<Board> same = Board::open(descriptor); // fuzz process, workers
 //     same->data().executions += 1;
 #pragma once
 
@@ -18,14 +18,13 @@
 #include <string_view>
 
 #include "harness/base/error.h"
-#include "harness/case/case.h"
-#include "harness/journey/phases.h"
+#include "harness/case/words.h"
+#include "harness/play/phases.h"
 #include "harness/process/process.h"
 
 namespace storefuzz {
 
 inline constexpr std::size_t kLineCounters = 16 * 1024;  // whole pages; lines of the subject
-inline constexpr std::size_t kVerdictCounters = 4096;    // the last of them: tuples of verdicts
 
 struct BoardData {
   // First, so that they start on a page: libFuzzer's extra counters lie over them.
@@ -33,12 +32,9 @@ struct BoardData {
   std::array<std::byte, kLineCounters> ever;  // never cleared
 
   std::atomic<std::uint64_t> executions;
-  std::atomic<std::uint64_t> arrived;
   std::atomic<std::uint64_t> lines_watched;
   std::atomic<std::int64_t> fuzzing_since;  // steady clock, nanoseconds; 0: not yet
   std::atomic<std::int64_t> case_since;     // the same; 0: no case in flight
-  std::array<std::atomic<std::uint64_t>, 8> transport_cases;  // by Transport
-  std::array<std::atomic<std::uint64_t>, 8> transport_nanoseconds;
   PhaseTimes phase_nanoseconds;
   std::atomic<std::uint32_t> case_size;
   std::array<char, kMaxCaseText> case_text;
@@ -56,14 +52,12 @@ class Board {
   void begin_case(std::string_view text);
   void end_case();
 
-  // Between the two no time passes for the case in flight, if there is one.
-  void pause_watch();
-  void watch_again();
+  // libFuzzer clears the lines before each case: what ran until now is kept in `ever`.
+  void keep_lines();
 
   std::string case_in_flight() const;
 
  private:
-  bool paused_ = false;
   std::shared_ptr<BoardData> data_;
   std::shared_ptr<Descriptor> file_;  // where this process made the board
   int descriptor_ = -1;

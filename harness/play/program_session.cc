@@ -6,11 +6,13 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
 
 #include "harness/base/paths.h"
+#include "harness/base/text.h"
 #include "harness/direct/disk.h"
 #include "harness/generate/twins.h"
 #include "harness/oracles/oracle.h"
@@ -61,6 +63,8 @@ Result<std::unique_ptr<ProgramSession>> ProgramSession::start(const Settings& se
   ::mallopt(M_TRIM_THRESHOLD, 64 << 20);
   auto stores = parse_stores(settings.stores);
   if (!stores) return std::unexpected(stores.error());
+  auto carriers = parse_carriers(settings.carriers);
+  if (!carriers) return std::unexpected(carriers.error());
   auto others = interpreters_from(settings.subjects);
   if (!others) return std::unexpected(others.error());
   auto workers = Workers::start(zygote_options(settings, counters), std::move(*others));
@@ -71,17 +75,63 @@ Result<std::unique_ptr<ProgramSession>> ProgramSession::start(const Settings& se
   auto quirks = program::load_quirks(reference_folder() + "/program_quirks.json");
   if (!quirks) return std::unexpected(quirks.error());
   self->quirks_ = std::move(*quirks);
+  self->oracles_off_ = comma_separated(settings.oracles_off);
+  self->carriers_ = std::move(*carriers);
   for (const StoreKind kind : *stores)
     if (!self->workers_.subject().stores.contains(kind->kind)) self->stores_.push_back(kind);
   if (self->stores_.empty())
     return bad_input(fmt::format("none of the stores can be had in zarr {}: {}",
                                  self->workers_.subject().zarr, settings.stores));
-  program::Director::Options options{.folder =
-                                         self->scratch_ / fmt::format("program-{}", ::getpid())};
+  static std::atomic<int> sessions = 0;  // several of a process may share a scratch folder
+  program::Director::Options options{
+      .folder = self->scratch_ / fmt::format("program-{}-{}", ::getpid(), sessions++)};
   options.patience.asleep = Milliseconds(std::max(1, std::atoi(settings.deadline.c_str())));
   options.python = settings.python;
   self->director_ = std::make_unique<program::Director>(self->workers_, options);
+  Stores strangers;  // that these workers know
+  for (const Json& adapter : parse_json(settings.adapters))
+    for (const StoreKind kind : *stores)
+      if (adapter.value("kind", "") == kind->kind) strangers.push_back(kind);
+  if (auto tried = self->try_strangers(strangers); !tried) return std::unexpected(tried.error());
   return self;
+}
+
+namespace {
+
+// Why a store cannot be made, as what was seen of a program that makes one tells it.
+std::string why_not_made(const program::Observation& seen) {
+  for (const program::SeenStep& step : seen.steps)
+    for (const program::Answer& answer : step.answers) {
+      if (const program::Refusal* refusal = program::refused(answer))
+        return fmt::format("{}: {}", refusal->type,
+                           refusal->text.substr(0, refusal->text.find('\n')));
+      if (const auto* crash = std::get_if<Crashed>(&answer))
+        return fmt::format("its constructor ends the process ({})", crash->signal);
+      if (std::holds_alternative<TimedOut>(answer)) return "its constructor does not end";
+    }
+  return {};
+}
+
+}  // namespace
+
+Result<void> ProgramSession::try_strangers(const Stores& strangers) {
+  for (const StoreKind kind : strangers) {
+    if (kind->wraps || kind->inner) continue;
+    const auto lacks = workers_.subject().stores.find(kind->kind);
+    std::string why = lacks == workers_.subject().stores.end() ? "" : lacks->second;
+    if (why.empty()) {
+      program::Case value{
+          .steps = {program::Make{.kind = kind, .at = "z", .mode = Mode::kWrite, .as = "s0"}}};
+      program::fit(value);
+      auto seen = director_->play(value);
+      if (!seen) return std::unexpected(seen.error());
+      why = why_not_made(*seen);
+    }
+    if (!why.empty())
+      return bad_input(fmt::format("the store \"{}\" of {} cannot be made: {}", kind->kind,
+                                   std::filesystem::path(kind->file).filename().string(), why));
+  }
+  return {};
 }
 
 program::Case ProgramSession::fit(program::Case value) const {
@@ -91,9 +141,12 @@ program::Case ProgramSession::fit(program::Case value) const {
     return make && lacking.stores.contains(make->kind->kind);
   });
   for (program::Step& step : value.steps)
-    if (auto* carry = std::get_if<program::Carry>(&step))
+    if (auto* carry = std::get_if<program::Carry>(&step)) {
+      if (!carriers_.empty() && std::ranges::count(carriers_, carry->carrier) == 0)
+        carry->carrier = carriers_.front();
       if (std::ranges::count(lacking.carriers, name_of(carry->carrier)) > 0)
         carry->carrier = Carrier::kPickle5;
+    }
   for (program::Process& process : value.processes)
     if (!workers_.others().contains(process.subject)) process.subject.clear();
   program::fit(value);
@@ -181,19 +234,23 @@ Result<std::vector<program::Twin>> ProgramSession::play_twins(const program::Cas
 
 Result<PlayedProgram> ProgramSession::judge(const program::Case& value, program::Observation seen,
                                             Effort effort) {
+  enter(Phase::kJudging);
   PlayedProgram played{.seen = std::move(seen), .differences = {}};
   program::Judged judged = program::walk(value, played.seen);
   program::Beside known;
   // What is looked at is drawn by the program: so it is the same again. 0: everything.
   const std::size_t drawn = effort == Effort::kAll ? 0 : hash_of(value);
+  enter(Phase::kReaders);
   auto archives = ask_readers(played.seen, judged, drawn);
   if (!archives) return std::unexpected(archives.error());
   known.archives = std::move(*archives);
   if (!ended_badly(played.seen)) {
+    enter(Phase::kTwins);
     auto twins = play_twins(value, judged, drawn, effort);
     if (!twins) return std::unexpected(twins.error());
     known.twins = std::move(*twins);
   }
+  enter(Phase::kJudging);
   judged.beside = &known;
   if (!known.twins.empty()) judged = program::walk(value, played.seen, &known);
   tell(value, judged, played);
@@ -203,11 +260,15 @@ Result<PlayedProgram> ProgramSession::judge(const program::Case& value, program:
 void ProgramSession::tell(const program::Case& value, const program::Judged& judged,
                           PlayedProgram& played) const {
   played.differences = program::judge(value, judged, played.seen);
+  program::remove(played.differences, [&](const program::Difference& it) {
+    return std::ranges::count(oracles_off_, it.oracle) > 0;
+  });
   played.quirks = program::take_out(quirks_, value, workers_.subject().zarr, played.differences);
 }
 
 Result<PlayedProgram> ProgramSession::play(const program::Case& value, Effort effort) {
   if (auto room = check_room(scratch_); !room) return std::unexpected(room.error());
+  enter(Phase::kPlaying);
   auto seen = director_->play(value);
   if (!seen) return std::unexpected(seen.error());
   return judge(value, std::move(*seen), effort);
@@ -215,6 +276,7 @@ Result<PlayedProgram> ProgramSession::play(const program::Case& value, Effort ef
 
 Result<std::optional<PlayedProgram>> ProgramSession::start(const program::Case& value) {
   if (auto room = check_room(scratch_); !room) return std::unexpected(room.error());
+  enter(Phase::kPlaying);
   auto seen = director_->start(value);
   if (!seen) return std::unexpected(seen.error());
   if (!*seen) return std::nullopt;
@@ -233,6 +295,8 @@ std::vector<std::pair<program::Case, PlayedProgram>> ProgramSession::take_decide
   }
   return all;
 }
+
+Json ProgramSession::skipped() const { return workers_.subject().stores; }
 
 std::chrono::nanoseconds ProgramSession::processor_time() const {
   return storefuzz::processor_time(::getpid()) + workers_.processor_time();

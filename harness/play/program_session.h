@@ -19,9 +19,9 @@
 #include "harness/direct/director.h"
 #include "harness/direct/workers.h"
 #include "harness/findings/program_quirks.h"
-#include "harness/journey/generate.h"
 #include "harness/model/difference.h"
 #include "harness/oracles/judged.h"
+#include "harness/play/phases.h"
 #include "harness/play/settings.h"
 #include "harness/readers/panel.h"
 
@@ -61,6 +61,14 @@ class ProgramSession {
   const Stores& stores() const { return stores_; }                        // asked for, and there
   const std::vector<std::string>& releases() const { return releases_; }  // others that are there
   const program::Workers& workers() const { return workers_; }
+  void use_each_worker_once() { workers_.use_each_once(); }
+  Json skipped() const;  // kinds of store that cannot be had here: word → why
+
+  // Counts where the time goes from here on.
+  void count_phases(PhaseTimes& times) { clock_.emplace(times); }
+  void enter(Phase phase) {
+    if (clock_) clock_->enter(phase);
+  }
 
   // What this process and its workers have used of processors.
   std::chrono::nanoseconds processor_time() const;
@@ -68,6 +76,8 @@ class ProgramSession {
  private:
   explicit ProgramSession(program::Workers workers) : workers_(std::move(workers)) {}
 
+  // A store of a stranger that cannot be made would agree with everything.
+  Result<void> try_strangers(const Stores& strangers);
   Result<PlayedProgram> judge(const program::Case& value, program::Observation seen, Effort effort);
   void tell(const program::Case& value, const program::Judged& judged, PlayedProgram& played) const;
   // What readers say of the archives that were left, where it may be news.
@@ -83,6 +93,9 @@ class ProgramSession {
   Stores stores_;
   std::vector<std::string> releases_;
   std::vector<program::Quirk> quirks_;
+  std::vector<std::string> oracles_off_;
+  std::vector<Carrier> carriers_;  // that were asked for; empty: all
+  std::optional<PhaseClock> clock_;
   std::filesystem::path scratch_;
   std::optional<Panel> panel_;              // started when it is first asked
   std::set<std::vector<std::string>> met_;  // classes of archives that readers were asked about

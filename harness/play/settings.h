@@ -1,5 +1,5 @@
 // What a process that plays cases is told by the command that starts it: an agreement between the
-// storefuzz command, the fuzz targets and the player, carried by environment variables.
+// storefuzz command and the fuzz targets, carried by environment variables.
 //
 // A new setting is a member and a row of the table here, and its use.
 //
@@ -16,8 +16,8 @@ namespace storefuzz {
 
 struct Settings {
   std::string python, scratch, stores = "all", carriers, adapters = "[]", deadline = "1000";
-  std::string planted, oracles_off, known, avoid, corpus, core, pools;
-  std::string niceness, stacks, board, findings, differences, subjects = "{}";
+  std::string planted, oracles_off, avoid, corpus, core;
+  std::string stacks, board, findings, subjects = "{}";
 };
 
 // `option`: how `storefuzz run` takes the setting from a user; none where the command decides.
@@ -41,7 +41,8 @@ inline constexpr std::array kSettings = {
             "Carriers, with commas between (default: all)", "--carriers"},
     Setting{"STOREFUZZ_ADAPTERS", &Settings::adapters,
             "JSON list of adapters from strangers' files"},
-    Setting{"STOREFUZZ_DEADLINE", &Settings::deadline, "Milliseconds for a child's visit"},
+    Setting{"STOREFUZZ_DEADLINE", &Settings::deadline,
+            "Milliseconds without any work, after which a process hangs"},
     Setting{"STOREFUZZ_SUBJECTS", &Settings::subjects,
             "JSON object of other releases that processes of a program may have: release → "
             "interpreter of an environment with it"},
@@ -49,24 +50,16 @@ inline constexpr std::array kSettings = {
             "Plant a loss (see reference/planted/planted.py)", "--planted", true},
     Setting{"STOREFUZZ_ORACLES_OFF", &Settings::oracles_off,
             "Leave oracles out, with commas between", "--oracles-off", true},
-    Setting{"STOREFUZZ_KNOWN", &Settings::known,
-            "File of known defects; a target run by hand does not abort on them"},
     Setting{"STOREFUZZ_AVOID", &Settings::avoid,
             "File of cases, one a line, that a fuzz process passes over"},
     Setting{"STOREFUZZ_CORPUS", &Settings::corpus,
             "Folder that a fuzz process shares with others, and may write to as well"},
     Setting{"STOREFUZZ_CORE", &Settings::core,
             "Number of the processor that a fuzz process and its children keep to"},
-    Setting{"STOREFUZZ_POOLS", &Settings::pools,
-            "Set for real pools, whose locks lie in /dev/shm: it may be written too"},
-    Setting{"STOREFUZZ_NICE", &Settings::niceness, "Niceness of a fuzz process"},
     // Descriptors from the supervisor.
     Setting{"STOREFUZZ_STACKS", &Settings::stacks, "Memory file for Python stacks"},
     Setting{"STOREFUZZ_BOARD", &Settings::board, "Shared memory of the board"},
     Setting{"STOREFUZZ_FINDINGS", &Settings::findings, "Pipe for findings"},
-    Setting{
-        "STOREFUZZ_DIFFERENCES", &Settings::differences,
-        "File that takes each new difference of a program; without it the first ends the target"},
 };
 
 inline std::map<std::string, std::string> to_environment(const Settings& settings) {

@@ -7,10 +7,6 @@
 
 namespace storefuzz {
 
-// Exit codes by which a process that holds the subject says that the harness failed, and not zarr.
-inline constexpr int kSideFailed = 70;  // side.py raised: a bug of ours
-inline constexpr int kNoSide = 71;      // no interpreter, or no child, could be started
-
 struct Ending {
   int exit_code = -1;  // -1: a signal ended the process, or the kernel does not know it
   int signal = 0;      // 0: the process left by exit

@@ -19,7 +19,7 @@ Ending ending_of(const std::string& line) {
 
 TEST(Ending, OfAProcessThatExitsHasItsCode) {
   const Ending ending = ending_of("exit 70");
-  EXPECT_TRUE(ending.exited(kSideFailed));
+  EXPECT_TRUE(ending.exited(70));
   EXPECT_FALSE(ending.by_signal());
   EXPECT_EQ(name_of(ending), "exit 70");
 }

@@ -1,7 +1,7 @@
 // Ctrl-C, and the other signals that ask a command to end.
 //
 // A command that is asked to end finishes what it can say in a moment; what only waits for another
-// process (an installation, a player) stops waiting. Processes below us are killed by whoever
+// process (an installation, a worker) stops waiting. Processes below us are killed by whoever
 // started them.
 //
 //     count_interruptions();

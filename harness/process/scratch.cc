@@ -53,12 +53,7 @@ Result<Scratch> Scratch::make() {
 
 Scratch::~Scratch() {
   std::error_code error;
-  if (path_.empty()) return;
-  fs::remove_all(path_, error);
-  // Semaphores of killed pools bear its name (reference/side/pools.py).
-  const std::string mark = "sem." + path_.filename().string();
-  for (const fs::directory_entry& entry : fs::directory_iterator("/dev/shm", error))
-    if (entry.path().filename().string().starts_with(mark)) fs::remove(entry.path(), error);
+  if (!path_.empty()) fs::remove_all(path_, error);
 }
 
 Result<fs::path> given_or_new_scratch(const std::string& given) {

@@ -1,7 +1,7 @@
 // The scratch folder of one command: processes that load zarr may write there and nowhere else.
 //
 //     Result<Scratch> scratch = Scratch::make();
-//     start_player({.scratch = scratch->path(), …});
+//     ProgramSession::start({.scratch = scratch->path().string()});
 #pragma once
 
 #include <filesystem>
@@ -30,8 +30,8 @@ class Scratch {
 // removes. machine_failure: none can be made.
 Result<std::filesystem::path> given_or_new_scratch(const std::string& given);
 
-// Whether a case still fits into a scratch folder. A store that finds the disk full refuses alike
-// on both sides of a journey, which would look like agreement.
+// Whether a case still fits into a scratch folder. A store that finds the disk full refuses
+// alike in every process, which would look like agreement.
 Result<void> check_room(const std::filesystem::path& scratch);
 
 }  // namespace storefuzz

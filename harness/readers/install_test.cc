@@ -10,8 +10,7 @@
 
 #include "harness/base/paths.h"
 #include "harness/campaign/subject.h"
-#include "harness/play/player.h"
-#include "harness/testing/sound_world.h"
+#include "harness/testing/shared.h"
 
 namespace storefuzz {
 namespace {

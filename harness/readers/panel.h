@@ -19,8 +19,8 @@
 
 #include "harness/base/error.h"
 #include "harness/case/store.h"
-#include "harness/case/answer.h"
 #include "harness/process/process.h"
+#include "harness/readers/answer.h"
 
 namespace storefuzz {
 

@@ -14,9 +14,8 @@
 
 #include "harness/base/paths.h"
 #include "harness/campaign/subject.h"
-#include "harness/play/player.h"
 #include "harness/readers/names.h"
-#include "harness/testing/sound_world.h"
+#include "harness/testing/shared.h"
 #include "harness/zip/archive.h"
 
 namespace storefuzz {

@@ -5,7 +5,7 @@
 - No comment is torn by the formatter, and no section ruler.
 - No file of the library is dead: each header is included by somebody, each source has a job.
 - fuzz/NAME.cc = a row of harness/play/targets.h = what `storefuzz list targets` says.
-- Links between Markdown pages lead somewhere.
+- Links between Markdown pages lead somewhere, and the files that pages name are there.
 - The map in harness/README.md names every folder, in this order.
 """
 
@@ -19,15 +19,16 @@ ROOT = Path(__file__).resolve().parents[2]
 
 FOLDERS = [
     "base", "process", "zip", "case", "wire", "model", "generate", "worker", "direct", "readers",
-    "oracles", "journey", "findings", "play", "campaign", "archives", "command", "testing",
+    "oracles", "findings", "play", "campaign", "archives", "command", "testing",
 ]  # fmt: skip
 
 # (file, what it includes): includes that run upward. Empty; it may not grow again.
 EXCEPTIONS: set[tuple[str, str]] = set()
 
+# Folders at the top whose files pages speak of.
+TOP = {"corpus", "fuzz", "harness", "reference", "reports", "scripts"}
+
 INCLUDE = re.compile(r'^#include "([^"]+)"', re.MULTILINE)
-# Where only one program's or one target's own main file stands, nobody includes it.
-PROGRAMS = {"harness/command/main.cc", "harness/play/main.cc", "harness/readers/main.cc"}
 
 
 def tracked(*patterns: str) -> list[str]:
@@ -78,10 +79,10 @@ def test_an_exception_that_is_no_longer_needed_is_struck_out() -> None:
 
 
 def test_an_upward_include_is_noticed() -> None:
-    assert upward("harness/base/text.cc", "harness/case/case.h")
+    assert upward("harness/base/text.cc", "harness/case/words.h")
     assert upward("harness/base/text.cc", "fuzz/engine.h")
-    assert not upward("harness/case/case.cc", "harness/base/text.h")
-    assert not upward("fuzz/engine.cc", "harness/play/session.h")
+    assert not upward("harness/case/store.cc", "harness/base/text.h")
+    assert not upward("fuzz/engine.cc", "harness/play/program_session.h")
 
 
 def test_the_library_never_includes_what_is_for_tests() -> None:
@@ -91,9 +92,11 @@ def test_the_library_never_includes_what_is_for_tests() -> None:
     assert wrong == set()
 
 
-def test_only_these_load_python() -> None:
+def test_only_the_worker_loads_python() -> None:
     loads = {name for name in sources() if "#include <pybind11/" in text_of(name)}
-    assert loads == {"harness/journey/interpreter.cc", "harness/worker/python.h"}
+    assert loads == {"harness/worker/python.h"}
+    users = {a for a, b in all_includes() if b == "harness/worker/python.h"}
+    assert {name for name in users if not name.startswith("harness/worker/")} == set()
 
 
 def torn(text: str) -> list[str]:
@@ -159,6 +162,20 @@ def test_links_of_pages_lead_somewhere() -> None:
     assert links, "there are links to look at"
     dead = [it for it in links if not ((ROOT / it[0]).parent / it[1].split("#")[0]).exists()]
     assert dead == []
+
+
+def named_files(page: str) -> set[str]:
+    """Files of this repository that a page names in code; a name may hold a `*`."""
+    text = re.sub(r"```.*?```", "", text_of(page), flags=re.DOTALL)
+    words = re.findall(r"[\w./*-]+", " ".join(re.findall(r"`[^`]+`", text)))
+    return {word for word in words if "/" in word and word.split("/")[0] in TOP}
+
+
+def test_files_that_pages_name_are_there() -> None:
+    named = {(page, it) for page in tracked("*.md") for it in named_files(page)}
+    gone = {it for it in named if "NAME" not in it[1] and not any(ROOT.glob(it[1]))}
+    assert named, "there are files to look at"
+    assert gone == set()
 
 
 def test_numbers_in_the_readme_are_true() -> None:

@@ -1,8 +1,8 @@
-// What the tests of whole runs share: environments of releases, players, the storefuzz command, and
-// what a run left behind. For tests only.
+// What the tests of whole runs share: environments of releases, the storefuzz command, and what a
+// run left behind. For tests only.
 //
-//     Player player = e2e::player("3.0.1");
-//     EXPECT_TRUE(find(e2e::play(player, value).findings, "zip-attributes-_read_only-lost"));
+//     e2e::Running run("storefuzz", {"run", "--zarr", "3.0.1"});
+//     EXPECT_EQ(run.wait(), "exit 1") << run.complained();
 #pragma once
 
 #include <fcntl.h>
@@ -14,6 +14,8 @@
 #include <fstream>
 #include <functional>
 #include <iterator>
+#include <map>
+#include <optional>
 #include <set>
 #include <sstream>
 #include <string>
@@ -23,9 +25,10 @@
 #include "harness/base/paths.h"
 #include "harness/campaign/run_directory.h"
 #include "harness/campaign/subject.h"
-#include "harness/play/player.h"
+#include "harness/oracles/oracle.h"
+#include "harness/process/process.h"
 #include "harness/process/scratch.h"
-#include "harness/testing/sound_world.h"
+#include "harness/testing/shared.h"
 
 namespace storefuzz::e2e {
 
@@ -64,41 +67,6 @@ inline const fs::path& scratch() {
   return folder.path();
 }
 
-struct PlayerOptions {
-  std::string planted = "", oracles_off = "";
-  Milliseconds deadline = kPatient;
-};
-
-inline Player player(const std::string& release, const PlayerOptions& options = {}) {
-  return must(Player::start({.python = python(release),
-                             .scratch = scratch(),
-                             .planted = options.planted,
-                             .oracles_off = options.oracles_off,
-                             .deadline = options.deadline}));
-}
-
-// Players that play many cases: one for each interpreter and deadline, which all tests of a process
-// share. To start one costs a second or two.
-inline Player& shared_player_of(const std::string& python, Milliseconds deadline) {
-  const fs::path& folder = scratch();  // made before the players, so that it outlives them
-  static std::map<std::pair<std::string, Milliseconds>, Player> players;
-  const std::pair key{python, deadline};
-  if (!players.contains(key))
-    players.emplace(
-        key, must(Player::start({.python = python, .scratch = folder, .deadline = deadline})));
-  return players.at(key);
-}
-
-inline Player& shared_player(const std::string& release, Milliseconds deadline = kPatient) {
-  return shared_player_of(python(release), deadline);
-}
-
-inline Player& full_player(Milliseconds deadline = kPatient) {
-  return shared_player_of(full_python(), deadline);
-}
-
-inline PlayedCase play(Player& player, const Case& value) { return must(player.play(value)); }
-
 inline void must(Result<void> result) {
   if (result) return;
   std::fprintf(stderr, "%s\n", result.error().message.c_str());
@@ -116,18 +84,9 @@ inline std::vector<Json> read_lines(const fs::path& file) {
   return lines;
 }
 
-inline Case case_of(const Json& json) { return must(parse_case(json.dump())); }
-
-inline std::string fingerprints(const std::vector<Finding>& findings) {
-  std::string text;
-  for (const Finding& found : findings)
-    text += found.fingerprint + "  (" + found.told.headline + ")\n";
-  return text;
-}
-
 inline std::string oracles_but(const std::set<std::string>& kept) {
   std::string list;
-  for (const Oracle& oracle : oracles())
+  for (const program::Oracle& oracle : program::oracles())
     if (!kept.contains(std::string(oracle.name)))
       list += (list.empty() ? "" : ",") + std::string(oracle.name);
   return list;
@@ -201,7 +160,7 @@ inline std::vector<pid_t> processes_with(const std::string& text) {
   return found;
 }
 
-// The fuzz processes and players of the run with this pid, and all below them.
+// The fuzz processes and workers of the run with this pid, and all below them.
 inline std::vector<pid_t> processes_of_run(pid_t run) {
   return processes_with("/dev/shm/storefuzz-" + std::to_string(run) + "-");
 }

@@ -8,7 +8,7 @@
 
 #include <thread>
 
-#include "harness/testing/sound_world.h"
+#include "harness/testing/shared.h"
 
 namespace storefuzz::program {
 namespace {

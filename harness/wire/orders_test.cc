@@ -6,7 +6,7 @@
 #include <limits>
 #include <random>
 
-#include "harness/testing/sound_world.h"
+#include "harness/testing/shared.h"
 
 namespace storefuzz::program {
 namespace {

@@ -10,8 +10,8 @@
 #include <optional>
 #include <string>
 
-#include "harness/case/case.h"
 #include "harness/case/operations.h"
+#include "harness/case/words.h"
 #include "harness/worker/python.h"
 
 namespace storefuzz::program {

@@ -47,7 +47,8 @@ Refusal system_refusal(const std::string& what) {
   return refusal({});
 }
 
-// Python's collector is off (side/performing.py), and PyGC_Collect does nothing while it is.
+// Python collects nothing by itself here (`tidy` in performing.py), and what is asked of C does
+// nothing while its collector is disabled.
 void collect_garbage() {
   PyGC_Enable();
   PyGC_Collect();
@@ -60,14 +61,6 @@ bool much_garbage() {
       py::module_::import("gc").attr("get_count").cast<Object>().release().ptr();
   const Object counts = steal(PyObject_CallNoArgs(count));
   return !counts || PyLong_AsSsize_t(PyTuple_GET_ITEM(counts.ptr(), 0)) > kMostGarbage;
-}
-
-// Python collects nothing by itself here (`tidy` in performing.py), and what is asked of C does
-// nothing while its collector is disabled.
-void collect_garbage() {
-  PyGC_Enable();
-  PyGC_Collect();
-  PyGC_Disable();
 }
 
 Ending ending_of(int status) {
@@ -338,6 +331,7 @@ Answer Performer::end_case() {
   if (other_descriptors()) {
     open = open_files();
     if (!open.names.empty()) {
+      if (!steal(PyObject_CallNoArgs(side().finish))) PyErr_Clear();
       collect_garbage();
       open = open_files();
     }

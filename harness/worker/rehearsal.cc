@@ -1,9 +1,14 @@
 // A few stores, all that can be done with them by hand.
 #include "harness/worker/rehearsal.h"
 
+#include <signal.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include <chrono>
 #include <filesystem>
+#include <thread>
 
 namespace storefuzz::program {
 namespace {
@@ -54,7 +59,9 @@ void carry(Performer& performer) {
 
 }  // namespace
 
-void rehearse(Performer& performer, const std::string& scratch) {
+namespace {
+
+void rehearse_here(Performer& performer, const std::string& scratch) {
   const std::string folder = scratch + "/rehearsal";
   ::mkdir(folder.c_str(), 0777);
   performer.begin();
@@ -74,6 +81,37 @@ void rehearse(Performer& performer, const std::string& scratch) {
   }
   std::error_code error;
   std::filesystem::remove_all(folder, error);
+}
+
+// How a copy of this process fares with it.
+bool a_copy_lives(Performer& performer, const std::string& scratch) {
+  constexpr auto kPatience = std::chrono::seconds(10);
+  PyOS_BeforeFork();
+  const pid_t copy = ::fork();
+  if (copy != 0) PyOS_AfterFork_Parent();
+  if (copy == 0) {
+    PyOS_AfterFork_Child();
+    rehearse_here(performer, scratch);
+    ::_exit(0);
+  }
+  if (copy < 0) return false;
+  int status = 0;
+  const auto until = std::chrono::steady_clock::now() + kPatience;
+  while (::waitpid(copy, &status, WNOHANG) == 0) {
+    if (std::chrono::steady_clock::now() > until) {
+      ::kill(copy, SIGKILL);
+      ::waitpid(copy, &status, 0);
+      return false;
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+}  // namespace
+
+void rehearse(Performer& performer, const std::string& scratch) {
+  if (a_copy_lives(performer, scratch)) rehearse_here(performer, scratch);
 }
 
 }  // namespace storefuzz::program

@@ -1,7 +1,7 @@
 // What an archive costs: to make one, which the hot loop does for every case, and to look at one.
 #include <benchmark/benchmark.h>
 
-#include "harness/testing/sound_world.h"
+#include "harness/testing/shared.h"
 #include "harness/zip/archive.h"
 
 namespace storefuzz {

@@ -7,7 +7,7 @@
 #include <ctime>
 #include <ranges>
 
-#include "harness/testing/sound_world.h"
+#include "harness/testing/shared.h"
 
 namespace storefuzz {
 namespace {

@@ -11,7 +11,7 @@
 #include <set>
 
 #include "harness/testing/large_archives.h"
-#include "harness/testing/sound_world.h"
+#include "harness/testing/shared.h"
 #include "harness/zip/archive.h"
 #include "harness/zip/layout.h"
 #include "harness/zip/twists.h"

@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include "harness/testing/sound_world.h"
+#include "harness/testing/shared.h"
 
 namespace storefuzz {
 namespace {

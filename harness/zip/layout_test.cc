@@ -8,7 +8,7 @@
 #include <random>
 #include <set>
 
-#include "harness/testing/sound_world.h"
+#include "harness/testing/shared.h"
 #include "harness/zip/archive.h"
 #include "harness/zip/twists.h"
 #include "harness/zip/values.h"

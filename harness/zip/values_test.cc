@@ -6,7 +6,7 @@
 #include <random>
 #include <set>
 
-#include "harness/testing/sound_world.h"
+#include "harness/testing/shared.h"
 #include "harness/zip/archive.h"
 #include "harness/zip/deflate.h"
 #include "harness/zip/layout.h"

@@ -2,7 +2,7 @@
 // together. Four small entries, as the hot loop has them.
 #include <benchmark/benchmark.h>
 
-#include "harness/testing/sound_world.h"
+#include "harness/testing/shared.h"
 #include "harness/zip/archive.h"
 #include "harness/zip/layout.h"
 #include "harness/zip/structure.h"

@@ -7,7 +7,7 @@ behaviour. `python mutants.py` lists every mutant with the stores to fuzz. There
   state, or with another value of the same type;
 - behaviour mutants, "zip: suffix is one byte short": a mistake that a programmer could make.
 
-What planted.py has, for the proof that a run makes of itself, is a choice; this is the whole field.
+What planted.py has is a choice, for single tests; this is the whole field.
 Nothing of zarr, fsspec or obstore is imported before it is needed.
 """
 

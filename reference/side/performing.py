@@ -1,6 +1,6 @@
 """What the worker's C++ asks Python for: functions, once each, and what coroutines need.
 
-A line of operations.json, vocabulary.json or stores.json becomes a function here; C++ (worker/)
+A line of operations.json, carriers.json or stores.json becomes a function here; C++ (worker/)
 keeps the function, calls it, drives what it gives and turns answers and exceptions into frames.
 """
 
@@ -52,7 +52,7 @@ def _table(name: str) -> dict[str, Any]:
 
 
 _OPERATIONS = _table("operations.json")
-_VOCABULARY = _table("vocabulary.json")
+_CARRIERS = _table("carriers.json")
 
 # --- functions
 
@@ -96,7 +96,7 @@ def maker(text: str) -> Callable[..., Any]:
 
 def carrier(word: str) -> tuple[Callable[..., Any], Callable[..., Any]] | None:
     """How a cargo is packed, and how it is received; None: this environment lacks it."""
-    lines = _VOCABULARY["carriers"].get(word)
+    lines = _CARRIERS["carriers"].get(word)
     lacks = {"cloudpickle": "cloudpickle", "dask": "distributed"}.get(word)
     if lines is None or (lacks and lacks not in NAMES):
         return None
@@ -108,14 +108,14 @@ def carrier(word: str) -> tuple[Callable[..., Any], Callable[..., Any]] | None:
 def put(kind: type, word: str) -> Callable[..., Any] | None:
     """What is put around a handle of this class to travel; None: it does not travel so."""
     # An array or group travels as it is.
-    table = _VOCABULARY.get(_interface(kind), {"cargo": {"store": {"put": "store"}}})
+    table = _CARRIERS.get(_interface(kind), {"cargo": {"store": {"put": "store"}}})
     lines = table["cargo"].get(word)
     return _compiled("cargo", "store", lines["put"]) if lines else None
 
 
 def take(word: str) -> Callable[..., Any] | None:
     """How the handle is taken out of what travelled: the same for all that can be put there."""
-    lines = _VOCABULARY["zarr 2" if ZARR_2 else "zarr 3"]["cargo"].get(word)
+    lines = _CARRIERS["zarr 2" if ZARR_2 else "zarr 3"]["cargo"].get(word)
     return _compiled("cargo", "cargo", lines["take"].replace("{cargo}", "cargo")) if lines else None
 
 
@@ -167,7 +167,7 @@ def import_early(adapters: list[dict[str, Any]]) -> None:
 def lacking(adapters: list[dict[str, Any]]) -> dict[str, Any]:
     """Which stores and carriers cannot be had here, and why."""
     stores = _in_a_copy(lambda: _lacking_stores(adapters))
-    carriers = [word for word in _VOCABULARY["carriers"] if carrier(word) is None]
+    carriers = [word for word in _CARRIERS["carriers"] if carrier(word) is None]
     return {"stores": stores or {}, "carriers": carriers}
 
 

@@ -1,0 +1,27 @@
+// See cores.h.
+#include "harness/process/cores.h"
+
+#include <sched.h>
+
+#include <cstdlib>
+
+namespace storefuzz {
+
+std::vector<int> own_cores() {
+  std::vector<int> cores;
+  cpu_set_t set;
+  if (::sched_getaffinity(0, sizeof set, &set) != 0) return cores;
+  for (int core = 0; core < CPU_SETSIZE; ++core)
+    if (CPU_ISSET(core, &set)) cores.push_back(core);
+  return cores;
+}
+
+void keep_to_core(const std::string& number) {
+  if (number.empty()) return;
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  CPU_SET(static_cast<std::size_t>(std::atoi(number.c_str())), &set);
+  ::sched_setaffinity(0, sizeof set, &set);
+}
+
+}  // namespace storefuzz
