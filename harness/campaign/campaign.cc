@@ -156,7 +156,6 @@ class Campaign {
             .scratch = scratch_->path(),
             .planted = planted,
             .hang_seconds = 5.0 * kDeadlineMilliseconds / 1000.0,
-            .budget = kFindingBudget,
             .known = known_,
             .stop = cut_short};
   }
@@ -288,8 +287,10 @@ class Campaign {
       const std::size_t cores = std::max<std::size_t>(1, own_cores().size());
       for (std::size_t i = 0; i < std::min(cores, left_.size()); ++i) workers.emplace_back(work);
     }
-    if (!broken_) left_.clear();
     if (broken_) return std::unexpected(*broken_);
+    left_.clear();
+    put_in_order(confirmed_);
+    put_in_order(unconfirmed_);
     return {};
   }
 
@@ -391,8 +392,6 @@ class Campaign {
 
   // Where does each confirmed finding begin, and where does it end?
   Result<void> date_findings() {
-    put_in_order(confirmed_);
-    put_in_order(unconfirmed_);
     if (options_.no_releases || asked_.empty() || !options_.settings.planted.empty() ||
         interrupted())
       return {};

@@ -18,8 +18,6 @@
 
 namespace storefuzz {
 
-inline constexpr Milliseconds kFindingBudget{60'000};  // for reducing and confirming one finding
-
 // How an option of `storefuzz run` is typed. A hidden one is for tests and measurements.
 struct Typed {
   const char* name;

@@ -157,7 +157,6 @@ Result<Dossier> make_dossier(ProgramSession& session, const Finding& found,
   dossier.difference = std::move(small->difference);
   dossier.seen = std::move(small->seen);
   dossier.cause = std::move(small->cause);
-  dossier.tried = small->tried;
   dossier.reduced = true;
   if (options.followed && options.followed(dossier.cause.key)) return dossier;
   // What differs between kinds of store was seen again just now; there is no wrong side to show.

@@ -43,9 +43,8 @@ struct Dossier {
   program::Cause cause;
   std::string script;  // repro.py
   bool reduced = false, confirmed = false;
-  std::string why;        // when not confirmed: one sentence
-  std::string said;       // when not confirmed: what repro.py printed
-  std::size_t tried = 0;  // programs played while reducing
+  std::string why;   // when not confirmed: one sentence
+  std::string said;  // when not confirmed: what repro.py printed
 
   std::string fingerprint() const;  // safe as the name of a file
 };

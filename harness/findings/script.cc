@@ -594,10 +594,8 @@ Result<std::string> write_script(const Case& reduced, const Difference& differen
     return bad_input("two releases of zarr cannot be in one environment");
   auto question = question_of(reduced, difference, seen, *words);
   if (!question) return std::unexpected(question.error());
-  auto text =
-      Writer(reduced, difference, seen, options, std::move(*words), std::move(*question)).write();
-  if (!text) return text;
-  return text;
+  return Writer(reduced, difference, seen, options, std::move(*words), std::move(*question))
+      .write();
 }
 
 }  // namespace storefuzz::program

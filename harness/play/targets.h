@@ -1,7 +1,7 @@
 // The fuzz targets that `storefuzz run` can start: the one list of them. A file fuzz/NAME.cc stands
 // behind each name.
 //
-//     if (const Target* it = find_target("program")) start(it->name);
+//     for (const Target& it : kTargets) say(it.name);
 #pragma once
 
 #include <array>
@@ -21,11 +21,5 @@ inline constexpr std::array kTargets = {
     Target{"zip_program", "programs over zip archives that are wrong on purpose"},
     Target{"canary", "programs over a subject with a planted loss: it must fail"},
 };
-
-constexpr const Target* find_target(std::string_view name) {
-  for (const Target& it : kTargets)
-    if (it.name == name) return &it;
-  return nullptr;
-}
 
 }  // namespace storefuzz
