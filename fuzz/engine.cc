@@ -21,6 +21,7 @@
 #include "harness/generate/generate.h"
 #include "harness/generate/mutate.h"
 #include "harness/generate/taste.h"
+#include "harness/play/against.h"
 #include "harness/play/board.h"
 #include "harness/play/program_session.h"
 #include "harness/process/cores.h"
@@ -37,6 +38,7 @@ namespace {
 
 constexpr std::size_t kSwarm = 256;  // random bytes a mutation may draw from
 constexpr int kWhole = 6;            // times a difference is sent with its program, however long
+constexpr int kCarriesEvery = 50;    // executions after which carries are sent
 constexpr int kOften = 100;          // times a difference was seen, after which it is seldom told
 
 Special special;
@@ -50,9 +52,11 @@ struct Told {
 struct Engine {
   Board board;
   std::unique_ptr<ProgramSession> session;
+  std::unique_ptr<Against> against;  // or null
   int findings = -1;  // where the supervisor reads; -1: by hand, the first difference ends us
   std::map<std::string, Told> told;
-  std::set<std::string> avoided;  // programs in which a process before us died
+  std::set<std::string> avoided;                 // programs in which a process before us died
+  std::map<std::string, std::uint64_t> carried;  // "pickle 5 / spawn" → carries, not sent yet
 };
 Engine* engine = nullptr;
 
@@ -114,7 +118,26 @@ void tell(const Finding& found) {
   send(line);
 }
 
-void tell_all(const program::Case& value, const PlayedProgram& played) {
+// How many carries arrived, by carrier and by how the process began in which they did.
+void count_carries(const program::Case& value, const program::Observation& seen) {
+  for (std::size_t i = 0; i < std::min(value.steps.size(), seen.steps.size()); ++i) {
+    const auto* carry = std::get_if<program::Carry>(&value.steps[i]);
+    if (!carry || std::ranges::any_of(seen.steps[i].answers, [](const program::Answer& it) {
+          return program::refused(it) != nullptr;
+        }))
+      continue;
+    const auto process = std::ranges::find(value.processes, carry->to, &program::Process::name);
+    ++engine->carried[fmt::format(
+        "{} / {}", name_of(carry->carrier),
+        process == value.processes.end() ? "here" : name_of(process->began))];
+  }
+  if (engine->findings < 0 || engine->board.data().executions % kCarriesEvery != 0) return;
+  send({{"carried", std::exchange(engine->carried, {})}});
+}
+
+void tell_all(const program::Case& value, PlayedProgram& played) {
+  if (engine->against) (void)needed(engine->against->take_out(value, played, Effort::kUsual));
+  count_carries(value, played.seen);
   for (const Finding& found : findings_of(value, played.differences))
     if (engine->findings >= 0 || !found.question) tell(found);
   if (engine->findings < 0 || played.quirks.empty()) return;
@@ -125,7 +148,7 @@ void tell_all(const program::Case& value, const PlayedProgram& played) {
 
 // Programs in which a process was late are decided later, the last ones when libFuzzer is through.
 void tell_decided(bool wait) {
-  for (const auto& [value, played] : engine->session->take_decided(wait)) tell_all(value, played);
+  for (auto& [value, played] : engine->session->take_decided(wait)) tell_all(value, played);
 }
 
 void start() {
@@ -140,6 +163,7 @@ void start() {
   if (auto added = add_adapters(parse_json(settings.adapters)); !added) leave(added.error());
   const std::string containment = contain(settings);
   engine->session = needed(ProgramSession::start(settings, engine->board.descriptor()));
+  engine->against = needed(Against::start(settings));
   BoardData& data = engine->board.data();
   data.lines_watched = engine->session->workers().subject().lines;
   void* place = ::mmap(storefuzz_counters, kLineCounters, PROT_READ | PROT_WRITE,
@@ -213,7 +237,7 @@ int fuzz_program(const std::uint8_t* data, std::size_t size) {
   const std::string text = program::to_text(value);
   if (engine->avoided.contains(text)) return -1;
   engine->board.begin_case(text);
-  if (const auto played = needed(engine->session->start(value))) tell_all(value, *played);
+  if (auto played = needed(engine->session->start(value))) tell_all(value, *played);
   engine->session->enter(Phase::kEngine);
   tell_decided(false);
   engine->board.end_case();

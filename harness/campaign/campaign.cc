@@ -7,22 +7,20 @@
 #include <algorithm>
 #include <chrono>
 #include <ctime>
-#include <initializer_list>
 #include <map>
-#include <mutex>
 #include <optional>
 #include <random>
-#include <set>
-#include <thread>
 #include <utility>
 
 #include "harness/base/files.h"
 #include "harness/base/text.h"
 #include "harness/campaign/dossier.h"
+#include "harness/campaign/follow.h"
 #include "harness/campaign/journal.h"
 #include "harness/campaign/proof.h"
+#include "harness/campaign/regressions.h"
 #include "harness/campaign/trouble.h"
-#include "harness/process/cores.h"
+#include "harness/oracles/oracle.h"
 #include "harness/process/interruption.h"
 #include "harness/process/scratch.h"
 
@@ -48,7 +46,10 @@ Result<double> seconds_of(const std::string& text) {
 }
 
 constexpr int kDeadlineMilliseconds = 1000;
-constexpr double kLeastBudget = 60;  // seconds, to follow what was found
+constexpr double kLeastBudget = 60;                // seconds, to follow what was found
+constexpr double kKeepEvery = 1, kDrawEvery = 15;  // seconds, while it is followed
+constexpr int kMild = 6;                           // severities that are on the page alone
+constexpr std::size_t kMostLines = 12, kMostOpen = 3, kLongestLine = 200;  // on the console
 
 double since(std::chrono::steady_clock::time_point begin) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
@@ -81,7 +82,8 @@ class Campaign {
       if (auto done = (this->*phase)(); !done) return std::unexpected(done.error());
     if (measure_.asked()) return measured();
     const auto begin = std::chrono::steady_clock::now();
-    for (const auto phase : {&Campaign::finish_findings, &Campaign::date_findings})
+    for (const auto phase : {&Campaign::draw_first, &Campaign::compare_pages,
+                             &Campaign::follow_findings, &Campaign::date_findings})
       if (!failure_)
         if (auto done = (this->*phase)(); !done) failure_ = done.error();
     finish_seconds_ = since(begin);
@@ -110,11 +112,9 @@ class Campaign {
     seconds_ = *seconds;
     if (options_.adapter.empty())  // found out before an environment is made
       if (auto named = check_stores(); !named) return named;
-    if (!options_.known.empty()) {
-      auto known = load_known(options_.known);
-      if (!known) return std::unexpected(known.error());
-      known_ = std::move(*known);
-    }
+    auto known = load_known(options_.known);
+    if (!known) return std::unexpected(known.error());
+    known_ = std::move(*known);
     std::error_code error;
     if (!options_.corpus.empty() && !fs::is_directory(options_.corpus, error))
       return bad_input(fmt::format("{} is no folder", options_.corpus));
@@ -129,6 +129,14 @@ class Campaign {
     auto subject = find_subject(options_.subject);
     if (!subject) return std::unexpected(subject.error());
     subject_ = std::move(*subject);
+    if (!options_.against.empty()) {
+      Wanted wanted = options_.subject;
+      wanted.zarr = options_.against;
+      wanted.venv.clear();
+      auto base = find_subject(wanted);
+      if (!base) return std::unexpected(base.error());
+      base_ = std::move(*base);
+    }
     if (!options_.adapter.empty()) {
       if (auto used = use_adapter(options_.adapter, subject_.python); !used) return used;
       if (auto named = check_stores(); !named) return named;
@@ -142,7 +150,11 @@ class Campaign {
     if (auto room = check_room(scratch_->path()); !room) return room;
     seed_ = options_.seed ? options_.seed : std::random_device{}() % 1'000'000 + 1;
     started_ = utc_now();
-    say(fmt::format("zarr {}, seed {}, {:.0f} s of fuzzing", subject_.release, seed_, seconds_));
+    say(
+        fmt::format("zarr {}{}, seed {}: {:.0f} s of fuzzing, then at most {:.0f} s to reduce, "
+                    "confirm and date what is new",
+                    subject_.release, options_.against.empty() ? "" : " against " + base_.release,
+                    seed_, seconds_, budget()));
     return {};
   }
 
@@ -156,7 +168,6 @@ class Campaign {
             .scratch = scratch_->path(),
             .planted = planted,
             .hang_seconds = 5.0 * kDeadlineMilliseconds / 1000.0,
-            .known = known_,
             .stop = cut_short};
   }
 
@@ -179,6 +190,7 @@ class Campaign {
     if (interrupted()) return std::unexpected(too_early);
     Settings settings = options_.settings;
     settings.python = subject_.python;
+    settings.base = base_.python;
     settings.deadline = std::to_string(kDeadlineMilliseconds);
     auto fuzzed = fuzz({.targets = options_.targets,
                         .settings = std::move(settings),
@@ -197,7 +209,6 @@ class Campaign {
     failure_ = fuzzed_.failure;
     if (!seen_ && !failure_) return std::unexpected(too_early);
     for (const auto& [fingerprint, raw] : fuzzed_.raw) left_.push_back(raw);
-    std::ranges::sort(left_, {}, &RawFinding::seconds);
     if (!failure_)
       if (auto written = write_run_json(); !written) failure_ = written.error();
     for (const auto& [store, why] : fuzzed_.skipped.items())
@@ -210,16 +221,10 @@ class Campaign {
   // The run directory becomes this run's: what an earlier one left there (--replace) goes.
   Result<void> begin_keeping() {
     run_->clear();
-    for (const auto& [name, journal] :
-         std::initializer_list<std::pair<const char*, std::optional<Journal>*>>{
-             {"findings.jsonl", &confirmed_journal_},
-             {"unconfirmed.jsonl", &unconfirmed_journal_},
-             {"seen.jsonl", &seen_}}) {
-      auto made = Journal::make(run_->path() / name);
-      if (!made) return std::unexpected(made.error());
-      journal->emplace(std::move(*made));
-    }
-    return {};
+    auto made = Journal::make(run_->path() / "seen.jsonl");
+    if (!made) return std::unexpected(made.error());
+    seen_.emplace(std::move(*made));
+    return write_lines();
   }
 
   // When fuzzing begins, and every few seconds.
@@ -241,8 +246,14 @@ class Campaign {
   Result<void> keep(const RawFinding& raw) { return seen_->append(text_of(line_of(raw))); }
 
   Json line_of(const RawFinding& raw) const {
-    return line_of(not_followed(raw.finding, "not followed yet: neither reduced nor played again"),
-                   raw);
+    Json line =
+        to_json(not_followed(raw.finding, "not followed yet: neither reduced nor played again"),
+                subject_.release);
+    line.update({{"seen_as", Json::array({raw.finding.key})},
+                 {"count", raw.count},
+                 {"executions_to_find", raw.executions},
+                 {"seconds_to_find", raw.seconds}});
+    return line;
   }
 
   // Nothing is followed and no page is drawn: what is measured is the time until something is seen.
@@ -254,165 +265,83 @@ class Campaign {
     return end;
   }
 
-  // The severest first, each on any core, as long as the budget lasts. What has the cause of
-  // another one is counted with it.
-  Result<void> finish_findings() {
-    std::ranges::sort(
-        left_, {}, [](const RawFinding& it) { return std::pair(it.finding.severity, it.seconds); });
-    followed_.findings = left_.size();
+  Settings follow_settings() const {
+    Settings settings = options_.settings;
+    settings.python = subject_.python;
+    settings.base = base_.python;
+    settings.scratch = scratch_->path().string();
+    settings.adapters = text_of(added_adapters());
+    settings.deadline = std::to_string(kDeadlineMilliseconds);
+    return settings;
+  }
+
+  // The severest first, each on any core, as long as the budget lasts.
+  Result<void> follow_findings() {
     if (!left_.empty())
       say(fmt::format("{} to reduce and confirm, in at most {:.0f} s",
                       count(left_.size(), "difference"), budget()));
-    const auto begin = std::chrono::steady_clock::now();
-    std::atomic<std::size_t> next = 0;
-    const auto over = [&] { return cut_short() || since(begin) > budget(); };
-    const auto work = [&] {
-      auto session = follow_session();
-      for (std::size_t i = next++; i < left_.size(); i = next++) {
-        if (session && !over()) {
-          finish_one(**session, left_[i]);
-        } else {
-          const std::scoped_lock lock(mutex_);
-          keep_line(not_followed(left_[i].finding,
-                                 !session      ? session.error().message
-                                 : cut_short() ? "it was not followed: the run was cut short"
-                                               : "it was not followed: the time for it was over"),
-                    left_[i]);
-          if (!left_[i].finding.question) ++not_reached_;
-        }
-      }
-    };
-    {
-      std::vector<std::jthread> workers;
-      const std::size_t cores = std::max<std::size_t>(1, own_cores().size());
-      for (std::size_t i = 0; i < std::min(cores, left_.size()); ++i) workers.emplace_back(work);
-    }
-    if (broken_) return std::unexpected(*broken_);
+    following_.emplace(FollowOptions{.settings = follow_settings(),
+                                     .dossier = dossier_options(options_.settings.planted),
+                                     .known = known_,
+                                     .own_stores = !options_.adapter.empty(),
+                                     .run = &*run_,
+                                     .progress = options_.progress,
+                                     .grown = [this] { return keep_grown(); }});
+    auto done = following_->follow(std::move(left_), budget());
     left_.clear();
-    put_in_order(confirmed_);
-    put_in_order(unconfirmed_);
+    return done;
+  }
+
+  // What the pages' programs show on one side only.
+  Result<void> compare_pages() {
+    if (options_.against.empty() || cut_short()) return {};
+    progress("playing the programs of all pages on both sides …");
+    auto compared = compare_regressions(follow_settings(), cut_short);
+    if (!compared) return std::unexpected(compared.error());
+    mended_ = std::move(compared->mended);
+    const auto seen = [&](const RawFinding& raw) {
+      return std::ranges::any_of(
+          left_, [&](const RawFinding& it) { return it.finding.key == raw.finding.key; });
+    };
+    for (RawFinding& raw : compared->news)
+      if (!seen(raw)) left_.push_back(std::move(raw));
     return {};
   }
 
   double budget() const { return std::max(seconds_, kLeastBudget); }
 
-  Result<std::unique_ptr<ProgramSession>> follow_session() const {
-    Settings settings = options_.settings;
-    settings.python = subject_.python;
-    settings.scratch = scratch_->path().string();
-    settings.adapters = text_of(added_adapters());
-    settings.deadline = std::to_string(kDeadlineMilliseconds);
-    auto session = ProgramSession::start(settings);
-    if (session) (*session)->use_each_worker_once();
-    return session;
-  }
-
-  void finish_one(ProgramSession& session, const RawFinding& raw) {
-    DossierOptions options = dossier_options(options_.settings.planted);
-    bool merged = false;
-    std::string mine;
-    options.followed = [&](const std::string& cause) {
-      const std::scoped_lock lock(mutex_);
-      merged = cause != mine && !causes_.insert(cause).second;
-      if (!merged) mine = cause;
-      return merged;
-    };
-    {
-      const std::scoped_lock lock(mutex_);
-      progress(fmt::format("reducing and confirming {} of {}: {}", ++begun_, followed_.findings,
-                           raw.finding.headline));
-    }
-    auto made = make_dossier(session, raw.finding, options);
-    for (const program::Case& value : raw.others) {
-      if (!made || made->confirmed || merged || cut_short()) break;
-      Finding other = raw.finding;
-      other.value = value;
-      if (auto again = make_dossier(session, other, options); again && (again->confirmed || merged))
-        made = std::move(again);
-    }
-    const std::scoped_lock lock(mutex_);
-    if (made && merged) {
-      Merged& more = merged_[made->cause.key];
-      more.count += raw.count;
-      more.keys.push_back(raw.finding.key);
-      return;
-    }
-    // A fault of ours costs its finding, not the run; what was found stays told.
-    if (!made) followed_.unfollowed.push_back(made.error().message);
-    keep_line(made ? *made
-                   : not_followed(raw.finding, "it could not be followed: " + made.error().message),
-              raw);
-  }
-
-  // Under the lock. One hang may be a busy machine; one that was seen again is told, script or not.
-  void keep_line(const Dossier& dossier, const RawFinding& raw) {
-    const auto kept = [&]() -> Result<void> {
-      Json line = line_of(dossier, raw);
-      if (auto written = write_dossier(*run_, dossier); !written) return written;
-      if (raw.finding.oracle == "deadline" && raw.count > 1 && !dossier.confirmed &&
-          line["known"].is_null())
-        unshown_.push_back(fmt::format("{}: seen {} times, not shown by a script",
-                                       line.value("headline", ""), raw.count));
-      const bool told = dossier.confirmed || !line["known"].is_null();
-      Journal& journal = told ? *confirmed_journal_ : *unconfirmed_journal_;
-      if (auto appended = journal.append(text_of(line)); !appended) return appended;
-      if (auto synced = journal.sync(); !synced) return synced;
-      if (dossier.confirmed && !dossier.finding.question && line["known"].is_null())
-        asked_.push_back({.value = dossier.value,
-                          .of_class = class_of(dossier.value, dossier.difference),
-                          .cause = dossier.cause.key});
-      (told ? confirmed_ : unconfirmed_).push_back(std::move(line));
-      return {};
-    }();
-    if (!kept && !broken_) broken_ = kept.error();
-  }
-
-  // A line of seen.jsonl, findings.jsonl or unconfirmed.jsonl.
-  Json line_of(const Dossier& dossier, const RawFinding& raw) const {
-    Json line = to_json(dossier, subject_.release);
-    line.update({{"seen_as", Json::array({raw.finding.key})},
-                 {"count", raw.count},
-                 {"executions_to_find", raw.executions},
-                 {"seconds_to_find", raw.seconds}});
-    if (const Known* known = find_known(known_, dossier.cause.key)) line["known"] = to_json(*known);
-    return line;
-  }
-
-  // What was seen of causes that another finding has been followed for; then the severest first.
-  void put_in_order(std::vector<Json>& list) const {
-    for (Json& line : list)
-      if (const auto more = merged_.find(line.value("cause", "")); more != merged_.end()) {
-        line["count"] = line.value("count", 0ULL) + more->second.count;
-        for (const std::string& key : more->second.keys) line["seen_as"].push_back(key);
-      }
-    std::ranges::stable_sort(list, {}, [](const Json& line) {
-      return std::pair(line.value("severity", 0), line.value("steps", Json::array()).size());
-    });
+  // What was followed so far, at most once a second; its page now and then.
+  Result<void> keep_grown() {
+    if (since(kept_) < kKeepEvery) return {};
+    kept_ = std::chrono::steady_clock::now();
+    if (auto written = write_lines(); !written) return written;
+    if (since(drawn_) < kDrawEvery) return {};
+    return draw("followed");
   }
 
   // Where does each confirmed finding begin, and where does it end?
   Result<void> date_findings() {
-    if (options_.no_releases || asked_.empty() || !options_.settings.planted.empty() ||
+    const std::vector<Asked> asked = following_->asked();
+    if (options_.no_releases || asked.empty() || !options_.settings.planted.empty() ||
         interrupted())
       return {};
+    if (auto drawn = draw("followed"); !drawn) return drawn;
     auto known = all_releases();
     if (!known) return std::unexpected(known.error());
     std::vector<PlayedRelease> releases;
     for (const std::string& release : *known)
       releases.push_back({release, {.zarr = release, .with = options_.subject.with}});
     std::size_t done = 0;
-    auto tables = play_releases(
-        asked_, releases,
-        {.scratch = scratch_->path(),
-         .stop = interrupted,
-         .progress = [&](std::string_view release) {
-           progress(fmt::format("playing {} findings over all releases: {} of {} ({})",
-                                asked_.size(), ++done, releases.size(), release));
-         }});
+    auto tables =
+        bisect_releases(asked, releases, subject_.release,
+                        {.scratch = scratch_->path(),
+                         .stop = interrupted,
+                         .progress = [&](std::string_view release) {
+                           progress(fmt::format("dating {}: release {} ({} played)",
+                                                count(asked.size(), "cause"), release, ++done));
+                         }});
     if (!tables) return std::unexpected(tables.error());
-    for (Json& line : confirmed_)
-      for (std::size_t i = 0; i < asked_.size(); ++i)
-        if (line.value("cause", "") == asked_[i].cause) line["releases"] = to_json((*tables)[i]);
+    for (std::size_t i = 0; i < asked.size(); ++i) following_->date(asked[i].cause, (*tables)[i]);
     return {};
   }
 
@@ -441,14 +370,20 @@ class Campaign {
             {"started", started_},
             {"ended", ended_.empty() ? Json() : Json(ended_)},
             {"failed", ended_.empty() ? Json() : failed()},
-            {"troubles", troubles(fuzzed_, followed_)},
+            {"stage", stage_.empty() ? Json() : Json(stage_)},
+            {"troubles", troubles(fuzzed_, followed())},
             {"subject", {{"release", subject_.release}, {"path", subject_.path}}},
+            {"against", options_.against.empty()
+                            ? Json()
+                            : Json{{"release", base_.release}, {"path", base_.path}}},
+            {"mended_here", mended_},
+            {"passed", passed()},
             {"python", fuzzed_.python},
             {"platform", platform()},
             {"targets", options_.targets},
             {"stores", stores_played()},
             {"skipped", fuzzed_.skipped.is_null() ? Json::object() : fuzzed_.skipped},
-            {"not_reached", not_reached_},
+            {"not_reached", not_reached()},
             {"budget_seconds", budget()},
             {"packages", subject_.packages},
             {"seed", seed_},
@@ -464,13 +399,13 @@ class Campaign {
             {"quirks", fuzzed_.quirks},
             {"faults", fuzzed_.faults},
             {"deaths", fuzzed_.deaths},
-            {"unfollowed", followed_.unfollowed},
+            {"unfollowed", followed().unfollowed},
             {"self_proof", proof_},
             {"containment", containment_},
             {"restarts", fuzzed_.restarts},
             {"interrupted", interrupted()},
-            {"findings", options_.settings.planted.empty() ? confirmed_.size() : 0},
-            {"unconfirmed", unconfirmed_.size()}};
+            {"findings", options_.settings.planted.empty() ? confirmed().size() : 0},
+            {"unconfirmed", unconfirmed().size()}};
   }
 
   static std::string lines(const std::vector<Json>& list) {
@@ -484,15 +419,49 @@ class Campaign {
     return run_->write("run.json", text_of(run_json(), 2) + "\n");
   }
 
-  Result<void> write_run() {
-    ended_ = utc_now();
+  std::vector<Json> confirmed() const {
+    return following_ ? following_->confirmed() : std::vector<Json>();
+  }
+  std::vector<Json> unconfirmed() const {
+    return following_ ? following_->unconfirmed() : std::vector<Json>();
+  }
+  const Followed& followed() const {
+    static const Followed none;
+    return following_ ? following_->followed() : none;
+  }
+  std::size_t not_reached() const { return following_ ? following_->not_reached() : 0; }
+
+  Result<void> write_lines() {
     const bool planted = !options_.settings.planted.empty();
-    const std::string found = lines(confirmed_);
-    for (const auto& [name, text] : {std::pair{"unconfirmed.jsonl", lines(unconfirmed_)},
+    const std::string found = lines(confirmed());
+    for (const auto& [name, text] : {std::pair{"unconfirmed.jsonl", lines(unconfirmed())},
                                      std::pair{"findings.jsonl", planted ? std::string() : found},
                                      std::pair{"planted.jsonl", planted ? found : std::string()}})
       if (planted || std::string_view(name) != "planted.jsonl")
         if (auto written = run_->write(name, text); !written) return written;
+    return {};
+  }
+
+  // The page as far as things are. It is there when fuzzing ends, and grows.
+  Result<void> draw(const std::string& stage) {
+    stage_ = stage;
+    if (auto written = write_lines(); !written) return written;
+    if (auto written = write_run_json(); !written) return written;
+    auto drawn = run_->render();
+    drawn_ = std::chrono::steady_clock::now();
+    return drawn;
+  }
+
+  Result<void> draw_first() {
+    auto drawn = draw("fuzzed");
+    if (drawn) say(fmt::format("page: {} (it grows)", (run_->path() / "index.html").string()));
+    return drawn;
+  }
+
+  Result<void> write_run() {
+    ended_ = utc_now();
+    stage_.clear();
+    if (auto written = write_lines(); !written) return written;
     // Last, because run.json says that the run has ended.
     if (auto written = write_run_json(); !written) return written;
     std::error_code error;
@@ -511,59 +480,107 @@ class Campaign {
   Json failed() const {
     if (failure_) return failure_->message;
     if (fuzzed_.executions == 0) return "no case was played, so nothing could be found";
-    if (const auto why = too_much_trouble(fuzzed_, followed_)) return *why;
-    if (options_.settings.planted.empty() && not_reached_ > 0)
+    if (const auto why = too_much_trouble(fuzzed_, followed())) return *why;
+    if (options_.settings.planted.empty() && not_reached() > 0)
       return fmt::format("{} could not be followed in time: this run cannot say that zarr is sound",
-                         count(not_reached_, "difference"));
-    if (options_.settings.planted.empty() && !unshown_.empty())
+                         count(not_reached(), "difference"));
+    const std::size_t hangs = following_ ? following_->unshown().size() : 0;
+    if (options_.settings.planted.empty() && hangs > 0)
       return fmt::format(
           "{} seen more than once, and no script shows it: this run cannot say that zarr is sound",
-          unshown_.size() == 1 ? "a hang was" : fmt::format("{} hangs were", unshown_.size()));
+          hangs == 1 ? "a hang was" : fmt::format("{} hangs were", hangs));
     return nullptr;
   }
 
-  // A line for each cause that is not mild; the mild ones are on the page. How many are new.
-  std::size_t say_confirmed() const {
-    constexpr int kMild = 6;
-    std::map<int, std::size_t> mild;
-    std::size_t unknown = 0;
-    for (const Json& line : confirmed_) {
-      const int severity = line.value("severity", 0);
-      const bool known = !line["known"].is_null();
-      if (!known && !line.value("question", false)) ++unknown;
-      if (severity >= kMild) {
-        ++mild[severity];
-        continue;
-      }
-      const Json& dated = line["releases"];
-      say(fmt::format("  {} {}{}{}", severity, line.value("headline", ""),
-                      dated.is_object() ? " — " + dated.value("sentence", "") : "",
-                      known ? " (known)" : ""));
+  // What a store of one's own was asked, and on which ways it was carried; of others, null.
+  Json passed() const {
+    if (options_.adapter.empty()) return nullptr;
+    const std::vector<std::string> off = comma_separated(options_.settings.oracles_off);
+    Json asked = Json::array(), carries = Json::array();
+    for (const program::Oracle& oracle : program::oracles())
+      if (std::ranges::count(off, oracle.name) == 0) asked.push_back(oracle.name);
+    for (const auto& [way, number] : fuzzed_.carried) {
+      const std::size_t cut = way.find(" / ");
+      carries.push_back(
+          {{"carrier", way.substr(0, cut)}, {"transport", way.substr(cut + 3)}, {"steps", number}});
     }
-    for (const auto& [severity, number] : mild)
-      say(fmt::format("  {} {} of this severity, on the page", severity, count(number, "cause")));
-    return unknown;
+    return {{"oracles", std::move(asked)}, {"carries", std::move(carries)}};
+  }
+
+  // What a person has to look at: a sentence each, as many as fit on a screen.
+  void say_some(const std::vector<std::string>& sentences, std::size_t most) const {
+    for (std::size_t i = 0; i < std::min(sentences.size(), most); ++i) say("  " + sentences[i]);
+    if (sentences.size() > most)
+      say(fmt::format("  … and {} more, on the page", sentences.size() - most));
+  }
+
+  // A sentence for each new cause that is not mild, the severest first.
+  static std::vector<std::string> sentences_of(const std::vector<Json>& news) {
+    std::vector<std::string> sentences;
+    for (const Json& line : news) {
+      if (line.value("severity", 0) >= kMild) continue;
+      const Json& dated = line["releases"];
+      sentences.push_back(std::string(
+          shorten(fmt::format("{} {}{}", line.value("severity", 0), line.value("headline", ""),
+                              dated.is_object() ? " — " + dated.value("sentence", "") : ""),
+                  kLongestLine)));
+    }
+    return sentences;
+  }
+
+  // "1 of severity 1, 3 of severity 5"
+  static std::string by_severity(const std::vector<Json>& lines) {
+    std::map<int, std::size_t> counts;
+    for (const Json& line : lines) ++counts[line.value("severity", 0)];
+    std::string text;
+    for (const auto& [severity, number] : counts)
+      text += fmt::format("{}{} of severity {}", text.empty() ? "" : ", ", number, severity);
+    return text;
+  }
+
+  // Confirmed causes: what is new, and what is known. Questions are asked of people; none is red.
+  std::pair<std::vector<Json>, std::vector<Json>> by_news() const {
+    std::vector<Json> news, known;
+    for (Json& line : confirmed()) (line["known"].is_null() ? news : known).push_back(line);
+    return {std::move(news), std::move(known)};
   }
 
   Result<CampaignEnd> conclude() {
-    for (const std::string& trouble : troubles(fuzzed_, followed_)) say(trouble);
-    const std::size_t unknown = say_confirmed();
+    const auto [news, known] = by_news();
+    const auto red = std::ranges::count_if(
+        news, [](const Json& line) { return !line.value("question", false); });
+    for (const std::string& trouble : troubles(fuzzed_, followed())) say(trouble);
+    const std::string subject =
+        options_.against.empty()
+            ? fmt::format("zarr {}", subject_.release)
+            : fmt::format("zarr {} against {}", subject_.release, base_.release);
+    say(fmt::format("{}: {} new{}{}, {} known, {} unconfirmed", subject,
+                    count(news.size(), "cause"), news.empty() ? "" : ": ", by_severity(news),
+                    known.size(), unconfirmed().size() + left_.size()));
+    say_some(sentences_of(news), kMostLines);
+    if (!known.empty()) say(fmt::format("known, and linked on the page: {}", by_severity(known)));
     // Only a run that failed has some left.
-    for (const RawFinding& raw : left_)
-      say(fmt::format("  {} (not confirmed)", raw.finding.headline));
-    for (const std::string& hang : unshown_) say("  " + hang);
-    say(fmt::format("{}, {} unconfirmed in zarr {}", count(confirmed_.size(), "cause"),
-                    unconfirmed_.size() + left_.size(), subject_.release));
+    std::vector<std::string> open = following_ ? following_->unshown() : std::vector<std::string>();
+    for (const RawFinding& raw : left_) open.push_back(raw.finding.headline + " (not followed)");
+    for (const Json& line : unconfirmed())
+      if (line.value("severity", 0) < kMild)
+        open.push_back(line.value("headline", "") + " (not confirmed)");
+    for (std::string& line : open) line = shorten(line, kLongestLine);
+    say_some(open, kMostOpen);
+    std::vector<std::string> mended;
+    for (const Json& it : mended_)
+      mended.push_back(fmt::format("mended here: {}", it.value("headline", "")));
+    say_some(mended, kMostOpen);
     CampaignEnd end{.page = page_};
     if (!page_.empty()) say(fmt::format("page: {}", page_.string()));
     const bool planted = !options_.settings.planted.empty();
     if (failure_) return machine_failure(failure_->message);
-    if (!planted && unknown > 0) {
+    if (!planted && red > 0) {
       end.code = ExitCode::kFinding;
       return end;
     }
     if (const Json why = failed(); !why.is_null()) return machine_failure(why.get<std::string>());
-    if (planted && confirmed_.empty())
+    if (planted && confirmed().empty())
       return machine_failure(fmt::format("the planted loss \"{}\" was not found by fuzzing",
                                          options_.settings.planted));
     return end;
@@ -572,7 +589,7 @@ class Campaign {
   const CampaignOptions& options_;
   std::optional<RunDirectory> run_;
   std::optional<Scratch> scratch_;
-  Subject subject_;
+  Subject subject_, base_;  // base_: of --against, or empty
   std::vector<Known> known_;
   double seconds_ = 0;  // of fuzzing
   Measure measure_;
@@ -581,25 +598,14 @@ class Campaign {
   Json proof_;
   Fuzzed fuzzed_;
   std::optional<Error> failure_;  // the first error since cases were played; it ended the work
-  std::optional<Journal> seen_, confirmed_journal_, unconfirmed_journal_;
+  std::optional<Journal> seen_;
   std::vector<RawFinding> left_;  // findings that were not followed yet
-  Followed followed_;
+  std::optional<Following> following_;
   double finish_seconds_ = 0;
-  std::vector<Json> confirmed_, unconfirmed_;
-  fs::path page_;                     // empty: not drawn
-  std::vector<std::string> unshown_;  // hangs that were seen again and that no script shows
-  std::vector<Asked> asked_;
-
-  // What those who follow findings side by side share.
-  struct Merged {
-    std::uint64_t count = 0;
-    std::vector<std::string> keys;
-  };
-  std::mutex mutex_;
-  std::set<std::string> causes_;
-  std::map<std::string, Merged> merged_;  // by cause
-  std::size_t begun_ = 0, not_reached_ = 0;
-  std::optional<Error> broken_;  // the run directory cannot be written
+  std::string stage_;  // what is done, of a run that goes on
+  Json mended_ = Json::array();
+  std::chrono::steady_clock::time_point kept_, drawn_;
+  fs::path page_;  // empty: not drawn
 };
 
 }  // namespace

@@ -31,7 +31,7 @@ struct CampaignOptions {
   std::vector<std::string> targets{"program"};
   Wanted subject;
   std::string adapter;  // a stranger's file with a STORE; empty: none
-  std::string time = "60s", corpus, known, out;
+  std::string time = "60s", corpus, known = "shipped", against, out;
   int jobs = 1;
   unsigned seed = 0;
   bool replace = false, no_releases = false;
@@ -57,7 +57,15 @@ void each_option(CampaignOptions& options, Visit visit) {
   visit(Typed{.name = "--seed", .help = "Seed; 0 draws one", .shows_default = true}, options.seed);
   visit(Typed{.name = "--corpus", .help = "Folder of cases to start from and add to"},
         options.corpus);
-  visit(Typed{.name = "--known", .help = "File of known causes: shown, never red"}, options.known);
+  visit(
+      Typed{.name = "--known",
+            .help = "What is known, and never red: shipped (the pages of reports/defects/), none, "
+                    "a file, or a run directory",
+            .shows_default = true},
+      options.known);
+  visit(Typed{.name = "--against",
+              .help = "A release, a checkout or a wheel: what it shows as well is old"},
+        options.against);
   visit(Typed{.name = "--out", .help = "The run directory (default: runs/<time>-zarr-…)"},
         options.out);
   visit(Typed{.name = "--replace", .help = "Delete the earlier run in --out"}, options.replace);

@@ -4,7 +4,11 @@
 
 #include <map>
 
+#include "harness/base/files.h"
 #include "harness/campaign/reduce_program.h"
+#include "harness/campaign/regressions.h"
+#include "harness/findings/known.h"
+#include "harness/findings/quirk_file.h"
 #include "harness/testing/program_runs.h"
 
 namespace storefuzz::e2e {
@@ -149,15 +153,47 @@ program::Cause cause_of_row(const Row& row) {
   return small.cause;
 }
 
-TEST(Defects, OfTwoPagesNeverHaveTheSameCause) {
-  std::map<std::string, std::string> owners;
+// The first release after the last bad one that is known to be good; or "".
+std::string good_release(const Row& row) {
+  std::string first;
+  for (const std::string& release : row.list("good"))
+    if (compare_releases(release, row.list("bad").back()) > 0 &&
+        (first.empty() || compare_releases(release, first) < 0))
+      first = release;
+  return first;
+}
+
+// As a run knows it.
+Known known_of(const Row& row, const program::Cause& cause) {
+  const fs::path page = fs::path("reports") / "defects" / (row.defect + ".md");
+  const bool has_page = fs::exists(fs::path(source_folder()) / page);
+  std::string reason = row.defect;
+  std::ranges::replace(reason, '_', ' ');
+  return {.cause = cause.key,
+          .link = has_page ? page.string() : "corpus/regressions/" + row.name() + ".json",
+          .reason = has_page ? title_of_page(row.defect) : reason,
+          .by = "page",
+          .page = has_page ? row.defect : "",
+          .severity = cause.severity,
+          .good = good_release(row)};
+}
+
+// reports/defects/known.json is what `storefuzz run` knows. STOREFUZZ_WRITE_KNOWN=1 writes it anew.
+TEST(Defects, OfTwoPagesNeverHaveTheSameCauseAndAllAreShippedAsKnown) {
+  std::map<std::string, Known> all;
   for (const Row& row : all_cases()) {
     const program::Cause cause = cause_of_row(row);
     ASSERT_FALSE(cause.key.empty()) << row.name() << " is not shown";
-    const auto [owner, is_new] = owners.emplace(cause.key, row.defect);
-    EXPECT_TRUE(is_new || owner->second == row.defect)
-        << row.name() << " and " << owner->second << ": " << cause.key;
+    const Known known = known_of(row, cause);
+    const auto [owner, is_new] = all.emplace(cause.key, known);
+    EXPECT_TRUE(is_new || owner->second.link == known.link)
+        << row.name() << " and " << owner->second.link << ": " << cause.key;
   }
+  std::vector<Known> list;
+  for (const auto& [cause, known] : all) list.push_back(known);
+  if (std::getenv("STOREFUZZ_WRITE_KNOWN"))
+    must(write_file_whole(shipped_known(), to_text(list)));
+  EXPECT_EQ(test::read_file(shipped_known()), to_text(list));
 }
 
 }  // namespace

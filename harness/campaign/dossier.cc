@@ -141,13 +141,14 @@ Dossier not_followed(const Finding& found, std::string why) {
   return {.finding = found, .value = found.value, .why = std::move(why)};
 }
 
-Result<Dossier> make_dossier(ProgramSession& session, const Finding& found,
-                             const DossierOptions& options) {
-  const Confirmer confirmer(options);
+Result<Dossier> reduce_finding(ProgramSession& session, const Finding& found,
+                               const DossierOptions& options, Against* against) {
   Dossier dossier = not_followed(found, "");
-  auto small = reduce_program(
-      session, found.value,
-      {.of_class = found.of_class, .budget = options.budget / 2, .stop = options.stop});
+  auto small = reduce_program(session, found.value,
+                              {.of_class = found.of_class,
+                               .budget = options.budget / 2,
+                               .stop = options.stop,
+                               .against = against});
   if (!small && small.error().message == kShowsNoDifference) {
     dossier.why = "it did not happen again when its program was played once more";
     return dossier;
@@ -158,17 +159,23 @@ Result<Dossier> make_dossier(ProgramSession& session, const Finding& found,
   dossier.seen = std::move(small->seen);
   dossier.cause = std::move(small->cause);
   dossier.reduced = true;
-  if (options.followed && options.followed(dossier.cause.key)) return dossier;
+  return dossier;
+}
+
+Result<void> confirm_dossier(ProgramSession& session, Dossier& dossier,
+                             const DossierOptions& options) {
+  const Confirmer confirmer(options);
   // What differs between kinds of store was seen again just now; there is no wrong side to show.
   dossier.confirmed = dossier.difference.question;
-  if (dossier.confirmed || find_known(options.known, dossier.cause.key)) return dossier;
-  if (auto tried = confirmer.try_script(dossier); !tried) return std::unexpected(tried.error());
-  if (dossier.confirmed || confirmer.stopped() || dossier.value == found.value) return dossier;
+  if (dossier.confirmed) return {};
+  if (auto tried = confirmer.try_script(dossier); !tried) return tried;
+  if (dossier.confirmed || confirmer.stopped() || dossier.value == dossier.finding.value) return {};
   auto larger = unreduced(session, dossier);
   if (!larger) return std::unexpected(larger.error());
-  if (!*larger) return dossier;
-  if (auto tried = confirmer.try_script(**larger); !tried) return std::unexpected(tried.error());
-  return (*larger)->confirmed ? **larger : dossier;
+  if (!*larger) return {};
+  if (auto tried = confirmer.try_script(**larger); !tried) return tried;
+  if ((*larger)->confirmed) dossier = std::move(**larger);
+  return {};
 }
 
 Result<void> write_dossier(const RunDirectory& run, const Dossier& dossier) {

@@ -5,7 +5,8 @@
 // and so does each worker here (ProgramSession::use_each_worker_once). Where the script of the
 // reduced program does not show the finding, that of the program as the loop saw it is asked.
 //
-//     Result<Dossier> dossier = make_dossier(session, raw.finding, options);
+//     Result<Dossier> dossier = reduce_finding(session, raw.finding, options);
+//     if (dossier->reduced) confirm_dossier(session, *dossier, options);
 #pragma once
 
 #include <filesystem>
@@ -16,7 +17,7 @@
 #include "harness/campaign/run_directory.h"
 #include "harness/findings/cause.h"
 #include "harness/findings/finding.h"
-#include "harness/findings/known.h"
+#include "harness/play/against.h"
 #include "harness/play/program_session.h"
 
 namespace storefuzz {
@@ -29,10 +30,7 @@ struct DossierOptions {
   std::string planted;          // such a finding must be gone where nothing is planted
   double hang_seconds = 5;      // deadline of a hang in repro.py: five times the campaign's
   Milliseconds budget{60'000};  // for reducing and confirming together
-  std::vector<Known> known;     // causes that need no confirmation
   std::function<bool()> stop;
-  // Of a cause: whether somebody has followed it already. Then the dossier has only its cause.
-  std::function<bool(const std::string&)> followed;
 };
 
 struct Dossier {
@@ -49,8 +47,13 @@ struct Dossier {
   std::string fingerprint() const;  // safe as the name of a file
 };
 
-// Never fails because the subject is odd: what does not happen again comes back unconfirmed.
-Result<Dossier> make_dossier(ProgramSession& session, const Finding& found,
+// Never fails because the subject is odd: what does not happen again comes back not reduced, and
+// says so. `against`: what its base shows as well is not what happens; or null.
+Result<Dossier> reduce_finding(ProgramSession& session, const Finding& found,
+                               const DossierOptions& options, Against* against = nullptr);
+
+// Writes the script of a reduced finding and runs it.
+Result<void> confirm_dossier(ProgramSession& session, Dossier& dossier,
                              const DossierOptions& options);
 
 // One that nobody followed, and why.

@@ -45,7 +45,9 @@ Finding finding_of(ProgramSession& session, const program::Case& value) {
 TEST(Dossier, OfTheLossIsReducedAndConfirmedAndToldInWholeWords) {
   const auto session = session_of("3.0.1");
   const Finding found = finding_of(*session, carried());
-  const Dossier dossier = e2e::must(make_dossier(*session, found, options()));
+  Dossier dossier = e2e::must(reduce_finding(*session, found, options()));
+  ASSERT_TRUE(dossier.reduced) << dossier.why;
+  e2e::must(confirm_dossier(*session, dossier, options()));
   EXPECT_TRUE(dossier.confirmed) << dossier.why << "\n" << dossier.script << dossier.said;
   EXPECT_LT(dossier.value.steps.size(), carried().steps.size());
   const Json line = to_json(dossier, "3.0.1");
@@ -57,29 +59,12 @@ TEST(Dossier, OfTheLossIsReducedAndConfirmedAndToldInWholeWords) {
   EXPECT_LE(std::ranges::count(dossier.script, '\n'), 40) << dossier.script;
 }
 
-TEST(Dossier, OfACauseThatSomebodyFollowedHasNoScript) {
-  const auto session = session_of("3.0.1");
-  DossierOptions how = options();
-  std::string asked;
-  how.followed = [&](const std::string& cause) {
-    asked = cause;
-    return true;
-  };
-  const Dossier dossier = e2e::must(make_dossier(*session, finding_of(*session, carried()), how));
-  EXPECT_EQ(asked, dossier.cause.key);
-  EXPECT_TRUE(dossier.script.empty());
-  how.followed = {};
-  how.known = {{.cause = asked, .link = "https://example.org", .reason = "told"}};
-  EXPECT_TRUE(
-      e2e::must(make_dossier(*session, finding_of(*session, carried()), how)).script.empty());
-}
-
 TEST(Dossier, OfWhatDoesNotHappenAgainSaysSo) {
   Finding found = finding_of(*session_of("3.0.1"), carried());
   DossierOptions how = options();
   how.python = e2e::python(e2e::kNewest);
-  const Dossier dossier = e2e::must(make_dossier(*session_of(e2e::kNewest), found, how));
-  EXPECT_FALSE(dossier.confirmed);
+  const Dossier dossier = e2e::must(reduce_finding(*session_of(e2e::kNewest), found, how));
+  EXPECT_FALSE(dossier.reduced);
   EXPECT_EQ(dossier.why, "it did not happen again when its program was played once more");
   EXPECT_EQ(to_json(dossier, e2e::kNewest).at("headline"), found.headline);
 }

@@ -86,8 +86,11 @@ Result<Proof> prove(const ProofOptions& options) {
   const auto lost =
       std::ranges::find(found, program::name_of(program::Wrong::kState), &Finding::wrong);
   if (lost == found.end()) return blind("no oracle saw it");
-  auto dossier = make_dossier(**session, *lost, options.dossier);
+  auto dossier = reduce_finding(**session, *lost, options.dossier);
   if (!dossier) return std::unexpected(dossier.error());
+  if (dossier->reduced)
+    if (auto done = confirm_dossier(**session, *dossier, options.dossier); !done)
+      return std::unexpected(done.error());
   if (!dossier->confirmed) return blind(dossier->why);
   const auto folder = options.dossier.scratch / "proof";
   if (auto drawn = draw(folder, *dossier, options.run, options.dossier.release); !drawn)

@@ -34,14 +34,21 @@ std::optional<Difference> severest(const program::Case& value,
 Result<ReducedProgram> reduce_program(ProgramSession& session, const program::Case& value,
                                       const ReduceOptions& options) {
   const auto until = std::chrono::steady_clock::now() + options.budget;
-  auto played = session.play(value);
+  const auto play = [&](const program::Case& it, Effort effort) -> Result<PlayedProgram> {
+    auto played = session.play(it, effort);
+    if (!played || !options.against) return played;
+    auto old = options.against->take_out(it, *played, effort);
+    if (!old) return std::unexpected(old.error());
+    return played;
+  };
+  auto played = play(value, Effort::kUsual);
   if (!played) return std::unexpected(played.error());
   auto shown = severest(value, played->differences, options.of_class);
   // Readers and other kinds of store are asked of some programs only: here, of all that are tried.
   Effort effort = Effort::kUsual;
   if (!shown || shown->question) {
     effort = Effort::kAll;
-    played = session.play(value, effort);
+    played = play(value, effort);
     if (!played) return std::unexpected(played.error());
     shown = severest(value, played->differences, options.of_class);
   }
@@ -52,7 +59,7 @@ Result<ReducedProgram> reduce_program(ProgramSession& session, const program::Ca
     // A plainer store may not be there.
     if (session.fit(candidate) != candidate) return false;
     // By a fault of ours a candidate may not be playable: then it is not the smaller one.
-    auto again = session.play(candidate, effort);
+    auto again = play(candidate, effort);
     if (!again) return false;
     auto found = severest(candidate, again->differences, wanted);
     if (!found) return false;

@@ -8,6 +8,7 @@
 
 #include "harness/case/program.h"
 #include "harness/findings/cause.h"
+#include "harness/play/against.h"
 #include "harness/play/program_session.h"
 #include "harness/process/process.h"
 
@@ -28,6 +29,7 @@ struct ReduceOptions {
   std::string of_class;  // of the difference that stays; empty: the severest of the first ones
   Milliseconds budget{60'000};      // past it, it is left at what was found
   std::function<bool()> stop = {};  // the same, once it says true
+  Against* against = nullptr;       // what its base shows as well is no difference
 };
 
 // An Error when the program shows no such difference, or cannot be played.

@@ -5,8 +5,13 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
+#include <cstddef>
+#include <cstdlib>
 #include <mutex>
+#include <numeric>
+#include <optional>
 #include <thread>
 
 #include "harness/campaign/subject.h"
@@ -23,6 +28,8 @@ bool is_refused(const program::Case& value, const program::Observation& seen) {
   return false;
 }
 
+}  // namespace
+
 Standing stand(ProgramSession& session, const Asked& asked) {
   // Where a store cannot be had, its defect has no chance to show.
   const program::Case value = session.fit(asked.value);
@@ -35,8 +42,6 @@ Standing stand(ProgramSession& session, const Asked& asked) {
   if (bad) return Standing::kBad;
   return is_refused(value, played->seen) ? Standing::kNotApplicable : Standing::kGood;
 }
-
-}  // namespace
 
 std::string_view name_of(Standing standing) {
   switch (standing) {
@@ -104,19 +109,26 @@ std::string ReleaseTable::sentence() const {
              : fmt::format("bad in {}{}; later releases cannot make this store", span, hole);
 }
 
-Result<std::vector<ReleaseTable>> play_releases(const std::vector<Asked>& asked,
-                                                const std::vector<PlayedRelease>& releases,
-                                                const ReleasesOptions& options) {
-  std::vector<ReleaseTable> tables(asked.size());
-  for (ReleaseTable& table : tables)
-    for (const PlayedRelease& release : releases)
-      table.rows.emplace_back(release.name, Standing::kUnknown);
+namespace {
+
+// Which of `asked` are played in which release: both by their places in the lists.
+using Wanting = std::map<std::size_t, std::vector<std::size_t>>;
+
+// How each stands, by (asked, release). Releases are played side by side; one whose environment
+// cannot be made is left out.
+std::map<std::pair<std::size_t, std::size_t>, Standing> play(
+    const Wanting& wanting, const std::vector<Asked>& asked,
+    const std::vector<PlayedRelease>& releases, const ReleasesOptions& options) {
+  std::map<std::pair<std::size_t, std::size_t>, Standing> standings;
+  const std::vector<std::pair<std::size_t, std::vector<std::size_t>>> parts(wanting.begin(),
+                                                                            wanting.end());
+  const auto stopped = [&] { return options.stop && options.stop(); };
   std::atomic<std::size_t> next = 0;
-  std::mutex talking;
+  std::mutex mutex;
   const auto work = [&] {
-    for (std::size_t i = next++; i < releases.size(); i = next++) {
-      if (options.stop && options.stop()) return;
-      auto subject = find_subject(releases[i].wanted, true);
+    for (std::size_t i = next++; i < parts.size() && !stopped(); i = next++) {
+      const auto& [release, cases] = parts[i];
+      auto subject = find_subject(releases[release].wanted, true);
       if (!subject) continue;
       Settings settings;
       settings.python = subject->python;
@@ -124,15 +136,84 @@ Result<std::vector<ReleaseTable>> play_releases(const std::vector<Asked>& asked,
       settings.adapters = text_of(added_adapters());
       auto session = ProgramSession::start(settings);
       if (!session) continue;
-      for (std::size_t k = 0; k < asked.size() && !(options.stop && options.stop()); ++k)
-        tables[k].rows[i].second = stand(**session, asked[k]);
-      const std::scoped_lock lock(talking);
-      if (options.progress) options.progress(releases[i].name);
+      for (const std::size_t k : cases) {
+        if (stopped()) return;
+        const Standing standing = stand(**session, asked[k]);
+        const std::scoped_lock lock(mutex);
+        standings[{k, release}] = standing;
+      }
+      const std::scoped_lock lock(mutex);
+      if (options.progress) options.progress(releases[release].name);
     }
   };
-  std::vector<std::jthread> workers;
-  for (int i = 0; i < std::max(options.jobs, 1); ++i) workers.emplace_back(work);
-  workers.clear();
+  {
+    std::vector<std::jthread> workers;
+    for (int i = 0; i < std::max(options.jobs, 1); ++i) workers.emplace_back(work);
+  }
+  return standings;
+}
+
+// Between a release that shows it and one that does not, there is one where that changes.
+struct Edge {
+  std::ptrdiff_t bad, other;  // places of releases; before the first and after the last: of none
+  std::optional<std::size_t> next() const {
+    if (std::abs(bad - other) <= 1) return std::nullopt;
+    return static_cast<std::size_t>(std::midpoint(bad, other));
+  }
+};
+
+}  // namespace
+
+Result<std::vector<ReleaseTable>> play_releases(const std::vector<Asked>& asked,
+                                                const std::vector<PlayedRelease>& releases,
+                                                const ReleasesOptions& options) {
+  Wanting all;
+  for (std::size_t i = 0; i < releases.size(); ++i)
+    for (std::size_t k = 0; k < asked.size(); ++k) all[i].push_back(k);
+  const auto standings = play(all, asked, releases, options);
+  std::vector<ReleaseTable> tables(asked.size());
+  for (std::size_t k = 0; k < asked.size(); ++k)
+    for (std::size_t i = 0; i < releases.size(); ++i) {
+      const auto standing = standings.find({k, i});
+      tables[k].rows.emplace_back(
+          releases[i].name, standing == standings.end() ? Standing::kUnknown : standing->second);
+    }
+  return tables;
+}
+
+Result<std::vector<ReleaseTable>> bisect_releases(const std::vector<Asked>& asked,
+                                                  const std::vector<PlayedRelease>& releases,
+                                                  const std::string& subject,
+                                                  const ReleasesOptions& options) {
+  const auto count = static_cast<std::ptrdiff_t>(releases.size());
+  const std::ptrdiff_t at =
+      std::ranges::find(releases, subject, &PlayedRelease::name) - releases.begin();
+  std::vector<std::map<std::size_t, Standing>> seen(asked.size());
+  std::vector<std::array<Edge, 2>> edges(asked.size(), {{{at, -1}, {at, count}}});
+  if (at < count)
+    for (auto& table : seen) table[static_cast<std::size_t>(at)] = Standing::kBad;
+  for (;;) {
+    Wanting wanting;
+    for (std::size_t k = 0; k < asked.size(); ++k)
+      for (const Edge& edge : edges[k])
+        if (const auto next = edge.next()) wanting[*next].push_back(k);
+    if (wanting.empty()) break;
+    const auto standings = play(wanting, asked, releases, options);
+    for (std::size_t k = 0; k < asked.size(); ++k)
+      for (Edge& edge : edges[k]) {
+        const auto next = edge.next();
+        if (!next) continue;
+        const auto found = standings.find({k, *next});
+        const Standing standing = found == standings.end() ? Standing::kUnknown : found->second;
+        seen[k][*next] = standing;
+        (standing == Standing::kBad ? edge.bad : edge.other) = static_cast<std::ptrdiff_t>(*next);
+      }
+    if (options.stop && options.stop()) break;
+  }
+  std::vector<ReleaseTable> tables(asked.size());
+  for (std::size_t k = 0; k < asked.size(); ++k)
+    for (const auto& [release, standing] : seen[k])
+      tables[k].rows.emplace_back(releases[release].name, standing);
   return tables;
 }
 

@@ -24,7 +24,7 @@ enum class Standing { kGood, kBad, kNotApplicable, kUnknown };
 std::string_view name_of(Standing);
 
 struct ReleaseTable {
-  std::vector<std::pair<std::string, Standing>> rows;  // release by release, oldest first
+  std::vector<std::pair<std::string, Standing>> rows;  // those played, oldest first
 
   std::string first_bad() const;  // "" when none is bad
   std::string last_bad() const;
@@ -45,10 +45,21 @@ struct PlayedRelease {
   Wanted wanted;
 };
 
+// How a program stands in the subject of a session.
+Standing stand(ProgramSession& session, const Asked& asked);
+
 // One table for each of `asked`. A release whose environment cannot be made is unknown.
 Result<std::vector<ReleaseTable>> play_releases(const std::vector<Asked>& asked,
                                                 const std::vector<PlayedRelease>& releases,
                                                 const ReleasesOptions& options);
+
+// The same, but only those releases are played that show where each begins and ends, by bisection
+// from `subject`, which shows all of them; what is bad, good, and bad again may be missed. A
+// subject that is none of `releases` is newer than all of them.
+Result<std::vector<ReleaseTable>> bisect_releases(const std::vector<Asked>& asked,
+                                                  const std::vector<PlayedRelease>& releases,
+                                                  const std::string& subject,
+                                                  const ReleasesOptions& options);
 
 Json to_json(const ReleaseTable& table);
 

@@ -66,8 +66,8 @@ Result<Json> read_adapter(const std::filesystem::path& file, const std::string& 
   if (!std::filesystem::is_regular_file(whole, error))
     return bad_input(fmt::format("there is no adapter at {}", file.string()));
   auto done = run_to_end(
-      {.arguments = {python, "-W", "ignore",
-                     source_folder() + "/reference/environments/adapter.py", whole.string()},
+      {.arguments = {python, "-W", "ignore", source_folder() + "/reference/environments/adapter.py",
+                     whole.string()},
        .environment = {{"PYTHONDONTWRITEBYTECODE", "1"}},
        .contain = "/dev/shm"},
       deadline, interrupted);

@@ -358,6 +358,11 @@ class Supervisor {
       for (const auto& [id, count] : quirks->items()) fuzzed_.quirks[id] += count.get<int>();
       return;
     }
+    if (auto carried = line.find("carried"); carried != line.end()) {
+      for (const auto& [way, count] : carried->items())
+        fuzzed_.carried[way] += count.get<std::uint64_t>();
+      return;
+    }
     take_finding(line);
   }
 

@@ -59,7 +59,8 @@ struct FuzzOptions {
 struct Fuzzed {
   std::map<std::string, RawFinding> raw;  // by key
   std::map<std::string, int> quirks;
-  std::map<std::string, double> phases;  // where the time went: seconds of all jobs
+  std::map<std::string, std::uint64_t> carried;  // "pickle 5 / spawn" → carries that arrived
+  std::map<std::string, double> phases;          // where the time went: seconds of all jobs
   std::uint64_t executions = 0;
   double seconds = 0;
   std::size_t lines_covered = 0, lines_watched = 0;

@@ -48,8 +48,7 @@ std::optional<std::string> too_much_trouble(const Fuzzed& fuzzed, const Followed
     return fmt::format("more than {:.0f} % of its cases were lost, by no fault of the subject",
                        kMostLost * 100);
   if (too_many(followed.unfollowed.size(), followed.findings))
-    return fmt::format("more than {:.0f} % of its findings could not be followed",
-                       kMostLost * 100);
+    return fmt::format("more than {:.0f} % of its findings could not be followed", kMostLost * 100);
   return std::nullopt;
 }
 

@@ -10,6 +10,7 @@
 #include "harness/case/words.h"
 #include "harness/command/commands.h"
 #include "harness/command/screen.h"
+#include "harness/findings/known.h"
 #include "harness/findings/program_quirks.h"
 #include "harness/oracles/oracle.h"
 #include "harness/play/targets.h"
@@ -57,6 +58,16 @@ int list_quirks() {
   return 0;
 }
 
+int list_known() {
+  auto known = load_known("shipped");
+  if (!known) return screen().fail(known.error());
+  for (const Known& it : *known)
+    screen().say_lines(fmt::format("{} {}{}\n    {}\n    {}", it.severity, it.cause,
+                                   it.good.empty() ? "" : fmt::format(" (mended in {})", it.good),
+                                   it.reason, it.link));
+  return 0;
+}
+
 int list_releases() {
   auto known = all_releases();
   if (!known) return screen().fail(known.error());
@@ -67,7 +78,7 @@ int list_releases() {
 const std::map<std::string, int (*)()> kLists = {
     {"targets", list_targets},       {"stores", list_stores},   {"carriers", list_carriers},
     {"operations", list_operations}, {"oracles", list_oracles}, {"quirks", list_quirks},
-    {"releases", list_releases}};
+    {"known", list_known},           {"releases", list_releases}};
 
 }  // namespace
 
@@ -78,7 +89,7 @@ void add_list(CLI::App& app, int& code) {
   for (const auto& [name, list] : kLists) names.push_back(name);
   command
       .add_option("what", *what,
-                  "targets, stores, carriers, operations, oracles, quirks or releases")
+                  "targets, stores, carriers, operations, oracles, quirks, known or releases")
       ->required()
       ->check(CLI::IsMember(names));
   command.callback([what, &code] { code = kLists.at(*what)(); });

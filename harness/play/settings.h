@@ -17,7 +17,7 @@ namespace storefuzz {
 struct Settings {
   std::string python, scratch, stores = "all", carriers, adapters = "[]", deadline = "1000";
   std::string planted, oracles_off, avoid, corpus, core;
-  std::string stacks, board, findings, subjects = "{}";
+  std::string stacks, board, findings, subjects = "{}", base;
 };
 
 // `option`: how `storefuzz run` takes the setting from a user; none where the command decides.
@@ -46,6 +46,8 @@ inline constexpr std::array kSettings = {
     Setting{"STOREFUZZ_SUBJECTS", &Settings::subjects,
             "JSON object of other releases that processes of a program may have: release → "
             "interpreter of an environment with it"},
+    Setting{"STOREFUZZ_BASE", &Settings::base,
+            "Interpreter of the environment of a base: what it shows as well is old"},
     Setting{"STOREFUZZ_PLANTED", &Settings::planted,
             "Plant a loss (see reference/planted/planted.py)", "--planted", true},
     Setting{"STOREFUZZ_ORACLES_OFF", &Settings::oracles_off,

@@ -1,0 +1,247 @@
+// See follow.h.
+#include "harness/campaign/follow.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <thread>
+#include <tuple>
+#include <utility>
+
+#include "harness/generate/twins.h"
+#include "harness/process/cores.h"
+
+namespace storefuzz {
+namespace {
+
+constexpr std::size_t kMostWaiting = 4;  // of a cause, besides the one that is tried
+
+// The stores of zarr against which a store of one's own is held: one in memory, one on a disk.
+Stores stores_of_zarr() {
+  Stores stores;
+  for (const char* kind : {"memory", "local"})
+    if (auto found = find_store(kind)) stores.push_back(*found);
+  return stores;
+}
+
+}  // namespace
+
+// Each worker is used once: what a program needs that is only there after others have been played
+// would not be there in a script.
+struct Following::Hands {
+  std::unique_ptr<ProgramSession> session;
+  std::unique_ptr<Against> against;  // or null
+
+  static Result<Hands> start(const Settings& settings) {
+    auto session = ProgramSession::start(settings);
+    if (!session) return std::unexpected(session.error());
+    auto against = Against::start(settings);
+    if (!against) return std::unexpected(against.error());
+    (*session)->use_each_worker_once();
+    if (*against) (*against)->session().use_each_worker_once();
+    return Hands{.session = std::move(*session), .against = std::move(*against)};
+  }
+};
+
+Result<void> Following::follow(std::vector<RawFinding> raw, double seconds) {
+  std::ranges::sort(
+      raw, {}, [](const RawFinding& it) { return std::pair(it.finding.severity, it.seconds); });
+  followed_.findings = raw.size();
+  const auto until = std::chrono::steady_clock::now() + std::chrono::duration<double>(seconds);
+  const auto stopped = [&] { return options_.dossier.stop && options_.dossier.stop(); };
+  const auto over = [&] { return stopped() || std::chrono::steady_clock::now() > until; };
+  const std::size_t cores = std::max<std::size_t>(1, own_cores().size());
+  std::vector<std::optional<Result<Hands>>> all_hands(std::min(cores, raw.size()));
+  // `one` for each finding, side by side.
+  const auto for_each_finding = [&](const auto& one) {
+    std::atomic<std::size_t> next = 0;
+    std::vector<std::jthread> threads;
+    for (auto& hands : all_hands)
+      threads.emplace_back([&] {
+        if (!hands) hands = Hands::start(options_.settings);
+        for (std::size_t i = next++; i < raw.size(); i = next++) one(*hands, i);
+      });
+  };
+  std::vector<std::size_t> used(raw.size(), 0);  // of the other programs of a finding
+  for_each_finding([&](Result<Hands>& hands, std::size_t i) {
+    if (hands && !over()) {
+      used[i] = follow_one(*hands, raw[i]);
+      return;
+    }
+    used[i] = raw[i].others.size();
+    keep_unreduced(raw[i], !hands      ? hands.error().message
+                           : stopped() ? "it was not followed: the run was cut short"
+                                       : "it was not followed: the time for it was over");
+    const std::scoped_lock lock(mutex_);
+    if (!raw[i].finding.question) ++not_reached_;
+  });
+  // What time is left is for the others: of two roots that look alike to the loop, the first
+  // program shows one.
+  for_each_finding([&](Result<Hands>& hands, std::size_t i) {
+    for (; hands && used[i] < raw[i].others.size() && !over(); ++used[i])
+      (void)follow_program(*hands, raw[i], raw[i].others[used[i]]);
+  });
+  if (broken_) return std::unexpected(*broken_);
+  return {};
+}
+
+// The smallest program first; what happens only in a process that was used before may be in one of
+// the others. How many of those were asked.
+std::size_t Following::follow_one(Hands& hands, const RawFinding& raw) {
+  {
+    const std::scoped_lock lock(mutex_);
+    if (options_.progress)
+      options_.progress(fmt::format("reducing and confirming {} of {}: {}", ++begun_,
+                                    followed_.findings, raw.finding.headline));
+  }
+  Outcome first = follow_program(hands, raw, raw.finding.value);
+  std::size_t asked = 0;
+  bool kept = first.kept;
+  while (!first.enough && asked < raw.others.size() &&
+         !(options_.dossier.stop && options_.dossier.stop())) {
+    const Outcome other = follow_program(hands, raw, raw.others[asked++]);
+    first.enough = other.enough;
+    kept = kept || other.kept;
+  }
+  if (!kept) keep_unreduced(raw, first.why);
+  return asked;
+}
+
+Following::Outcome Following::follow_program(Hands& hands, const RawFinding& raw,
+                                             const program::Case& value) {
+  Finding finding = raw.finding;
+  finding.value = value;
+  auto dossier = reduce_finding(*hands.session, finding, options_.dossier, hands.against.get());
+  if (!dossier) {
+    // A fault of ours costs its finding, not the run; what was found stays told.
+    const std::scoped_lock lock(mutex_);
+    followed_.unfollowed.push_back(dossier.error().message);
+    return {.enough = true, .why = "it could not be followed: " + dossier.error().message};
+  }
+  if (!dossier->reduced) return {.why = dossier->why};
+  return {.enough = settle(hands, {.dossier = std::move(*dossier), .raw = raw}), .kept = true};
+}
+
+// Whether the cause is known or confirmed, or is being tried by another thread.
+bool Following::settle(Hands& hands, Way way) {
+  Told* told = nullptr;  // elements of a map stay where they are
+  {
+    const std::scoped_lock lock(mutex_);
+    const auto [at, is_new] = told_.try_emplace(way.dossier.cause.key);
+    told = &at->second;
+    count(*told, way.raw);
+    if (!is_new && told->state == State::kTried) {
+      if (told->waiting.size() < kMostWaiting) told->waiting.push_back(std::move(way));
+      return true;
+    }
+    if (!is_new && told->state != State::kUnconfirmed) return true;
+    told->state = State::kTried;
+  }
+  for (;;) {
+    const auto known = why_known(hands, way.dossier);
+    if (!known)
+      if (auto done = confirm_dossier(*hands.session, way.dossier, options_.dossier); !done)
+        way.dossier.why = done.error().message;
+    const std::scoped_lock lock(mutex_);
+    keep(*told, way.dossier, way.raw, known ? &*known : nullptr);
+    if (told->state != State::kUnconfirmed) told->waiting.clear();
+    grown();
+    if (told->waiting.empty()) return told->state != State::kUnconfirmed;
+    told->state = State::kTried;
+    way = std::move(told->waiting.front());
+    told->waiting.pop_front();
+  }
+}
+
+// By a list; or because a store of zarr shows the same where a stranger's is under test.
+std::optional<Known> Following::why_known(Hands& hands, const Dossier& dossier) const {
+  if (const Known* it = find_known(options_.known, dossier.cause, options_.dossier.release))
+    return *it;
+  if (!options_.own_stores) return std::nullopt;
+  for (const program::Case& twin : program::twins_of(dossier.value, stores_of_zarr()))
+    if (stand(*hands.session, {.value = twin, .of_class = dossier.finding.of_class}) ==
+        Standing::kBad)
+      return Known{
+          .cause = dossier.cause.key,
+          .link = "",
+          .reason = fmt::format("zarr's own store shows it as well: {}", program::kinds_of(twin)),
+          .by = "zarr"};
+  return std::nullopt;
+}
+
+void Following::count(Told& told, const RawFinding& raw) const {
+  if (std::ranges::count(told.keys, raw.finding.key) > 0) return;
+  told.count += raw.count;
+  told.keys.push_back(raw.finding.key);
+}
+
+// Under the lock. One hang may be a busy machine; one that was seen again is told, script or not.
+void Following::keep(Told& told, const Dossier& dossier, const RawFinding& raw,
+                     const Known* known) {
+  told.line = to_json(dossier, options_.dossier.release);
+  told.line.update({{"executions_to_find", raw.executions}, {"seconds_to_find", raw.seconds}});
+  if (known) told.line["known"] = to_json(*known);
+  told.state = known ? State::kKnown : dossier.confirmed ? State::kConfirmed : State::kUnconfirmed;
+  told.hang.clear();
+  told.asked.reset();
+  if (told.state == State::kUnconfirmed && raw.finding.oracle == "deadline" && raw.count > 1)
+    told.hang = fmt::format("{}: seen {} times, not shown by a script",
+                            told.line.value("headline", ""), raw.count);
+  if (told.state == State::kConfirmed && !dossier.finding.question)
+    told.asked = Asked{.value = dossier.value,
+                       .of_class = class_of(dossier.value, dossier.difference),
+                       .cause = dossier.cause.key};
+  if (auto written = write_dossier(*options_.run, dossier); !written && !broken_)
+    broken_ = written.error();
+}
+
+void Following::keep_unreduced(const RawFinding& raw, const std::string& why) {
+  const std::scoped_lock lock(mutex_);
+  Told& told = told_[raw.finding.key];
+  count(told, raw);
+  keep(told, storefuzz::not_followed(raw.finding, why), raw, nullptr);
+  grown();
+}
+
+void Following::grown() {
+  if (broken_ || !options_.grown) return;
+  if (auto done = options_.grown(); !done) broken_ = done.error();
+}
+
+std::vector<Json> Following::lines(bool confirmed) const {
+  std::vector<Json> list;
+  for (const auto& [cause, told] : told_) {
+    const bool shown = told.state == State::kConfirmed || told.state == State::kKnown;
+    if (shown != confirmed || told.line.is_null()) continue;
+    list.push_back(told.line);
+    list.back().update({{"seen_as", told.keys}, {"count", told.count}});
+  }
+  std::ranges::sort(list, {}, [](const Json& line) {
+    return std::tuple(line.value("severity", 0), line.value("steps", Json::array()).size(),
+                      line.value("cause", ""));
+  });
+  return list;
+}
+
+std::vector<Asked> Following::asked() const {
+  std::vector<Asked> all;
+  for (const auto& [cause, told] : told_)
+    if (told.asked) all.push_back(*told.asked);
+  return all;
+}
+
+std::vector<std::string> Following::unshown() const {
+  std::vector<std::string> all;
+  for (const auto& [cause, told] : told_)
+    if (!told.hang.empty()) all.push_back(told.hang);
+  return all;
+}
+
+void Following::date(const std::string& cause, const ReleaseTable& table) {
+  if (const auto told = told_.find(cause); told != told_.end())
+    told->second.line["releases"] = to_json(table);
+}
+
+}  // namespace storefuzz

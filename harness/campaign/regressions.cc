@@ -1,0 +1,129 @@
+// See regressions.h.
+#include "harness/campaign/regressions.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <atomic>
+#include <fstream>
+#include <iterator>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <thread>
+
+#include "harness/base/paths.h"
+#include "harness/play/against.h"
+#include "harness/process/cores.h"
+
+namespace storefuzz {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string text_in(const fs::path& file) {
+  std::ifstream stream(file, std::ios::binary);
+  return {std::istreambuf_iterator<char>(stream), {}};
+}
+
+bool shows(const PlayedProgram& played, const Regression& it) {
+  return std::ranges::any_of(played.differences, [&](const program::Difference& other) {
+    return (other.first || other.question) && other.oracle == it.oracle &&
+           name_of(other.wrong) == it.wrong && other.where.operation == it.at;
+  });
+}
+
+struct Both {
+  std::unique_ptr<ProgramSession> subject;
+  std::unique_ptr<Against> base;
+};
+
+Result<Both> start(const Settings& settings) {
+  auto subject = ProgramSession::start(settings);
+  if (!subject) return std::unexpected(subject.error());
+  auto base = Against::start(settings);
+  if (!base) return std::unexpected(base.error());
+  return Both{.subject = std::move(*subject), .base = std::move(*base)};
+}
+
+// What was mended, and what is new, by one program; nothing where one of the two cannot play it.
+void compare(Both& both, const Regression& it, Compared& compared, std::mutex& mutex) {
+  const bool fits =
+      both.subject->fit(it.value) == it.value && both.base->session().fit(it.value) == it.value;
+  if (!fits) return;
+  auto subject = both.subject->play(it.value, Effort::kAll);
+  auto base = both.base->session().play(it.value, Effort::kAll);
+  if (!subject || !base) return;
+  const bool mended = shows(*base, it) && !shows(*subject, it);
+  auto taken = both.base->take_out(it.value, *subject, Effort::kAll);
+  const std::scoped_lock lock(mutex);
+  const Json line{{"page", it.page}, {"headline", it.headline}};
+  if (mended && std::ranges::find(compared.mended, line) == compared.mended.end())
+    compared.mended.push_back(line);
+  if (taken)
+    for (Finding& found : findings_of(it.value, subject->differences))
+      compared.news.push_back({.finding = std::move(found), .count = 1});
+}
+
+}  // namespace
+
+std::string title_of_page(const std::string& page) {
+  std::ifstream file(fs::path(source_folder()) / "reports" / "defects" / (page + ".md"));
+  std::string line;
+  if (!std::getline(file, line)) return page;
+  return line.substr(std::min(line.find_first_not_of("# "), line.size()));
+}
+
+Result<std::vector<Regression>> load_regressions() {
+  const fs::path root = source_folder();
+  const Json table = parse_json(text_in(root / "reports" / "defects" / "cases.json"));
+  std::vector<Regression> all;
+  try {
+    for (const char* part : {"pages", "mended"})
+      for (const auto& [page, rows] : table.at(part).items())
+        for (const Json& row : rows) {
+          if (!row.contains("case")) continue;
+          const std::string name = row.at("case");
+          auto value =
+              program::parse_case(text_in(root / "corpus" / "regressions" / (name + ".json")));
+          if (!value) return std::unexpected(value.error());
+          all.push_back({.page = page,
+                         .headline = title_of_page(page),
+                         .oracle = row.at("oracle"),
+                         .wrong = row.at("class"),
+                         .at = row.at("at"),
+                         .value = std::move(*value)});
+        }
+  } catch (const Json::exception& error) {
+    return bad_input(fmt::format("reports/defects/cases.json cannot be read: {}", error.what()));
+  }
+  return all;
+}
+
+Result<Compared> compare_regressions(const Settings& settings, const std::function<bool()>& stop) {
+  auto all = load_regressions();
+  if (!all) return std::unexpected(all.error());
+  Compared compared{.news = {}, .mended = Json::array()};
+  std::mutex mutex;
+  std::optional<Error> failure;
+  std::atomic<std::size_t> next = 0;
+  const auto work = [&] {
+    auto both = start(settings);
+    if (!both) {
+      const std::scoped_lock lock(mutex);
+      failure = both.error();
+      return;
+    }
+    for (std::size_t i = next++; i < all->size() && !(stop && stop()); i = next++)
+      compare(*both, (*all)[i], compared, mutex);
+  };
+  {
+    std::vector<std::jthread> workers;
+    for (std::size_t i = 0; i < std::max<std::size_t>(1, own_cores().size()); ++i)
+      workers.emplace_back(work);
+  }
+  if (failure) return std::unexpected(*failure);
+  return compared;
+}
+
+}  // namespace storefuzz

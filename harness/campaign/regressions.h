@@ -1,0 +1,39 @@
+// The programs of the pages (reports/defects/cases.json, corpus/regressions/), played on the
+// subject and on the base of --against: what the subject alone shows, and what only the base does.
+//
+//     auto compared = compare_regressions(settings, stop);
+//     for (const RawFinding& raw : compared->news) …
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "harness/campaign/supervise.h"
+#include "harness/play/settings.h"
+
+namespace storefuzz {
+
+// A row of cases.json: a program, and what differs first when it is played.
+struct Regression {
+  std::string page;  // of reports/defects/; of what was mended before there were pages: its name
+  std::string headline;  // of that page
+  std::string oracle, wrong, at;
+  program::Case value;
+};
+
+// The first line of a page, without its mark.
+std::string title_of_page(const std::string& page);
+
+// bad_input: a file is broken.
+Result<std::vector<Regression>> load_regressions();
+
+struct Compared {
+  std::vector<RawFinding> news;  // of the subject alone
+  Json mended;                   // [{"page": …, "headline": …}], each page once: of the base alone
+};
+
+// `settings` name subject and base. `stop` is asked between programs.
+Result<Compared> compare_regressions(const Settings& settings, const std::function<bool()>& stop);
+
+}  // namespace storefuzz
