@@ -48,6 +48,7 @@ Result<double> seconds_of(const std::string& text) {
 constexpr int kDeadlineMilliseconds = 1000;
 constexpr double kLeastBudget = 60;                // seconds, to follow what was found
 constexpr double kKeepEvery = 1, kDrawEvery = 15;  // seconds, while it is followed
+constexpr double kFollowing = 0.75;                // of the budget; the rest is for dating
 constexpr int kMild = 6;                           // severities that are on the page alone
 constexpr std::size_t kMostLines = 12, kMostOpen = 3, kLongestLine = 200;  // on the console
 
@@ -81,12 +82,12 @@ class Campaign {
     for (const auto phase : {&Campaign::prepare, &Campaign::prove_that_we_see, &Campaign::fuzz_all})
       if (auto done = (this->*phase)(); !done) return std::unexpected(done.error());
     if (measure_.asked()) return measured();
-    const auto begin = std::chrono::steady_clock::now();
+    fuzzed_until_ = std::chrono::steady_clock::now();
     for (const auto phase : {&Campaign::draw_first, &Campaign::compare_pages,
                              &Campaign::follow_findings, &Campaign::date_findings})
       if (!failure_)
         if (auto done = (this->*phase)(); !done) failure_ = done.error();
-    finish_seconds_ = since(begin);
+    finish_seconds_ = since(fuzzed_until_);
     if (auto written = write_run(); !written && !failure_) failure_ = written.error();
     return conclude();
   }
@@ -110,6 +111,12 @@ class Campaign {
     auto seconds = seconds_of(options_.time);
     if (!seconds) return std::unexpected(seconds.error());
     seconds_ = *seconds;
+    if (!options_.total.empty()) {
+      auto total = seconds_of(options_.total);
+      if (!total) return std::unexpected(total.error());
+      if (*total <= seconds_) return bad_input("--total is not longer than --time");
+      total_ = *total;
+    }
     if (options_.adapter.empty())  // found out before an environment is made
       if (auto named = check_stores(); !named) return named;
     auto known = load_known(options_.known);
@@ -287,7 +294,7 @@ class Campaign {
                                      .run = &*run_,
                                      .progress = options_.progress,
                                      .grown = [this] { return keep_grown(); }});
-    auto done = following_->follow(std::move(left_), budget());
+    auto done = following_->follow(std::move(left_), budget() * kFollowing - since(fuzzed_until_));
     left_.clear();
     return done;
   }
@@ -296,7 +303,7 @@ class Campaign {
   Result<void> compare_pages() {
     if (options_.against.empty() || cut_short()) return {};
     progress("playing the programs of all pages on both sides …");
-    auto compared = compare_regressions(follow_settings(), cut_short);
+    auto compared = compare_regressions(follow_settings(), [this] { return over(); });
     if (!compared) return std::unexpected(compared.error());
     mended_ = std::move(compared->mended);
     const auto seen = [&](const RawFinding& raw) {
@@ -308,7 +315,9 @@ class Campaign {
     return {};
   }
 
-  double budget() const { return std::max(seconds_, kLeastBudget); }
+  // Seconds for all that follows the fuzzing.
+  double budget() const { return total_ ? *total_ - seconds_ : std::max(seconds_, kLeastBudget); }
+  bool over() const { return cut_short() || since(fuzzed_until_) > budget(); }
 
   // What was followed so far, at most once a second; its page now and then.
   Result<void> keep_grown() {
@@ -335,11 +344,12 @@ class Campaign {
     auto tables =
         bisect_releases(asked, releases, subject_.release,
                         {.scratch = scratch_->path(),
-                         .stop = interrupted,
-                         .progress = [&](std::string_view release) {
-                           progress(fmt::format("dating {}: release {} ({} played)",
-                                                count(asked.size(), "cause"), release, ++done));
-                         }});
+                         .stop = [this] { return over(); },
+                         .progress =
+                             [&](std::string_view release) {
+                               progress(fmt::format("dating {}: release {} ({} played)",
+                                                    count(asked.size(), "cause"), release, ++done));
+                             }});
     if (!tables) return std::unexpected(tables.error());
     for (std::size_t i = 0; i < asked.size(); ++i) following_->date(asked[i].cause, (*tables)[i]);
     return {};
@@ -591,7 +601,8 @@ class Campaign {
   std::optional<Scratch> scratch_;
   Subject subject_, base_;  // base_: of --against, or empty
   std::vector<Known> known_;
-  double seconds_ = 0;  // of fuzzing
+  double seconds_ = 0;           // of fuzzing
+  std::optional<double> total_;  // seconds of the whole run, as asked
   Measure measure_;
   unsigned seed_ = 0;
   std::string started_, ended_, containment_;  // times in UTC; ended_: empty while the run goes on
@@ -604,7 +615,7 @@ class Campaign {
   double finish_seconds_ = 0;
   std::string stage_;  // what is done, of a run that goes on
   Json mended_ = Json::array();
-  std::chrono::steady_clock::time_point kept_, drawn_;
+  std::chrono::steady_clock::time_point fuzzed_until_, kept_, drawn_;
   fs::path page_;  // empty: not drawn
 };
 

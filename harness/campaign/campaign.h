@@ -31,7 +31,7 @@ struct CampaignOptions {
   std::vector<std::string> targets{"program"};
   Wanted subject;
   std::string adapter;  // a stranger's file with a STORE; empty: none
-  std::string time = "60s", corpus, known = "shipped", against, out;
+  std::string time = "60s", total, corpus, known = "shipped", against, out;
   int jobs = 1;
   unsigned seed = 0;
   bool replace = false, no_releases = false;
@@ -48,6 +48,11 @@ template <class Visit>
 void each_option(CampaignOptions& options, Visit visit) {
   visit(Typed{.name = "--time", .help = "Fuzzing time: 60s, 5m, 1h", .shows_default = true},
         options.time);
+  visit(Typed{.name = "--total",
+              .help = "Bound of the whole run: fuzzing, and what follows it (default: twice "
+                      "--time, at least "
+                      "60 s to follow what was found)"},
+        options.total);
   visit(Typed{.name = "--jobs",
               .help = "Fuzz processes side by side",
               .shows_default = true,

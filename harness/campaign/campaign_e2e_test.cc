@@ -22,6 +22,8 @@ std::vector<std::string> run_arguments(const std::string& release, const std::st
                                        std::vector<std::string> more = {}) {
   std::vector<std::string> all{"run",   "--zarr", release,         "--time", time,
                                "--out", "out",    "--no-releases", "--seed", "7"};
+  if (std::ranges::find(more, "--known") == more.end())
+    all.insert(all.end(), {"--known", "none"});  // what has a page is found as if it had none
   // What is tested here is a run, not the breadth of its stores.
   if (std::ranges::find(more, "--stores") == more.end())
     all.insert(all.end(), {"--stores", "zip,local"});
@@ -392,7 +394,48 @@ TEST(Run, FindsTheLossIn301ThenKnowsItAndWritesWhatItPromises) {
   const std::vector<Json> lines = e2e::read_lines(out / "findings.jsonl");
   EXPECT_FALSE(lines.empty()) << "known findings are shown";
   for (const Json& line : lines) EXPECT_FALSE(line.at("known").is_null()) << "replaced";
-  EXPECT_NE(second.said().find("(known)"), std::string::npos) << second.said();
+  EXPECT_NE(second.said().find("known, and linked on the page: 1 of severity 5"), std::string::npos)
+      << second.said();
+
+  // The same by the run directory itself, by the file that it gives, and by what is shipped.
+  for (const std::string& by :
+       {first.folder().string() + "/of-the-run.json", out.string(), std::string("shipped")}) {
+    if (by.ends_with(".json"))
+      EXPECT_EQ(Running("storefuzz", {"report", out.string(), "--write-known", by}).wait(),
+                "exit 0");
+    std::vector<std::string> more = only_the_loss();
+    more.insert(more.end(), {"--known", by});
+    Running run("storefuzz", run_arguments("3.0.1", "5s", more));
+    EXPECT_EQ(run.wait(), "exit 0") << by << "\n" << run.said() << run.complained();
+    for (const Json& line : e2e::read_lines(run.folder() / "out" / "findings.jsonl"))
+      EXPECT_FALSE(line.at("known").is_null()) << by;
+  }
+}
+
+// A checkout's loss, held against the release without it: that alone is new, whatever else is
+// wrong; and the other way round it is mended.
+TEST(Run, AgainstAnotherReleaseTellsTheDifferenceAlone) {
+  Running worse("storefuzz",
+                run_arguments("3.0.1", "5s", {"--stores", "zip", "--against", "3.0.2"}));
+  EXPECT_EQ(worse.wait(), "exit 1") << worse.said() << worse.complained();
+  bool loss = false;
+  for (const Json& line : e2e::read_lines(worse.folder() / "out" / "findings.jsonl"))
+    loss = loss || line.value("cause", "").find("_read_only") != std::string::npos;
+  EXPECT_TRUE(loss) << worse.said();
+
+  Running same("storefuzz",
+               run_arguments("3.0.1", "5s", {"--stores", "zip", "--against", "3.0.1"}));
+  EXPECT_EQ(same.wait(), "exit 0") << same.said() << same.complained();
+  EXPECT_TRUE(e2e::read_lines(same.folder() / "out" / "findings.jsonl").empty());
+
+  Running better("storefuzz",
+                 run_arguments("3.0.2", "5s", {"--stores", "zip", "--against", "3.0.1"}));
+  (void)better.wait();
+  const Json mended = run_json(better).at("mended_here");
+  EXPECT_TRUE(std::ranges::any_of(mended, [](const Json& it) {
+    return it.at("page") == "zip_read_only_lost";
+  })) << mended;
+  EXPECT_NE(better.said().find("mended here: "), std::string::npos) << better.said();
 }
 
 // Every phase is there, and together they took no longer than the run.
@@ -512,6 +555,8 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{"OddCase", {"replay", "@odd.json"}}, Bad{"OldCase", {"replay", "@old.json"}},
         Bad{"LargeCase", {"replay", "@large.json"}}, Bad{"DeepCase", {"releases", "@deep.json"}},
         Bad{"DeepKnown", {"run", "--known", "@deep.json", "--out", "out"}},
+        Bad{"TotalBelowTime", {"run", "--time", "9s", "--total", "8s", "--out", "out"}},
+        Bad{"NoBase", {"run", "--against", "9.9.9", "--out", "out"}},
         Bad{"NoTime", {"run", "--time", "0", "--out", "out"}},
         Bad{"UnwritableCorpus", {"run", "--corpus", "/proc", "--out", "out"}},
         Bad{"EnvironmentAndRelease", {"run", "--python", "@", "--zarr", "3.0.1", "--out", "out"}},

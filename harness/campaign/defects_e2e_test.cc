@@ -191,8 +191,7 @@ TEST(Defects, OfTwoPagesNeverHaveTheSameCauseAndAllAreShippedAsKnown) {
   }
   std::vector<Known> list;
   for (const auto& [cause, known] : all) list.push_back(known);
-  if (std::getenv("STOREFUZZ_WRITE_KNOWN"))
-    must(write_file_whole(shipped_known(), to_text(list)));
+  if (std::getenv("STOREFUZZ_WRITE_KNOWN")) must(write_file_whole(shipped_known(), to_text(list)));
   EXPECT_EQ(test::read_file(shipped_known()), to_text(list));
 }
 

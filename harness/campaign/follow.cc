@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <barrier>
 #include <chrono>
 #include <thread>
 #include <tuple>
@@ -16,7 +17,7 @@
 namespace storefuzz {
 namespace {
 
-constexpr std::size_t kMostWaiting = 4;  // of a cause, besides the one that is tried
+constexpr std::size_t kMostTries = 4;  // of a cause whose scripts show nothing
 
 // The stores of zarr against which a store of one's own is held: one in memory, one on a disk.
 Stores stores_of_zarr() {
@@ -52,20 +53,8 @@ Result<void> Following::follow(std::vector<RawFinding> raw, double seconds) {
   const auto until = std::chrono::steady_clock::now() + std::chrono::duration<double>(seconds);
   const auto stopped = [&] { return options_.dossier.stop && options_.dossier.stop(); };
   const auto over = [&] { return stopped() || std::chrono::steady_clock::now() > until; };
-  const std::size_t cores = std::max<std::size_t>(1, own_cores().size());
-  std::vector<std::optional<Result<Hands>>> all_hands(std::min(cores, raw.size()));
-  // `one` for each finding, side by side.
-  const auto for_each_finding = [&](const auto& one) {
-    std::atomic<std::size_t> next = 0;
-    std::vector<std::jthread> threads;
-    for (auto& hands : all_hands)
-      threads.emplace_back([&] {
-        if (!hands) hands = Hands::start(options_.settings);
-        for (std::size_t i = next++; i < raw.size(); i = next++) one(*hands, i);
-      });
-  };
   std::vector<std::size_t> used(raw.size(), 0);  // of the other programs of a finding
-  for_each_finding([&](Result<Hands>& hands, std::size_t i) {
+  const auto follow_first = [&](Result<Hands>& hands, std::size_t i) {
     if (hands && !over()) {
       used[i] = follow_one(*hands, raw[i]);
       return;
@@ -76,13 +65,28 @@ Result<void> Following::follow(std::vector<RawFinding> raw, double seconds) {
                                        : "it was not followed: the time for it was over");
     const std::scoped_lock lock(mutex_);
     if (!raw[i].finding.question) ++not_reached_;
-  });
+  };
   // What time is left is for the others: of two roots that look alike to the loop, the first
   // program shows one.
-  for_each_finding([&](Result<Hands>& hands, std::size_t i) {
+  const auto follow_others = [&](Result<Hands>& hands, std::size_t i) {
     for (; hands && used[i] < raw[i].others.size() && !over(); ++used[i])
       (void)follow_program(*hands, raw[i], raw[i].others[used[i]]);
-  });
+  };
+  const std::size_t cores = std::min(std::max<std::size_t>(1, own_cores().size()), raw.size());
+  std::atomic<std::size_t> first = 0, second = 0;
+  std::barrier all_first(static_cast<std::ptrdiff_t>(cores));
+  // Linux ends a child when the thread ends that started it (PR_SET_PDEATHSIG): who plays keeps its
+  // thread to the end.
+  const auto work = [&] {
+    auto hands = Hands::start(options_.settings);
+    for (std::size_t i = first++; i < raw.size(); i = first++) follow_first(hands, i);
+    all_first.arrive_and_wait();
+    for (std::size_t i = second++; i < raw.size(); i = second++) follow_others(hands, i);
+  };
+  {
+    std::vector<std::jthread> threads;
+    for (std::size_t i = 0; i < cores; ++i) threads.emplace_back(work);
+  }
   if (broken_) return std::unexpected(*broken_);
   return {};
 }
@@ -133,10 +137,11 @@ bool Following::settle(Hands& hands, Way way) {
     told = &at->second;
     count(*told, way.raw);
     if (!is_new && told->state == State::kTried) {
-      if (told->waiting.size() < kMostWaiting) told->waiting.push_back(std::move(way));
+      told->waiting.push_back(std::move(way));
       return true;
     }
     if (!is_new && told->state != State::kUnconfirmed) return true;
+    if (told->tries >= kMostTries) return false;
     told->state = State::kTried;
   }
   for (;;) {
@@ -146,7 +151,7 @@ bool Following::settle(Hands& hands, Way way) {
         way.dossier.why = done.error().message;
     const std::scoped_lock lock(mutex_);
     keep(*told, way.dossier, way.raw, known ? &*known : nullptr);
-    if (told->state != State::kUnconfirmed) told->waiting.clear();
+    if (told->state != State::kUnconfirmed || ++told->tries >= kMostTries) told->waiting.clear();
     grown();
     if (told->waiting.empty()) return told->state != State::kUnconfirmed;
     told->state = State::kTried;

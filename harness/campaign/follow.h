@@ -63,7 +63,8 @@ class Following {
     State state = State::kTried;
     Json line;
     std::optional<Asked> asked;
-    std::string hang;  // that no script shows, in a sentence; or empty
+    std::string hang;       // that no script shows, in a sentence; or empty
+    std::size_t tries = 0;  // scripts that showed nothing
     std::uint64_t count = 0;
     std::vector<std::string> keys;
     std::deque<Way> waiting;  // of the same cause, while another one is tried

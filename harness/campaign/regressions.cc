@@ -91,7 +91,7 @@ Result<std::vector<Regression>> load_regressions() {
                          .headline = title_of_page(page),
                          .oracle = row.at("oracle"),
                          .wrong = row.at("class"),
-                         .at = row.at("at"),
+                         .at = row.value("at", ""),
                          .value = std::move(*value)});
         }
   } catch (const Json::exception& error) {

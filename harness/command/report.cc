@@ -1,12 +1,14 @@
-// storefuzz report: draws the pages of a run again.
+// storefuzz report: draws the pages of a run again, or makes its causes known to later runs.
 #include <fmt/format.h>
 
 #include <filesystem>
 #include <memory>
 
+#include "harness/base/files.h"
 #include "harness/campaign/run_directory.h"
 #include "harness/command/commands.h"
 #include "harness/command/screen.h"
+#include "harness/findings/known.h"
 #include "harness/process/interruption.h"
 
 namespace storefuzz {
@@ -22,13 +24,29 @@ int report(const std::string& folder) {
   return 0;
 }
 
+int write_known(const std::string& folder, const std::string& file) {
+  auto known = load_known(folder);
+  if (!known) return screen().fail(known.error());
+  if (auto written = write_file_whole(file, to_text(*known)); !written)
+    return screen().fail(written.error());
+  screen().say(
+      fmt::format("{}: {} known; use it with --known", file,
+                  known->size() == 1 ? "1 cause" : fmt::format("{} causes", known->size())));
+  return 0;
+}
+
 }  // namespace
 
 void add_report(CLI::App& app, int& code) {
   auto folder = std::make_shared<std::string>();
   auto& command = *app.add_subcommand("report", "Draw the pages of a run again");
   command.add_option("run", *folder, "The run directory")->required();
-  command.callback([folder, &code] { code = report(*folder); });
+  auto known = std::make_shared<std::string>();
+  command.add_option("--write-known", *known,
+                     "Write the causes of the run into a file for --known, and draw nothing");
+  command.callback([folder, known, &code] {
+    code = known->empty() ? report(*folder) : write_known(*folder, *known);
+  });
 }
 
 }  // namespace storefuzz
