@@ -19,8 +19,9 @@ from markupsafe import Markup, escape
 
 import telling
 from drawing import TEMPLATES, template_environment, write
-from run_directory import BrokenRunError, Run, cut, read_run
+from run_directory import BrokenRunError, Run, clean_text, cut, read_run
 
+DEFECTS = Path(__file__).parent / "defects"
 SUMMARY_ROWS = 50
 LONGEST_SENTENCE = 400
 LONGEST_TEXT = 2_000  # of a row, an answer or a step
@@ -140,6 +141,25 @@ def environments() -> tuple[Environment, Environment]:
     return html, markdown
 
 
+def defect_pages(run: Run) -> dict[str, str]:
+    """Gives the texts of our pages about the defects that a run met again, by name."""
+    names = {finding["known"]["page"] for finding in run.findings if finding["known"]}
+    names |= {it["page"] for it in run.about.get("mended_here", [])}
+    paths = {
+        name: DEFECTS / f"{name}.md" for name in names if re.fullmatch("[a-z0-9-]{1,100}", name)
+    }
+    return {
+        name: clean_text(path.read_text("utf-8"))
+        for name, path in sorted(paths.items())
+        if path.is_file()
+    }
+
+
+def has_readme(finding: dict[str, Any]) -> bool:
+    """Tells whether a finding has a folder: of what is known there is mostly nothing to keep."""
+    return finding["script"] or not finding["known"]
+
+
 def pages(run: Run) -> dict[str, str]:
     """Draws every page of a run; gives its text by its path in the run directory."""
     html, markdown = environments()
@@ -157,11 +177,13 @@ def pages(run: Run) -> dict[str, str]:
     drawn = {
         f"findings/{finding['fingerprint']}/README.md": readme.render(finding=finding, **shared)
         for finding in [*run.unconfirmed, *run.findings]
+        if has_readme(finding)
     }
     summary = markdown.get_template("summary.md.j2")
     drawn["summary.md"] = summary.render(new=new, known=known, most=SUMMARY_ROWS, **shared)
     drawn["index.html"] = html.get_template("index.html.j2").render(
         choices=telling.choices(parts.all()),
+        defect_pages=defect_pages(run),
         script=Markup(script),
         script_digest=digest_of(script),
         **shared,

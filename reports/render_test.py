@@ -139,7 +139,26 @@ def a_question(**changes: Any) -> dict[str, Any]:
     )
 
 
-KNOWN = {"page": "zip-pickle", "link": "https://example.org/1", "reason": "It was told."}
+KNOWN: dict[str, Any] = {
+    "page": "zip-pickle",
+    "link": "https://example.org/1",
+    "reason": "It was told.",
+}
+OWN_PAGE = {
+    "by": "page",
+    "page": "zip-two-writers",
+    "link": "reports/defects/zip-two-writers.md",
+    "reason": "The second to close takes away what the first wrote.",
+}
+AGAINST = {"release": "3.4.2", "path": None}
+PASSED = {
+    "oracles": ["reads", "listing"],
+    "carries": [
+        {"carrier": "pickle 5", "transport": "spawn", "steps": 1200},
+        {"carrier": "handed over", "transport": "fork", "steps": 30},
+        {"carrier": "pickle 5", "transport": "here", "steps": 7},
+    ],
+}
 SEEN = {"confirmed": False, "why": "not followed yet", "releases": None, "script": False}
 
 
@@ -244,6 +263,7 @@ def validator(schema: dict[str, Any]) -> Any:
         a_finding(confirmed=False, why="It needed the parent's memory."),
         a_finding(known=KNOWN, confirmed=False, releases=None, script=False, more=1),
         a_finding(known={**KNOWN, "link": None}, rows=[], steps=[], seen_as=["a", "b"]),
+        a_finding(known=OWN_PAGE, confirmed=False, script=False),
     ],
 )
 def test_sample_findings_fit_the_schema(line: dict[str, Any]) -> None:
@@ -252,8 +272,12 @@ def test_sample_findings_fit_the_schema(line: dict[str, Any]) -> None:
 
 
 def test_sample_runs_fit_the_schema() -> None:
-    more = {"budget_seconds": 60.0, "not_reached": 3, "later": {}}
-    for run in (a_run(), a_run(coverage=None, self_proof=None, time=None, **more)):
+    more = {"budget_seconds": 60.0, "not_reached": 3, "later": {}, "passed": None, "stage": None}
+    held = {
+        **{"against": AGAINST, "passed": PASSED, "stage": "fuzzed"},
+        "mended_here": [{"page": "", "headline": "x"}],
+    }
+    for run in (a_run(), a_run(coverage=None, self_proof=None, time=None, **more), a_run(**held)):
         validator(RUN_SCHEMA).validate(run)
         assert not fault_of(run, RUN_SCHEMA)
 
@@ -299,6 +323,22 @@ def test_own_checker_refuses_what_the_schema_refuses(
             assert fault_of(changed, schema) is not checker.is_valid(changed), (key, wrong)
             refused += not checker.is_valid(changed)
     assert refused > 100
+
+
+@pytest.mark.parametrize(
+    ("value", "schema"),
+    [
+        (a_finding(known={**KNOWN, "by": "rumour"}), FINDING_SCHEMA),
+        (a_finding(known={**KNOWN, "by": "page\n"}), FINDING_SCHEMA),
+        (a_run(stage="half"), RUN_SCHEMA),
+        (a_run(against={"release": "3.4.2"}), RUN_SCHEMA),
+        (a_run(mended_here=[{"page": "x"}]), RUN_SCHEMA),
+        (a_run(passed={**PASSED, "carries": [{"carrier": "x"}]}), RUN_SCHEMA),
+    ],
+)
+def test_what_does_not_fit_is_refused_by_both(value: Any, schema: dict[str, Any]) -> None:
+    assert fault_of(value, schema)
+    assert not validator(schema).is_valid(value)
 
 
 @pytest.mark.parametrize("bad", ["", "../x", "a/b", ".hidden", "a\n", "a b", "x" * 300])
@@ -431,7 +471,9 @@ def test_new_ones_come_before_known_ones_and_mild_ones_are_folded(tmp_path: Path
     told_apart = ("New, of", "Known, of", "Severity 6", "Not confirmed: 1", "About this run")
     places = [text.index(it) for it in told_apart]
     assert places == sorted(places)
-    assert "(1 of severity 1, 1 of severity 5, 1 of severity 6): `zip-pickle`." in summary
+    assert (
+        "(1 of severity 1, 1 of severity 5, 1 of severity 6): `zip-pickle` (3 causes)." in summary
+    )
     assert "Not confirmed: `_read_only` is lost when a ZipStore is pickled." in summary
     assert summary.count("repro.py") == 3
 
@@ -638,14 +680,14 @@ def test_half_a_line_of_a_run_that_ended_is_broken(
     assert "unconfirmed.jsonl, line 1, is not JSON" in capsys.readouterr().err
 
 
-def test_troubles_come_before_the_verdict(tmp_path: Path) -> None:
+def test_troubles_stand_right_below_the_verdict(tmp_path: Path) -> None:
     trouble = "3 of 400 cases could not be played, by a fault of storefuzz: <worker> failed"
     html, summary = draw(write_run(tmp_path, troubles=[trouble], ended="x", failed=None))
     page = readable(html)
-    assert page.index(trouble) < page.index("Nothing found in zarr 3.0.1, and the planted loss")
+    sentence = "Nothing found in zarr 3.0.1, and the planted loss was found, so the run could see."
+    assert f"{sentence} {trouble}" in page
     assert 'class="verdict clean"' in html
-    shown = summary.index("3 of 400 cases could not be played")
-    assert shown < summary.index("Nothing found in zarr 3.0.1")
+    assert f"{sentence}\n\n> 3 of 400 cases could not be played" in summary
 
 
 @pytest.mark.parametrize(("findings", "tone"), [([], "blind"), ([a_hang()], "found")])
@@ -680,6 +722,100 @@ def test_known_findings_alone_are_not_news(tmp_path: Path) -> None:
     assert sentence in summary
     assert 'class="verdict clean"' in html
     assert "Known, seen again (1 of severity 4): `zip-pickle`." in summary
+
+
+@pytest.mark.parametrize(
+    ("known", "cell", "in_verdict"),
+    [
+        (OWN_PAGE, "zip-two-writers", "1 known cause seen again."),
+        ({**KNOWN, "by": "file", "page": ""}, "known", "1 known cause seen again."),
+        ({**KNOWN, "by": "run", "page": "", "link": ""}, "an earlier run", "1 known cause seen"),
+        (
+            {**KNOWN, "by": "base", "page": "", "link": ""},
+            "zarr 3.4.2 as well",
+            "1 cause that zarr 3.4.2 shows as well.",
+        ),
+        (
+            {**KNOWN, "by": "zarr", "page": "", "link": ""},
+            "zarr's own as well",
+            "1 cause of zarr's own.",
+        ),
+    ],
+)
+def test_a_known_cause_says_who_knows_it(
+    tmp_path: Path, known: dict[str, Any], cell: str, in_verdict: str
+) -> None:
+    finding = a_hang(known=known, confirmed=False, script=False, releases=None)
+    html, summary = draw(write_run(tmp_path, [finding], against=AGAINST))
+    text = readable(html)
+    assert f"zip 512 {cell} New" not in text
+    assert f" zip 512 {cell} " in text
+    for told in (text, summary):
+        assert "Nothing new found in zarr 3.0.1 against zarr 3.4.2, and the planted" in told
+        assert in_verdict in told
+    assert f"Known, seen again (1 of severity 4): `{cell}`." in summary
+    assert not list(tmp_path.rglob("README.md"))
+    assert "Releases:" not in text
+
+
+def test_a_page_of_ours_is_on_the_page(tmp_path: Path) -> None:
+    mended = [{"page": "zip-empty-key-index-error", "headline": '`set` of "" is refused'}]
+    findings = [a_hang(known=OWN_PAGE), a_finding(known={**OWN_PAGE, "page": "../defects/cases"})]
+    html, _ = draw(write_run(tmp_path, findings, mended_here=mended, against=AGAINST))
+    page = Page(html)
+    names = ["zip-empty-key-index-error", "zip-two-writers"]
+    shown = [str(it["id"]) for it in page.of("details") if str(it.get("id")).startswith("page-")]
+    assert shown == [f"page-{name}" for name in names]
+    hrefs = [it["href"] for it in page.of("a")]
+    assert {f"#page-{name}" for name in names} <= set(hrefs)
+    assert (HERE / "defects" / f"{names[1]}.md").read_text("utf-8").strip() in page.text
+
+
+def test_a_cause_that_is_gone_is_mended_here(tmp_path: Path) -> None:
+    mended = [{"page": "", "headline": "`get` hangs"}, {"page": "x", "headline": "`set` too"}]
+    html, summary = draw(write_run(tmp_path, mended_here=mended, against=AGAINST))
+    text = readable(html)
+    for told in (text, summary):
+        assert "the run could see; 2 causes mended here." in told
+    assert "Mended here: 2 causes Shown by zarr 3.4.2 alone. get hangs set too (x)" in text
+    assert "Mended here, shown by zarr 3.4.2 alone: `get` hangs; `set` too." in summary
+    assert "Held against zarr 3.4.2" in text
+
+
+def test_a_green_run_of_ones_own_store_says_what_it_passed(tmp_path: Path) -> None:
+    html, summary = draw(write_run(tmp_path, passed=PASSED))
+    assert (
+        "What it passed Asked after every step: reads, listing. carried by spawn fork here "
+        "pickle 5 1,200 – 7 handed over – 30 –"
+    ) in readable(html)
+    assert (
+        "Passed: reads, listing.\n\n| carried by | spawn | fork | here |\n|---|---|---|---|\n"
+        in (summary)
+    )
+    assert "\n| pickle 5 | 1,200 | – | 7 |\n| handed over | – | 30 | – |\n" in summary
+
+
+@pytest.mark.parametrize(
+    ("stage", "told", "releases"),
+    [
+        ("fuzzed", "Not done yet: what was seen is to be reduced", "not asked yet"),
+        ("followed", "Not done yet: the releases in which each shows", "not asked yet"),
+        ("dated", "All is done but the last lines", "not tried"),
+        (None, "goes on, or was killed", "not tried"),
+    ],
+)
+def test_a_page_that_grows_says_what_is_not_done(
+    tmp_path: Path, stage: str | None, told: str, releases: str
+) -> None:
+    finding = a_hang(releases=None)
+    html, summary = draw(write_run(tmp_path, [finding], stage=stage, ended=None))
+    for text in (readable(html), summary):
+        assert told in text
+        assert "The run of zarr 3.0.1 goes on, or was killed before it ended; 1 new cause" in text
+    assert f"Releases: {releases}" in readable(html)
+    assert f"| zip | {releases} |" in summary
+    html, _ = draw(write_run(tmp_path, [finding], stage=stage, ended="x"))
+    assert "ot done yet" not in html
 
 
 def test_a_missed_planted_loss_is_told_beside_findings(tmp_path: Path) -> None:
@@ -724,7 +860,13 @@ def test_hostile_text_stays_text(tmp_path: Path) -> None:
     about = hostile(a_run(quirks={})) | {"quirks": {HOSTILE: 1}}
     about |= {"skipped": {HOSTILE: HOSTILE}, "packages": {HOSTILE: HOSTILE}}
     about |= {"phases": {HOSTILE: {"seconds": 1, "share": 1}}, "readers": {HOSTILE: HOSTILE}}
-    about |= {"troubles": [HOSTILE], "failed": HOSTILE}
+    about |= {
+        "troubles": [HOSTILE],
+        "failed": HOSTILE,
+        "against": {"release": None, "path": HOSTILE},
+    }
+    about |= {"mended_here": [{"page": HOSTILE, "headline": HOSTILE}]}
+    about |= {"passed": hostile(PASSED)}
     del about["findings"], about["unconfirmed"]
     write_run(tmp_path, hostile_findings(HOSTILE), [loose], repro="</pre>```", **about)
     (tmp_path / "seen.jsonl").write_text(json.dumps(seen) + "\n")
@@ -740,8 +882,9 @@ def test_hostile_text_stays_text(tmp_path: Path) -> None:
     assert len(readmes) == 5
     for text in (html, summary, *readmes):
         assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u202e\ud800-\udfff]", text)
-    table = [line for line in summary.splitlines() if line.startswith("|")]
-    assert len(table) == 2 + 2
+    lines = [line for line in summary.splitlines() if line.startswith("|")]
+    table = lines[:4]
+    assert len(lines) == 4 + 3  # and of what was passed
     for line in table:
         assert len(re.findall(r"(?<!\\)\|", line)) == 6
     for text in (summary, *readmes):

@@ -21,6 +21,14 @@ MILDEST = 7
 FILTERS = ("store", "oracle", "severity", "release")
 FAILING = "→ "  # the step that goes wrong begins with it
 STORES_PARTED_BY = ", "
+# What a page says that is drawn before its run has ended, by the run's stage.
+NOT_DONE_YET = {
+    "fuzzed": "Fuzzing is over. Not done yet: what was seen is to be reduced and confirmed, and "
+    "then releases are asked. This page grows meanwhile; load it again.",
+    "followed": "What was seen has been reduced and confirmed, as far as there was time. Not done "
+    "yet: the releases in which each shows. This page grows meanwhile; load it again.",
+    "dated": "All is done but the last lines of the run.",
+}
 
 
 class Sections(NamedTuple):
@@ -92,11 +100,21 @@ def moment(text: str) -> str:
     return f"{time.day} {time:%B %Y, %H:%M}{zone}"
 
 
-def subject_name(about: dict[str, Any]) -> str:
-    """Names what was tested: "zarr 3.0.1", or the checkout."""
-    subject = about["subject"]
+def name_of(subject: dict[str, Any]) -> str:
+    """Names a zarr: "zarr 3.0.1", or the checkout."""
     name = f"zarr {subject['release']}" if subject["release"] else "zarr"
     return f"{name} from {subject['path']}" if subject["path"] else name
+
+
+def subject_name(about: dict[str, Any]) -> str:
+    """Names what was tested, and what it was held against."""
+    name = name_of(about["subject"])
+    return f"{name} against {base_name(about)}" if about.get("against") else name
+
+
+def base_name(about: dict[str, Any]) -> str:
+    """Names what the subject was held against."""
+    return name_of(about["against"]) if about.get("against") else "the base"
 
 
 def in_order(findings: Iterable[Finding]) -> list[Finding]:
@@ -125,6 +143,42 @@ def split_known(run: Run) -> tuple[list[Finding], list[Finding]]:
     """Gives the findings that are new, and those that have a page."""
     new = in_order(finding for finding in run.findings if not finding["known"])
     return new, in_order(finding for finding in run.findings if finding["known"])
+
+
+def known_by(finding: Finding) -> str:
+    """Gives the word for who says that a finding is known."""
+    word: str = finding["known"].get("by", "file")
+    return word
+
+
+def known_words(about: dict[str, Any], finding: Finding) -> str:
+    """Says in few words who knows a finding: its page, or whoever else shows it."""
+    others = {
+        "base": f"{base_name(about)} as well",
+        "zarr": "zarr's own as well",
+        "run": "an earlier run",
+    }
+    page: str = finding["known"]["page"]
+    return page or others.get(known_by(finding), "known")
+
+
+def counts_of_known(about: dict[str, Any], known: Iterable[Finding]) -> list[str]:
+    """Counts what is no news, by who shows it as well."""
+    counts = Counter(known_by(finding) for finding in known)
+    base, zarr = counts.pop("base", 0), counts.pop("zarr", 0)
+    told = []
+    if base:
+        told.append(f"{counted(base, 'cause')} that {base_name(about)} shows as well")
+    if zarr:
+        told.append(f"{counted(zarr, 'cause')} of zarr's own")
+    if again := counts.total():
+        told.append(f"{counted(again, 'known cause')} seen again")
+    return told
+
+
+def grouped_known(about: dict[str, Any], known: Iterable[Finding]) -> list[tuple[str, int]]:
+    """Gives who knows findings, and how many each knows, in the order of the findings."""
+    return list(Counter(known_words(about, finding) for finding in known).items())
 
 
 def by_severity(findings: Iterable[Finding]) -> str:
@@ -182,8 +236,7 @@ def broken_off(run: Run) -> Verdict:
         parts.append(f"{counted(left, 'finding')} seen and not followed yet")
     if run.unconfirmed:
         parts.append(f"{len(run.unconfirmed):,} could not be confirmed")
-    if known:
-        parts.append(f"{counted(len(known), 'known cause')} seen again")
+    parts += counts_of_known(about, known)
     return Verdict(f"{why}; {', '.join(parts)}.", "found" if new else "blind")
 
 
@@ -197,8 +250,9 @@ def verdict(run: Run) -> Verdict:
     also = []
     if run.unconfirmed:
         also.append(f"{len(run.unconfirmed):,} more could not be confirmed")
-    if known:
-        also.append(f"{counted(len(known), 'known cause')} seen again")
+    also += counts_of_known(about, known)
+    if mended := about.get("mended_here"):
+        also.append(f"{counted(len(mended), 'cause')} mended here")
     tail = "".join(f"; {part}" for part in also)
     if new:
         sentence = f"{counted(len(new), 'new cause')} in {name}: {by_severity(new)}"
@@ -218,6 +272,8 @@ def notices(run: Run) -> list[str]:
     """Lists what a reader must know before trusting the page."""
     about = run.about
     told = []
+    if not ended(run) and (stage := about.get("stage")):
+        told.append(NOT_DONE_YET[stage])
     if about["interrupted"]:
         told.append(f"The run was interrupted after {seconds(about['seconds'])} of fuzzing.")
     proof = about["self_proof"]
@@ -232,6 +288,7 @@ def notices(run: Run) -> list[str]:
             told.append(
                 f"run.json counts {about[name]:,} {name}, {name}.jsonl holds {len(held):,}."
             )
+    told += about.get("troubles", [])
     if about["restarts"]:
         told.append(f"The fuzz process was replaced {counted(about['restarts'], 'time')}.")
     return told
@@ -246,6 +303,26 @@ def release_key(release: str) -> list[tuple[int, int, str]]:
 def in_release_order(names: Iterable[str]) -> list[str]:
     """Sorts releases, and other words by the alphabet."""
     return sorted(names, key=lambda name: (release_key(name), name))
+
+
+def releases_sentence(run: Run, finding: Finding) -> str:
+    """Says in which releases a finding is, or that nobody asked, or not yet."""
+    if finding["releases"]:
+        sentence: str = finding["releases"]["sentence"]
+        return sentence
+    going_on = not ended(run) and run.about.get("stage") in ("fuzzed", "followed")
+    return "not asked yet" if going_on and not finding["known"] else "not tried"
+
+
+def passed_table(passed: dict[str, Any]) -> tuple[list[str], list[tuple[str, list[int]]]]:
+    """Gives the transports, and for each carrier how many steps went by each of them."""
+    carries = passed["carries"]
+    transports = list(dict.fromkeys(it["transport"] for it in carries))
+    steps: Counter[tuple[str, str]] = Counter()
+    for it in carries:
+        steps[it["carrier"], it["transport"]] += it["steps"]
+    carriers = dict.fromkeys(it["carrier"] for it in carries)
+    return transports, [(name, [steps[name, it] for it in transports]) for name in carriers]
 
 
 def release_spans(finding: Finding) -> list[tuple[str, str]]:
