@@ -1,8 +1,9 @@
 """Draws the pages of a run: `python reports/render.py RUN`.
 
-Writes RUN/index.html, RUN/summary.md and a README.md beside each finding's repro.py. The same run
-gives the same bytes. Exits 2 with one sentence if RUN is missing, broken or cannot be written, and
-3 if the machine fails: its disk is full, or broken.
+Writes RUN/index.html, a README.md beside each finding's repro.py, and what a CI reads:
+RUN/summary.md, RUN/findings.sarif and RUN/junit.xml. The same run gives the same bytes. Exits 2
+with one sentence if RUN is missing, broken or cannot be written, and 3 if the machine fails: its
+disk is full, or broken.
 """
 
 import base64
@@ -17,6 +18,8 @@ from typing import Any
 from jinja2 import Environment
 from markupsafe import Markup, escape
 
+import junit
+import sarif
 import telling
 from drawing import TEMPLATES, template_environment, write
 from run_directory import BrokenRunError, Run, clean_text, cut, read_run
@@ -188,7 +191,7 @@ def pages(run: Run) -> dict[str, str]:
         script_digest=digest_of(script),
         **shared,
     )
-    return drawn
+    return drawn | {"findings.sarif": sarif.sarif(run), "junit.xml": junit.junit(run)}
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -268,6 +268,11 @@ def verdict(run: Run) -> Verdict:
     return Verdict(f"{sentence}{tail}.", "clean")
 
 
+def trusted(run: Run) -> bool:
+    """Tells whether the run did all that it was to do, and could see."""
+    return not run.about.get("failed") and verdict(run).tone != "blind"
+
+
 def notices(run: Run) -> list[str]:
     """Lists what a reader must know before trusting the page."""
     about = run.about
