@@ -22,6 +22,7 @@ import junit
 import sarif
 import telling
 from drawing import TEMPLATES, template_environment, write
+from pytest_function import pytest_function
 from run_directory import BrokenRunError, Run, clean_text, cut, read_run
 
 DEFECTS = Path(__file__).parent / "defects"
@@ -158,6 +159,14 @@ def defect_pages(run: Run) -> dict[str, str]:
     }
 
 
+def function_of(run: Run, finding: dict[str, Any]) -> str:
+    """Gives the function for pytest of a finding; empty if its script cannot be shown whole."""
+    name = finding["fingerprint"]
+    if name not in run.repros or name in run.altered:
+        return ""
+    return pytest_function(name, finding["headline"], run.repros[name])
+
+
 def has_readme(finding: dict[str, Any]) -> bool:
     """Tells whether a finding has a folder: of what is known there is mostly nothing to keep."""
     return finding["script"] or not finding["known"]
@@ -175,6 +184,7 @@ def pages(run: Run) -> dict[str, str]:
         "verdict": telling.verdict(run),
         "notices": telling.notices(run),
         "parts": parts,
+        "function_of": function_of,
     }
     readme = markdown.get_template("finding.md.j2")
     drawn = {

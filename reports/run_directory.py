@@ -45,6 +45,7 @@ class Run:
     unconfirmed: list[dict[str, Any]]
     seen: list[dict[str, Any]]  # of seen.jsonl, and not followed yet
     repros: dict[str, str]
+    altered: set[str]  # whose repro.py can only be shown in part, or with characters spelled out
 
 
 def spell_out(match: re.Match[str]) -> str:
@@ -210,10 +211,13 @@ def read_run(directory: Path) -> Run:
     if (path := directory / "seen.jsonl").exists():
         followed = {name for it in [*findings, *unconfirmed] for name in names_of(it)}
         seen = [it for it in read_findings(path, False, False) if not names_of(it) & followed]
-    repros = {}
+    repros, altered = {}, set()
     for finding in [*findings, *unconfirmed]:
         path = directory / "findings" / finding["fingerprint"] / "repro.py"
         if finding["script"] and path.is_file():
-            text = read_bytes(path).decode(errors="backslashreplace")
-            repros[finding["fingerprint"]] = clean_text(text)
-    return Run(about, findings, unconfirmed, seen, repros)
+            script = read_bytes(path)
+            shown = clean_text(script.decode(errors="backslashreplace"))
+            repros[finding["fingerprint"]] = shown
+            if shown.encode() != script:
+                altered.add(finding["fingerprint"])
+    return Run(about, findings, unconfirmed, seen, repros, altered)
