@@ -352,7 +352,7 @@ def test_the_page_tells_a_finding(tmp_path: Path) -> None:
     html, summary = draw(folder)
     text = readable(html)
     for told in (
-        "2 new causes in zarr 3.0.1: 1 of severity 4, 1 of severity 5.",
+        "2 new causes in zarr 3.0.1. 1 of severity 4, 1 of severity 5.",
         "23 November 2026, 23:00 UTC",
         "91,234",
         "1,518 a second",
@@ -374,7 +374,7 @@ def test_the_page_tells_a_finding(tmp_path: Path) -> None:
     ):
         assert told in text, told
     assert '<li class="wrong"><code>→ s1.read_only</code></li>' in html
-    assert "2 new causes in zarr 3.0.1: 1 of severity 4, 1 of severity 5." in summary
+    assert "2 new causes in zarr 3.0.1. 1 of severity 4, 1 of severity 5." in summary
     row = next(line for line in summary.splitlines() if line.startswith("| 5 |"))
     assert row == (
         "| 5 | `_read_only` is lost when a ZipStore is pickled | zip | bad in 3.0.0 – 3.0.1, good "
@@ -460,7 +460,7 @@ def test_new_ones_come_before_known_ones_and_mild_ones_are_folded(tmp_path: Path
     assert " open" not in re.sub(r"\bopen\(", "", folded)
     text = readable(html)
     for told in (
-        "3 new causes in zarr 3.0.1: 1 of severity 5, 1 of severity 6, 1 of severity 7; "
+        "3 new causes in zarr 3.0.1. 1 of severity 5, 1 of severity 6, 1 of severity 7; "
         "1 more could not be confirmed; 3 known causes seen again.",
         "New, of severity 1 to 5: 1 cause",
         "Known, of severity 1 to 5: 2 causes",
@@ -549,17 +549,17 @@ def test_any_number_of_findings_is_drawn(tmp_path: Path, count: int) -> None:
     [
         (
             {},
-            "Nothing found in zarr 3.0.1, and the planted loss was found, so the run could see.",
+            "Nothing found in zarr 3.0.1. The planted loss was found, so the run could see.",
             "clean",
         ),
         (
             {"self_proof": {"planted": "p", "found": False}},
-            "Nothing found in zarr 3.0.1, but the planted loss was missed: this run may be blind.",
+            "Nothing found in zarr 3.0.1, but this run may be blind. The planted loss was missed.",
             "blind",
         ),
         (
             {"self_proof": None},
-            "Nothing found in zarr 3.0.1, but no planted loss was tried: this run may be blind.",
+            "Nothing found in zarr 3.0.1, but this run may be blind. No planted loss was tried.",
             "blind",
         ),
         (
@@ -569,7 +569,7 @@ def test_any_number_of_findings_is_drawn(tmp_path: Path, count: int) -> None:
         ),
         (
             {"subject": {"release": "3.5.0.dev1", "path": "checkouts/zarr"}},
-            "Nothing found in zarr 3.5.0.dev1 from checkouts/zarr, and the planted loss was found",
+            "Nothing found in zarr 3.5.0.dev1 from checkouts/zarr. The planted loss was found",
             "clean",
         ),
     ],
@@ -611,8 +611,8 @@ def write_killed_run(folder: Path, **about: Any) -> Path:
 def test_a_killed_run_shows_what_it_had_seen(tmp_path: Path) -> None:
     html, summary = draw(write_killed_run(tmp_path))
     sentence = (
-        "The run of zarr 3.0.1 goes on, or was killed before it ended; 1 new cause confirmed "
-        "(1 of severity 4), 1 finding seen and not followed yet."
+        "1 new cause in zarr 3.0.1 so far. 1 of severity 4; 1 finding seen and not followed yet. "
+        "The run goes on, or was killed before it ended."
     )
     for text in (readable(html), summary):
         assert sentence in text
@@ -627,7 +627,10 @@ def test_what_a_killed_run_had_seen_is_no_all_clear(tmp_path: Path) -> None:
     for name in ("findings.jsonl", "unconfirmed.jsonl"):
         (tmp_path / name).write_text("")
     html, _ = draw(tmp_path)
-    assert "nothing new confirmed, 2 findings seen and not followed yet." in readable(html)
+    assert (
+        "Nothing confirmed in zarr 3.0.1, and this is no all-clear. 2 findings seen and not "
+        "followed yet. The run goes on"
+    ) in readable(html)
     assert 'class="verdict blind"' in html
     assert "No confirmed difference to report" in html
 
@@ -636,7 +639,10 @@ def test_a_run_that_followed_nothing_is_no_all_clear(tmp_path: Path) -> None:
     write_run(tmp_path, ended="2026-11-23T23:01:00Z")
     (tmp_path / "seen.jsonl").write_text(json.dumps(a_finding(**SEEN)) + "\n")
     html, _ = draw(tmp_path)
-    assert "only measured when it saw what; nothing new confirmed, 1 finding seen" in readable(html)
+    assert (
+        "1 finding seen and not followed yet. The run only measured when it saw what."
+        in readable(html)
+    )
     assert 'class="verdict blind"' in html
 
 
@@ -661,14 +667,14 @@ def test_a_run_without_time_to_follow_all_is_no_all_clear(tmp_path: Path) -> Non
     about = {"ended": "x", "budget_seconds": 60.0, "not_reached": 3}
     html, summary = draw(write_run(tmp_path, **about))
     sentence = (
-        "The run of zarr 3.0.1 had 60 s, which was too little, to follow what it saw; nothing new "
-        "confirmed, 3 findings seen and not followed yet."
+        "Nothing confirmed in zarr 3.0.1, and this is no all-clear. 3 findings seen and not "
+        "followed yet. 60 s were too little to follow what was seen."
     )
     assert sentence in readable(html)
     assert sentence in summary
     assert 'class="verdict blind"' in html
     html, _ = draw(write_run(tmp_path, [a_hang()], **{**about, "budget_seconds": None}))
-    assert "had too little time to follow what it saw; 1 new cause confirmed" in readable(html)
+    assert "not followed yet. There was too little time to follow what was seen." in readable(html)
     assert 'class="verdict found"' in html
 
 
@@ -684,7 +690,7 @@ def test_troubles_stand_right_below_the_verdict(tmp_path: Path) -> None:
     trouble = "3 of 400 cases could not be played, by a fault of storefuzz: <worker> failed"
     html, summary = draw(write_run(tmp_path, troubles=[trouble], ended="x", failed=None))
     page = readable(html)
-    sentence = "Nothing found in zarr 3.0.1, and the planted loss was found, so the run could see."
+    sentence = "Nothing found in zarr 3.0.1. The planted loss was found, so the run could see."
     assert f"{sentence} {trouble}" in page
     assert 'class="verdict clean"' in html
     assert f"{sentence}\n\n> 3 of 400 cases could not be played" in summary
@@ -697,7 +703,7 @@ def test_a_run_that_failed_is_no_all_clear(
     failed = "more than 2 % of its cases were lost"
     html, summary = draw(write_run(tmp_path, findings, ended="x", failed=failed))
     for text in (readable(html), summary):
-        assert f"The run of zarr 3.0.1 is no all-clear: {failed}; " in text
+        assert f"This is no all-clear: {failed}." in text
         assert "the run could see" not in text
     assert f'class="verdict {tone}"' in html
 
@@ -715,7 +721,7 @@ def test_a_full_disk_is_a_fault_of_the_machine(
 def test_known_findings_alone_are_not_news(tmp_path: Path) -> None:
     html, summary = draw(write_run(tmp_path, [a_hang(known=KNOWN, confirmed=False)]))
     sentence = (
-        "Nothing new found in zarr 3.0.1, and the planted loss was found, so the run could see; "
+        "Nothing new found in zarr 3.0.1. The planted loss was found, so the run could see; "
         "1 known cause seen again."
     )
     assert sentence in readable(html)
@@ -751,7 +757,7 @@ def test_a_known_cause_says_who_knows_it(
     assert f"zip 512 {cell} New" not in text
     assert f" zip 512 {cell} " in text
     for told in (text, summary):
-        assert "Nothing new found in zarr 3.0.1 against zarr 3.4.2, and the planted" in told
+        assert "Nothing new found in zarr 3.0.1 against zarr 3.4.2. The planted" in told
         assert in_verdict in told
     assert f"Known, seen again (1 of severity 4): `{cell}`." in summary
     assert not list(tmp_path.rglob("README.md"))
@@ -811,7 +817,7 @@ def test_a_page_that_grows_says_what_is_not_done(
     html, summary = draw(write_run(tmp_path, [finding], stage=stage, ended=None))
     for text in (readable(html), summary):
         assert told in text
-        assert "The run of zarr 3.0.1 goes on, or was killed before it ended; 1 new cause" in text
+        assert "1 new cause in zarr 3.0.1 so far. 1 of severity 4. The run goes on, or was" in text
     assert f"Releases: {releases}" in readable(html)
     assert f"| zip | {releases} |" in summary
     html, _ = draw(write_run(tmp_path, [finding], stage=stage, ended="x"))

@@ -54,10 +54,16 @@ class Command(NamedTuple):
 
 
 class Verdict(NamedTuple):
-    """The run in one sentence; tone is "found", "clean" or "blind"."""
+    """The run in a line, and what belongs to it; tone is "found", "clean" or "blind"."""
 
-    sentence: str
+    line: str
+    rest: str
     tone: str
+
+    @property
+    def sentence(self) -> str:
+        """Gives all of it."""
+        return f"{self.line} {self.rest}".strip()
 
 
 def counted(number: int, noun: str) -> str:
@@ -213,59 +219,61 @@ def ended(run: Run) -> bool:
     return run.about.get("ended", "") is not None
 
 
-def broken_off(run: Run) -> Verdict:
-    """Says in one sentence what a run found that left something open, and why it did."""
+def left_open(run: Run) -> str:
+    """Says why a run left something open, in a sentence; empty if it did not."""
     about = run.about
-    new, known = split_known(run)
-    name = subject_name(about)
-    left = max(len(run.seen), about.get("not_reached", 0))
     if failed := about.get("failed"):
-        why = f"The run of {name} is no all-clear: {failed}"
-    elif not ended(run):
-        why = f"The run of {name} goes on, or was killed before it ended"
-    elif about.get("not_reached"):
+        return f"This is no all-clear: {failed.rstrip('.')}."
+    if not ended(run):
+        return "The run goes on, or was killed before it ended."
+    if about.get("not_reached"):
         budget = about.get("budget_seconds")
-        had = "too little time" if budget is None else f"{seconds(budget)}, which was too little,"
-        why = f"The run of {name} had {had} to follow what it saw"
-    else:
-        why = f"The run of {name} only measured when it saw what"
-    parts = ["nothing new confirmed"]
-    if new:
-        parts = [f"{counted(len(new), 'new cause')} confirmed ({by_severity(new)})"]
-    if left:
-        parts.append(f"{counted(left, 'finding')} seen and not followed yet")
-    if run.unconfirmed:
-        parts.append(f"{len(run.unconfirmed):,} could not be confirmed")
-    parts += counts_of_known(about, known)
-    return Verdict(f"{why}; {', '.join(parts)}.", "found" if new else "blind")
+        had = (
+            "There was too little time" if budget is None else f"{seconds(budget)} were too little"
+        )
+        return f"{had} to follow what was seen."
+    if run.seen:
+        return "The run only measured when it saw what."
+    return ""
+
+
+def silence(run: Run, nothing: str) -> Verdict:
+    """Says what it is worth that a run found nothing new."""
+    about, proof = run.about, run.about["self_proof"]
+    if left_open(run):
+        return Verdict(f"{nothing}, and this is no all-clear.", "", "blind")
+    if not about["executions"]:
+        return Verdict(f"{nothing}, because no case was run.", "", "blind")
+    if not proof or not proof["found"]:
+        reason = "The planted loss was missed" if proof else "No planted loss was tried"
+        return Verdict(f"{nothing}, but this run may be blind.", reason, "blind")
+    return Verdict(f"{nothing}.", "The planted loss was found, so the run could see", "clean")
 
 
 def verdict(run: Run) -> Verdict:
-    """Says in one sentence what the run found, or why its silence means something, or does not."""
+    """Says what the run found, or why its silence means something, or does not."""
     about = run.about
     new, known = split_known(run)
     name = subject_name(about)
-    if not ended(run) or about.get("failed") or run.seen or about.get("not_reached"):
-        return broken_off(run)
-    also = []
-    if run.unconfirmed:
-        also.append(f"{len(run.unconfirmed):,} more could not be confirmed")
-    also += counts_of_known(about, known)
-    if mended := about.get("mended_here"):
-        also.append(f"{counted(len(mended), 'cause')} mended here")
-    tail = "".join(f"; {part}" for part in also)
     if new:
-        sentence = f"{counted(len(new), 'new cause')} in {name}: {by_severity(new)}"
-        return Verdict(f"{sentence}{tail}.", "found")
-    proof = about["self_proof"]
-    nothing = f"Nothing{' new' if known else ''}{' confirmed' if run.unconfirmed else ''} found"
-    if not about["executions"]:
-        return Verdict(f"{nothing} in {name}, because no case was run{tail}.", "blind")
-    if not proof or not proof["found"]:
-        reason = "the planted loss was missed" if proof else "no planted loss was tried"
-        return Verdict(f"{nothing} in {name}, but {reason}: this run may be blind{tail}.", "blind")
-    sentence = f"{nothing} in {name}, and the planted loss was found, so the run could see"
-    return Verdict(f"{sentence}{tail}.", "clean")
+        far = "" if ended(run) else " so far"
+        said = Verdict(
+            f"{counted(len(new), 'new cause')} in {name}{far}.", by_severity(new), "found"
+        )
+    else:
+        unsure = run.unconfirmed or left_open(run)
+        word = f"Nothing{' new' if known else ''}{' confirmed' if unsure else ' found'}"
+        said = silence(run, f"{word} in {name}")
+    parts = [said.rest] if said.rest else []
+    if left := max(len(run.seen), about.get("not_reached", 0)):
+        parts.append(f"{counted(left, 'finding')} seen and not followed yet")
+    if run.unconfirmed:
+        parts.append(f"{len(run.unconfirmed):,} more could not be confirmed")
+    parts += counts_of_known(about, known)
+    if mended := about.get("mended_here"):
+        parts.append(f"{counted(len(mended), 'cause')} mended here")
+    rest = f"{'; '.join(parts)}." if parts else ""
+    return said._replace(rest=" ".join(filter(None, (rest, left_open(run)))))
 
 
 def trusted(run: Run) -> bool:
