@@ -23,7 +23,7 @@ import sarif
 import telling
 from drawing import TEMPLATES, template_environment, write
 from pytest_function import pytest_function
-from run_directory import BrokenRunError, Run, clean_text, cut, read_run
+from run_directory import BrokenRunError, Run, clean_text, cut, kept_as_seen, read_run
 
 DEFECTS = Path(__file__).parent / "defects"
 SUMMARY_ROWS = 50
@@ -189,7 +189,7 @@ def pages(run: Run) -> dict[str, str]:
     readme = markdown.get_template("finding.md.j2")
     drawn = {
         f"findings/{finding['fingerprint']}/README.md": readme.render(finding=finding, **shared)
-        for finding in [*run.unconfirmed, *run.findings]
+        for finding in [*filter(kept_as_seen, run.seen), *run.unconfirmed, *run.findings]
         if has_readme(finding)
     }
     summary = markdown.get_template("summary.md.j2")

@@ -678,6 +678,25 @@ def test_a_run_without_time_to_follow_all_is_no_all_clear(tmp_path: Path) -> Non
     assert 'class="verdict found"' in html
 
 
+def test_what_there_was_no_time_for_is_not_called_unconfirmed(tmp_path: Path) -> None:
+    unreached = a_hang(fingerprint="late", followed=False, **{**SEEN, "why": "no time"})
+    tried = a_finding(confirmed=False, why="It came and went.", fingerprint="tried")
+    write_run(tmp_path, [], [unreached, tried], ended="x", not_reached=1, budget_seconds=9)
+    html, summary = draw(tmp_path)
+    text = readable(html)
+    for told in (text, summary):
+        assert (
+            "no all-clear. 1 finding seen and not followed yet; 1 more could not be confirmed. "
+            "9.0 s were too little"
+        ) in told
+        assert "run.json counts" not in told
+    assert "Seen, and not followed yet: 1 " in text
+    assert "Not confirmed: 1 " in text
+    assert "storefuzz replay findings/late/case.json --zarr 3.0.1" in text
+    readme = (tmp_path / "findings" / "late" / "README.md").read_text("utf-8")
+    assert "storefuzz replay case.json --zarr 3.0.1" in readme
+
+
 def test_half_a_line_of_a_run_that_ended_is_broken(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -735,6 +754,11 @@ def test_known_findings_alone_are_not_news(tmp_path: Path) -> None:
     [
         (OWN_PAGE, "zip-two-writers", "1 known cause seen again."),
         ({**KNOWN, "by": "file", "page": ""}, "known", "1 known cause seen again."),
+        (
+            {**OWN_PAGE, "page": "", "link": "corpus/regressions/x.json"},
+            "corpus/regressions/x.json",
+            "1 known cause seen again.",
+        ),
         ({**KNOWN, "by": "run", "page": "", "link": ""}, "an earlier run", "1 known cause seen"),
         (
             {**KNOWN, "by": "base", "page": "", "link": ""},

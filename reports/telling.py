@@ -12,7 +12,7 @@ from datetime import datetime
 from itertools import groupby
 from typing import Any, NamedTuple
 
-from run_directory import Run, cut
+from run_directory import Run, cut, kept_as_seen
 
 Finding = dict[str, Any]
 
@@ -164,8 +164,9 @@ def known_words(about: dict[str, Any], finding: Finding) -> str:
         "zarr": "zarr's own as well",
         "run": "an earlier run",
     }
-    page: str = finding["known"]["page"]
-    return page or others.get(known_by(finding), "known")
+    page, link = finding["known"]["page"], finding["known"]["link"] or ""
+    word: str = page or others.get(known_by(finding), "")
+    return word or ("known" if re.match("https?://|$", link) else link)
 
 
 def counts_of_known(about: dict[str, Any], known: Iterable[Finding]) -> list[str]:
@@ -232,8 +233,10 @@ def left_open(run: Run) -> str:
             "There was too little time" if budget is None else f"{seconds(budget)} were too little"
         )
         return f"{had} to follow what was seen."
-    if run.seen:
+    if any(not kept_as_seen(finding) for finding in run.seen):
         return "The run only measured when it saw what."
+    if run.seen:
+        return "There was too little time to follow what was seen."
     return ""
 
 
@@ -296,7 +299,8 @@ def notices(run: Run) -> list[str]:
             f"The planted loss {proof['planted']} was missed: there may be more than was found."
         )
     # What a run counts is written before its last findings are.
-    for name, held in (("findings", run.findings), ("unconfirmed", run.unconfirmed)):
+    loose = [*run.unconfirmed, *filter(kept_as_seen, run.seen)]
+    for name, held in (("findings", run.findings), ("unconfirmed", loose)):
         if ended(run) and about[name] != len(held):
             told.append(
                 f"run.json counts {about[name]:,} {name}, {name}.jsonl holds {len(held):,}."
@@ -354,16 +358,19 @@ def commands(run: Run, finding: Finding, folder: str = "") -> list[Command]:
     That is its repro.py, or for one that was not followed yet, its case; nothing if there is
     neither.
     """
+    subject = run.about["subject"]
+    zarr = shlex.quote(cut(subject["path"] or subject["release"] or "newest", 300))
+    if kept_as_seen(finding):
+        code = f"storefuzz replay {shlex.quote(f'{folder}case.json')} --zarr {zarr}"
+        return [Command("plays it again", "exits 1 if it shows", code)]
     if any(finding is one for one in run.seen):
         line = shlex.quote(f'"fingerprint":"{finding["fingerprint"]}"')
-        subject = run.about["subject"]
-        zarr = shlex.quote(cut(subject["path"] or subject["release"] or "newest", 300))
         replay = f"storefuzz replay case.json --zarr {zarr}"
         code = f"grep -m1 -F {line} seen.jsonl >case.json; {replay}"
         return [Command("plays it again", "exits 1 if it shows", code)]
     if not finding["script"]:
         return []
-    path = run.about["subject"]["path"]
+    path = subject["path"]
     script = shlex.quote(f"{folder}repro.py")
 
     def command(package: str) -> str:
