@@ -88,3 +88,10 @@ def test_without_a_page_there_is_no_picture(tmp_path: Path) -> None:
     assert done.returncode == 2
     assert done.stderr == f"{tmp_path} has no index.html: `storefuzz report {tmp_path}` draws it.\n"
     assert not (tmp_path / "page.png").exists()
+
+
+def test_files_of_a_run_that_it_names_are_written(tmp_path: Path) -> None:
+    draw(write_run(tmp_path, [a_finding()]))
+    named = set(re.findall(r"\brun/([\w.]+)", README))
+    assert {"summary.md", "findings.sarif", "junit.xml"} <= named
+    assert [name for name in named if not (tmp_path / name).is_file()] == []
