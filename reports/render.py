@@ -27,6 +27,7 @@ from run_directory import BrokenRunError, Run, clean_text, cut, kept_as_seen, re
 
 DEFECTS = Path(__file__).parent / "defects"
 SUMMARY_ROWS = 50
+SUMMARY_UNCONFIRMED = 10
 LONGEST_SENTENCE = 400
 LONGEST_TEXT = 2_000  # of a row, an answer or a step
 # As cannot_write of harness/base/files.cc.
@@ -193,7 +194,9 @@ def pages(run: Run) -> dict[str, str]:
         if has_readme(finding)
     }
     summary = markdown.get_template("summary.md.j2")
-    drawn["summary.md"] = summary.render(new=new, known=known, most=SUMMARY_ROWS, **shared)
+    drawn["summary.md"] = summary.render(
+        new=new, known=known, most=SUMMARY_ROWS, named=SUMMARY_UNCONFIRMED, **shared
+    )
     drawn["index.html"] = html.get_template("index.html.j2").render(
         choices=telling.choices(parts.all()),
         defect_pages=defect_pages(run),

@@ -697,6 +697,17 @@ def test_what_there_was_no_time_for_is_not_called_unconfirmed(tmp_path: Path) ->
     assert "storefuzz replay case.json --zarr 3.0.1" in readme
 
 
+def test_a_summary_names_few_of_those_that_were_not_confirmed(tmp_path: Path) -> None:
+    loose = [
+        a_finding(fingerprint=f"f{n}", headline=f"h{n}", confirmed=False, why="x", severity=5)
+        for n in range(13)
+    ]
+    summary = draw(write_run(tmp_path, [], loose))[1]
+    (line,) = [it for it in summary.splitlines() if it.startswith("Not confirmed: ")]
+    assert line.count("; ") == 10
+    assert line.endswith("; and 3 more.")
+
+
 def test_half_a_line_of_a_run_that_ended_is_broken(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
