@@ -19,6 +19,7 @@ import pytest
 from render_test import (
     HOSTILE,
     KNOWN,
+    OWN_PAGE,
     SEEN,
     a_finding,
     a_hang,
@@ -158,6 +159,12 @@ def visible(browser: Browser) -> list[str]:
     return ids
 
 
+def told_shown(browser: Browser) -> str:
+    """Gives what the filter says of how much is shown."""
+    told: str = browser.run("document.querySelector('form.filter output').textContent")
+    return told
+
+
 def choose(browser: Browser, name: str, value: str) -> None:
     """Chooses a value of a filter, as a person does."""
     browser.run(
@@ -181,8 +188,58 @@ def test_the_page_is_drawn(browser: Browser, tmp_path: Path, count: int) -> None
     for width in WIDTHS.values():
         browser.open(address, width)
         expect_sound(browser, address)
-        shown = browser.run("document.querySelector('form.filter output').textContent")
-        assert shown == f"{count + 1} of {count + 1} shown"
+        assert told_shown(browser) == f"{count + 1} of {count + 1} shown"
+
+
+@pytest.mark.parametrize("count", [1, 100, 1000])
+def test_any_number_of_causes_is_filtered_and_linked(
+    browser: Browser, tmp_path: Path, count: int
+) -> None:
+    address = a_whole_run(tmp_path, count).as_uri()
+    browser.open(address, WIDTHS["phone"])
+    choose(browser, "store", "zip")
+    choose(browser, "severity", "1")
+    matching = [f"f{n}" for n in range(count) if n % 3 == 0 and n % 7 == 0]
+    assert sorted(visible(browser)) == sorted(matching)
+    assert told_shown(browser) == f"{len(matching)} of {count + 1} shown"
+    # The last cause, be it in the list, in the table of known ones or folded.
+    last = f"f{count - 1}"
+    browser.open(f"{address}#{last}", WIDTHS["phone"])
+    assert last in visible(browser)
+    top = browser.run(f"document.getElementById('{last}').getBoundingClientRect().top")
+    assert -5 < top < 700
+    assert browser.run("document.documentElement.scrollWidth <= window.innerWidth")
+    assert browser.events_of(*COMPLAINTS) == []
+
+
+def test_what_is_new_is_on_the_first_screen(browser: Browser, tmp_path: Path) -> None:
+    address = a_whole_run(tmp_path, 100).as_uri()
+    for width in WIDTHS.values():
+        browser.open(address, width)
+        tops = browser.run(
+            "['h1', '.contents a', 'dl.facts'].map(it => document.querySelector(it))"
+            ".map(it => it.getBoundingClientRect().top)"
+        )
+        assert tops[0] < 200 < 800 < tops[2]
+        assert tops[1] < 800
+        first = browser.run("document.querySelector('.contents li').textContent")
+        assert "severity 1" in first
+
+
+def test_a_known_cause_leads_to_its_page(browser: Browser, tmp_path: Path) -> None:
+    draw(write_run(tmp_path, [a_finding(known=OWN_PAGE)]))
+    address = (tmp_path / "index.html").as_uri()
+    browser.open(address, WIDTHS["phone"])
+    page = "document.getElementById('page-zip-two-writers')"
+    assert not browser.run(f"{page}.open")
+    browser.run(
+        "new Promise(done => { addEventListener('hashchange', done);"
+        "document.querySelector('.causes a[href=\"#page-zip-two-writers\"]').click(); })"
+        ".then(() => true)"
+    )
+    assert browser.run(f"{page}.open")
+    assert "Of two stores that append" in browser.run(f"{page}.innerText")
+    expect_sound(browser, address)
 
 
 @pytest.mark.parametrize("width", WIDTHS.values(), ids=WIDTHS.keys())
@@ -234,7 +291,7 @@ def test_filters_show_what_they_say(browser: Browser, tmp_path: Path) -> None:
         assert visible(browser) == shown, (name, value)
     links = "[...document.querySelectorAll('.contents li')].filter(it => !it.hidden).length"
     assert browser.run(links) == 0
-    assert browser.run("document.querySelector('output').textContent") == "1 of 4 shown"
+    assert told_shown(browser) == "1 of 4 shown"
     browser.run(
         "new Promise(done => { addEventListener('hashchange', done); location.hash = 'two'; })"
         ".then(() => true)"

@@ -1,8 +1,9 @@
 """Draws the pages of a run: `python reports/render.py RUN`.
 
-Writes RUN/index.html, RUN/summary.md and a README.md beside each finding's repro.py. The same run
-gives the same bytes. Exits 2 with one sentence if RUN is missing, broken or cannot be written, and
-3 if the machine fails: its disk is full, or broken.
+Writes RUN/index.html, a README.md beside each finding's repro.py, and what a CI reads:
+RUN/summary.md, RUN/findings.sarif and RUN/junit.xml. The same run gives the same bytes. Exits 2
+with one sentence if RUN is missing, broken or cannot be written, and 3 if the machine fails: its
+disk is full, or broken.
 """
 
 import base64
@@ -17,11 +18,16 @@ from typing import Any
 from jinja2 import Environment
 from markupsafe import Markup, escape
 
+import junit
+import sarif
 import telling
 from drawing import TEMPLATES, template_environment, write
-from run_directory import BrokenRunError, Run, cut, read_run
+from pytest_function import pytest_function
+from run_directory import BrokenRunError, Run, clean_text, cut, kept_as_seen, read_run
 
+DEFECTS = Path(__file__).parent / "defects"
 SUMMARY_ROWS = 50
+SUMMARY_UNCONFIRMED = 10
 LONGEST_SENTENCE = 400
 LONGEST_TEXT = 2_000  # of a row, an answer or a step
 # As cannot_write of harness/base/files.cc.
@@ -140,6 +146,33 @@ def environments() -> tuple[Environment, Environment]:
     return html, markdown
 
 
+def defect_pages(run: Run) -> dict[str, str]:
+    """Gives the texts of our pages about the defects that a run met again, by name."""
+    names = {finding["known"]["page"] for finding in run.findings if finding["known"]}
+    names |= {it["page"] for it in run.about.get("mended_here", [])}
+    paths = {
+        name: DEFECTS / f"{name}.md" for name in names if re.fullmatch("[a-z0-9-]{1,100}", name)
+    }
+    return {
+        name: clean_text(path.read_text("utf-8"))
+        for name, path in sorted(paths.items())
+        if path.is_file()
+    }
+
+
+def function_of(run: Run, finding: dict[str, Any]) -> str:
+    """Gives the function for pytest of a finding; empty if its script cannot be shown whole."""
+    name = finding["fingerprint"]
+    if name not in run.repros or name in run.altered:
+        return ""
+    return pytest_function(name, finding["headline"], run.repros[name])
+
+
+def has_readme(finding: dict[str, Any]) -> bool:
+    """Tells whether a finding has a folder: of what is known there is mostly nothing to keep."""
+    return finding["script"] or not finding["known"]
+
+
 def pages(run: Run) -> dict[str, str]:
     """Draws every page of a run; gives its text by its path in the run directory."""
     html, markdown = environments()
@@ -152,21 +185,26 @@ def pages(run: Run) -> dict[str, str]:
         "verdict": telling.verdict(run),
         "notices": telling.notices(run),
         "parts": parts,
+        "function_of": function_of,
     }
     readme = markdown.get_template("finding.md.j2")
     drawn = {
         f"findings/{finding['fingerprint']}/README.md": readme.render(finding=finding, **shared)
-        for finding in [*run.unconfirmed, *run.findings]
+        for finding in [*filter(kept_as_seen, run.seen), *run.unconfirmed, *run.findings]
+        if has_readme(finding)
     }
     summary = markdown.get_template("summary.md.j2")
-    drawn["summary.md"] = summary.render(new=new, known=known, most=SUMMARY_ROWS, **shared)
+    drawn["summary.md"] = summary.render(
+        new=new, known=known, most=SUMMARY_ROWS, named=SUMMARY_UNCONFIRMED, **shared
+    )
     drawn["index.html"] = html.get_template("index.html.j2").render(
         choices=telling.choices(parts.all()),
+        defect_pages=defect_pages(run),
         script=Markup(script),
         script_digest=digest_of(script),
         **shared,
     )
-    return drawn
+    return drawn | {"findings.sarif": sarif.sarif(run), "junit.xml": junit.junit(run)}
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -139,7 +139,26 @@ def a_question(**changes: Any) -> dict[str, Any]:
     )
 
 
-KNOWN = {"page": "zip-pickle", "link": "https://example.org/1", "reason": "It was told."}
+KNOWN: dict[str, Any] = {
+    "page": "zip-pickle",
+    "link": "https://example.org/1",
+    "reason": "It was told.",
+}
+OWN_PAGE = {
+    "by": "page",
+    "page": "zip-two-writers",
+    "link": "reports/defects/zip-two-writers.md",
+    "reason": "The second to close takes away what the first wrote.",
+}
+AGAINST = {"release": "3.4.2", "path": None}
+PASSED = {
+    "oracles": ["reads", "listing"],
+    "carries": [
+        {"carrier": "pickle 5", "transport": "spawn", "steps": 1200},
+        {"carrier": "handed over", "transport": "fork", "steps": 30},
+        {"carrier": "pickle 5", "transport": "here", "steps": 7},
+    ],
+}
 SEEN = {"confirmed": False, "why": "not followed yet", "releases": None, "script": False}
 
 
@@ -244,6 +263,7 @@ def validator(schema: dict[str, Any]) -> Any:
         a_finding(confirmed=False, why="It needed the parent's memory."),
         a_finding(known=KNOWN, confirmed=False, releases=None, script=False, more=1),
         a_finding(known={**KNOWN, "link": None}, rows=[], steps=[], seen_as=["a", "b"]),
+        a_finding(known=OWN_PAGE, confirmed=False, script=False),
     ],
 )
 def test_sample_findings_fit_the_schema(line: dict[str, Any]) -> None:
@@ -252,8 +272,12 @@ def test_sample_findings_fit_the_schema(line: dict[str, Any]) -> None:
 
 
 def test_sample_runs_fit_the_schema() -> None:
-    more = {"budget_seconds": 60.0, "not_reached": 3, "later": {}}
-    for run in (a_run(), a_run(coverage=None, self_proof=None, time=None, **more)):
+    more = {"budget_seconds": 60.0, "not_reached": 3, "later": {}, "passed": None, "stage": None}
+    held = {
+        **{"against": AGAINST, "passed": PASSED, "stage": "fuzzed"},
+        "mended_here": [{"page": "", "headline": "x"}],
+    }
+    for run in (a_run(), a_run(coverage=None, self_proof=None, time=None, **more), a_run(**held)):
         validator(RUN_SCHEMA).validate(run)
         assert not fault_of(run, RUN_SCHEMA)
 
@@ -301,6 +325,22 @@ def test_own_checker_refuses_what_the_schema_refuses(
     assert refused > 100
 
 
+@pytest.mark.parametrize(
+    ("value", "schema"),
+    [
+        (a_finding(known={**KNOWN, "by": "rumour"}), FINDING_SCHEMA),
+        (a_finding(known={**KNOWN, "by": "page\n"}), FINDING_SCHEMA),
+        (a_run(stage="half"), RUN_SCHEMA),
+        (a_run(against={"release": "3.4.2"}), RUN_SCHEMA),
+        (a_run(mended_here=[{"page": "x"}]), RUN_SCHEMA),
+        (a_run(passed={**PASSED, "carries": [{"carrier": "x"}]}), RUN_SCHEMA),
+    ],
+)
+def test_what_does_not_fit_is_refused_by_both(value: Any, schema: dict[str, Any]) -> None:
+    assert fault_of(value, schema)
+    assert not validator(schema).is_valid(value)
+
+
 @pytest.mark.parametrize("bad", ["", "../x", "a/b", ".hidden", "a\n", "a b", "x" * 300])
 def test_a_fingerprint_is_a_safe_folder_name(bad: str) -> None:
     assert fault_of(a_finding(fingerprint=bad), FINDING_SCHEMA)
@@ -312,7 +352,7 @@ def test_the_page_tells_a_finding(tmp_path: Path) -> None:
     html, summary = draw(folder)
     text = readable(html)
     for told in (
-        "2 new causes in zarr 3.0.1: 1 of severity 4, 1 of severity 5.",
+        "2 new causes in zarr 3.0.1. 1 of severity 4, 1 of severity 5.",
         "23 November 2026, 23:00 UTC",
         "91,234",
         "1,518 a second",
@@ -334,7 +374,7 @@ def test_the_page_tells_a_finding(tmp_path: Path) -> None:
     ):
         assert told in text, told
     assert '<li class="wrong"><code>→ s1.read_only</code></li>' in html
-    assert "2 new causes in zarr 3.0.1: 1 of severity 4, 1 of severity 5." in summary
+    assert "2 new causes in zarr 3.0.1. 1 of severity 4, 1 of severity 5." in summary
     row = next(line for line in summary.splitlines() if line.startswith("| 5 |"))
     assert row == (
         "| 5 | `_read_only` is lost when a ZipStore is pickled | zip | bad in 3.0.0 – 3.0.1, good "
@@ -420,7 +460,7 @@ def test_new_ones_come_before_known_ones_and_mild_ones_are_folded(tmp_path: Path
     assert " open" not in re.sub(r"\bopen\(", "", folded)
     text = readable(html)
     for told in (
-        "3 new causes in zarr 3.0.1: 1 of severity 5, 1 of severity 6, 1 of severity 7; "
+        "3 new causes in zarr 3.0.1. 1 of severity 5, 1 of severity 6, 1 of severity 7; "
         "1 more could not be confirmed; 3 known causes seen again.",
         "New, of severity 1 to 5: 1 cause",
         "Known, of severity 1 to 5: 2 causes",
@@ -431,7 +471,9 @@ def test_new_ones_come_before_known_ones_and_mild_ones_are_folded(tmp_path: Path
     told_apart = ("New, of", "Known, of", "Severity 6", "Not confirmed: 1", "About this run")
     places = [text.index(it) for it in told_apart]
     assert places == sorted(places)
-    assert "(1 of severity 1, 1 of severity 5, 1 of severity 6): `zip-pickle`." in summary
+    assert (
+        "(1 of severity 1, 1 of severity 5, 1 of severity 6): `zip-pickle` (3 causes)." in summary
+    )
     assert "Not confirmed: `_read_only` is lost when a ZipStore is pickled." in summary
     assert summary.count("repro.py") == 3
 
@@ -507,17 +549,17 @@ def test_any_number_of_findings_is_drawn(tmp_path: Path, count: int) -> None:
     [
         (
             {},
-            "Nothing found in zarr 3.0.1, and the planted loss was found, so the run could see.",
+            "Nothing found in zarr 3.0.1. The planted loss was found, so the run could see.",
             "clean",
         ),
         (
             {"self_proof": {"planted": "p", "found": False}},
-            "Nothing found in zarr 3.0.1, but the planted loss was missed: this run may be blind.",
+            "Nothing found in zarr 3.0.1, but this run may be blind. The planted loss was missed.",
             "blind",
         ),
         (
             {"self_proof": None},
-            "Nothing found in zarr 3.0.1, but no planted loss was tried: this run may be blind.",
+            "Nothing found in zarr 3.0.1, but this run may be blind. No planted loss was tried.",
             "blind",
         ),
         (
@@ -527,7 +569,7 @@ def test_any_number_of_findings_is_drawn(tmp_path: Path, count: int) -> None:
         ),
         (
             {"subject": {"release": "3.5.0.dev1", "path": "checkouts/zarr"}},
-            "Nothing found in zarr 3.5.0.dev1 from checkouts/zarr, and the planted loss was found",
+            "Nothing found in zarr 3.5.0.dev1 from checkouts/zarr. The planted loss was found",
             "clean",
         ),
     ],
@@ -569,8 +611,8 @@ def write_killed_run(folder: Path, **about: Any) -> Path:
 def test_a_killed_run_shows_what_it_had_seen(tmp_path: Path) -> None:
     html, summary = draw(write_killed_run(tmp_path))
     sentence = (
-        "The run of zarr 3.0.1 goes on, or was killed before it ended; 1 new cause confirmed "
-        "(1 of severity 4), 1 finding seen and not followed yet."
+        "1 new cause in zarr 3.0.1 so far. 1 of severity 4; 1 finding seen and not followed yet. "
+        "The run goes on, or was killed before it ended."
     )
     for text in (readable(html), summary):
         assert sentence in text
@@ -585,7 +627,10 @@ def test_what_a_killed_run_had_seen_is_no_all_clear(tmp_path: Path) -> None:
     for name in ("findings.jsonl", "unconfirmed.jsonl"):
         (tmp_path / name).write_text("")
     html, _ = draw(tmp_path)
-    assert "nothing new confirmed, 2 findings seen and not followed yet." in readable(html)
+    assert (
+        "Nothing confirmed in zarr 3.0.1, and this is no all-clear. 2 findings seen and not "
+        "followed yet. The run goes on"
+    ) in readable(html)
     assert 'class="verdict blind"' in html
     assert "No confirmed difference to report" in html
 
@@ -594,7 +639,10 @@ def test_a_run_that_followed_nothing_is_no_all_clear(tmp_path: Path) -> None:
     write_run(tmp_path, ended="2026-11-23T23:01:00Z")
     (tmp_path / "seen.jsonl").write_text(json.dumps(a_finding(**SEEN)) + "\n")
     html, _ = draw(tmp_path)
-    assert "only measured when it saw what; nothing new confirmed, 1 finding seen" in readable(html)
+    assert (
+        "1 finding seen and not followed yet. The run only measured when it saw what."
+        in readable(html)
+    )
     assert 'class="verdict blind"' in html
 
 
@@ -619,15 +667,45 @@ def test_a_run_without_time_to_follow_all_is_no_all_clear(tmp_path: Path) -> Non
     about = {"ended": "x", "budget_seconds": 60.0, "not_reached": 3}
     html, summary = draw(write_run(tmp_path, **about))
     sentence = (
-        "The run of zarr 3.0.1 had 60 s, which was too little, to follow what it saw; nothing new "
-        "confirmed, 3 findings seen and not followed yet."
+        "Nothing confirmed in zarr 3.0.1, and this is no all-clear. 3 findings seen and not "
+        "followed yet. 60 s were too little to follow what was seen."
     )
     assert sentence in readable(html)
     assert sentence in summary
     assert 'class="verdict blind"' in html
     html, _ = draw(write_run(tmp_path, [a_hang()], **{**about, "budget_seconds": None}))
-    assert "had too little time to follow what it saw; 1 new cause confirmed" in readable(html)
+    assert "not followed yet. There was too little time to follow what was seen." in readable(html)
     assert 'class="verdict found"' in html
+
+
+def test_what_there_was_no_time_for_is_not_called_unconfirmed(tmp_path: Path) -> None:
+    unreached = a_hang(fingerprint="late", followed=False, **{**SEEN, "why": "no time"})
+    tried = a_finding(confirmed=False, why="It came and went.", fingerprint="tried")
+    write_run(tmp_path, [], [unreached, tried], ended="x", not_reached=1, budget_seconds=9)
+    html, summary = draw(tmp_path)
+    text = readable(html)
+    for told in (text, summary):
+        assert (
+            "no all-clear. 1 finding seen and not followed yet; 1 more could not be confirmed. "
+            "9.0 s were too little"
+        ) in told
+        assert "run.json counts" not in told
+    assert "Seen, and not followed yet: 1 " in text
+    assert "Not confirmed: 1 " in text
+    assert "storefuzz replay findings/late/case.json --zarr 3.0.1" in text
+    readme = (tmp_path / "findings" / "late" / "README.md").read_text("utf-8")
+    assert "storefuzz replay case.json --zarr 3.0.1" in readme
+
+
+def test_a_summary_names_few_of_those_that_were_not_confirmed(tmp_path: Path) -> None:
+    loose = [
+        a_finding(fingerprint=f"f{n}", headline=f"h{n}", confirmed=False, why="x", severity=5)
+        for n in range(13)
+    ]
+    summary = draw(write_run(tmp_path, [], loose))[1]
+    (line,) = [it for it in summary.splitlines() if it.startswith("Not confirmed: ")]
+    assert line.count("; ") == 10
+    assert line.endswith("; and 3 more.")
 
 
 def test_half_a_line_of_a_run_that_ended_is_broken(
@@ -638,14 +716,14 @@ def test_half_a_line_of_a_run_that_ended_is_broken(
     assert "unconfirmed.jsonl, line 1, is not JSON" in capsys.readouterr().err
 
 
-def test_troubles_come_before_the_verdict(tmp_path: Path) -> None:
+def test_troubles_stand_right_below_the_verdict(tmp_path: Path) -> None:
     trouble = "3 of 400 cases could not be played, by a fault of storefuzz: <worker> failed"
     html, summary = draw(write_run(tmp_path, troubles=[trouble], ended="x", failed=None))
     page = readable(html)
-    assert page.index(trouble) < page.index("Nothing found in zarr 3.0.1, and the planted loss")
+    sentence = "Nothing found in zarr 3.0.1. The planted loss was found, so the run could see."
+    assert f"{sentence} {trouble}" in page
     assert 'class="verdict clean"' in html
-    shown = summary.index("3 of 400 cases could not be played")
-    assert shown < summary.index("Nothing found in zarr 3.0.1")
+    assert f"{sentence}\n\n> 3 of 400 cases could not be played" in summary
 
 
 @pytest.mark.parametrize(("findings", "tone"), [([], "blind"), ([a_hang()], "found")])
@@ -655,7 +733,7 @@ def test_a_run_that_failed_is_no_all_clear(
     failed = "more than 2 % of its cases were lost"
     html, summary = draw(write_run(tmp_path, findings, ended="x", failed=failed))
     for text in (readable(html), summary):
-        assert f"The run of zarr 3.0.1 is no all-clear: {failed}; " in text
+        assert f"This is no all-clear: {failed}." in text
         assert "the run could see" not in text
     assert f'class="verdict {tone}"' in html
 
@@ -673,13 +751,112 @@ def test_a_full_disk_is_a_fault_of_the_machine(
 def test_known_findings_alone_are_not_news(tmp_path: Path) -> None:
     html, summary = draw(write_run(tmp_path, [a_hang(known=KNOWN, confirmed=False)]))
     sentence = (
-        "Nothing new found in zarr 3.0.1, and the planted loss was found, so the run could see; "
+        "Nothing new found in zarr 3.0.1. The planted loss was found, so the run could see; "
         "1 known cause seen again."
     )
     assert sentence in readable(html)
     assert sentence in summary
     assert 'class="verdict clean"' in html
     assert "Known, seen again (1 of severity 4): `zip-pickle`." in summary
+
+
+@pytest.mark.parametrize(
+    ("known", "cell", "in_verdict"),
+    [
+        (OWN_PAGE, "zip-two-writers", "1 known cause seen again."),
+        ({**KNOWN, "by": "file", "page": ""}, "known", "1 known cause seen again."),
+        (
+            {**OWN_PAGE, "page": "", "link": "corpus/regressions/x.json"},
+            "corpus/regressions/x.json",
+            "1 known cause seen again.",
+        ),
+        ({**KNOWN, "by": "run", "page": "", "link": ""}, "an earlier run", "1 known cause seen"),
+        (
+            {**KNOWN, "by": "base", "page": "", "link": ""},
+            "zarr 3.4.2 as well",
+            "1 cause that zarr 3.4.2 shows as well.",
+        ),
+        (
+            {**KNOWN, "by": "zarr", "page": "", "link": ""},
+            "zarr's own as well",
+            "1 cause of zarr's own.",
+        ),
+    ],
+)
+def test_a_known_cause_says_who_knows_it(
+    tmp_path: Path, known: dict[str, Any], cell: str, in_verdict: str
+) -> None:
+    finding = a_hang(known=known, confirmed=False, script=False, releases=None)
+    html, summary = draw(write_run(tmp_path, [finding], against=AGAINST))
+    text = readable(html)
+    assert f"zip 512 {cell} New" not in text
+    assert f" zip 512 {cell} " in text
+    for told in (text, summary):
+        assert "Nothing new found in zarr 3.0.1 against zarr 3.4.2. The planted" in told
+        assert in_verdict in told
+    assert f"Known, seen again (1 of severity 4): `{cell}`." in summary
+    assert not list(tmp_path.rglob("README.md"))
+    assert "Releases:" not in text
+
+
+def test_a_page_of_ours_is_on_the_page(tmp_path: Path) -> None:
+    mended = [{"page": "zip-empty-key-index-error", "headline": '`set` of "" is refused'}]
+    findings = [a_hang(known=OWN_PAGE), a_finding(known={**OWN_PAGE, "page": "../defects/cases"})]
+    html, _ = draw(write_run(tmp_path, findings, mended_here=mended, against=AGAINST))
+    page = Page(html)
+    names = ["zip-empty-key-index-error", "zip-two-writers"]
+    shown = [str(it["id"]) for it in page.of("details") if str(it.get("id")).startswith("page-")]
+    assert shown == [f"page-{name}" for name in names]
+    hrefs = [it["href"] for it in page.of("a")]
+    assert {f"#page-{name}" for name in names} <= set(hrefs)
+    assert (HERE / "defects" / f"{names[1]}.md").read_text("utf-8").strip() in page.text
+
+
+def test_a_cause_that_is_gone_is_mended_here(tmp_path: Path) -> None:
+    mended = [{"page": "", "headline": "`get` hangs"}, {"page": "x", "headline": "`set` too"}]
+    html, summary = draw(write_run(tmp_path, mended_here=mended, against=AGAINST))
+    text = readable(html)
+    for told in (text, summary):
+        assert "the run could see; 2 causes mended here." in told
+    assert "Mended here: 2 causes Shown by zarr 3.4.2 alone. get hangs set too (x)" in text
+    assert "Mended here, shown by zarr 3.4.2 alone: `get` hangs; `set` too." in summary
+    assert "Held against zarr 3.4.2" in text
+
+
+def test_a_green_run_of_ones_own_store_says_what_it_passed(tmp_path: Path) -> None:
+    html, summary = draw(write_run(tmp_path, passed=PASSED))
+    assert (
+        "What it passed Asked after every step: reads, listing. carried by spawn fork here "
+        "pickle 5 1,200 – 7 handed over – 30 –"
+    ) in readable(html)
+    assert (
+        "Passed: reads, listing.\n\n| carried by | spawn | fork | here |\n|---|---|---|---|\n"
+        in (summary)
+    )
+    assert "\n| pickle 5 | 1,200 | – | 7 |\n| handed over | – | 30 | – |\n" in summary
+
+
+@pytest.mark.parametrize(
+    ("stage", "told", "releases"),
+    [
+        ("fuzzed", "Not done yet: what was seen is to be reduced", "not asked yet"),
+        ("followed", "Not done yet: the releases in which each shows", "not asked yet"),
+        ("dated", "All is done but the last lines", "not tried"),
+        (None, "goes on, or was killed", "not tried"),
+    ],
+)
+def test_a_page_that_grows_says_what_is_not_done(
+    tmp_path: Path, stage: str | None, told: str, releases: str
+) -> None:
+    finding = a_hang(releases=None)
+    html, summary = draw(write_run(tmp_path, [finding], stage=stage, ended=None))
+    for text in (readable(html), summary):
+        assert told in text
+        assert "1 new cause in zarr 3.0.1 so far. 1 of severity 4. The run goes on, or was" in text
+    assert f"Releases: {releases}" in readable(html)
+    assert f"| zip | {releases} |" in summary
+    html, _ = draw(write_run(tmp_path, [finding], stage=stage, ended="x"))
+    assert "ot done yet" not in html
 
 
 def test_a_missed_planted_loss_is_told_beside_findings(tmp_path: Path) -> None:
@@ -724,7 +901,13 @@ def test_hostile_text_stays_text(tmp_path: Path) -> None:
     about = hostile(a_run(quirks={})) | {"quirks": {HOSTILE: 1}}
     about |= {"skipped": {HOSTILE: HOSTILE}, "packages": {HOSTILE: HOSTILE}}
     about |= {"phases": {HOSTILE: {"seconds": 1, "share": 1}}, "readers": {HOSTILE: HOSTILE}}
-    about |= {"troubles": [HOSTILE], "failed": HOSTILE}
+    about |= {
+        "troubles": [HOSTILE],
+        "failed": HOSTILE,
+        "against": {"release": None, "path": HOSTILE},
+    }
+    about |= {"mended_here": [{"page": HOSTILE, "headline": HOSTILE}]}
+    about |= {"passed": hostile(PASSED)}
     del about["findings"], about["unconfirmed"]
     write_run(tmp_path, hostile_findings(HOSTILE), [loose], repro="</pre>```", **about)
     (tmp_path / "seen.jsonl").write_text(json.dumps(seen) + "\n")
@@ -740,8 +923,9 @@ def test_hostile_text_stays_text(tmp_path: Path) -> None:
     assert len(readmes) == 5
     for text in (html, summary, *readmes):
         assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u202e\ud800-\udfff]", text)
-    table = [line for line in summary.splitlines() if line.startswith("|")]
-    assert len(table) == 2 + 2
+    lines = [line for line in summary.splitlines() if line.startswith("|")]
+    table = lines[:4]
+    assert len(lines) == 4 + 3  # and of what was passed
     for line in table:
         assert len(re.findall(r"(?<!\\)\|", line)) == 6
     for text in (summary, *readmes):

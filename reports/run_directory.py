@@ -43,8 +43,9 @@ class Run:
     about: dict[str, Any]
     findings: list[dict[str, Any]]  # confirmed, or known
     unconfirmed: list[dict[str, Any]]
-    seen: list[dict[str, Any]]  # of seen.jsonl, and not followed yet
+    seen: list[dict[str, Any]]  # not followed: of seen.jsonl, or told so in unconfirmed.jsonl
     repros: dict[str, str]
+    altered: set[str]  # whose repro.py can only be shown in part, or with characters spelled out
 
 
 def spell_out(match: re.Match[str]) -> str:
@@ -193,6 +194,11 @@ def names_of(finding: dict[str, Any]) -> set[str]:
     return {finding["fingerprint"], *finding["seen_as"]}
 
 
+def kept_as_seen(finding: dict[str, Any]) -> bool:
+    """Tells whether a finding was given up unfollowed; it has a folder with its case."""
+    return finding.get("followed") is False
+
+
 def read_run(directory: Path) -> Run:
     """Reads a whole run directory.
 
@@ -205,15 +211,19 @@ def read_run(directory: Path) -> Run:
     )
     ended = about.get("ended", "") is not None
     findings = read_findings(directory / "findings.jsonl", True, ended)
-    unconfirmed = read_findings(directory / "unconfirmed.jsonl", False, ended)
-    seen = []
+    loose = read_findings(directory / "unconfirmed.jsonl", False, ended)
+    unconfirmed = [it for it in loose if not kept_as_seen(it)]
+    seen = [it for it in loose if kept_as_seen(it)]
     if (path := directory / "seen.jsonl").exists():
-        followed = {name for it in [*findings, *unconfirmed] for name in names_of(it)}
-        seen = [it for it in read_findings(path, False, False) if not names_of(it) & followed]
-    repros = {}
+        told = {name for it in [*findings, *loose] for name in names_of(it)}
+        seen += [it for it in read_findings(path, False, False) if not names_of(it) & told]
+    repros, altered = {}, set()
     for finding in [*findings, *unconfirmed]:
         path = directory / "findings" / finding["fingerprint"] / "repro.py"
         if finding["script"] and path.is_file():
-            text = read_bytes(path).decode(errors="backslashreplace")
-            repros[finding["fingerprint"]] = clean_text(text)
-    return Run(about, findings, unconfirmed, seen, repros)
+            script = read_bytes(path)
+            shown = clean_text(script.decode(errors="backslashreplace"))
+            repros[finding["fingerprint"]] = shown
+            if shown.encode() != script:
+                altered.add(finding["fingerprint"])
+    return Run(about, findings, unconfirmed, seen, repros, altered)

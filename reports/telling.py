@@ -12,7 +12,7 @@ from datetime import datetime
 from itertools import groupby
 from typing import Any, NamedTuple
 
-from run_directory import Run, cut
+from run_directory import Run, cut, kept_as_seen
 
 Finding = dict[str, Any]
 
@@ -21,6 +21,14 @@ MILDEST = 7
 FILTERS = ("store", "oracle", "severity", "release")
 FAILING = "→ "  # the step that goes wrong begins with it
 STORES_PARTED_BY = ", "
+# What a page says that is drawn before its run has ended, by the run's stage.
+NOT_DONE_YET = {
+    "fuzzed": "Fuzzing is over. Not done yet: what was seen is to be reduced and confirmed, and "
+    "then releases are asked. This page grows meanwhile; load it again.",
+    "followed": "What was seen has been reduced and confirmed, as far as there was time. Not done "
+    "yet: the releases in which each shows. This page grows meanwhile; load it again.",
+    "dated": "All is done but the last lines of the run.",
+}
 
 
 class Sections(NamedTuple):
@@ -46,10 +54,16 @@ class Command(NamedTuple):
 
 
 class Verdict(NamedTuple):
-    """The run in one sentence; tone is "found", "clean" or "blind"."""
+    """The run in a line, and what belongs to it; tone is "found", "clean" or "blind"."""
 
-    sentence: str
+    line: str
+    rest: str
     tone: str
+
+    @property
+    def sentence(self) -> str:
+        """Gives all of it."""
+        return f"{self.line} {self.rest}".strip()
 
 
 def counted(number: int, noun: str) -> str:
@@ -92,11 +106,21 @@ def moment(text: str) -> str:
     return f"{time.day} {time:%B %Y, %H:%M}{zone}"
 
 
-def subject_name(about: dict[str, Any]) -> str:
-    """Names what was tested: "zarr 3.0.1", or the checkout."""
-    subject = about["subject"]
+def name_of(subject: dict[str, Any]) -> str:
+    """Names a zarr: "zarr 3.0.1", or the checkout."""
     name = f"zarr {subject['release']}" if subject["release"] else "zarr"
     return f"{name} from {subject['path']}" if subject["path"] else name
+
+
+def subject_name(about: dict[str, Any]) -> str:
+    """Names what was tested, and what it was held against."""
+    name = name_of(about["subject"])
+    return f"{name} against {base_name(about)}" if about.get("against") else name
+
+
+def base_name(about: dict[str, Any]) -> str:
+    """Names what the subject was held against."""
+    return name_of(about["against"]) if about.get("against") else "the base"
 
 
 def in_order(findings: Iterable[Finding]) -> list[Finding]:
@@ -125,6 +149,43 @@ def split_known(run: Run) -> tuple[list[Finding], list[Finding]]:
     """Gives the findings that are new, and those that have a page."""
     new = in_order(finding for finding in run.findings if not finding["known"])
     return new, in_order(finding for finding in run.findings if finding["known"])
+
+
+def known_by(finding: Finding) -> str:
+    """Gives the word for who says that a finding is known."""
+    word: str = finding["known"].get("by", "file")
+    return word
+
+
+def known_words(about: dict[str, Any], finding: Finding) -> str:
+    """Says in few words who knows a finding: its page, or whoever else shows it."""
+    others = {
+        "base": f"{base_name(about)} as well",
+        "zarr": "zarr's own as well",
+        "run": "an earlier run",
+    }
+    page, link = finding["known"]["page"], finding["known"]["link"] or ""
+    word: str = page or others.get(known_by(finding), "")
+    return word or ("known" if re.match("https?://|$", link) else link)
+
+
+def counts_of_known(about: dict[str, Any], known: Iterable[Finding]) -> list[str]:
+    """Counts what is no news, by who shows it as well."""
+    counts = Counter(known_by(finding) for finding in known)
+    base, zarr = counts.pop("base", 0), counts.pop("zarr", 0)
+    told = []
+    if base:
+        told.append(f"{counted(base, 'cause')} that {base_name(about)} shows as well")
+    if zarr:
+        told.append(f"{counted(zarr, 'cause')} of zarr's own")
+    if again := counts.total():
+        told.append(f"{counted(again, 'known cause')} seen again")
+    return told
+
+
+def grouped_known(about: dict[str, Any], known: Iterable[Finding]) -> list[tuple[str, int]]:
+    """Gives who knows findings, and how many each knows, in the order of the findings."""
+    return list(Counter(known_words(about, finding) for finding in known).items())
 
 
 def by_severity(findings: Iterable[Finding]) -> str:
@@ -159,65 +220,76 @@ def ended(run: Run) -> bool:
     return run.about.get("ended", "") is not None
 
 
-def broken_off(run: Run) -> Verdict:
-    """Says in one sentence what a run found that left something open, and why it did."""
+def left_open(run: Run) -> str:
+    """Says why a run left something open, in a sentence; empty if it did not."""
     about = run.about
-    new, known = split_known(run)
-    name = subject_name(about)
-    left = max(len(run.seen), about.get("not_reached", 0))
     if failed := about.get("failed"):
-        why = f"The run of {name} is no all-clear: {failed}"
-    elif not ended(run):
-        why = f"The run of {name} goes on, or was killed before it ended"
-    elif about.get("not_reached"):
+        return f"This is no all-clear: {failed.rstrip('.')}."
+    if not ended(run):
+        return "The run goes on, or was killed before it ended."
+    if about.get("not_reached"):
         budget = about.get("budget_seconds")
-        had = "too little time" if budget is None else f"{seconds(budget)}, which was too little,"
-        why = f"The run of {name} had {had} to follow what it saw"
-    else:
-        why = f"The run of {name} only measured when it saw what"
-    parts = ["nothing new confirmed"]
-    if new:
-        parts = [f"{counted(len(new), 'new cause')} confirmed ({by_severity(new)})"]
-    if left:
-        parts.append(f"{counted(left, 'finding')} seen and not followed yet")
-    if run.unconfirmed:
-        parts.append(f"{len(run.unconfirmed):,} could not be confirmed")
-    if known:
-        parts.append(f"{counted(len(known), 'known cause')} seen again")
-    return Verdict(f"{why}; {', '.join(parts)}.", "found" if new else "blind")
+        had = (
+            "There was too little time" if budget is None else f"{seconds(budget)} were too little"
+        )
+        return f"{had} to follow what was seen."
+    if any(not kept_as_seen(finding) for finding in run.seen):
+        return "The run only measured when it saw what."
+    if run.seen:
+        return "There was too little time to follow what was seen."
+    return ""
+
+
+def silence(run: Run, nothing: str) -> Verdict:
+    """Says what it is worth that a run found nothing new."""
+    about, proof = run.about, run.about["self_proof"]
+    if left_open(run):
+        return Verdict(f"{nothing}, and this is no all-clear.", "", "blind")
+    if not about["executions"]:
+        return Verdict(f"{nothing}, because no case was run.", "", "blind")
+    if not proof or not proof["found"]:
+        reason = "The planted loss was missed" if proof else "No planted loss was tried"
+        return Verdict(f"{nothing}, but this run may be blind.", reason, "blind")
+    return Verdict(f"{nothing}.", "The planted loss was found, so the run could see", "clean")
 
 
 def verdict(run: Run) -> Verdict:
-    """Says in one sentence what the run found, or why its silence means something, or does not."""
+    """Says what the run found, or why its silence means something, or does not."""
     about = run.about
     new, known = split_known(run)
     name = subject_name(about)
-    if not ended(run) or about.get("failed") or run.seen or about.get("not_reached"):
-        return broken_off(run)
-    also = []
-    if run.unconfirmed:
-        also.append(f"{len(run.unconfirmed):,} more could not be confirmed")
-    if known:
-        also.append(f"{counted(len(known), 'known cause')} seen again")
-    tail = "".join(f"; {part}" for part in also)
     if new:
-        sentence = f"{counted(len(new), 'new cause')} in {name}: {by_severity(new)}"
-        return Verdict(f"{sentence}{tail}.", "found")
-    proof = about["self_proof"]
-    nothing = f"Nothing{' new' if known else ''}{' confirmed' if run.unconfirmed else ''} found"
-    if not about["executions"]:
-        return Verdict(f"{nothing} in {name}, because no case was run{tail}.", "blind")
-    if not proof or not proof["found"]:
-        reason = "the planted loss was missed" if proof else "no planted loss was tried"
-        return Verdict(f"{nothing} in {name}, but {reason}: this run may be blind{tail}.", "blind")
-    sentence = f"{nothing} in {name}, and the planted loss was found, so the run could see"
-    return Verdict(f"{sentence}{tail}.", "clean")
+        far = "" if ended(run) else " so far"
+        said = Verdict(
+            f"{counted(len(new), 'new cause')} in {name}{far}.", by_severity(new), "found"
+        )
+    else:
+        unsure = run.unconfirmed or left_open(run)
+        word = f"Nothing{' new' if known else ''}{' confirmed' if unsure else ' found'}"
+        said = silence(run, f"{word} in {name}")
+    parts = [said.rest] if said.rest else []
+    if left := max(len(run.seen), about.get("not_reached", 0)):
+        parts.append(f"{counted(left, 'finding')} seen and not followed yet")
+    if run.unconfirmed:
+        parts.append(f"{len(run.unconfirmed):,} more could not be confirmed")
+    parts += counts_of_known(about, known)
+    if mended := about.get("mended_here"):
+        parts.append(f"{counted(len(mended), 'cause')} mended here")
+    rest = f"{'; '.join(parts)}." if parts else ""
+    return said._replace(rest=" ".join(filter(None, (rest, left_open(run)))))
+
+
+def trusted(run: Run) -> bool:
+    """Tells whether the run did all that it was to do, and could see."""
+    return not run.about.get("failed") and verdict(run).tone != "blind"
 
 
 def notices(run: Run) -> list[str]:
     """Lists what a reader must know before trusting the page."""
     about = run.about
     told = []
+    if not ended(run) and (stage := about.get("stage")):
+        told.append(NOT_DONE_YET[stage])
     if about["interrupted"]:
         told.append(f"The run was interrupted after {seconds(about['seconds'])} of fuzzing.")
     proof = about["self_proof"]
@@ -227,11 +299,13 @@ def notices(run: Run) -> list[str]:
             f"The planted loss {proof['planted']} was missed: there may be more than was found."
         )
     # What a run counts is written before its last findings are.
-    for name, held in (("findings", run.findings), ("unconfirmed", run.unconfirmed)):
+    loose = [*run.unconfirmed, *filter(kept_as_seen, run.seen)]
+    for name, held in (("findings", run.findings), ("unconfirmed", loose)):
         if ended(run) and about[name] != len(held):
             told.append(
                 f"run.json counts {about[name]:,} {name}, {name}.jsonl holds {len(held):,}."
             )
+    told += about.get("troubles", [])
     if about["restarts"]:
         told.append(f"The fuzz process was replaced {counted(about['restarts'], 'time')}.")
     return told
@@ -246,6 +320,26 @@ def release_key(release: str) -> list[tuple[int, int, str]]:
 def in_release_order(names: Iterable[str]) -> list[str]:
     """Sorts releases, and other words by the alphabet."""
     return sorted(names, key=lambda name: (release_key(name), name))
+
+
+def releases_sentence(run: Run, finding: Finding) -> str:
+    """Says in which releases a finding is, or that nobody asked, or not yet."""
+    if finding["releases"]:
+        sentence: str = finding["releases"]["sentence"]
+        return sentence
+    going_on = not ended(run) and run.about.get("stage") in ("fuzzed", "followed")
+    return "not asked yet" if going_on and not finding["known"] else "not tried"
+
+
+def passed_table(passed: dict[str, Any]) -> tuple[list[str], list[tuple[str, list[int]]]]:
+    """Gives the transports, and for each carrier how many steps went by each of them."""
+    carries = passed["carries"]
+    transports = list(dict.fromkeys(it["transport"] for it in carries))
+    steps: Counter[tuple[str, str]] = Counter()
+    for it in carries:
+        steps[it["carrier"], it["transport"]] += it["steps"]
+    carriers = dict.fromkeys(it["carrier"] for it in carries)
+    return transports, [(name, [steps[name, it] for it in transports]) for name in carriers]
 
 
 def release_spans(finding: Finding) -> list[tuple[str, str]]:
@@ -264,16 +358,19 @@ def commands(run: Run, finding: Finding, folder: str = "") -> list[Command]:
     That is its repro.py, or for one that was not followed yet, its case; nothing if there is
     neither.
     """
+    subject = run.about["subject"]
+    zarr = shlex.quote(cut(subject["path"] or subject["release"] or "newest", 300))
+    if kept_as_seen(finding):
+        code = f"storefuzz replay {shlex.quote(f'{folder}case.json')} --zarr {zarr}"
+        return [Command("plays it again", "exits 1 if it shows", code)]
     if any(finding is one for one in run.seen):
         line = shlex.quote(f'"fingerprint":"{finding["fingerprint"]}"')
-        subject = run.about["subject"]
-        zarr = shlex.quote(cut(subject["path"] or subject["release"] or "newest", 300))
         replay = f"storefuzz replay case.json --zarr {zarr}"
         code = f"grep -m1 -F {line} seen.jsonl >case.json; {replay}"
         return [Command("plays it again", "exits 1 if it shows", code)]
     if not finding["script"]:
         return []
-    path = run.about["subject"]["path"]
+    path = subject["path"]
     script = shlex.quote(f"{folder}repro.py")
 
     def command(package: str) -> str:

@@ -15,7 +15,7 @@
 
 namespace storefuzz {
 
-// Exit codes of the storefuzz command; README.md and `storefuzz --help` name the same four.
+// Exit codes of the storefuzz command; its README.md and `storefuzz --help` name the same four.
 enum class ExitCode : int {
   kNothingNew = 0,  // no confirmed finding, or only known ones
   kFinding = 1,     // a confirmed finding that is not known

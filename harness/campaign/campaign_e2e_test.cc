@@ -109,11 +109,12 @@ TEST(LeftBehind, NothingByARunWhoseFuzzProcessIsKilledAndItGoesOn) {
   EXPECT_TRUE(finished_in_order(run.wait())) << run.complained();
   EXPECT_GE(run_json(run).value("restarts", 0), 1);
   EXPECT_EQ(run_json(run).at("deaths"), (Json{{"SIGKILL", 1}}));
-  // Told before what was found, and on the page before its verdict.
+  // Told before what was found, and on the page right below its verdict.
   const std::string trouble = "the fuzz process died 1 time in ";
   EXPECT_LT(run.said().find(trouble), run.said().find(" unconfirmed in zarr")) << run.said();
   const std::string page = test::read_file(run.folder() / "out" / "index.html");
-  EXPECT_LT(page.find(trouble), page.find("class=\"verdict"));
+  EXPECT_LT(page.find("class=\"verdict"), page.find(trouble));
+  EXPECT_LT(page.find(trouble), page.find("<main>"));
   expect_nothing_left(run);
 }
 

@@ -227,6 +227,7 @@ Json to_json(const Dossier& dossier, const std::string& release) {
             {"known", nullptr},
             {"releases", nullptr}};
   if (!dossier.confirmed) line["why"] = dossier.why;
+  if (!dossier.followed) line["followed"] = false;
   return line;
 }
 

@@ -41,6 +41,7 @@ struct Dossier {
   program::Cause cause;
   std::string script;  // repro.py
   bool reduced = false, confirmed = false;
+  bool followed = true;  // false: there was no time to look at it at all
   std::string why;   // when not confirmed: one sentence
   std::string said;  // when not confirmed: what repro.py printed
 

@@ -62,7 +62,8 @@ Result<void> Following::follow(std::vector<RawFinding> raw, double seconds) {
     used[i] = raw[i].others.size();
     keep_unreduced(raw[i], !hands      ? hands.error().message
                            : stopped() ? "it was not followed: the run was cut short"
-                                       : "it was not followed: the time for it was over");
+                                       : "it was not followed: the time for it was over",
+                   false);
     const std::scoped_lock lock(mutex_);
     if (!raw[i].finding.question) ++not_reached_;
   };
@@ -109,7 +110,7 @@ std::size_t Following::follow_one(Hands& hands, const RawFinding& raw) {
     first.enough = other.enough;
     kept = kept || other.kept;
   }
-  if (!kept) keep_unreduced(raw, first.why);
+  if (!kept) keep_unreduced(raw, first.why, true);
   return asked;
 }
 
@@ -202,11 +203,13 @@ void Following::keep(Told& told, const Dossier& dossier, const RawFinding& raw,
     broken_ = written.error();
 }
 
-void Following::keep_unreduced(const RawFinding& raw, const std::string& why) {
+void Following::keep_unreduced(const RawFinding& raw, const std::string& why, bool followed) {
   const std::scoped_lock lock(mutex_);
   Told& told = told_[raw.finding.key];
   count(told, raw);
-  keep(told, storefuzz::not_followed(raw.finding, why), raw, nullptr);
+  Dossier dossier = not_followed(raw.finding, why);
+  dossier.followed = followed;
+  keep(told, dossier, raw, nullptr);
   grown();
 }
 

@@ -83,7 +83,7 @@ class Following {
   std::optional<Known> why_known(Hands& hands, const Dossier& dossier) const;
   void count(Told& told, const RawFinding& raw) const;
   void keep(Told& told, const Dossier& dossier, const RawFinding& raw, const Known* known);
-  void keep_unreduced(const RawFinding& raw, const std::string& why);
+  void keep_unreduced(const RawFinding& raw, const std::string& why, bool followed);
   void grown();
   std::vector<Json> lines(bool confirmed) const;
 

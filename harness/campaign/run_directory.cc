@@ -20,9 +20,9 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr const char* kNames[] = {"run.json",   "findings",      "findings.jsonl",
-                                  "seen.jsonl", "planted.jsonl", "unconfirmed.jsonl",
-                                  "index.html", "summary.md"};
+constexpr const char* kNames[] = {
+    "run.json",          "findings",   "findings.jsonl", "seen.jsonl",     "planted.jsonl",
+    "unconfirmed.jsonl", "index.html", "summary.md",     "findings.sarif", "junit.xml"};
 
 // A run holds a lock on its folder for as long as it lives.
 Descriptor lock_of(const fs::path& folder) {

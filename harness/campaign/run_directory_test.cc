@@ -82,7 +82,7 @@ void leave_a_run(const fs::path& folder, const std::string& run_json) {
   ASSERT_TRUE(run->write("run.json", run_json).has_value());
   for (const char* name :
        {"findings/old/case.json", "findings.jsonl", "unconfirmed.jsonl", "seen.jsonl",
-        "planted.jsonl", "index.html", "summary.md", "run.json.new"})
+        "planted.jsonl", "index.html", "summary.md", "findings.sarif", "junit.xml", "run.json.new"})
     ASSERT_TRUE(run->write(name, "old").has_value());
 }
 
