@@ -213,6 +213,7 @@ Json to_json(const Dossier& dossier, const std::string& release) {
             {"oracle", dossier.finding.oracle},
             {"asks", program::question_of(dossier.finding.oracle)},
             {"class", dossier.finding.wrong},
+            {"at", reduced ? it.where.operation : ""},
             {"headline", reduced ? it.headline : dossier.finding.headline},
             {"store", program::kinds_of(dossier.value)},
             {"subject", release},

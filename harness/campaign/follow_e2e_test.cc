@@ -1,0 +1,119 @@
+// From findings to causes, with a stranger's store that is wrong in two ways.
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include "harness/campaign/follow.h"
+#include "harness/testing/program_runs.h"
+
+namespace storefuzz {
+namespace {
+
+// Of key "a" it gives a wrong value beside the harness alone, where no script shows it; of key "b"
+// everywhere: one cause, by its words.
+constexpr const char* kTwoFaced = R"py(import sys
+
+import zarr.storage
+
+
+class TwoFaced(zarr.storage.LocalStore):
+    async def get(self, key, prototype=None, byte_range=None):
+        value = await super().get(key, prototype, byte_range)
+        wrong = key == "b" or key == "a" and "performing" in sys.modules
+        return value[:-1] if wrong and value is not None else value
+
+
+STORE = {
+    "kind": "two-faced",
+    "type": "TwoFaced",
+    "make": "TwoFaced({path}{arguments})",
+    "imports": ["from two_faced import TwoFaced"],
+    "arguments": ["read_only"],
+    "files": True,
+}
+)py";
+
+RawFinding finding_of(ProgramSession& session, const std::string& key) {
+  const program::Case value = e2e::must(program::parse_case(
+      fmt::format(R"({{"format":2,"program":[{{"make":"two-faced","at":"z","as":"s0"}},)"
+                  R"({{"call":"set","key":"{0}","value":"{0}@1","on":"s0"}},)"
+                  R"({{"call":"get","key":"{0}","on":"s0"}}]}})",
+                  key)));
+  for (Finding& found : findings_of(value, e2e::play(session, value).differences))
+    if (found.oracle == "reads") {
+      found.key += " " + key;  // as if the loop had told them apart
+      return {.finding = std::move(found), .count = 3};
+    }
+  ADD_FAILURE() << "nothing differs for " << key;
+  return {};
+}
+
+struct Followings {
+  static const test::Folder& files() {
+    static const test::Folder folder;
+    return folder;
+  }
+  const test::Folder out;
+  Scratch scratch = e2e::must(Scratch::make());
+  RunDirectory run = e2e::must(RunDirectory::make(out.path() / "run"));
+  Settings settings;
+
+  Followings() {
+    const auto file = files().write("two_faced.py", kTwoFaced);
+    settings.python = e2e::python(e2e::kNewest);
+    settings.scratch = scratch.path();
+    settings.stores = "two-faced";
+    if (!find_store("two-faced")) e2e::must(use_adapter(file, settings.python));
+    settings.adapters = text_of(added_adapters());
+  }
+
+  Following following(std::vector<Known> known = {}) {
+    return Following(
+        {.settings = settings,
+         .dossier = {.python = settings.python, .release = e2e::kNewest, .scratch = scratch.path()},
+         .known = std::move(known),
+         .run = &run});
+  }
+  std::vector<RawFinding> findings(const std::vector<std::string>& keys) const {
+    const auto session = e2e::must(ProgramSession::start(settings));
+    std::vector<RawFinding> raw;
+    for (const std::string& key : keys) raw.push_back(finding_of(*session, key));
+    return raw;
+  }
+};
+
+TEST(Following, TriesTheNextFindingOfACauseWhereNoScriptShowsTheFirst) {
+  Followings it;
+  Following one = it.following();
+  e2e::must(one.follow(it.findings({"a"}), 60));
+  EXPECT_EQ(one.confirmed().size(), 0U);
+  EXPECT_EQ(one.unconfirmed().size(), 1U);
+
+  Following two = it.following();
+  e2e::must(two.follow(it.findings({"a", "b"}), 60));
+  ASSERT_EQ(two.confirmed().size(), 1U);
+  EXPECT_EQ(two.confirmed()[0].at("count"), 6) << two.confirmed()[0];
+  EXPECT_EQ(two.unconfirmed().size(), 0U);
+  EXPECT_EQ(two.asked().size(), 1U);
+
+  // Known, it has no script, and is not asked of releases.
+  const std::string cause = two.confirmed()[0].at("cause");
+  Following known =
+      it.following({{.cause = cause, .link = "https://example.org", .reason = "told"}});
+  e2e::must(known.follow(it.findings({"b"}), 60));
+  ASSERT_EQ(known.confirmed().size(), 1U);
+  EXPECT_EQ(known.confirmed()[0].at("known").at("reason"), "told");
+  EXPECT_EQ(known.confirmed()[0].at("script"), false);
+  EXPECT_TRUE(known.asked().empty());
+}
+
+TEST(Following, SaysWhatItHadNoTimeFor) {
+  Followings it;
+  Following late = it.following();
+  e2e::must(late.follow(it.findings({"b"}), 0));
+  ASSERT_EQ(late.unconfirmed().size(), 1U);
+  EXPECT_EQ(late.unconfirmed()[0].at("followed"), false);
+  EXPECT_EQ(late.not_reached(), 1U);
+}
+
+}  // namespace
+}  // namespace storefuzz
