@@ -1,12 +1,14 @@
-"""time-to-find, mutants and ledger with the storefuzz of this build: each measures what it says.
+"""The scripts that measure or judge, with the storefuzz of this build: each says what is so.
 
 Not covered: how long anything takes.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import re
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -67,3 +69,37 @@ def test_the_ledger_tells_that_a_tree_is_not_built(tmp_path: Path) -> None:
     code, out, err = run("ledger", str(tmp_path))
     assert (code, out) == (2, "")
     assert "is not built" in err
+
+
+def test_a_checkout_with_a_fault_is_told_from_one_without() -> None:
+    options = ("--only", "compression", "--time", "8s", "--sound", "1")
+    code, out, err = run("checkouts", *options)
+    assert code == 0, out + err
+    fault, sound = out.splitlines()[2:]
+    assert re.fullmatch(r"\| a pickle .* \| 1 \| 5 [^<]*\"compression\".* \| \d+ \|", fault), out
+    assert re.fullmatch(r"\| sound \| 0 \|  \| \d+ \|", sound), out
+
+
+def test_a_cause_is_given_to_its_page(tmp_path: Path) -> None:
+    page = "zip-two-writers"
+    for part in ("scripts", "reports/defects", "corpus/regressions"):
+        shutil.copytree(ROOT / part, tmp_path / part)
+    finding = tmp_path / "run/findings/f"
+    finding.mkdir(parents=True)
+    case = (ROOT / f"corpus/regressions/{page}.json").read_text("utf-8")
+    (finding / "case.json").write_text(case, "utf-8")
+    line = {"fingerprint": "f", "oracle": "on disk", "class": "lost", "at": "close"}
+    (tmp_path / "run/findings.jsonl").write_text(json.dumps(line | {"subject": "3.4.2"}) + "\n")
+
+    def own(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+        command = [tmp_path / "scripts/own-cause", *arguments]
+        return subprocess.run(command, check=False, capture_output=True, text=True)
+
+    done = own(page, finding)
+    assert done.returncode == 0, done.stderr
+    rows = json.loads((tmp_path / "reports/defects/cases.json").read_text("utf-8"))["pages"][page]
+    row = {"case": f"{page}-2", "oracle": "on disk", "class": "lost", "at": "close"}
+    assert row | {"bad": ["3.4.2"]} in rows
+    assert (tmp_path / f"corpus/regressions/{page}-2.json").read_text("utf-8") == case
+    assert own("no-such-page", finding).returncode == 2
+    assert own(page, tmp_path / "run/findings/g").returncode == 2
