@@ -323,6 +323,7 @@ void World::make(const Make& step) {
   const bool mode_reads = view.mode == Mode::kRead;
   view.read_only = step.read_only.value_or(kind.takes("mode") && mode_reads);
   const bool truncates = view.mode == Mode::kWrite || view.mode == Mode::kExclusive;
+  view.claimed = truncates;
   view.contradictory =
       kind.takes("mode") && step.read_only && (*step.read_only ? truncates : mode_reads);
   view.writable = kind.writes && !view.read_only && !mode_reads;

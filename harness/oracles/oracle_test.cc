@@ -232,6 +232,56 @@ TEST(Attributes, MayChangeWhereANodeWasToBeSent) {
   EXPECT_TRUE(judge(value, seen).empty());
 }
 
+// What the `state` calls of a program tell, told one after the other.
+std::vector<std::string> lost_of(const std::string& program,
+                                 const std::vector<Attributes>& states) {
+  const Case value = parsed(program);
+  Observation seen = test::sound_observation(value, 0);
+  std::size_t next = 0;
+  for (std::size_t step = 0; step < value.steps.size(); ++step) {
+    const auto* call = std::get_if<Call>(&value.steps[step]);
+    if (!call || call->op != Op::kState) continue;
+    for (Answer& answer : seen.steps[step].answers) answer = Shown{states.at(next++)};
+  }
+  std::vector<std::string> told;
+  for (const Difference& it : judge(value, seen)) told.push_back(it.oracle + " " + it.where.key);
+  return told;
+}
+
+using Told = std::vector<std::string>;
+const Told kNone;
+
+// The object of a copy is another one, with content of its own.
+TEST(Attributes, OfACopyHaveTheSameValues) {
+  const std::string copied = R"({"make":"memory","as":"s0"},
+    {"call":"set","key":"a","value":"a@1","on":"s0"},
+    {"carry":"pickle 5","from":"s0","as":"s1"},)";
+  const std::string both = R"({"call":"state","on":["s0","s1"]})";
+  const std::vector<Attributes> flags{{{{"_is_open", "True"}, {"flag", "True"}}},
+                                      {{{"_is_open", "False"}, {"flag", "False"}}}};
+  EXPECT_EQ(lost_of(copied + both, flags), Told{"attributes flag"});
+  EXPECT_EQ(lost_of(copied + R"({"call":"clear","on":"s1"},)" + both, flags), kNone)
+      << "it may count its content";
+}
+
+// Who used a store has opened it; what it was given stays what it was.
+TEST(Attributes, OfTheCopyOfAUsedStoreAreWhatItWasGiven) {
+  const auto program = [](const std::string& mode, const std::string& more = "") {
+    return R"({"make":"zip","at":"z","mode":")" + mode + R"(",)" + more + R"("as":"s0"},
+      {"call":"get","key":"a","on":"s0"},{"call":"state","on":"s0"},{"call":"close","on":"s0"},
+      {"carry":"pickle 5","from":"s0","as":"s1"},{"call":"state","on":"s1"})";
+  };
+  const Attributes used{{{"_zf", "<ZipFile>"}, {"path", "/z.zip"}, {"opened", "1"}}};
+  EXPECT_EQ(lost_of(program("a"), {used, {{{"path", "/y.zip"}, {"opened", "0"}}}}),
+            Told{"attributes path"});
+  EXPECT_EQ(lost_of(program("a"), {used, {{{"path", "/z.zip"}, {"opened", "0"}}}}), kNone);
+  EXPECT_EQ(lost_of(program("w"), {{{{"mode", "'w'"}}}, {{{"mode", "'a'"}}}}), kNone)
+      << "what was taken";
+  EXPECT_EQ(lost_of(program("a", R"("relative":true,)"),
+                    {{{{"path", "z.zip"}}}, {{{"path", "/here/z.zip"}}}}),
+            kNone);
+}
+
 // Another event loop asks another question: a store may be connected by one of them.
 TEST(ParentIntact, ComparesWhatOneLoopWasTold) {
   const Case value = parsed(R"({"make":"local","at":"f","as":"s0"},
