@@ -611,6 +611,23 @@ TEST(Model, WhoBeginsAnArchiveByReadingHoldsLessThanWhoWrites) {
   EXPECT_NE(it.signature(0), it.signature(1));
 }
 
+// --- arguments that contradict each other
+
+TEST(Model, AModeThatReadsIsReadWhateverTheFlagSays) {
+  constexpr const char* make = R"({"make":"zip","at":"z","mode":"r","read_only":false,"as":"s0"},)";
+  const auto asked = [&](const std::string& step) {
+    Follow it(make + step + END);
+    EXPECT_FALSE(Follow(it).take(refusal("ValueError"))) << "its constructor";
+    it.sound({store()});
+    return it;
+  };
+  for (const char* step : {GET("a", "s0"), CARRY("p0"), CLOSE("s0")})
+    expect_wrong(asked(step).take(refusal("ValueError")), Wrong::kRefused);
+  expect_wrong(asked(SET("a", "a@1", "s0")).take(none()), Wrong::kDone);
+  EXPECT_FALSE(asked(SET("a", "a@1", "s0")).take(refusal("ValueError")));
+  EXPECT_FALSE(asked(R"({"call":"read only","on":"s0"},)").take(Shown{true}));
+}
+
 // --- archives that are wrong on purpose
 
 #define TWISTED(name)                                                                  \

@@ -11,6 +11,16 @@ namespace storefuzz::program {
 
 using World = Model::World;
 
+namespace {
+
+// Arguments that contradict each other a constructor may refuse, and so may whoever looks at them
+// later. But a mode that reads, with a flag that does not forbid to write, reads as any other one.
+bool may_refuse_for_its_arguments(const View& view) {
+  return view.contradictory && view.mode != Mode::kRead;
+}
+
+}  // namespace
+
 // --- who writes, and what that would publish
 
 bool World::others_write(std::size_t place, const View* view) const {
@@ -261,7 +271,7 @@ void opinion_of_close(const World& world, const View& view, Opinion& opinion) {
   const Reason broken = view.broken;
   opinion.refusal = RefusalIs::kNotAllowed;
   if (broken != Reason::kNone) return opinion.allow(broken);
-  if (view.contradictory) return opinion.allow(Reason::kContradictory);
+  if (may_refuse_for_its_arguments(view)) return opinion.allow(Reason::kContradictory);
   if (!view.archive()) return;
   const bool perhaps_opened = !view.opened && view.touched && view.writable;
   if (!perhaps_opened && (!view.opened || !view.writes())) return;
@@ -348,7 +358,7 @@ Opinion World::opinion(const Asked& asked) const {
   if (who.unknown != Reason::kNone) opinion.give_up(who.unknown);
   if (of_nodes(row, who)) opinion.give_up(Reason::kArray);
   if (row.misuse) opinion.allow(Reason::kMisuse);
-  if (view.contradictory) opinion.allow(Reason::kContradictory);
+  if (may_refuse_for_its_arguments(view)) opinion.allow(Reason::kContradictory);
   if (row.on_handle == OnHandle::kEnds) {
     if (opinion.unknown != Reason::kSession) opinion_of_close(*this, view, opinion);
     if (who.crossed) opinion.allow(Reason::kOtherRelease);
@@ -419,7 +429,8 @@ Opinion World::opinion_of_make(const Make& make) const {
   if (contradicts(make)) opinion.allow(Reason::kContradictory);
   if (!make.around.empty()) {
     const auto inner = find_handle(make.around, make.in);
-    if (inner && view_of(*inner).contradictory) opinion.allow(Reason::kContradictory);
+    if (inner && may_refuse_for_its_arguments(view_of(*inner)))
+      opinion.allow(Reason::kContradictory);
     return opinion;
   }
   const StoreFamily family = family_of(*make.kind.operator->());
@@ -450,7 +461,7 @@ Opinion World::opinion_of_carry(const Carry& carry, std::size_t from) const {
     opinion.allow(Reason::kOtherRelease);
   if (carry.cargo == Cargo::kArray || carry.cargo == Cargo::kGroup) opinion.allow(Reason::kArray);
   if (carry.carrier == Carrier::kHandedOver) return opinion;
-  if (view.contradictory) opinion.allow(Reason::kContradictory);
+  if (may_refuse_for_its_arguments(view)) opinion.allow(Reason::kContradictory);
   if (view.broken != Reason::kNone) opinion.allow(view.broken);
   if (place_of(view).unknown != Reason::kNone) opinion.allow(place_of(view).unknown);
   if (view.family == StoreFamily::kBound) opinion.allow(Reason::kBound);
