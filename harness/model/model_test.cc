@@ -628,6 +628,12 @@ TEST(Model, AModeThatReadsIsReadWhateverTheFlagSays) {
   EXPECT_FALSE(asked(R"({"call":"read only","on":"s0"},)").take(Shown{true}));
 }
 
+TEST(Model, WhoMayNotWriteAndHasNothingToClearMakesNothing) {
+  Follow it(ZIP("r") R"({"call":"clear","on":"s0"},)" END, "");
+  it.sound({store(), none()});
+  expect_wrong(it.disk(holds({})), Wrong::kMade);
+}
+
 // --- archives that are wrong on purpose
 
 #define TWISTED(name)                                                                  \
