@@ -483,6 +483,18 @@ void World::fork(const Fork& step) {
 
 // --- ends
 
+namespace {
+
+// Deleting what perhaps is not there may be no write at all.
+bool surely_written(const View& view) {
+  if (view.fresh) return true;
+  for (KeyId key = 0; key < view.pending.size(); ++key)
+    if (view.pending[key] && view.pending[key] != (kGone | kPerhaps)) return true;
+  return false;
+}
+
+}  // namespace
+
 void World::close(View& view, bool acknowledged) {
   PlaceState& place = place_of(view);
   ++effects;
@@ -495,7 +507,7 @@ void World::close(View& view, bool acknowledged) {
     Content content = publishes(view);
     if (!acknowledged) content = united(place.now(), content);
     if (!acknowledged && view.fresh) place.torn = true;
-    if (acknowledged) {
+    if (acknowledged && surely_written(view)) {
       place.exists = Exists::kYes;
       place.torn = false;
     }

@@ -283,6 +283,18 @@ TEST(Model, OnlyAClosePublishesForSure) {
   expect_wrong(Follow(dropped).take(bytes("x")), Wrong::kOtherValue);
 }
 
+TEST(Model, ADeleteOfWhatPerhapsWasNeverPublishedMayLeaveNoArchive) {
+  Follow it(ZIP("a") SET("b", "b@1", "s0") R"({"do":"drop","handle":"s0"},
+                {"make":"zip","at":"z","mode":"a","as":"s1"},
+                {"call":"delete listed","on":"s1"},)" CLOSE(
+                "s1") R"({"make":"zip","at":"z","mode":"r","as":"s2"},{"call":"list","on":"s2"})",
+            "");
+  it.sound({store(), none(), none(), store(), none(), none()});
+  EXPECT_FALSE(Follow(it).disk({}));
+  it.sound({store()});
+  EXPECT_FALSE(it.take(refusal("FileNotFoundError")));
+}
+
 TEST(Model, ATruncatingWriterThatIsDroppedMayLeaveTheArchiveTorn) {
   Follow it(ZIP("w") SET("b", "b@1", "s0") R"({"do":"drop","handle":"s0"},)"
                                            R"({"make":"zip","at":"z","mode":"r","as":"s1"})");
