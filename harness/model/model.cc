@@ -249,7 +249,9 @@ bool is_plain_view(const Model::World& world, const Asked& asked) {
   const HandleState& who = world.handles[asked.handle];
   const View& view = world.views[who.view];
   const PlaceState& place = world.place_of(view);
-  const bool own_ways = who.cache || who.kind->shared == Shared::kSession ||
+  // Whether it brought its content along to another process, other oracles ask.
+  const bool far = view.family == StoreFamily::kBound && place.dictionary.empty();
+  const bool own_ways = far || who.cache || who.kind->shared == Shared::kSession ||
                         who.unknown != Reason::kNone || view.contradictory || world.elsewhere(view);
   const bool there = !place.on_disk || view.opened || place.exists == Exists::kYes;
   return !own_ways && there && !place.torn && !place.told && !place.odd_written &&

@@ -349,6 +349,21 @@ TEST(StoresAgree, AskWhetherADeleteIsRefused) {
   EXPECT_EQ(told[0].oracle, "stores agree");
 }
 
+// Whether content that stays in its process came along is no question to a range.
+TEST(StoresAgree, LeaveWhetherContentTravelledToOthers) {
+  const auto value = parse_case(R"({"format":2,"processes":{"p1":"spawn"},"program":[
+      {"make":"fsspec memory","as":"s0"},{"call":"set","key":"a","value":"a@1","on":"s0"},
+      {"carry":"pickle 5","from":"s0","to":"p1","as":"s1"},
+      {"call":"get suffix","key":"a","start":9,"on":"s1"}]})")
+                         .value();
+  Observation seen = test::sound_observation(value, 0);
+  seen.steps[2].answers[0] = Shown{NewHandle{"FsspecStore"}};
+  seen.steps[3].answers = {Shown{None{}}};
+  const Beside beside = beside_of(value, "memory");
+  ASSERT_FALSE(beside.twins.empty());
+  EXPECT_TRUE(judge(value, walk(value, seen, &beside), seen).empty());
+}
+
 // By what a kind is, or by what became of it, answers may differ: that is no question.
 TEST(StoresAgree, ComparesOnlyWhatBothSurelySee) {
   const std::pair<const char*, Answer> other[] = {
