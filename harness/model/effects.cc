@@ -557,6 +557,18 @@ void World::perhaps_published(View& view) {
     if (&it != &view && it.place == view.place && it.writes()) it.torn = true;
 }
 
+namespace {
+
+// Some content ends with the last store that has it: when Python collects that store, or later.
+void forget_content(World& world, const View& last) {
+  const bool has_another = std::ranges::any_of(
+      world.views, [&](const View& it) { return it.living && it.place == last.place; });
+  PlaceState& place = world.place_of(last);
+  if (!has_another && innermost(last.kind)->forgets) place.publish(united(place.now(), Content{}));
+}
+
+}  // namespace
+
 void World::drop(std::size_t handle) {
   handles[handle].living = false;
   const std::size_t view = handles[handle].view;
@@ -565,6 +577,7 @@ void World::drop(std::size_t handle) {
   if (held) return;
   perhaps_published(views[view]);
   views[view].living = false;
+  forget_content(*this, views[view]);
 }
 
 void World::end_process(std::string_view process) {

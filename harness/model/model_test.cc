@@ -283,6 +283,21 @@ TEST(Model, OnlyAClosePublishesForSure) {
   expect_wrong(Follow(dropped).take(bytes("x")), Wrong::kOtherValue);
 }
 
+TEST(Model, ContentMayEndWithTheLastStoreThatHasIt) {
+  constexpr const char* both = R"({"make":"managed memory","as":"s0"},)" SET(
+      "a", "a@1",
+      "s0") R"({"make":"wrapper over managed memory","as":"s1"},{"do":"drop","handle":"s0"},)";
+  constexpr const char* again = R"({"make":"managed memory","as":"s2"},)" GET("a", "s2");
+  Follow held(std::string(both) + again, "");
+  held.sound({store(), none(), store(), none(), store()});
+  expect_wrong(held.take(none()), Wrong::kAbsent);
+  Follow ended(std::string(both) + R"({"do":"drop","handle":"s1"},)" + again, "");
+  ended.sound({store(), none(), store(), none(), none(), store()});
+  EXPECT_FALSE(Follow(ended).take(none()));
+  EXPECT_FALSE(Follow(ended).take(bytes("a@1")));
+  expect_wrong(ended.take(bytes("a@2")), Wrong::kOtherValue);
+}
+
 TEST(Model, ADeleteOfWhatPerhapsWasNeverPublishedMayLeaveNoArchive) {
   Follow it(ZIP("a") SET("b", "b@1", "s0") R"({"do":"drop","handle":"s0"},
                 {"make":"zip","at":"z","mode":"a","as":"s1"},
