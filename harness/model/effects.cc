@@ -175,7 +175,7 @@ void World::acknowledge(const Asked& asked) {
   Content changed = after_write(*this, asked, old, named);
   if (sets(*asked.row)) place.names_key(book.key(asked.question.full));
   // A cache may hold what its source no longer lists.
-  floor_cache(*this, asked, named, changed, asked.row->op == Op::kDeleteListed);
+  floor_cache(*this, asked, named, changed, asked.row->rule == Rule::kListed);
   const OnContent what = asked.row->on_content;
   if (!view.archive()) {
     place.publish(std::move(changed));
@@ -200,7 +200,7 @@ void World::acknowledge(const Asked& asked) {
     const Values news = deletes ? kGone : changed[key] & ~old[key];
     const Values written = sure ? changed[key] : perhaps_pending(view.pending[key], news);
     // What lists nothing asks nobody to delete.
-    if (written || asked.row->op != Op::kDeleteListed) view.pending.put(key, written);
+    if (written || asked.row->rule != Rule::kListed) view.pending.put(key, written);
   }
 }
 

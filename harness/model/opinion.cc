@@ -323,7 +323,7 @@ std::optional<bool> World::flag_of(const Asked& asked) const {
   const HandleState& one = handles[asked.handle];
   const View& view = views[one.view];
   if (asked.row->op == Op::kEnter) return true;  // `with store as it` gives the store itself
-  if (asked.row->op == Op::kEqualOpposite) return {};
+  if (asked.row->rule == Rule::kOwnAnswer) return {};
   if (one.subject == Subject::kArray || one.subject == Subject::kGroup) return {};
   if (asked.row->takes.other) {
     const auto found = find_handle(asked.call->other, one.process);
@@ -385,13 +385,13 @@ Opinion World::opinion(const Asked& asked) const {
     opinion.give_up(Reason::kEqualityOfTwo);
   if (row.gives == Gives::kHandle && row.takes.flag && kind.views != Can::kYes)
     opinion.allow(Reason::kMayRefuse);
-  if (row.op == Op::kEqualOpposite) opinion.allow(Reason::kMayRefuse);
+  if (row.rule == Rule::kOwnAnswer) opinion.allow(Reason::kMayRefuse);
   if (row.gives == Gives::kHandle && asked.odd) opinion.allow(Reason::kOddKey);
   // The name of a zip entry ends at its first NUL (APPNOTE 4.4.17 has it in DOS and Unix manner).
   if (view.archive() && row.takes.key && asked.call->key.find('\0') != std::string::npos)
     opinion.allow(Reason::kOddKey);
   // What is there no more for others was taken away, by whatever name.
-  if (row.op == Op::kMoveReadOnly) {
+  if (row.rule == Rule::kMoves) {
     opinion.allow(Reason::kMayRefuse);
     if (view.read_only && !view.contradictory && opinion.unknown == Reason::kNone)
       opinion.due(Reason::kReadOnly);
