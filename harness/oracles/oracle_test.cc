@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <functional>
 #include <set>
 
@@ -347,6 +348,24 @@ TEST(StoresAgree, AskWhetherADeleteIsRefused) {
   const std::vector<Difference> told = judge(value, walk(value, seen, &beside), seen);
   ASSERT_EQ(told.size(), 1U);
   EXPECT_EQ(told[0].oracle, "stores agree");
+}
+
+// No disk takes a key that is a folder; in memory it may be both.
+TEST(StoresAgree, WhetherAFolderMayBeAKeyIsAQuestionOfOneMediumAlone) {
+  const auto questions = [](const char* twin) {
+    const auto value = parse_case(R"({"format":2,"program":[{"make":"local","at":"f","as":"s0"},
+        {"call":"set","key":"a/b","value":"a/b@1","on":"s0"},
+        {"call":"set","key":"a","value":"a@2","on":"s0"}]})")
+                           .value();
+    Observation seen = test::sound_observation(value, 0);
+    last(seen) = Refusal{"IsADirectoryError", "", ""};
+    Beside beside = beside_of(value, twin);
+    last(beside.twins.at(0).seen) = Shown{None{}};
+    return std::ranges::count(judge(value, walk(value, seen, &beside), seen), "stores agree",
+                              &Difference::oracle);
+  };
+  EXPECT_EQ(questions("fsspec local"), 1);
+  EXPECT_EQ(questions("fsspec memory"), 0);
 }
 
 // Whether content that stays in its process came along is no question to a range.
