@@ -81,7 +81,8 @@ constexpr auto kRows = std::to_array<Operation>({
     {Op::kDeleteSync, "delete sync", Family::kDelete, kOnKeys, kKey, Said::kPlain, Gives::kNothing,
      OnHandle::kWrites, OnContent::kDelete, Op::kDelete, Subject::kStore, false, true},
     {Op::kDeleteListed, "delete listed", Family::kDelete, kOnStores, kNothing, Said::kCoroutine,
-     Gives::kNothing, OnHandle::kWrites, OnContent::kDeleteBelow, Op::kDelete},
+     Gives::kNothing, OnHandle::kWrites, OnContent::kDeleteBelow, Op::kDelete, Subject::kStore,
+     false, false, Rule::kListed},
 
     {Op::kOpen, "open", Family::kLifecycle, kOnKeys, kNothing, Said::kCoroutine, Gives::kNothing,
      OnHandle::kOpens, OnContent::kNone, Op::kOpen},
@@ -93,7 +94,7 @@ constexpr auto kRows = std::to_array<Operation>({
      OnHandle::kNone, OnContent::kNone, Op::kEnter},
     {Op::kMoveReadOnly, "move read only", Family::kLifecycle, kOnStores, kNothing, Said::kCoroutine,
      Gives::kNothing, OnHandle::kOpens, OnContent::kNone, Op::kMoveReadOnly, Subject::kStore, false,
-     true},
+     true, Rule::kMoves},
 
     {Op::kReadOnly, "read only", Family::kState, kOnAll, kNothing, Said::kPlain, Gives::kFlag,
      OnHandle::kNone, OnContent::kNone, Op::kReadOnly},
@@ -101,7 +102,7 @@ constexpr auto kRows = std::to_array<Operation>({
      OnHandle::kNone, OnContent::kNone, Op::kEqual},
     {Op::kEqualOpposite, "equal opposite", Family::kState, kOnStores, kNothing, Said::kPlain,
      Gives::kFlag, OnHandle::kNone, OnContent::kNone, Op::kEqualOpposite, Subject::kStore, false,
-     true},
+     true, Rule::kOwnAnswer},
     {Op::kState, "state", Family::kState, kOnKeys, kNothing, Said::kPlain, Gives::kState,
      OnHandle::kNone, OnContent::kNone, Op::kState},
 

@@ -99,6 +99,14 @@ enum class Gives { kNothing, kFlag, kCount, kBytes, kBytesList, kNames, kState, 
 enum class OnHandle { kNone, kOpens, kWrites, kEnds };
 enum class OnContent { kNone, kSet, kSetIfAbsent, kDelete, kDeleteBelow, kClear, kUnknown };
 
+// What else is right of an operation.
+enum class Rule {
+  kNone,
+  kListed,    // it writes the keys that the store lists, and asks for no other
+  kMoves,     // it takes the content away: what only reads refuses it, and others may
+  kOwnAnswer  // each store may answer in its own way, or refuse: other kinds are asked the same
+};
+
 // What sort of argument an operation was given: one that every store takes alike, one at the edge
 // of what stores promise, or one that no user should give.
 enum class Argument { kPlain, kEdge, kMisuse };
@@ -127,14 +135,14 @@ struct Operation {
   Subject binds = Subject::kStore;  // what kind of handle it gives, where it gives one
   bool misuse = false;              // what no user should do: a refusal is as right as an answer
   bool may_lack = false;            // a release, or a store, may have no such method
+  Rule rule = Rule::kNone;
 
   bool writes() const { return on_content != OnContent::kNone; }
 
   // On the same content two kinds of store should answer alike. Not: what tells of the store itself
   // or makes another handle, and a listing that is left after any one name.
   bool stores_agree() const {
-    // Whether a store that only reads equals one that writes is the same for all.
-    if (op == Op::kEqualOpposite) return true;
+    if (rule == Rule::kOwnAnswer) return true;
     return family != Family::kState && family != Family::kLifecycle && gives != Gives::kHandle &&
            said != Said::kHalfIterator;
   }

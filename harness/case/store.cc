@@ -70,6 +70,7 @@ class AdapterReader {
     flag("files", adapter.files);
     flag("deletes folders", adapter.deletes_folders);
     flag("stays", adapter.stays);
+    flag("forgets", adapter.forgets);
     flag("seeded", adapter.seeded);
     flag("opens", adapter.opens);
     flag("listed", adapter.listed);

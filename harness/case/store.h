@@ -65,6 +65,7 @@ struct Adapter {
   bool zarr_keys = false;        // only keys of Zarr nodes and chunks are taken, as documented
   bool files = false;            // a key is a file: no key lies below another one
   bool deletes_folders = false;  // delete takes the name of a folder as well, as documented
+  bool forgets = false;          // content ends with the last store that has it, as documented
   bool seeded = true;            // content may lie at its place before the store is made
   bool stays = false;            // the store refuses to arrive in another process, as documented
   bool opens = false;            // `make` opens it: what is not there is made

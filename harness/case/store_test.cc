@@ -252,7 +252,7 @@ TEST(Adapters, WhatIsWrongIsOneSentenceAndNothingIsAdded) {
     expect_wrong(member, Json::array({7}), member);
   }
   for (const char* member : {"writes", "deletes", "waits", "any key", "files", "listed", "opens",
-                             "deletes folders", "zarr keys", "caches"})
+                             "deletes folders", "zarr keys", "caches", "forgets"})
     expect_wrong(member, "yes", member);
   expect_wrong("medium", "tape", "\"medium\"");
   expect_wrong("medium", 7, "\"medium\"");

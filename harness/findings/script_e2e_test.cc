@@ -135,12 +135,12 @@ TEST_P(PlantedScripts, ShowTheLossAndAreGoneWithoutIt) {
 // Those that a script can show: not what only other stores or readers tell.
 INSTANTIATE_TEST_SUITE_P(
     Losses, PlantedScripts,
-    testing::Values("state drops read_only", "arrival adds an attribute", "copies are not equal",
-                    "last byte is lost", "listing names twice", "read-only is ignored",
-                    "missing key raises IndexError", "presence is turned round",
-                    "present key is refused", "a close forgets", "reading writes",
-                    "a file beside the place", "a file stays open", "unpickling never ends",
-                    "unpickling kills", "packing closes the sender",
+    testing::Values("state drops read_only", "arrival adds an attribute", "a copy has another name",
+                    "copies are not equal", "last byte is lost", "listing names twice",
+                    "read-only is ignored", "missing key raises IndexError",
+                    "presence is turned round", "present key is refused", "a close forgets",
+                    "reading writes", "a file beside the place", "a file stays open",
+                    "unpickling never ends", "unpickling kills", "packing closes the sender",
                     "a deleted archive is seen at times"),
     [](const auto& it) { return test_name(it.param); });
 

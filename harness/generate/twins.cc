@@ -1,5 +1,5 @@
 // A twin's make says the same as far as its kind has the words: a mode that reads becomes read-only
-// and the other way round.
+// and the other way round; so does a kind that never writes. What lies in memory gets a place.
 #include "harness/generate/twins.h"
 
 #include <algorithm>
@@ -9,19 +9,24 @@ namespace storefuzz::program {
 namespace {
 
 // A session's content is its own, and a cache answers as things were: neither need agree.
-bool may_be_twin(StoreKind kind) {
-  return !kind->wraps && kind->writes && kind->shared != Shared::kSession && !kind->caches;
-}
+bool may_have_twins(StoreKind kind) { return kind->shared != Shared::kSession && !kind->caches; }
 
-// What is made in memory has no place; where it would lie on a disk, nobody has said.
+bool may_be_twin(StoreKind kind) { return !kind->wraps && kind->writes && may_have_twins(kind); }
+
+// What lies on a disk before, nobody has put into memory.
 bool can_become(const Case& value, const Make& make, StoreKind kind) {
   const StoreKind old = innermost(make.kind);
-  if (!may_be_twin(old) || make.kind->caches) return false;
+  if (!may_have_twins(old) || make.kind->caches) return false;
   const bool memory = kind->medium == Medium::kMemory;
-  if (old->medium == Medium::kMemory) return memory;
+  if (old->medium == Medium::kMemory) return true;
   if (!value.before.empty() && (memory || !kind->seeded)) return false;
   const bool truncates = make.mode == Mode::kWrite || make.mode == Mode::kExclusive;
   return !truncates || !old->takes("mode") || kind->takes("mode");
+}
+
+// On a disk all stores of one dictionary have one place, and each object has its own.
+std::string place_of_memory(const Make& make, StoreKind kind) {
+  return kind->shared == Shared::kProcess ? make.in : make.as;
 }
 
 std::optional<Make> become(const Make& make, StoreKind kind) {
@@ -29,9 +34,14 @@ std::optional<Make> become(const Make& make, StoreKind kind) {
   if (!replaced) return std::nullopt;
   Make other = make;
   other.kind = *replaced;
+  const StoreKind old = innermost(make.kind);
+  if (old->medium == Medium::kMemory && kind->medium != Medium::kMemory)
+    other.at = place_of_memory(make, old);
   const bool had_mode = make.kind->takes("mode"), has_mode = (*replaced)->takes("mode");
+  const bool only_reads = !old->writes || make.read_only.value_or(false);
   if (had_mode && !has_mode && make.mode == Mode::kRead && !make.read_only) other.read_only = true;
-  if (!had_mode && has_mode && make.read_only.value_or(false)) other.mode = Mode::kRead;
+  if (!old->writes) other.read_only = true;
+  if (!had_mode && has_mode && only_reads) other.mode = Mode::kRead;
   return other;
 }
 

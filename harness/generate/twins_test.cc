@@ -32,9 +32,13 @@ TEST(Twins, AreOfEachKindThatCanDoTheSame) {
   EXPECT_EQ(kinds_of_twins(
                 R"({"format":2,"program":[{"make":"zip","at":"z","mode":"w","as":"s0"}]})", all),
             (Words{"zip file"}));
-  // Where memory would lie on a disk, nobody has said.
   EXPECT_EQ(kinds_of_twins(R"({"format":2,"program":[{"make":"memory","as":"s0"}]})", all),
-            Words{});
+            (Words{"zip", "zip file", "local"}));
+  // A kind that never writes is asked what others answer.
+  EXPECT_EQ(kinds_of_twins(R"({"format":2,"before":{"z":{"entries":[{"key":"a","value":"a@0"}]}},
+                "program":[{"make":"fsspec zip","at":"z","as":"s0"}]})",
+                           all),
+            (Words{"zip", "zip file", "local"}));
   EXPECT_EQ(kinds_of_twins(R"({"format":2,"program":[{"make":"logging over local","at":"f",
                 "as":"s0"}]})",
                            "memory"),
@@ -48,6 +52,21 @@ TEST(Twins, OfAFolderThatCannotHoldTheKeysThereAreNone) {
   EXPECT_EQ(kinds_of_twins(clash, "local,zip file"), Words{"zip file"});
 }
 
+TEST(Twins, OnADiskWhatOneProcessSharesHasOnePlaceAndEachObjectItsOwn) {
+  const auto places = [](const std::string& kind) {
+    const std::string make = R"({"make":")" + kind + R"(",)";
+    const auto value =
+        parse_case(R"({"format":2,"processes":{"p1":"spawn"},"program":[)" + make +
+                   R"("as":"s0"},)" + make + R"("as":"s1"},)" + make + R"("in":"p1","as":"s2"}]})");
+    Words all;
+    const std::vector<Case> twins = twins_of(value.value(), parse_stores("local").value());
+    for (const Step& step : twins.at(0).steps) all.push_back(std::get<Make>(step).at);
+    return all;
+  };
+  EXPECT_EQ(places("fsspec memory"), (Words{"p0", "p0", "p1"}));
+  EXPECT_EQ(places("memory"), (Words{"s0", "s1", "s2"}));
+}
+
 TEST(Twins, ReadOnlyStaysReadOnly) {
   const auto twin = [](const std::string& make, const std::string& store) {
     const auto value = parse_case(R"({"format":2,"program":[)" + make + "]}").value();
@@ -56,6 +75,8 @@ TEST(Twins, ReadOnlyStaysReadOnly) {
   EXPECT_EQ(twin(R"({"make":"zip","at":"z","mode":"r","as":"s0"})", "local").read_only, true);
   EXPECT_EQ(twin(R"({"make":"local","at":"f","read_only":true,"as":"s0"})", "zip").mode,
             Mode::kRead);
+  EXPECT_EQ(twin(R"({"make":"fsspec zip","at":"z","as":"s0"})", "local").read_only, true);
+  EXPECT_EQ(twin(R"({"make":"fsspec zip","at":"z","as":"s0"})", "zip").mode, Mode::kRead);
 }
 
 TEST(Twins, OfDrawnProgramsHaveTheSameStepsOnTheSameHandles) {

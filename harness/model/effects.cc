@@ -175,7 +175,7 @@ void World::acknowledge(const Asked& asked) {
   Content changed = after_write(*this, asked, old, named);
   if (sets(*asked.row)) place.names_key(book.key(asked.question.full));
   // A cache may hold what its source no longer lists.
-  floor_cache(*this, asked, named, changed, asked.row->op == Op::kDeleteListed);
+  floor_cache(*this, asked, named, changed, asked.row->rule == Rule::kListed);
   const OnContent what = asked.row->on_content;
   if (!view.archive()) {
     place.publish(std::move(changed));
@@ -200,7 +200,7 @@ void World::acknowledge(const Asked& asked) {
     const Values news = deletes ? kGone : changed[key] & ~old[key];
     const Values written = sure ? changed[key] : perhaps_pending(view.pending[key], news);
     // What lists nothing asks nobody to delete.
-    if (written || asked.row->op != Op::kDeleteListed) view.pending.put(key, written);
+    if (written || asked.row->rule != Rule::kListed) view.pending.put(key, written);
   }
 }
 
@@ -323,6 +323,7 @@ void World::make(const Make& step) {
   const bool mode_reads = view.mode == Mode::kRead;
   view.read_only = step.read_only.value_or(kind.takes("mode") && mode_reads);
   const bool truncates = view.mode == Mode::kWrite || view.mode == Mode::kExclusive;
+  view.claimed = truncates;
   view.contradictory =
       kind.takes("mode") && step.read_only && (*step.read_only ? truncates : mode_reads);
   view.writable = kind.writes && !view.read_only && !mode_reads;
@@ -482,6 +483,18 @@ void World::fork(const Fork& step) {
 
 // --- ends
 
+namespace {
+
+// Deleting what perhaps is not there may be no write at all.
+bool surely_written(const View& view) {
+  if (view.fresh) return true;
+  for (KeyId key = 0; key < view.pending.size(); ++key)
+    if (view.pending[key] && view.pending[key] != (kGone | kPerhaps)) return true;
+  return false;
+}
+
+}  // namespace
+
 void World::close(View& view, bool acknowledged) {
   PlaceState& place = place_of(view);
   ++effects;
@@ -494,7 +507,7 @@ void World::close(View& view, bool acknowledged) {
     Content content = publishes(view);
     if (!acknowledged) content = united(place.now(), content);
     if (!acknowledged && view.fresh) place.torn = true;
-    if (acknowledged) {
+    if (acknowledged && surely_written(view)) {
       place.exists = Exists::kYes;
       place.torn = false;
     }
@@ -544,6 +557,18 @@ void World::perhaps_published(View& view) {
     if (&it != &view && it.place == view.place && it.writes()) it.torn = true;
 }
 
+namespace {
+
+// Some content ends with the last store that has it: when Python collects that store, or later.
+void forget_content(World& world, const View& last) {
+  const bool has_another = std::ranges::any_of(
+      world.views, [&](const View& it) { return it.living && it.place == last.place; });
+  PlaceState& place = world.place_of(last);
+  if (!has_another && innermost(last.kind)->forgets) place.publish(united(place.now(), Content{}));
+}
+
+}  // namespace
+
 void World::drop(std::size_t handle) {
   handles[handle].living = false;
   const std::size_t view = handles[handle].view;
@@ -552,6 +577,7 @@ void World::drop(std::size_t handle) {
   if (held) return;
   perhaps_published(views[view]);
   views[view].living = false;
+  forget_content(*this, views[view]);
 }
 
 void World::end_process(std::string_view process) {

@@ -265,7 +265,8 @@ std::optional<Difference> World::take_shown(const Asked& asked, const Opinion& o
   } else {
     if (row.on_handle != OnHandle::kNone) open(view, opinion.candidates);
     attempt(asked);
-    if (row.writes()) acknowledge(asked);
+    // Who may not write is answered where there was nothing to do: nothing was done.
+    if (row.writes() && view.writable) acknowledge(asked);
   }
   if (row.gives == Gives::kHandle) bind(asked);
   return wrong;

@@ -183,9 +183,20 @@ std::size_t Model::effects() const { return world_->effects; }
 
 namespace {
 
-// What the attributes of two handles have in common; after "|", what their values have. Who wrote
-// what is not published may keep it in an attribute.
+// What a place holds now: what became of the object's content may show in its attributes.
+std::string content_of(const PlaceState& place) {
+  std::string text;
+  for (KeyId key = 0; key < place.now().size(); ++key)
+    if (place.now()[key] != kGone) text += fmt::format(" {}={}", key, place.now()[key]);
+  return text;
+}
+
+// What the attributes of two handles have in common, in four parts: what sort of handle it is | how
+// it was used | what it was made with | how things are. Of one sort and use they have the same
+// names, and where all is the same the same values. What its constructor was given a handle keeps,
+// however it was used; that part is "" where it need not.
 std::string state_signature(const Model::World& world, const HandleState& who, const View& view) {
+  // Who wrote what is not published may keep it in an attribute.
   const std::string unpublished =
       fmt::format("{:d}{:d}{:d}{:d}", !view.pending.empty(), view.fresh, view.begins, view.claims);
   // A call that was refused has opened an archive, or not.
@@ -193,11 +204,15 @@ std::string state_signature(const Model::World& world, const HandleState& who, c
   const std::string opened =
       unclear ? fmt::format("view {}", who.view) : fmt::format("{:d}", view.opened);
   // The copy of an object has its attributes, with content of its own.
-  const std::size_t origin = world.place_of(view).copy_of.value_or(view.place);
-  return fmt::format("{} {} {} {} {} {} {} {} {}|{} {} {} {} {}", who.kind->kind, origin,
-                     who.prefix, static_cast<int>(who.subject), view.used, view.told_to_open,
-                     opened, view.relative, view.directory, view.place, static_cast<int>(view.mode),
-                     view.read_only, unpublished, world.effects);
+  const PlaceState& place = world.place_of(view);
+  const std::size_t origin = place.copy_of.value_or(view.place);
+  const std::string given = fmt::format("mode {} {}", static_cast<int>(view.mode), view.read_only);
+  // A mode that is taken becomes another one, and a relative path may become a whole one.
+  const bool keeps = !view.claimed && !view.relative && !view.contradictory;
+  return fmt::format("{} {} {} {} {} {}|{} {} {}|{}|{} {}{} {}", who.kind->kind, origin, who.prefix,
+                     static_cast<int>(who.subject), view.relative, view.directory, view.used,
+                     view.told_to_open, opened, keeps ? given : "", given, unpublished,
+                     place.on_disk ? "" : content_of(place), world.effects);
 }
 
 }  // namespace
@@ -234,7 +249,9 @@ bool is_plain_view(const Model::World& world, const Asked& asked) {
   const HandleState& who = world.handles[asked.handle];
   const View& view = world.views[who.view];
   const PlaceState& place = world.place_of(view);
-  const bool own_ways = who.cache || who.kind->shared == Shared::kSession ||
+  // Whether it brought its content along to another process, other oracles ask.
+  const bool far = view.family == StoreFamily::kBound && place.dictionary.empty();
+  const bool own_ways = far || who.cache || who.kind->shared == Shared::kSession ||
                         who.unknown != Reason::kNone || view.contradictory || world.elsewhere(view);
   const bool there = !place.on_disk || view.opened || place.exists == Exists::kYes;
   return !own_ways && there && !place.torn && !place.told && !place.odd_written &&

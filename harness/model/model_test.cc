@@ -283,6 +283,33 @@ TEST(Model, OnlyAClosePublishesForSure) {
   expect_wrong(Follow(dropped).take(bytes("x")), Wrong::kOtherValue);
 }
 
+TEST(Model, ContentMayEndWithTheLastStoreThatHasIt) {
+  constexpr const char* both = R"({"make":"managed memory","as":"s0"},)" SET(
+      "a", "a@1",
+      "s0") R"({"make":"wrapper over managed memory","as":"s1"},{"do":"drop","handle":"s0"},)";
+  constexpr const char* again = R"({"make":"managed memory","as":"s2"},)" GET("a", "s2");
+  Follow held(std::string(both) + again, "");
+  held.sound({store(), none(), store(), none(), store()});
+  expect_wrong(held.take(none()), Wrong::kAbsent);
+  Follow ended(std::string(both) + R"({"do":"drop","handle":"s1"},)" + again, "");
+  ended.sound({store(), none(), store(), none(), none(), store()});
+  EXPECT_FALSE(Follow(ended).take(none()));
+  EXPECT_FALSE(Follow(ended).take(bytes("a@1")));
+  expect_wrong(ended.take(bytes("a@2")), Wrong::kOtherValue);
+}
+
+TEST(Model, ADeleteOfWhatPerhapsWasNeverPublishedMayLeaveNoArchive) {
+  Follow it(ZIP("a") SET("b", "b@1", "s0") R"({"do":"drop","handle":"s0"},
+                {"make":"zip","at":"z","mode":"a","as":"s1"},
+                {"call":"delete listed","on":"s1"},)" CLOSE(
+                "s1") R"({"make":"zip","at":"z","mode":"r","as":"s2"},{"call":"list","on":"s2"})",
+            "");
+  it.sound({store(), none(), none(), store(), none(), none()});
+  EXPECT_FALSE(Follow(it).disk({}));
+  it.sound({store()});
+  EXPECT_FALSE(it.take(refusal("FileNotFoundError")));
+}
+
 TEST(Model, ATruncatingWriterThatIsDroppedMayLeaveTheArchiveTorn) {
   Follow it(ZIP("w") SET("b", "b@1", "s0") R"({"do":"drop","handle":"s0"},)"
                                            R"({"make":"zip","at":"z","mode":"r","as":"s1"})");
@@ -609,6 +636,29 @@ TEST(Model, WhoBeginsAnArchiveByReadingHoldsLessThanWhoWrites) {
   it.sound({store(), none(), store()});
   EXPECT_FALSE(it.take({none(), none()}));
   EXPECT_NE(it.signature(0), it.signature(1));
+}
+
+// --- arguments that contradict each other
+
+TEST(Model, AModeThatReadsIsReadWhateverTheFlagSays) {
+  constexpr const char* make = R"({"make":"zip","at":"z","mode":"r","read_only":false,"as":"s0"},)";
+  const auto asked = [&](const std::string& step) {
+    Follow it(make + step + END);
+    EXPECT_FALSE(Follow(it).take(refusal("ValueError"))) << "its constructor";
+    it.sound({store()});
+    return it;
+  };
+  for (const char* step : {GET("a", "s0"), CARRY("p0"), CLOSE("s0")})
+    expect_wrong(asked(step).take(refusal("ValueError")), Wrong::kRefused);
+  expect_wrong(asked(SET("a", "a@1", "s0")).take(none()), Wrong::kDone);
+  EXPECT_FALSE(asked(SET("a", "a@1", "s0")).take(refusal("ValueError")));
+  EXPECT_FALSE(asked(R"({"call":"read only","on":"s0"},)").take(Shown{true}));
+}
+
+TEST(Model, WhoMayNotWriteAndHasNothingToClearMakesNothing) {
+  Follow it(ZIP("r") R"({"call":"clear","on":"s0"},)" END, "");
+  it.sound({store(), none()});
+  expect_wrong(it.disk(holds({})), Wrong::kMade);
 }
 
 // --- archives that are wrong on purpose

@@ -11,6 +11,16 @@ namespace storefuzz::program {
 
 using World = Model::World;
 
+namespace {
+
+// Arguments that contradict each other a constructor may refuse, and so may whoever looks at them
+// later. But a mode that reads, with a flag that does not forbid to write, reads as any other one.
+bool may_refuse_for_its_arguments(const View& view) {
+  return view.contradictory && view.mode != Mode::kRead;
+}
+
+}  // namespace
+
 // --- who writes, and what that would publish
 
 bool World::others_write(std::size_t place, const View* view) const {
@@ -261,7 +271,7 @@ void opinion_of_close(const World& world, const View& view, Opinion& opinion) {
   const Reason broken = view.broken;
   opinion.refusal = RefusalIs::kNotAllowed;
   if (broken != Reason::kNone) return opinion.allow(broken);
-  if (view.contradictory) return opinion.allow(Reason::kContradictory);
+  if (may_refuse_for_its_arguments(view)) return opinion.allow(Reason::kContradictory);
   if (!view.archive()) return;
   const bool perhaps_opened = !view.opened && view.touched && view.writable;
   if (!perhaps_opened && (!view.opened || !view.writes())) return;
@@ -313,7 +323,7 @@ std::optional<bool> World::flag_of(const Asked& asked) const {
   const HandleState& one = handles[asked.handle];
   const View& view = views[one.view];
   if (asked.row->op == Op::kEnter) return true;  // `with store as it` gives the store itself
-  if (asked.row->op == Op::kEqualOpposite) return {};
+  if (asked.row->rule == Rule::kOwnAnswer) return {};
   if (one.subject == Subject::kArray || one.subject == Subject::kGroup) return {};
   if (asked.row->takes.other) {
     const auto found = find_handle(asked.call->other, one.process);
@@ -348,7 +358,7 @@ Opinion World::opinion(const Asked& asked) const {
   if (who.unknown != Reason::kNone) opinion.give_up(who.unknown);
   if (of_nodes(row, who)) opinion.give_up(Reason::kArray);
   if (row.misuse) opinion.allow(Reason::kMisuse);
-  if (view.contradictory) opinion.allow(Reason::kContradictory);
+  if (may_refuse_for_its_arguments(view)) opinion.allow(Reason::kContradictory);
   if (row.on_handle == OnHandle::kEnds) {
     if (opinion.unknown != Reason::kSession) opinion_of_close(*this, view, opinion);
     if (who.crossed) opinion.allow(Reason::kOtherRelease);
@@ -375,13 +385,13 @@ Opinion World::opinion(const Asked& asked) const {
     opinion.give_up(Reason::kEqualityOfTwo);
   if (row.gives == Gives::kHandle && row.takes.flag && kind.views != Can::kYes)
     opinion.allow(Reason::kMayRefuse);
-  if (row.op == Op::kEqualOpposite) opinion.allow(Reason::kMayRefuse);
+  if (row.rule == Rule::kOwnAnswer) opinion.allow(Reason::kMayRefuse);
   if (row.gives == Gives::kHandle && asked.odd) opinion.allow(Reason::kOddKey);
   // The name of a zip entry ends at its first NUL (APPNOTE 4.4.17 has it in DOS and Unix manner).
   if (view.archive() && row.takes.key && asked.call->key.find('\0') != std::string::npos)
     opinion.allow(Reason::kOddKey);
   // What is there no more for others was taken away, by whatever name.
-  if (row.op == Op::kMoveReadOnly) {
+  if (row.rule == Rule::kMoves) {
     opinion.allow(Reason::kMayRefuse);
     if (view.read_only && !view.contradictory && opinion.unknown == Reason::kNone)
       opinion.due(Reason::kReadOnly);
@@ -419,7 +429,8 @@ Opinion World::opinion_of_make(const Make& make) const {
   if (contradicts(make)) opinion.allow(Reason::kContradictory);
   if (!make.around.empty()) {
     const auto inner = find_handle(make.around, make.in);
-    if (inner && view_of(*inner).contradictory) opinion.allow(Reason::kContradictory);
+    if (inner && may_refuse_for_its_arguments(view_of(*inner)))
+      opinion.allow(Reason::kContradictory);
     return opinion;
   }
   const StoreFamily family = family_of(*make.kind.operator->());
@@ -450,7 +461,7 @@ Opinion World::opinion_of_carry(const Carry& carry, std::size_t from) const {
     opinion.allow(Reason::kOtherRelease);
   if (carry.cargo == Cargo::kArray || carry.cargo == Cargo::kGroup) opinion.allow(Reason::kArray);
   if (carry.carrier == Carrier::kHandedOver) return opinion;
-  if (view.contradictory) opinion.allow(Reason::kContradictory);
+  if (may_refuse_for_its_arguments(view)) opinion.allow(Reason::kContradictory);
   if (view.broken != Reason::kNone) opinion.allow(view.broken);
   if (place_of(view).unknown != Reason::kNone) opinion.allow(place_of(view).unknown);
   if (view.family == StoreFamily::kBound) opinion.allow(Reason::kBound);

@@ -84,6 +84,7 @@ struct View {
   bool contradictory = false;
   bool claim = false;         // mode w or x, not yet taken
   bool claims = false;        // and it counts as a writer meanwhile
+  bool claimed = false;       // it was made with mode w or x
   bool before_claim = false;  // carried from a view whose x was never taken
   std::size_t lo = 0;         // the oldest epoch it may rest on, until it opens
   bool opened = false;

@@ -1,5 +1,7 @@
-// Handles of one kind, place and history have the same attributes. A mode that was taken is another
-// mode, so values are compared only where it is the same; an attribute that is missing is lost.
+// Handles of one sort and use have the same attributes: an attribute that is missing is lost, and
+// where nothing else differs either, one of another value was changed. What a handle does may
+// change it, but not the texts and paths that its constructor was given: the copy of a used store
+// has them, as it is not used yet.
 #include <map>
 #include <optional>
 
@@ -16,6 +18,13 @@ bool tells_of_use(std::string_view name) {
 // A property whose question was refused shows the type of the refusal.
 bool is_refused(const std::string& value) {
   return value.ends_with("Error") && value.find_first_of(" =('") == value.npos;
+}
+
+// Whether a value is a text or a path. Flags, numbers, None and objects may tell of use.
+bool is_text(const std::string& value) {
+  const bool number = !value.empty() && value.find_first_not_of("0123456789.-+e") == value.npos;
+  return !value.empty() && value.front() != '<' && value.front() != '[' && !number &&
+         value != "None" && value != "True" && value != "False" && !is_refused(value);
 }
 
 struct Differing {
@@ -42,21 +51,50 @@ std::optional<Differing> differing(const Attributes& one, const Attributes& othe
   return std::nullopt;
 }
 
+// The first text that both have, with another value.
+std::optional<Differing> differing_text(const Attributes& one, const Attributes& other) {
+  const std::map<std::string, std::string> right(other.values.begin(), other.values.end());
+  for (const auto& [name, value] : one.values) {
+    const auto found = right.find(name);
+    if (found != right.end() && is_text(value) && is_text(found->second) && value != found->second)
+      return Differing{name, value, found->second};
+  }
+  return std::nullopt;
+}
+
+// The states that were seen so far; of each sort the first.
+class States {
+ public:
+  // How a state differs from that of a handle that should have the same.
+  std::optional<Differing> take(const JudgedAnswer& it, const Attributes& seen) {
+    const std::string& all = it.signature;
+    // A prefix is any text, so the parts are counted from the end.
+    const std::size_t now = all.rfind('|'), given = all.rfind('|', now - 1),
+                      use = all.rfind('|', given - 1);
+    const auto [whole, is_new] = whole_.emplace(all, &seen);
+    const Attributes& named = *named_.emplace(all.substr(0, given), &seen).first->second;
+    const auto wrong =
+        is_new ? differing(named, seen, false) : differing(*whole->second, seen, true);
+    if (now == given + 1) return wrong;  // it keeps nothing
+    const std::string made = all.substr(0, use) + all.substr(given, now - given);
+    const Attributes& alike = *made_.emplace(made, &seen).first->second;
+    return wrong ? wrong : differing_text(alike, seen);
+  }
+
+ private:
+  std::map<std::string, const Attributes*> whole_, named_, made_;
+};
+
 }  // namespace
 
 std::vector<Difference> judge_attributes(const Case& value, const Judged& judged,
                                          const Observation&) {
   std::vector<Difference> found;
-  std::map<std::string, const JudgedAnswer*> first, of_mode;
+  States states;
   for (const JudgedAnswer& it : judged.answers) {
     const Attributes* seen = shown_as<Attributes>(*it.answer);
     if (!seen || it.signature.empty()) continue;
-    const std::string kind = it.signature.substr(0, it.signature.find('|'));
-    const auto whole = of_mode.emplace(it.signature, &it).first;
-    const auto names = first.emplace(kind, &it).first;
-    const JudgedAnswer& before = whole->second != &it ? *whole->second : *names->second;
-    const auto differs =
-        differing(*shown_as<Attributes>(*before.answer), *seen, before.signature == it.signature);
+    const auto differs = states.take(it, *seen);
     if (!differs) continue;
     Difference wrong{.wrong = Wrong::kState,
                      .where = where_of(value, it),

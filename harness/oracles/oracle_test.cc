@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <functional>
 #include <set>
 
@@ -232,6 +233,56 @@ TEST(Attributes, MayChangeWhereANodeWasToBeSent) {
   EXPECT_TRUE(judge(value, seen).empty());
 }
 
+// What the `state` calls of a program tell, told one after the other.
+std::vector<std::string> lost_of(const std::string& program,
+                                 const std::vector<Attributes>& states) {
+  const Case value = parsed(program);
+  Observation seen = test::sound_observation(value, 0);
+  std::size_t next = 0;
+  for (std::size_t step = 0; step < value.steps.size(); ++step) {
+    const auto* call = std::get_if<Call>(&value.steps[step]);
+    if (!call || call->op != Op::kState) continue;
+    for (Answer& answer : seen.steps[step].answers) answer = Shown{states.at(next++)};
+  }
+  std::vector<std::string> told;
+  for (const Difference& it : judge(value, seen)) told.push_back(it.oracle + " " + it.where.key);
+  return told;
+}
+
+using Told = std::vector<std::string>;
+const Told kNone;
+
+// The object of a copy is another one, with content of its own.
+TEST(Attributes, OfACopyHaveTheSameValues) {
+  const std::string copied = R"({"make":"memory","as":"s0"},
+    {"call":"set","key":"a","value":"a@1","on":"s0"},
+    {"carry":"pickle 5","from":"s0","as":"s1"},)";
+  const std::string both = R"({"call":"state","on":["s0","s1"]})";
+  const std::vector<Attributes> flags{{{{"_is_open", "True"}, {"flag", "True"}}},
+                                      {{{"_is_open", "False"}, {"flag", "False"}}}};
+  EXPECT_EQ(lost_of(copied + both, flags), Told{"attributes flag"});
+  EXPECT_EQ(lost_of(copied + R"({"call":"clear","on":"s1"},)" + both, flags), kNone)
+      << "it may count its content";
+}
+
+// Who used a store has opened it; what it was given stays what it was.
+TEST(Attributes, OfTheCopyOfAUsedStoreAreWhatItWasGiven) {
+  const auto program = [](const std::string& mode, const std::string& more = "") {
+    return R"({"make":"zip","at":"z","mode":")" + mode + R"(",)" + more + R"("as":"s0"},
+      {"call":"get","key":"a","on":"s0"},{"call":"state","on":"s0"},{"call":"close","on":"s0"},
+      {"carry":"pickle 5","from":"s0","as":"s1"},{"call":"state","on":"s1"})";
+  };
+  const Attributes used{{{"_zf", "<ZipFile>"}, {"path", "/z.zip"}, {"opened", "1"}}};
+  EXPECT_EQ(lost_of(program("a"), {used, {{{"path", "/y.zip"}, {"opened", "0"}}}}),
+            Told{"attributes path"});
+  EXPECT_EQ(lost_of(program("a"), {used, {{{"path", "/z.zip"}, {"opened", "0"}}}}), kNone);
+  EXPECT_EQ(lost_of(program("w"), {{{{"mode", "'w'"}}}, {{{"mode", "'a'"}}}}), kNone)
+      << "what was taken";
+  EXPECT_EQ(lost_of(program("a", R"("relative":true,)"),
+                    {{{{"path", "z.zip"}}}, {{{"path", "/here/z.zip"}}}}),
+            kNone);
+}
+
 // Another event loop asks another question: a store may be connected by one of them.
 TEST(ParentIntact, ComparesWhatOneLoopWasTold) {
   const Case value = parsed(R"({"make":"local","at":"f","as":"s0"},
@@ -297,6 +348,39 @@ TEST(StoresAgree, AskWhetherADeleteIsRefused) {
   const std::vector<Difference> told = judge(value, walk(value, seen, &beside), seen);
   ASSERT_EQ(told.size(), 1U);
   EXPECT_EQ(told[0].oracle, "stores agree");
+}
+
+// No disk takes a key that is a folder; in memory it may be both.
+TEST(StoresAgree, WhetherAFolderMayBeAKeyIsAQuestionOfOneMediumAlone) {
+  const auto questions = [](const char* twin) {
+    const auto value = parse_case(R"({"format":2,"program":[{"make":"local","at":"f","as":"s0"},
+        {"call":"set","key":"a/b","value":"a/b@1","on":"s0"},
+        {"call":"set","key":"a","value":"a@2","on":"s0"}]})")
+                           .value();
+    Observation seen = test::sound_observation(value, 0);
+    last(seen) = Refusal{"IsADirectoryError", "", ""};
+    Beside beside = beside_of(value, twin);
+    last(beside.twins.at(0).seen) = Shown{None{}};
+    return std::ranges::count(judge(value, walk(value, seen, &beside), seen), "stores agree",
+                              &Difference::oracle);
+  };
+  EXPECT_EQ(questions("fsspec local"), 1);
+  EXPECT_EQ(questions("fsspec memory"), 0);
+}
+
+// Whether content that stays in its process came along is no question to a range.
+TEST(StoresAgree, LeaveWhetherContentTravelledToOthers) {
+  const auto value = parse_case(R"({"format":2,"processes":{"p1":"spawn"},"program":[
+      {"make":"fsspec memory","as":"s0"},{"call":"set","key":"a","value":"a@1","on":"s0"},
+      {"carry":"pickle 5","from":"s0","to":"p1","as":"s1"},
+      {"call":"get suffix","key":"a","start":9,"on":"s1"}]})")
+                         .value();
+  Observation seen = test::sound_observation(value, 0);
+  seen.steps[2].answers[0] = Shown{NewHandle{"FsspecStore"}};
+  seen.steps[3].answers = {Shown{None{}}};
+  const Beside beside = beside_of(value, "memory");
+  ASSERT_FALSE(beside.twins.empty());
+  EXPECT_TRUE(judge(value, walk(value, seen, &beside), seen).empty());
 }
 
 // By what a kind is, or by what became of it, answers may differ: that is no question.

@@ -41,6 +41,9 @@ bool differ_by_column(const Call& call, const Side& one, const Side& other) {
   if ((either(Reason::kKeyAndFolder) || either(Reason::kOddKey)) &&
       (left.files != right.files || left.any_key != right.any_key))
     return true;
+  // A name on a disk is a file or a folder; what lies in memory may take it as both.
+  if (row.family == Family::kWrite && either(Reason::kKeyAndFolder) && left.medium != right.medium)
+    return true;
   // That `list prefix` compares texts, also within a name, is documented.
   if (is_of_several_keys(row) && row.op != Op::kListPrefix && left.files != right.files &&
       either(Reason::kEdge))

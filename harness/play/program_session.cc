@@ -78,7 +78,7 @@ Result<std::unique_ptr<ProgramSession>> ProgramSession::start(const Settings& se
   self->oracles_off_ = comma_separated(settings.oracles_off);
   self->carriers_ = std::move(*carriers);
   for (const StoreKind kind : *stores)
-    if (!self->workers_.subject().stores.contains(kind->kind)) self->stores_.push_back(kind);
+    if (!self->lacks(kind)) self->stores_.push_back(kind);
   if (self->stores_.empty())
     return bad_input(fmt::format("none of the stores can be had in zarr {}: {}",
                                  self->workers_.subject().zarr, settings.stores));
@@ -134,12 +134,21 @@ Result<void> ProgramSession::try_strangers(const Stores& strangers) {
   return {};
 }
 
+// A wrapper lacks as well where the store below it does.
+bool ProgramSession::lacks(StoreKind kind) const {
+  return std::ranges::any_of(workers_.subject().stores, [&](const auto& lacking) {
+    return is_or_wraps(kind->kind, lacking.first);
+  });
+}
+
+bool ProgramSession::makes_what_lacks(const program::Step& step) const {
+  const auto* make = std::get_if<program::Make>(&step);
+  return make && lacks(make->kind);
+}
+
 program::Case ProgramSession::fit(program::Case value) const {
   const auto& lacking = workers_.subject();
-  std::erase_if(value.steps, [&](program::Step& step) {
-    const auto* make = std::get_if<program::Make>(&step);
-    return make && lacking.stores.contains(make->kind->kind);
-  });
+  std::erase_if(value.steps, [&](const program::Step& step) { return makes_what_lacks(step); });
   for (program::Step& step : value.steps)
     if (auto* carry = std::get_if<program::Carry>(&step)) {
       if (!carriers_.empty() && std::ranges::count(carriers_, carry->carrier) == 0)
@@ -261,7 +270,9 @@ void ProgramSession::tell(const program::Case& value, const program::Judged& jud
                           PlayedProgram& played) const {
   played.differences = program::judge(value, judged, played.seen);
   program::remove(played.differences, [&](const program::Difference& it) {
-    return std::ranges::count(oracles_off_, it.oracle) > 0;
+    // A program of another release may make what this one never had.
+    return std::ranges::count(oracles_off_, it.oracle) > 0 ||
+           (it.where.step < value.steps.size() && makes_what_lacks(value.steps[it.where.step]));
   });
   played.quirks = program::take_out(quirks_, value, workers_.subject().zarr, played.differences);
 }

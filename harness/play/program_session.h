@@ -76,6 +76,10 @@ class ProgramSession {
  private:
   explicit ProgramSession(program::Workers workers) : workers_(std::move(workers)) {}
 
+  // Whether this subject has no such store.
+  bool lacks(StoreKind kind) const;
+  bool makes_what_lacks(const program::Step& step) const;
+
   // A store of a stranger that cannot be made would agree with everything.
   Result<void> try_strangers(const Stores& strangers);
   Result<PlayedProgram> judge(const program::Case& value, program::Observation seen, Effort effort);

@@ -33,6 +33,18 @@ TEST(ProgramsOfTwoReleases, EachProcessHasItsOwn) {
   EXPECT_TRUE(played.differences.empty()) << played.differences.front().headline;
 }
 
+// What a release never had it did not lose.
+TEST(ProgramsOfTwoReleases, AStoreThatTheReleaseLacksIsNoDifference) {
+  const program::Case value = must(program::parse_case(
+      R"({"format": 2, "program": [{"make": "cache over memory", "as": "s0"},
+          {"call": "set", "key": "a", "value": "a@1", "on": "s0"}]})"));
+  const auto zarr = session("memory", "", "3.0.1");
+  const PlayedProgram played = must(zarr->play(value));
+  EXPECT_TRUE(program::refused(played.seen.steps[0].answers[0]));
+  EXPECT_TRUE(played.differences.empty()) << played.differences.front().headline;
+  EXPECT_TRUE(zarr->fit(value).steps.empty());
+}
+
 TEST(ProgramsOfTwoReleases, AReleaseThatIsNotHereIsNamed) {
   Settings settings;
   settings.python = python(kNewest);

@@ -32,6 +32,19 @@ def arrival_adds_an_attribute() -> None:
     sound.Live.__getstate__ = getstate
 
 
+def a_copy_has_another_name() -> None:
+    make = sound.Copied.__init__
+
+    def init(self: sound.Copied, *given: Any, **arguments: Any) -> None:
+        make(self, *given, **arguments)
+        self.name = "first"
+
+    def getstate(self: sound.Copied) -> dict[str, Any]:
+        return {**self.__dict__, "name": "second"}
+
+    sound.Copied.__init__, sound.Copied.__getstate__ = init, getstate
+
+
 def copies_are_not_equal() -> None:
     sound.Sound.__eq__ = lambda self, other: self is other
 
@@ -219,6 +232,7 @@ def a_local_header_has_another_crc() -> None:
 LOSSES: dict[str, tuple[str, Callable[[], None]]] = {
     "sound: state drops read_only": ("sound archive", state_drops_read_only),
     "sound: arrival adds an attribute": ("sound live", arrival_adds_an_attribute),
+    "sound: a copy has another name": ("sound copied", a_copy_has_another_name),
     "sound: copies are not equal": ("sound live", copies_are_not_equal),
     "sound: last byte is lost": ("sound copied", last_byte_is_lost),
     "sound: listing names twice": ("sound live", listing_names_twice),
