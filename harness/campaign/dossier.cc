@@ -114,6 +114,13 @@ Result<std::optional<Dossier>> unreduced(ProgramSession& session, const Dossier&
   return std::nullopt;
 }
 
+// A question needs no script: it may be one that none can ask.
+Dossier without_a_script_that_fails(Dossier question) {
+  if (!question.confirmed) question.script.clear();
+  question.confirmed = true;
+  return question;
+}
+
 // Why the whole thing is dangerous, in a sentence; null otherwise.
 Json security_of(const Difference& it) {
   if (it.wrong == program::Wrong::kStray) return "something outside its place is changed or left";
@@ -160,9 +167,11 @@ Result<Dossier> make_dossier(ProgramSession& session, const Finding& found,
   dossier.reduced = true;
   if (options.followed && options.followed(dossier.cause.key)) return dossier;
   // What differs between kinds of store was seen again just now; there is no wrong side to show.
-  dossier.confirmed = dossier.difference.question;
-  if (dossier.confirmed || find_known(options.known, dossier.cause.key)) return dossier;
+  const bool question = dossier.difference.question;
+  dossier.confirmed = question;
+  if (find_known(options.known, dossier.cause.key)) return dossier;
   if (auto tried = confirmer.try_script(dossier); !tried) return std::unexpected(tried.error());
+  if (question) return without_a_script_that_fails(std::move(dossier));
   if (dossier.confirmed || confirmer.stopped() || dossier.value == found.value) return dossier;
   auto larger = unreduced(session, dossier);
   if (!larger) return std::unexpected(larger.error());
