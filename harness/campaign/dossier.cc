@@ -114,6 +114,12 @@ Result<std::optional<Dossier>> unreduced(ProgramSession& session, const Dossier&
   return std::nullopt;
 }
 
+// A question needs no script: it may be one that none can ask.
+void leave_out_what_fails(Dossier& question) {
+  if (!question.confirmed) question.script.clear();
+  question.confirmed = true;
+}
+
 // Why the whole thing is dangerous, in a sentence; null otherwise.
 Json security_of(const Difference& it) {
   if (it.wrong == program::Wrong::kStray) return "something outside its place is changed or left";
@@ -166,10 +172,13 @@ Result<void> confirm_dossier(ProgramSession& session, Dossier& dossier,
                              const DossierOptions& options) {
   const Confirmer confirmer(options);
   // What differs between kinds of store was seen again just now; there is no wrong side to show.
-  dossier.confirmed = dossier.difference.question;
-  if (dossier.confirmed) return {};
+  const bool question = dossier.difference.question;
+  dossier.confirmed = question;
   if (auto tried = confirmer.try_script(dossier); !tried) return tried;
-  if (dossier.confirmed || confirmer.stopped() || dossier.value == dossier.finding.value) return {};
+  if (question) leave_out_what_fails(dossier);
+  if (question || dossier.confirmed || confirmer.stopped() ||
+      dossier.value == dossier.finding.value)
+    return {};
   auto larger = unreduced(session, dossier);
   if (!larger) return std::unexpected(larger.error());
   if (!*larger) return {};

@@ -52,6 +52,8 @@ Result<ReducedProgram> reduce_program(ProgramSession& session, const program::Ca
     if (!played) return std::unexpected(played.error());
     shown = severest(value, played->differences, options.of_class);
   }
+  const auto question = std::ranges::find(played->differences, true, &Difference::question);
+  if (!shown && options.questions && question != played->differences.end()) shown = *question;
   if (!shown) return bad_input(kShowsNoDifference);
   const std::string wanted = class_of(value, *shown);
   program::Observation seen = std::move(played->seen);

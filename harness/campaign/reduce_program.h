@@ -26,7 +26,8 @@ struct ReducedProgram {
 inline constexpr const char* kShowsNoDifference = "the program shows no difference";
 
 struct ReduceOptions {
-  std::string of_class;  // of the difference that stays; empty: the severest of the first ones
+  std::string of_class;    // of the difference that stays; empty: the severest of the first ones
+  bool questions = false;  // or, where there is none of these, the first question
   Milliseconds budget{60'000};      // past it, it is left at what was found
   std::function<bool()> stop = {};  // the same, once it says true
   Against* against = nullptr;       // what its base shows as well is no difference

@@ -47,7 +47,7 @@ int shrink_program(const program::Case& value, const ShrinkOptions& options) {
   auto started = start_program_subject(options.subject, releases_of(value));
   if (!started) return screen().fail(started.error());
   started->session->use_each_worker_once();
-  auto small = reduce_program(*started->session, value, {.stop = interrupted});
+  auto small = reduce_program(*started->session, value, {.questions = true, .stop = interrupted});
   if (!small && small.error().message == kShowsNoDifference) {
     screen().say(
         fmt::format("nothing to shrink: nothing differs in zarr {}", started->subject.release));

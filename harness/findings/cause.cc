@@ -124,7 +124,7 @@ std::string class_of(const Case& value, const Difference& it) {
   if (it.wrong == Wrong::kState)
     return fmt::format("{} / {} / {}", it.oracle, name_of(it.wrong), it.where.key);
   return fmt::format("{} / {} / {} / {}", it.oracle, name_of(it.wrong), step_word(value, it, true),
-                     refusal_type(it));
+                     it.where.zip_class.empty() ? refusal_type(it) : it.where.zip_class);
 }
 
 Cause cause_of(const Case& value, const Difference& it) {
@@ -138,6 +138,9 @@ Cause cause_of(const Case& value, const Difference& it) {
     if (call->by == By::kSync) words.push_back("by sync");
   }
   if (it.wrong == Wrong::kState) words.push_back(it.where.key);
+  // What a zip library makes of a wrong archive has one root for each way to be wrong.
+  if (!it.where.zip_class.empty())
+    words.push_back(fmt::format("an archive of class {}", it.where.zip_class));
   const Refusal* refusal = refused(it.was);
   if (refusal)
     words.push_back(fmt::format("{} in {}", refusal->type,

@@ -55,6 +55,16 @@ TEST(ClassOfDifference, IsThatOfThePlainestOperationAndAnyCarrier) {
             "reads / refused / carry / TypeError");
 }
 
+// Each way to be wrong is a root of its own.
+TEST(Causes, OfAWrongArchiveNameItsClass) {
+  Difference one = at(2, Wrong::kAbsent), other = one;
+  one.where.zip_class = "C2";
+  other.where.zip_class = "C3";
+  EXPECT_NE(cause_of(value(), one).key.find("an archive of class C2"), std::string::npos);
+  EXPECT_NE(cause_of(value(), one).key, cause_of(value(), other).key);
+  EXPECT_NE(class_of(value(), one), class_of(value(), other));
+}
+
 TEST(Causes, NameStoreOperationFrameAndJourney) {
   const Refusal refusal{"OSError", "no", "zarr/storage/_zip.py:get"};
   const Cause cause = cause_of(value(), at(2, Wrong::kRefused, refusal));

@@ -17,6 +17,7 @@
 #include "harness/findings/script_parts.h"
 #include "harness/findings/script_places.h"
 #include "harness/findings/script_question.h"
+#include "harness/findings/script_stores.h"
 #include "harness/findings/script_words.h"
 #include "harness/oracles/judged.h"
 
@@ -150,18 +151,21 @@ class Writer {
     return {};
   }
 
-  // Python's own server gives a folder, and always the whole of a file.
+  // Python's own server gives a folder, and always the whole of a file; a few lines make it give a
+  // part.
   Done serve(const Adapter& kind) {
-    if (!kind.served || std::exchange(serves_, true)) return {};
-    if (kind.make.find("\"/whole/") == std::string::npos)
-      return bad_input("Python has no server that gives a part of a file");
-    for (const char* line :
-         {"os.symlink(\".\", \"whole\")",
-          "SimpleHTTPRequestHandler.protocol_version = \"HTTP/1.1\"",
-          "server = ThreadingHTTPServer((\"127.0.0.1\", 0), SimpleHTTPRequestHandler)",
-          "threading.Thread(target=server.serve_forever, daemon=True).start()",
-          "os.environ[\"SERVER\"] = f\"http://127.0.0.1:{server.server_port}\""})
-      parts_.at_home(line);
+    if (!kind.served) return {};
+    const bool whole = kind.make.find("\"/whole/") != std::string::npos;
+    const std::string word = whole ? "whole" : "ranges";
+    if (serves_ == word) return {};
+    if (!serves_.empty()) return bad_input("a script has one server, and two kinds are needed");
+    serves_ = word;
+    parts_.at_home(fmt::format("os.symlink(\".\", \"{}\")", word));
+    parts_.at_home("SimpleHTTPRequestHandler.protocol_version = \"HTTP/1.1\"");
+    parts_.at_home(fmt::format("server = ThreadingHTTPServer((\"127.0.0.1\", 0), {})",
+                               whole ? "SimpleHTTPRequestHandler" : "Ranges"));
+    parts_.at_home("threading.Thread(target=server.serve_forever, daemon=True).start()");
+    parts_.at_home("os.environ[\"SERVER\"] = f\"http://127.0.0.1:{server.server_port}\"");
     return {};
   }
 
@@ -181,8 +185,6 @@ class Writer {
       const std::string* process = handles_.process_of(call.on[i], call.in);
       const bool told = is_told() && i == told_.where.call;
       if (!process || (std::holds_alternative<Absent>(answer(i)) && !told)) continue;
-      if (told && by_moments() && *process != kHome)
-        return bad_input("a script cannot stop a child within its call");
       const std::string text = words_.call(call, call.on[i], case_);
       if (text.empty()) return bad_input("the store has no such operation in this release");
       if (question_.earlier && question_.earlier->step == at_ && question_.earlier->handle == i) {
@@ -209,7 +211,7 @@ class Writer {
       parts_.add(process, asked(ask));
       return parts_.give(process, "seen");
     }
-    if (told && by_moments()) add_stop();
+    if (told && by_moments()) return stop_within(process, text);
     if (told && question_.form == Form::kDeath && process != kHome) {
       parts_.add(process, text);
       parts_.of_child(process).is_asked = true;
@@ -470,14 +472,22 @@ class Writer {
 
   // A process may be killed at any moment: here at each return of a C function, one run after the
   // other.
-  void add_stop() {
-    parts_.at_home("count = itertools.count(1)");
-    parts_.at_home("");
-    parts_.at_home("def stop(frame, event, function):");
-    parts_.at_home("    if event == \"c_return\" and next(count) == moment:");
-    parts_.at_home("        os.kill(os.getpid(), signal.SIGKILL)");
-    parts_.at_home("");
-    parts_.at_home("threading.setprofile_all_threads(stop)");
+  void stop_within(const std::string& process, const std::string& text) {
+    const Lines stop{"count = itertools.count(1)",
+                     "",
+                     "def stop(frame, event, function):",
+                     "    if event == \"c_return\" and next(count) == moment:",
+                     "        os.kill(os.getpid(), signal.SIGKILL)",
+                     "",
+                     "threading.setprofile_all_threads(stop)"};
+    for (const std::string& line : stop) parts_.add(process, line);
+    parts_.add(process, may_be_refused(told_.where.call) ? answered(text) : text);
+    if (process == kHome) return;
+    parts_.add(process, "threading.setprofile_all_threads(None)  # a pool goes on");
+    Stretch& child = parts_.of_child(process);
+    child.parameters.emplace_back("moment");
+    child.arguments.emplace_back("moment");
+    child.is_stopped = true;
   }
 
   ScriptCode assembled() {
@@ -578,8 +588,10 @@ class Writer {
 
   Handles handles_;
   std::size_t at_ = 0;
-  Parts parts_{far_};
-  bool serves_ = false, in_fork_ = false;
+  // One process after the other is killed: only a fork begins quickly enough.
+  Parts parts_{far_, by_moments() ? "fork" : "spawn"};
+  std::string serves_;  // "whole", "ranges": what its server gives
+  bool in_fork_ = false;
   bool counts_refusals_ = false;  // as `refused`
   ScriptCode code_;
 };
@@ -592,6 +604,10 @@ Result<std::string> write_script(const Case& reduced, const Difference& differen
   if (!words) return std::unexpected(words.error());
   if (!of_other_releases(reduced).empty())
     return bad_input("two releases of zarr cannot be in one environment");
+  if (!difference.stores.empty()) {
+    auto code = stores_code(reduced, difference, *words);
+    return code ? Result<std::string>(framed(*code, options)) : std::unexpected(code.error());
+  }
   auto question = question_of(reduced, difference, seen, *words);
   if (!question) return std::unexpected(question.error());
   return Writer(reduced, difference, seen, options, std::move(*words), std::move(*question))

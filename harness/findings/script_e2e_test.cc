@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "harness/base/python_text.h"
 #include "harness/campaign/confirm.h"
 #include "harness/campaign/reduce_program.h"
 #include "harness/findings/script.h"
@@ -92,6 +93,47 @@ INSTANTIATE_TEST_SUITE_P(Programs, CorpusScripts,
                                          "22c-a-store-named-by-a-url-of-memory.json",
                                          "22d-an-archive-named-by-its-path.json"),
                          [](const auto& it) { return test_name(it.param); });
+
+// --- questions, and what only readers tell
+
+class PageScripts : public testing::TestWithParam<std::string> {};
+
+TEST_P(PageScripts, ShowTheirDifference) {
+  static const auto all = session("all");
+  const fs::path file = fs::path(source_folder()) / "corpus" / "regressions" / GetParam();
+  const auto value = must(program::parse_case(test::read_file(file)));
+  const auto small = reduce_program(*all, value, {.questions = true, .budget = kReduces});
+  ASSERT_TRUE(small) << small.error().message;
+  const std::string text = written(*small, kNewest);
+  const Script script(text);
+  EXPECT_TRUE(script.fits()) << text;
+  const Confirmed bad = script.run(python(kNewest), small->difference.headline);
+  EXPECT_TRUE(bad.confirmed) << text << bad.why << bad.output;
+}
+
+INSTANTIATE_TEST_SUITE_P(Programs, PageScripts,
+                         testing::Values("ranges-disagree-range.json", "set-of-no-buffer-set.json",
+                                         "zip-range-at-end-eof-error.json",
+                                         "objectstore-list-dir-twice.json",
+                                         "logging-silent-elsewhere.json",
+                                         "zip-end-record-in-comment.json",
+                                         "zip-overwritten-key-read-differently.json"),
+                         [](const auto& it) { return test_name(it.param); });
+
+// Stores that agree are no question.
+TEST(QuestionScripts, AreGoneWhereStoresAgree) {
+  const auto all = session("memory,object memory");
+  const auto value = must(program::parse_case(R"({"format": 2, "program": [
+      {"make": "memory", "as": "s0"},
+      {"call": "get range", "on": "s0", "key": "a", "start": 0, "end": 0}]})"));
+  const auto small = must(reduce_program(*all, value, {.questions = true, .budget = kReduces}));
+  const std::string text = written(small, kNewest);
+  const std::string other = "zarr.storage.ObjectStore(obstore.store.MemoryStore())";
+  ASSERT_NE(text.find(other), std::string::npos) << text;
+  EXPECT_TRUE(Script(text).run(python(kNewest), small.difference.headline).confirmed) << text;
+  const std::string alike = fill(text, {{other, "zarr.storage.MemoryStore()"}});
+  expect_gone(Script(alike).run(python(kNewest), small.difference.headline), alike);
+}
 
 // --- planted losses
 
@@ -187,6 +229,13 @@ INSTANTIATE_TEST_SUITE_P(
                           "before": {"d": {"entries": [{"key": "a", "value": "a@0"}]}}, "program": [
                           {"make": "sound live", "at": "d", "as": "s0"},
                           {"call": "set", "on": "s0", "key": "a", "watched": true,
+                           "value": {"word": "a@1", "size": 9000}}]})"},
+                    Whole{"sound: a write is torn",
+                          R"({"format": 2, "processes": {"p1": "spawn"},
+                          "before": {"d": {"entries": [{"key": "a", "value": "a@0"}]}}, "program": [
+                          {"make": "sound live", "at": "d", "as": "s0"},
+                          {"carry": "pickle 5", "from": "s0", "to": "p1", "as": "s1"},
+                          {"call": "set", "on": "s1", "key": "a", "watched": true,
                            "value": {"word": "a@1", "size": 9000}}]})"}),
     [](const auto& it) { return test_name(it.param.loss) + "_" + std::to_string(it.index); });
 

@@ -24,7 +24,10 @@ constexpr auto kHelpers = std::to_array<Helper>({
      "    except Exception as error:\n"
      "        return f\"raised {type(error).__name__}: {error}\"\n\n\n"},
     {"data(", "def data(buffer):\n    return None if buffer is None else buffer.to_bytes()\n\n\n"},
-    {"collect(", "async def collect(items):\n    return [item async for item in items]\n\n\n"},
+    {"collect(",
+     "async def collect(listing, *arguments):\n"
+     "    return [item async for item in listing(*arguments)]\n\n\n"},
+    {"gathered(", "async def gathered(items):\n    return [item async for item in items]\n\n\n"},
     {"first(", "async def first(items):\n    return [await anext(items, None)]\n\n\n"},
     {"set_and_overwrite(",
      "async def set_and_overwrite(store, key, value):\n    mine = bytearray(value)\n"
@@ -34,6 +37,36 @@ constexpr auto kHelpers = std::to_array<Helper>({
      "async def set_path_and_overwrite(path, value):\n    mine = bytearray(value)\n"
      "    await path.set(cpu.Buffer.from_bytes(mine))\n"
      "    mine[:] = b\"#\" * len(mine)\n\n\n"},
+    {"get_and_overwrite(",
+     "async def get_and_overwrite(store, key):\n    found = await store.get(key, prototype)\n"
+     "    taken = found and cpu.Buffer.from_bytes(found.to_bytes())\n"
+     "    if found and found.as_numpy_array().flags.writeable:\n"
+     "        found.as_numpy_array()[:] = ord(\"#\")\n    return taken\n\n\n"},
+    {"delete_listed(",
+     "async def delete_listed(store):\n    async for key in store.list():\n"
+     "        await store.delete(key)\n\n\n"},
+    {"move_read_only(",
+     "async def move_read_only(store):\n    if store.read_only:\n"
+     "        place = store.root if hasattr(store, \"root\") else store.path\n"
+     "        await store.move(f\"{place}.moved\")\n        await store.move(place)\n\n\n"},
+    {"first_entry(",  // as readers take it that read from the front
+     "def first_entry(path, key):\n    with zipfile.ZipFile(path) as archive:\n"
+     "        return archive.read(archive.infolist()[archive.namelist().index(key)])\n\n\n"},
+    {"Ranges",
+     "class Ranges(SimpleHTTPRequestHandler):  # gives a part of a file where one is asked for\n"
+     "    def end_headers(self):\n        self.send_header(\"Accept-Ranges\", \"bytes\")\n"
+     "        super().end_headers()\n\n    def do_GET(self):\n"
+     "        asked, path = self.headers[\"Range\"], self.translate_path(self.path)\n"
+     "        if not asked or not os.path.isfile(path):\n            return super().do_GET()\n"
+     "        content, (first, last) = pathlib.Path(path).read_bytes(), asked[6:].split(\"-\")\n"
+     "        size = len(content)\n"
+     "        start = int(first) if first else max(0, size - int(last))\n"
+     "        part = content[start : int(last) + 1 if first and last else size]\n"
+     "        self.send_response(206 if part else 416)\n"
+     "        at = f\"{start}-{start + len(part) - 1}\" if part else \"*\"\n"
+     "        self.send_header(\"Content-Range\", f\"bytes {at}/{size}\")\n"
+     "        self.send_header(\"Content-Length\", len(part))\n        self.end_headers()\n"
+     "        self.wfile.write(part)\n\n\n"},
     {"archived(",
      "def archived(path):\n    with zipfile.ZipFile(path) as archive:\n"
      "        return {it: archive.read(it) for it in archive.namelist()}\n\n\n"},

@@ -28,6 +28,9 @@ std::string call_of(const Stretch& stretch) {
   arguments.insert(arguments.end(), stretch.arguments.begin(), stretch.arguments.end());
   const std::string call =
       fmt::format("{}.submit({}).result()", variable(stretch.process), fmt::join(arguments, ", "));
+  if (stretch.is_stopped)
+    return fmt::format("if \"BrokenProcessPool\" in str({}): os.kill(os.getpid(), signal.SIGKILL)",
+                       answered(call));
   if (stretch.is_asked) return "seen = " + answered(call);
   if (stretch.ends) return answered(call) + "  # the process ends";
   if (stretch.refused) return answered(call);
@@ -96,8 +99,8 @@ bool Parts::begin(const std::string& process) {
   if (!begun_.insert(process).second) return false;
   const std::string there =
       far_ ? ", initializer=os.chdir, initargs=(os.environ[\"TMPDIR\"] + \"/a/b/case\",)" : "";
-  at_home(fmt::format("{} = ProcessPoolExecutor(1, get_context(\"spawn\"){})", variable(process),
-                      there));
+  at_home(fmt::format("{} = ProcessPoolExecutor(1, get_context(\"{}\"){})", variable(process),
+                      began_, there));
   return true;
 }
 

@@ -11,6 +11,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace storefuzz::program {
@@ -30,12 +31,14 @@ struct Stretch {
   bool refused = false;         // it ends by an exception that does not matter
   bool ends = false;            // so does its process
   bool is_asked = false;        // whether it is refused, or dies, is the question
+  bool is_stopped = false;      // it may be killed within its last call: then the script ends so
 };
 
 class Parts {
  public:
-  // `far`: the script may be in another directory when a child starts.
-  explicit Parts(bool far) : far_(far) {}
+  // `far`: the script may be in another directory when a child starts. `began`: how, as Python's
+  // multiprocessing says it.
+  explicit Parts(bool far, std::string began = "spawn") : far_(far), began_(std::move(began)) {}
 
   void add(const std::string& process, std::string line);
   void at_home(std::string line);  // of the script itself
@@ -61,6 +64,7 @@ class Parts {
   bool used_elsewhere(const Stretch& stretch, const std::string& name) const;
 
   bool far_;
+  std::string began_;
   Lines home_;
   std::optional<Stretch> open_;
   std::vector<Stretch> stretches_;

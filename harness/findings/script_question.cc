@@ -82,6 +82,7 @@ class Asking {
     Question question{.form = told_.where.handle.empty() ? Question::Form::kPlace
                                                          : Question::Form::kMoment};
     if (told_.oracle == "readers agree" && told_.wrong != Wrong::kUnreadable) {
+      if (told_.wrong == Wrong::kOtherValue) return of_first_entry(std::move(question), file);
       if (told_.wrong != Wrong::kTwice)
         return bad_input("an independent reader is no part of a script");
       question.ask = fmt::format("zipfile.ZipFile({}).namelist()", file);
@@ -89,6 +90,10 @@ class Asking {
       return question;
     }
     if (asks_a_fresh_handle(*make, question)) return question;
+    if (told_.where.key.empty() && told_.wrong == Wrong::kLost)
+      if (const auto before = std::ranges::find(case_.before, told_.where.place, &Place::name);
+          before != case_.before.end() && !before->twists.empty())
+        return of_bytes(*before, std::move(question), file);
     if (told_.where.key.empty() && told_.wrong != Wrong::kUnreadable) {
       question.ask = fmt::format("os.path.exists({})", file);
       question.defect = told_.wrong == Wrong::kMade ? "seen" : "not seen";
@@ -99,6 +104,29 @@ class Asking {
     question.defect = told_.wrong == Wrong::kUnreadable
                           ? fmt::format("os.path.exists({}) and {}", file, raised(""))
                           : named("seen", told_.where.key);
+    return question;
+  }
+
+  // An archive of which nobody can say what is in it has bytes all the same.
+  static Result<Question> of_bytes(const Place& place, Question question, const std::string& file) {
+    auto bytes = archive_of(place);
+    if (!bytes) return std::unexpected(bytes.error());
+    question.ask = fmt::format("zlib.crc32(pathlib.Path({}).read_bytes())", file);
+    question.defect =
+        fmt::format("seen != {}", ::crc32(0, reinterpret_cast<const Bytef*>(bytes->data()),
+                                          static_cast<uInt>(bytes->size())));
+    return question;
+  }
+
+  // A reader that reads from the front takes the first entry of a name, which Python has as well.
+  Result<Question> of_first_entry(Question question, const std::string& file) const {
+    const auto content = judged_.after->published(told_.where.place);
+    if (!content || !content->contains(told_.where.key))
+      return bad_input("what is right is not known to the last byte");
+    const auto text = literal_of(BytesValue{content->at(told_.where.key)}, case_);
+    if (!text) return bad_input("what is right has no form in Python");
+    question.ask = fmt::format("first_entry({}, {})", file, text_literal(told_.where.key));
+    question.defect = fmt::format("seen != {}", *text);
     return question;
   }
 
@@ -137,7 +165,7 @@ class Asking {
     if (told_.should_be == "a store" || told_.should_be == "a listing") {
       question.ask = told_.should_be == "a store"
                          ? fresh
-                         : fmt::format("asyncio.run(collect({}.list()))", fresh);
+                         : fmt::format("asyncio.run(collect({}.list))", fresh);
       question.defect = raised(told_.seen.substr(kWithin.size()));
       return true;
     }
@@ -321,9 +349,12 @@ class Asking {
            say(answer) == told_.should_be;
   }
 
-  // Of an object that has no text of its own, its class is compared.
-  static std::string attribute(const std::string& handle, const std::string& name, bool by_class) {
+  // Of an object that has no text of its own, its class is compared; of a logger, what matters of
+  // it.
+  static std::string attribute(const std::string& handle, const std::string& name, bool by_class,
+                               bool logger) {
     const std::string text = fmt::format("{}.{}", variable(handle), name);
+    if (logger) return fmt::format("({0}.level, [*map(type, {0}.handlers)])", text);
     return by_class ? fmt::format("type({}).__name__", text) : text;
   }
 
@@ -338,12 +369,16 @@ class Asking {
     const std::string *was = text_of(*before->answer, name), *is = text_of(told_.was, name);
     const auto no_text = [](const std::string* text) { return text && text->starts_with('<'); };
     const bool by_class = no_text(was) || no_text(is);
+    const auto is_logger = [](const std::string* text) {
+      return text && text->starts_with("<Logger ");
+    };
+    const bool logger = is_logger(was) && is_logger(is);
     const Call& earlier = std::get<Call>(case_.steps[before->step]);
-    Question question{
-        .ask = attribute(call()->on[told_.where.call], name, by_class),
-        .defect = "seen != expected",
-        .earlier = Question::Earlier{before->step, before->handle,
-                                     attribute(earlier.on[before->handle], name, by_class)}};
+    Question question{.ask = attribute(call()->on[told_.where.call], name, by_class, logger),
+                      .defect = "seen != expected",
+                      .earlier = Question::Earlier{
+                          before->step, before->handle,
+                          attribute(earlier.on[before->handle], name, by_class, logger)}};
     return question;
   }
 

@@ -5,6 +5,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <fstream>
+#include <iterator>
 #include <sstream>
 
 #include "harness/base/paths.h"
@@ -242,6 +244,31 @@ TEST(Scripts, KeepEveryKeyAsItIs) {
   EXPECT_NE(script->find(R"(asyncio.run(value_.set("key\" + handle\\", buffer(b"value"))))"),
             std::string::npos)
       << *script;
+}
+
+// What an operation needs beside one expression (reference/side/operations.py) a script has as
+// well.
+TEST(Scripts, DefineWhatTheirOperationsCall) {
+  std::ifstream side(reference_folder() + "/side/operations.py");
+  const std::string functions{std::istreambuf_iterator<char>(side), {}};
+  std::size_t called = 0;
+  for (const Operation& row : operations()) {
+    Case value = parsed(R"({"format": 2, "program": [{"make": "local", "at": "d", "as": "s0"}]})");
+    value.steps.push_back(
+        Call{.op = row.op, .on = {"s0"}, .key = "a", .value = {"a@1"}, .other = "s0"});
+    const Answer was = Refusal{"NameError", "", ""};
+    const auto script = write_script(value, difference(Wrong::kRefused, 1, "s0", was),
+                                     seen_of(value, {kHandle, was}), options());
+    if (!script) continue;  // not of this store
+    for (std::size_t at = functions.find("async def "); at != functions.npos;
+         at = functions.find("async def ", at + 1)) {
+      const std::string name = functions.substr(at + 10, functions.find('(', at) - at - 10);
+      if (script->find(name + "(s0") == script->npos) continue;
+      ++called;
+      EXPECT_NE(script->find("async def " + name + "("), script->npos) << row.word << *script;
+    }
+  }
+  EXPECT_GE(called, 4U);
 }
 
 // Many steps go on fewer lines, and none is left out.

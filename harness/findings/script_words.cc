@@ -116,9 +116,19 @@ Result<Json> table(const std::filesystem::path& file) {
   return json;
 }
 
+// By hand a listing is called within the loop, as a user's coroutine does; for `sync` it comes from
+// outside.
+std::string collected(const std::string& call, By by) {
+  if (by == By::kSync) return fmt::format("gathered({})", call);
+  const std::size_t at = call.find('(');
+  const std::string arguments = call.substr(at + 1, call.size() - at - 2);
+  return fmt::format("collect({}{}{})", call.substr(0, at), arguments.empty() ? "" : ", ",
+                     arguments);
+}
+
 std::string driven(std::string text, const Operation& row, By by, bool one_loop) {
   if (row.said == Said::kPlain) return text;
-  if (row.said == Said::kIterator) text = fmt::format("collect({})", text);
+  if (row.said == Said::kIterator) text = collected(text, by);
   if (row.said == Said::kHalfIterator) text = fmt::format("first({})", text);
   const std::string_view by_hand = one_loop ? "run" : "asyncio.run";
   return fmt::format("{}({})", by == By::kSync ? "sync" : by_hand, text);

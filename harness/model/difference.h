@@ -43,8 +43,9 @@ struct Where {
   std::size_t step = 0;
   std::size_t call = 0;  // which of several mirrored handles
   std::string handle, process, operation, key;
-  std::string place;          // "z", "object of p0/s0", "dictionary of p1"; "" none
-  std::string argument = "";  // what sort of argument a call had: "plain", "edge", "misuse"
+  std::string place;           // "z", "object of p0/s0", "dictionary of p1"; "" none
+  std::string argument = "";   // what sort of argument a call had: "plain", "edge", "misuse"
+  std::string zip_class = "";  // of an archive that is wrong on purpose, where readers disagree
   bool operator==(const Where&) const = default;
 };
 

@@ -279,6 +279,16 @@ std::optional<std::map<std::string, std::string>> Model::published(std::string_v
   return std::nullopt;
 }
 
+bool Model::wrong_as_made(std::string_view name) const {
+  const World& world = *world_;
+  for (std::size_t i = 0; i < world.places.size(); ++i) {
+    const PlaceState& place = world.places[i];
+    if (place.on_disk && place.name == name)
+      return place.twisted && !place.told && !place.others_acted && !world.may_be_written(i);
+  }
+  return false;
+}
+
 std::string Model::surely_seen(const Step& step, std::size_t handle) const {
   const World& world = *world_;
   const auto asked = world.asked(step, handle);

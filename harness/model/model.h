@@ -97,6 +97,9 @@ class Model {
   // What a place on disk surely holds for everybody: key → bytes. nullopt: not exactly known, or
   // somebody writes.
   std::optional<std::map<std::string, std::string>> published(std::string_view place) const;
+  // Whether a place on disk is an archive that is wrong on purpose, of which nothing was told and
+  // where nobody may have written: its bytes are those of `before`.
+  bool wrong_as_made(std::string_view place) const;
   // All that the handle of a call surely sees, and whether it may write, as text: equal for two
   // programs where both are the same. "": not exactly known, or something else may decide the
   // answer.

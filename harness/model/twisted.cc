@@ -63,8 +63,10 @@ bool World::names_the_folder_itself(const Asked& asked, const Answer& answer) co
 std::optional<Difference> World::take_twisted(std::size_t number, const OnDisk& seen) {
   PlaceState& place = places[number];
   if (may_be_written(number) || place.others_acted || seen == *place.twisted) return {};
+  const bool made = place.twisted->state == OnDisk::State::kMissing;  // an outsider deleted it
   place.twisted = seen;
-  Difference wrong{.wrong = Wrong::kLost, .should_be = "as it was: nobody writes there"};
+  Difference wrong{.wrong = made ? Wrong::kMade : Wrong::kLost,
+                   .should_be = "as it was: nobody writes there"};
   wrong.where = {.operation = "on disk", .place = place.name};
   wrong.seen = "another archive than before";
   wrong.first = !place.told;

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -31,6 +32,10 @@ struct ReadArchive {
   std::string place;
   std::vector<ReaderInfo> readers;
   std::vector<ReaderReply> replies;  // in the order of the readers
+  // Of an archive that is wrong on purpose: its class, and which differences are how the subject's
+  // zip library reads archives of such a class (reference/reader_quirks.json).
+  std::string zip_class = "";
+  std::set<Wrong> known_ways = {};
 };
 
 // What is known of a program besides its own observation.

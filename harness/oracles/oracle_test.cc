@@ -321,6 +321,46 @@ TEST(ReadersAgree, AreAskedOnlyOfWhatWasSurelyPublished) {
       << "a name that is no path";
 }
 
+// What readers say of "a" in an archive that is wrong on purpose: one word or value each.
+std::vector<Difference> of_wrong_archive(const Answer& get, const std::vector<std::string>& says,
+                                         std::set<Wrong> known_ways = {}) {
+  const Case value = parse_case(R"({"format":2,"before":{"z":{"entries":[{"key":"a","value":"a@0"}],
+      "twists":[{"name":"empty archive in the comment","entry":0,"amount":0}]}},"program":[
+    {"make":"zip","at":"z","mode":"r","as":"s0"},{"call":"get","key":"a","on":"s0"}]})")
+                         .value();
+  Observation seen = test::sound_observation(value, 0);
+  last(seen) = get;
+  ReadArchive archive{.place = "z", .zip_class = "C2", .known_ways = std::move(known_ways)};
+  for (const std::string& it : says) {
+    const bool word = it == "missing" || it == "refused";
+    const Json answer = word ? Json{it} : Json{"value", sum_of(it).size, sum_of(it).crc};
+    archive.readers.push_back({.name = "r", .version = "1", .views = {"keys"}});
+    archive.replies.push_back({.reply = {{"opened", {"value"}}, {"keys", {{"a", answer}}}}});
+  }
+  Beside beside{.archives = {archive}};
+  std::vector<Difference> told = judge(value, walk(value, seen, &beside), seen);
+  std::erase_if(told, [](const Difference& it) { return it.oracle != "readers agree"; });
+  return told;
+}
+
+TEST(ReadersAgree, TellWhatIsLostInSilenceInAWrongArchive) {
+  const Answer missing = Shown{None{}}, other = Shown{BytesValue{"a@"}},
+               right = Shown{BytesValue{"a@0"}}, refusal = Refusal{"BadZipFile", "", ""};
+  const auto told = of_wrong_archive(missing, {"a@0", "refused"});
+  ASSERT_EQ(told.size(), 1U);
+  EXPECT_EQ(told[0].wrong, Wrong::kAbsent);
+  EXPECT_EQ(told[0].where.operation, "get");
+  EXPECT_EQ(told[0].where.zip_class, "C2");
+  EXPECT_TRUE(told[0].first);
+  ASSERT_EQ(of_wrong_archive(other, {"a@0", "a@"}).size(), 1U);
+  EXPECT_EQ(of_wrong_archive(other, {"a@0"})[0].wrong, Wrong::kOtherValue);
+  EXPECT_TRUE(of_wrong_archive(missing, {"a@0", "missing"}).empty()) << "another one says so too";
+  EXPECT_TRUE(of_wrong_archive(missing, {"refused", "a@"}).empty()) << "nobody finds it";
+  EXPECT_TRUE(of_wrong_archive(refusal, {"a@0", "a@0"}).empty()) << "a refusal is safe";
+  EXPECT_TRUE(of_wrong_archive(right, {"a@", "missing"}).empty());
+  EXPECT_TRUE(of_wrong_archive(missing, {"a@0"}, {Wrong::kAbsent}).empty()) << "a known way";
+}
+
 TEST(StoresAgree, AsksWithATableOfAllKinds) {
   const Case value = parsed(R"({"make":"local","at":"f","as":"s0"},
     {"call":"set","key":"a","value":"a@1","on":"s0"},

@@ -14,6 +14,7 @@
 #include "harness/base/paths.h"
 #include "harness/base/text.h"
 #include "harness/direct/disk.h"
+#include "harness/findings/reader_quirks.h"
 #include "harness/generate/twins.h"
 #include "harness/oracles/oracle.h"
 #include "harness/process/scratch.h"
@@ -50,6 +51,9 @@ Result<program::Interpreters> interpreters_from(const std::string& subjects) {
 
 }  // namespace
 
+ProgramSession::ProgramSession(Workers workers) : workers_(std::move(workers)) {}
+ProgramSession::~ProgramSession() = default;
+
 Result<std::unique_ptr<ProgramSession>> ProgramSession::start(const Settings& settings,
                                                               int counters) {
   if (settings.python.empty())
@@ -75,6 +79,9 @@ Result<std::unique_ptr<ProgramSession>> ProgramSession::start(const Settings& se
   auto quirks = program::load_quirks(reference_folder() + "/program_quirks.json");
   if (!quirks) return std::unexpected(quirks.error());
   self->quirks_ = std::move(*quirks);
+  auto ways = ReaderQuirks::load(reference_folder() + "/reader_quirks.json");
+  if (!ways) return std::unexpected(ways.error());
+  self->reader_quirks_ = std::make_unique<const ReaderQuirks>(std::move(*ways));
   self->oracles_off_ = comma_separated(settings.oracles_off);
   self->carriers_ = std::move(*carriers);
   for (const StoreKind kind : *stores)
@@ -175,9 +182,25 @@ bool asks_a_question(const program::Case& value, const program::Judged& judged) 
   });
 }
 
-// Two more processes have to wake for every question. In one of some programs it is seen whether
-// there is an archive that the subject wrote, or one of a new class; few others are asked about.
-constexpr std::size_t kReadersOneIn = 4, kReadersOfOthersOneIn = 32;
+// Two more processes have to wake for every question.
+constexpr std::size_t kReadersOneIn = 4;
+
+// Of an archive that is wrong on purpose, what was put into it and is read; of one that was
+// written, what surely lies there. Empty: not known, or nothing that the subject had a part in.
+std::vector<std::string> keys_to_ask(const program::Case& value, const program::Judged& judged,
+                                     const std::string& place, bool written) {
+  std::vector<std::string> keys;
+  if (judged.after->wrong_as_made(place)) {
+    for (const program::JudgedAnswer& it : judged.answers) {
+      const auto* call = std::get_if<program::Call>(&value.steps[it.step]);
+      const bool reads = call && call->op == program::Op::kGet && it.allowed.place == place;
+      if (reads && std::ranges::count(keys, call->key) == 0) keys.push_back(call->key);
+    }
+  } else if (const auto content = judged.after->published(place); content && written) {
+    for (const auto& [key, bytes] : *content) keys.push_back(key);
+  }
+  return keys;
+}
 
 bool ended_badly(const program::Observation& seen) {
   return std::ranges::any_of(seen.steps, [](const program::SeenStep& step) {
@@ -189,13 +212,24 @@ bool ended_badly(const program::Observation& seen) {
 
 }  // namespace
 
+std::set<program::Wrong> ProgramSession::known_ways(const std::vector<std::string>& classes) const {
+  std::set<program::Wrong> ways;
+  const auto add = [&](Direction direction, program::Wrong wrong) {
+    const Difference way{
+        .reader = "zarr", .version = workers_.subject().zarr, .direction = direction};
+    if (reader_quirks_->match(classes, way)) ways.insert(wrong);
+  };
+  add(Direction::kMisses, program::Wrong::kAbsent);
+  add(Direction::kOtherData, program::Wrong::kOtherValue);
+  return ways;
+}
+
 Result<std::vector<program::ReadArchive>> ProgramSession::ask_readers(
-    const program::Observation& seen, const program::Judged& judged, std::size_t drawn) {
+    const program::Case& value, const program::Observation& seen, const program::Judged& judged,
+    std::size_t drawn) {
   std::vector<program::ReadArchive> asked;
   if (drawn % kReadersOneIn != 0) return asked;
   for (const auto& [place, first] : seen.before) {
-    const auto content = judged.after->published(place);
-    if (!content) continue;
     const std::filesystem::path file = director_->file_of(place, Medium::kZip);
     std::ifstream stream(file, std::ios::binary);
     const std::string bytes(std::istreambuf_iterator<char>(stream), {});
@@ -205,9 +239,9 @@ Result<std::vector<program::ReadArchive>> ProgramSession::ask_readers(
     if (last == seen.steps.back().disk.end() ||
         program::look_at(file, Medium::kZip) != last->second)
       continue;
-    const bool written = first != last->second;
-    const bool news = met_.insert(classify(bytes).all).second;
-    if (!written && !news && drawn % kReadersOfOthersOneIn != 0) continue;
+    ReaderRequest request{.file = file.string(),
+                          .keys = keys_to_ask(value, judged, place, first != last->second)};
+    if (request.keys.empty()) continue;
     if (!panel_) {
       auto commands = readers_beside_us();
       if (commands.empty()) return asked;
@@ -215,10 +249,12 @@ Result<std::vector<program::ReadArchive>> ProgramSession::ask_readers(
       if (!started) return std::unexpected(started.error());
       panel_ = std::move(*started);
     }
-    ReaderRequest request{.file = file.string()};
-    for (const auto& [key, value_of_key] : *content) request.keys.push_back(key);
-    asked.push_back(
-        {.place = place, .readers = panel_->readers(), .replies = panel_->ask(request)});
+    const Classified kind = classify(bytes);
+    asked.push_back({.place = place,
+                     .readers = panel_->readers(),
+                     .replies = panel_->ask(request),
+                     .zip_class = kind.name,
+                     .known_ways = known_ways(kind.all)});
   }
   return asked;
 }
@@ -250,7 +286,7 @@ Result<PlayedProgram> ProgramSession::judge(const program::Case& value, program:
   // What is looked at is drawn by the program: so it is the same again. 0: everything.
   const std::size_t drawn = effort == Effort::kAll ? 0 : hash_of(value);
   enter(Phase::kReaders);
-  auto archives = ask_readers(played.seen, judged, drawn);
+  auto archives = ask_readers(value, played.seen, judged, drawn);
   if (!archives) return std::unexpected(archives.error());
   known.archives = std::move(*archives);
   if (!ended_badly(played.seen)) {

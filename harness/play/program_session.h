@@ -27,6 +27,8 @@
 
 namespace storefuzz {
 
+class ReaderQuirks;
+
 // What is looked at besides the program itself: now and then, or all there is.
 enum class Effort { kUsual, kAll };
 
@@ -42,6 +44,8 @@ class ProgramSession {
   // the settings. `counters`: a memory file for lines of the subject that ran, or -1.
   // machine_failure: no zarr there. The adapters of the settings have been added to this process.
   static Result<std::unique_ptr<ProgramSession>> start(const Settings& settings, int counters = -1);
+
+  ~ProgramSession();
 
   // An Error: the program was not played, by a fault of ours or because the disk is full. Now
   // and then it is played over another kind of the stores as well, and readers are asked about its
@@ -74,7 +78,7 @@ class ProgramSession {
   std::chrono::nanoseconds processor_time() const;
 
  private:
-  explicit ProgramSession(program::Workers workers) : workers_(std::move(workers)) {}
+  explicit ProgramSession(program::Workers workers);
 
   // Whether this subject has no such store.
   bool lacks(StoreKind kind) const;
@@ -85,9 +89,12 @@ class ProgramSession {
   Result<PlayedProgram> judge(const program::Case& value, program::Observation seen, Effort effort);
   void tell(const program::Case& value, const program::Judged& judged, PlayedProgram& played) const;
   // What readers say of the archives that were left, where it may be news.
-  Result<std::vector<program::ReadArchive>> ask_readers(const program::Observation& seen,
+  Result<std::vector<program::ReadArchive>> ask_readers(const program::Case& value,
+                                                        const program::Observation& seen,
                                                         const program::Judged& judged,
                                                         std::size_t drawn);
+  // Which silences are the way of the subject's zip library with archives of these classes.
+  std::set<program::Wrong> known_ways(const std::vector<std::string>& classes) const;
   Result<std::vector<program::Twin>> play_twins(const program::Case& value,
                                                 const program::Judged& judged, std::size_t drawn,
                                                 Effort effort);
@@ -97,12 +104,12 @@ class ProgramSession {
   Stores stores_;
   std::vector<std::string> releases_;
   std::vector<program::Quirk> quirks_;
+  std::unique_ptr<const ReaderQuirks> reader_quirks_;
   std::vector<std::string> oracles_off_;
   std::vector<Carrier> carriers_;  // that were asked for; empty: all
   std::optional<PhaseClock> clock_;
   std::filesystem::path scratch_;
-  std::optional<Panel> panel_;              // started when it is first asked
-  std::set<std::vector<std::string>> met_;  // classes of archives that readers were asked about
+  std::optional<Panel> panel_;  // started when it is first asked
 };
 
 }  // namespace storefuzz
