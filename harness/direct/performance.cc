@@ -283,7 +283,8 @@ void Performance::flush() {
   if (options_.parks || !one) patience.asleep = patience.late;
   std::optional<Asked> got = worker.try_ask(orders, patience);
   if (!got && one && options_.parks && last.to == Belongs::To::kStep) {
-    late_ = Late{process, last, std::chrono::steady_clock::now() + patience.deadline};
+    const auto now = std::chrono::steady_clock::now();
+    late_ = Late{process, last, now + patience.deadline, Asleep(worker.pid()), now};
     return;
   }
   const Asked asked = got ? std::move(*got) : Asked(worker.hang());
@@ -439,11 +440,21 @@ Result<Observation> Performance::play() {
   return std::move(seen_);
 }
 
+// Who sleeps hangs as soon as in the foreground, where nothing else goes on meanwhile. It is looked
+// at now and then: a program is played within milliseconds.
+bool Performance::hangs() {
+  const auto now = std::chrono::steady_clock::now();
+  if (now >= late_->until) return true;
+  if (now < late_->next) return false;
+  late_->next = now + options_.patience.asleep / 5;
+  return late_->asleep.look() >= options_.patience.asleep;
+}
+
 Performance::Fate Performance::decide() {
   Worker& worker = *players_[late_->process].worker;
   std::optional<Asked> got = worker.late_answer();
   const bool answered = got && std::holds_alternative<std::vector<Reply>>(*got);
-  if (!got && std::chrono::steady_clock::now() < late_->until) return Fate::kOpen;
+  if (!got && !hangs()) return Fate::kOpen;
   const Late late = *std::exchange(late_, std::nullopt);
   if (answered) {
     // It was late, and others were kept waiting with it: none of them is used again.

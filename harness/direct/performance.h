@@ -71,8 +71,11 @@ class Performance {
     std::string process;
     Belongs belongs;
     std::chrono::steady_clock::time_point until;  // from then on it hangs
+    Asleep asleep;                                // or earlier, as in the foreground
+    std::chrono::steady_clock::time_point next;   // when it is looked at again
   };
 
+  bool hangs();
   Result<void> prepare();
   Result<Player*> player(const std::string& name);
   Slot slot_of(const std::string& handle);

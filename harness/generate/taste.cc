@@ -88,6 +88,8 @@ Taste draw_taste(Choices& choices, const Stores& stores, const std::vector<std::
   taste.directories = choices.one_in(8);
   taste.outsider = choices.one_in(16);
   taste.arrays = choices.one_in(10);
+  // What a fork inherits of zarr's own loop shows to those who use that loop.
+  if (taste.forks && !taste.arrays && !taste.sync) taste.sync = choices.one_in(2);
   return taste;
 }
 

@@ -330,12 +330,21 @@ std::chrono::nanoseconds processor_time(pid_t pid) {
   return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
 }
 
+Asleep::Asleep(pid_t pid) : pid_(pid), used_(processor_time(pid)), since_(Clock::now()) {}
+
+Milliseconds Asleep::look() {
+  constexpr std::chrono::milliseconds kNothing(2);  // what a timer of an idle thread uses
+  if (const auto now = processor_time(pid_); now - used_ >= kNothing || wants_to_run(pid_)) {
+    used_ = now;
+    since_ = Clock::now();
+  }
+  return std::chrono::duration_cast<Milliseconds>(Clock::now() - since_);
+}
+
 bool answers(pid_t pid, int descriptor, Milliseconds deadline, Milliseconds asleep) {
   const auto until = Clock::now() + deadline;
-  constexpr std::chrono::milliseconds kNothing(2);  // what a timer of an idle thread uses
-  const Milliseconds glance = asleep / 5;           // how often we look at the process
-  auto used = processor_time(pid);
-  auto since = Clock::now();  // the process has used nothing since
+  const Milliseconds glance = asleep / 5;  // how often we look at the process
+  Asleep process(pid);
   for (;;) {
     const auto left = std::chrono::duration_cast<Milliseconds>(until - Clock::now());
     if (left <= Milliseconds(0)) return false;
@@ -343,11 +352,7 @@ bool answers(pid_t pid, int descriptor, Milliseconds deadline, Milliseconds asle
     const int count = ::poll(&ready, 1, static_cast<int>(std::min(left, glance).count()) + 1);
     if (count > 0) return true;
     if (count < 0) continue;
-    if (const auto now = processor_time(pid); now - used >= kNothing || wants_to_run(pid)) {
-      used = now;
-      since = Clock::now();
-    }
-    if (Clock::now() - since >= asleep) return false;
+    if (process.look() >= asleep) return false;
   }
 }
 

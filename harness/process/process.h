@@ -125,13 +125,25 @@ class Process {
   Descriptor to_, from_;
 };
 
-// Waits for something to read on a descriptor, which `pid` writes to. False: the deadline is past,
-// or before that no thread of the process has run for as long as `asleep`. A thread that waits for
-// a processor or a disk does not sleep: the machine is busy.
-bool answers(pid_t pid, int descriptor, Milliseconds deadline, Milliseconds asleep);
-
 // What all threads of a process have used of processors, those that ended as well.
 std::chrono::nanoseconds processor_time(pid_t pid);
+
+// For how long a process has been asleep, as far as somebody looked: none of its threads ran, and
+// none waits for a processor or a disk, which says that the machine is busy.
+class Asleep {
+ public:
+  explicit Asleep(pid_t pid);
+  Milliseconds look();
+
+ private:
+  pid_t pid_;
+  std::chrono::nanoseconds used_;
+  std::chrono::steady_clock::time_point since_;
+};
+
+// Waits for something to read on a descriptor, which `pid` writes to. False: the deadline is past,
+// or before that the process has been asleep for as long as `asleep`.
+bool answers(pid_t pid, int descriptor, Milliseconds deadline, Milliseconds asleep);
 
 // Frames on two descriptors, for the child's side; false at the end of the file.
 bool read_frame(int descriptor, std::string& into);
