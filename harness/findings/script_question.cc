@@ -17,7 +17,6 @@ namespace storefuzz::program {
 namespace {
 
 constexpr std::string_view kNoAttribute = "nothing";  // as the oracle says it
-constexpr std::string_view kWithin = "if it stops within the call: ";
 
 // Every value that the case gives to anything.
 std::vector<Value> values_of(const Case& value) {
@@ -146,7 +145,7 @@ class Asking {
       question.defect = fmt::format("seen != {}", right.front());
     else if (!right.empty())
       question.defect = fmt::format("seen not in [{}]", fmt::join(right, ", "));
-    else if (told_.seen.ends_with("missing"))
+    else if (told_.seen == "None")
       question.defect = "seen is None";
     else
       return bad_input("what was lost is no value of the program");
@@ -166,7 +165,7 @@ class Asking {
       question.ask = told_.should_be == "a store"
                          ? fresh
                          : fmt::format("asyncio.run(collect({}.list))", fresh);
-      question.defect = raised(told_.seen.substr(kWithin.size()));
+      question.defect = raised(told_.seen);
       return true;
     }
     const auto shows_otherwise = [&](const CrashState& state) {
@@ -174,8 +173,7 @@ class Asking {
         const auto found = state.disk.content.find(key);
         const std::string lies =
             found == state.disk.content.end() ? "None" : say(Shown{BytesValue{found->second}});
-        if (key == told_.where.key && std::string(kWithin) + say(answer) == told_.seen &&
-            lies == told_.should_be)
+        if (key == told_.where.key && say(answer) == told_.seen && lies == told_.should_be)
           return true;
       }
       return false;

@@ -202,7 +202,7 @@ TEST(Scripts, CompareTheDiskWithTheValuesOfTheProgram) {
   Difference wrong = difference(Wrong::kLost, 1, "", Absent{});
   wrong.where.place = "d";
   wrong.where.key = "a";
-  wrong.seen = "missing";
+  wrong.seen = "None";
   wrong.should_be = say(Shown{BytesValue{Value{.word = "a@1", .size = 9000}.bytes()}});
   const auto script = write_script(value, wrong, seen_of(value, {kHandle, kDone}), options());
   ASSERT_TRUE(script) << script.error().message;
@@ -220,7 +220,7 @@ TEST(Scripts, CountAWriteOnlyWhereItWasNotRefused) {
   Difference wrong = difference(Wrong::kLost, 2, "", Absent{});
   wrong.where.place = "d";
   wrong.where.key = "a";
-  wrong.seen = "missing";
+  wrong.seen = "None";
   wrong.should_be = "b\"a@2\"";
   const auto script =
       write_script(value, wrong, seen_of(value, {kHandle, kDone, kDone}), options());

@@ -112,6 +112,7 @@ Json rows(const Case& value, const Difference& it) {
   };
   row("should be", it.should_be);
   row("was", it.seen.empty() ? describe(it.was) : it.seen);
+  if (it.within) row("when", "if all stops within the call");
   if (const Refusal* refusal = refused(it.was)) row("refused in", refusal->frame);
   row("operation", it.where.operation);
   row("argument", it.where.argument);

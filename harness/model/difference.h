@@ -38,6 +38,11 @@ std::string_view name_of(Wrong wrong);
 // An answer in words, for people: "b\"a@0\"", "KeyError".
 std::string say(const Answer& answer);
 
+// Words of what lies on the disk: who looked, and what should be of a place as a whole.
+inline constexpr const char* kOnDisk = "on disk";
+inline constexpr const char* kThere = "there";
+inline constexpr const char* kReadable = "readable";
+
 // By name, never by position: a reduction moves steps. `step` is for whoever has the same case.
 struct Where {
   std::size_t step = 0;
@@ -57,6 +62,7 @@ struct Difference {
   std::string seen;       // in words, where no answer says it
   bool question = false;  // stores disagree there: never the first of its place
   bool first = false;     // of its place; what differs there later is a symptom
+  bool within = false;    // on the disk, at a moment within the call: if everything stops there
   std::string oracle;     // which asked
   std::string headline;   // a plain sentence
   // Of a question: kind of store → what it answered, in words.

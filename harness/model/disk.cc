@@ -48,7 +48,8 @@ std::optional<Wrongness> read_against(const World& world, const PlaceState& plac
       narrowed.put(key, now);
     else
       tell(Wrong::kLost, name, say_values(book, key, allowed[key]),
-           found == seen.end() ? "missing" : say(Shown{BytesValue{found->second}}));
+           say(found == seen.end() ? Answer{Shown{None{}}}
+                                   : Answer{Shown{BytesValue{found->second}}}));
   }
   for (const auto& [name, bytes] : seen) {
     const auto key = book.find(name);
@@ -81,7 +82,7 @@ Content as_seen(Book& book, const OnDisk& seen) {
 
 Difference differ_on_disk(const PlaceState& place, Wrongness it) {
   Difference wrong{.wrong = it.wrong, .should_be = std::move(it.should_be)};
-  wrong.where = {.operation = "on disk", .key = std::move(it.key), .place = place.name};
+  wrong.where = {.operation = kOnDisk, .key = std::move(it.key), .place = place.name};
   wrong.seen = std::move(it.seen);
   wrong.first = !place.told;
   return wrong;
@@ -108,11 +109,11 @@ std::optional<Difference> World::take_disk(std::size_t number, const OnDisk& see
     case OnDisk::State::kMissing:
       if (!all_may_be_gone(*this, place, allowed) ||
           (!written && archive && place.exists == Exists::kYes))
-        wrong = {Wrong::kLost, "", "there", "missing"};
+        wrong = {Wrong::kLost, "", kThere, "missing"};
       break;
     case OnDisk::State::kUnreadable:
       if (!written && !place.torn && place.exists != Exists::kMaybe)
-        wrong = {place.exists == Exists::kNo ? Wrong::kMade : Wrong::kUnreadable, "", "readable",
+        wrong = {place.exists == Exists::kNo ? Wrong::kMade : Wrong::kUnreadable, "", kReadable,
                  "unreadable"};
       break;
     case OnDisk::State::kContent:
@@ -205,10 +206,10 @@ std::vector<Difference> Model::judge_crash(const Model& before, const Step& step
     if (state.disk.state == OnDisk::State::kContent)
       wrong = read_against(world, place, allowed, state.disk.content, narrowed);
     else if (state.disk.state == OnDisk::State::kUnreadable && there)
-      wrong = {Wrong::kUnreadable, "", "readable", "unreadable"};
+      wrong = {Wrong::kUnreadable, "", kReadable, "unreadable"};
     else if (state.disk.state == OnDisk::State::kMissing && there &&
              !all_may_be_gone(world, place, allowed))
-      wrong = {Wrong::kLost, "", "there", "missing"};
+      wrong = {Wrong::kLost, "", kThere, "missing"};
     if (!wrong) wrong = fresh_handle(state);
     if (!wrong) continue;
     Difference told = differ_on_disk(place, std::move(*wrong));
@@ -216,7 +217,7 @@ std::vector<Difference> Model::judge_crash(const Model& before, const Step& step
     told.where.handle = world.handles[asked->handle].name;
     told.where.process = world.handles[asked->handle].process;
     told.where.step = index;
-    told.seen = "if it stops within the call: " + told.seen;
+    told.within = true;
     found.push_back(std::move(told));
     break;
   }

@@ -67,7 +67,7 @@ std::optional<Difference> World::take_twisted(std::size_t number, const OnDisk& 
   place.twisted = seen;
   Difference wrong{.wrong = made ? Wrong::kMade : Wrong::kLost,
                    .should_be = "as it was: nobody writes there"};
-  wrong.where = {.operation = "on disk", .place = place.name};
+  wrong.where = {.operation = kOnDisk, .place = place.name};
   wrong.seen = "another archive than before";
   wrong.first = !place.told;
   place.told = true;

@@ -7,6 +7,7 @@
 #include <array>
 
 #include "harness/base/text.h"
+#include "harness/case/make_text.h"
 
 namespace storefuzz::program {
 namespace {
@@ -29,10 +30,10 @@ constexpr Oracle kOracles[] = {
 
 // What a class of difference says of {who}, {should} and {was}, in the order of Wrong.
 constexpr auto kSentences = std::to_array<std::string_view>({
-    "{where}: what was published is lost or changed: {was}, where {should} is right",
-    "{where}: something lies there that nobody put there: {was}",
-    "{where}: what was published cannot be read ({was})",
-    "{where}: something is left behind: {was}",
+    "",  // what lies on the disk has sentences of its own
+    "",
+    "{who} cannot read the archive: {was}, where {should} is right",
+    "beside the stores something is left behind: {was}",
     "{who} ends its process: {was}",
     "{who} does not answer in time",
     "{who} shows {was} where {should} is right",
@@ -56,17 +57,50 @@ std::string who(const Where& it) {
   return text;
 }
 
-std::string where(const Where& it) {
-  const std::string place = it.place.empty() ? "beside the places" : "at " + it.place;
-  const std::string key = it.key.empty() ? "" : fmt::format("{:?} ", printable(it.key));
-  return it.handle.empty() ? key + place : fmt::format("{}{}, {}", key, place, who(it));
+// The file or folder of a place, as a script names it.
+std::string file_of(const Case& value, const std::string& place) {
+  for (const Step& step : value.steps)
+    if (const auto* make = std::get_if<Make>(&step); make && make->at == place)
+      return file_name(place, make->kind->medium);
+  return place;
 }
 
-std::string headline_of(const Difference& it) {
+// Of what lies at a place: a key that is not there is None, as a store shows it.
+std::string lies(const Difference& it, const std::string& file) {
+  const std::string key = fmt::format("{:?}", printable(it.where.key));
+  if (it.wrong == Wrong::kUnreadable && it.should_be != kReadable)
+    return fmt::format("who opens {} then is refused with {}, where {} is right", file, it.seen,
+                       it.should_be);
+  if (it.wrong == Wrong::kUnreadable)
+    return fmt::format("{} cannot be read any more, though something was stored in it", file);
+  if (it.wrong == Wrong::kMade && it.where.key.empty())
+    return fmt::format("{} is made, though nothing was stored in it", file);
+  if (it.wrong == Wrong::kMade)
+    return fmt::format("{} is in {}, where it should not be: its value is {}", key, file, it.seen);
+  if (it.where.key.empty())
+    return it.should_be == kThere
+               ? fmt::format("{} is not there, though something was stored in it", file)
+               : fmt::format("{} should be {}, and is {}", file, it.should_be, it.seen);
+  const bool gone = it.seen == say(Shown{None{}});
+  return fmt::format("{} {} in {}: its value should be {}, and is {}", key,
+                     gone ? "is lost" : "is changed", file, it.should_be, it.seen);
+}
+
+bool of_the_disk(const Difference& it) {
+  return it.wrong == Wrong::kLost || it.wrong == Wrong::kMade ||
+         (it.wrong == Wrong::kUnreadable && (it.within || it.where.operation == kOnDisk));
+}
+
+std::string headline_of(const Case& value, const Difference& it) {
+  if (of_the_disk(it)) {
+    const std::string text = lies(it, file_of(value, it.where.place));
+    if (it.within) return fmt::format("if all stops within {}: {}", who(it.where), text);
+    return fmt::format("on disk {}", text);
+  }
   const std::string was = it.seen.empty() ? say(it.was) : it.seen;
   return fmt::format(fmt::runtime(kSentences[static_cast<std::size_t>(it.wrong)]),
-                     fmt::arg("who", who(it.where)), fmt::arg("where", where(it.where)),
-                     fmt::arg("should", it.should_be), fmt::arg("was", was));
+                     fmt::arg("who", who(it.where)), fmt::arg("should", it.should_be),
+                     fmt::arg("was", was));
 }
 
 // What is made or carried has no arguments that are odd. "" where nothing was asked.
@@ -91,7 +125,7 @@ std::vector<Difference> judge(const Case& value, const Judged& judged, const Obs
     for (Difference& it : oracle.judge(value, judged, seen)) {
       it.oracle = oracle.name;
       it.where.argument = argument_of(value, judged, it.where);
-      it.headline = headline_of(it);
+      it.headline = headline_of(value, it);
       all.push_back(std::move(it));
     }
   // The strongest of a step first: its oracle comes first in the list.
