@@ -23,8 +23,6 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using program::Difference;
 
-constexpr std::size_t kLongestName = 120;  // bytes of a folder's name
-
 // Stores that a user named by files of their own: a script imports them from beside it.
 std::vector<std::filesystem::path> adapter_files(const program::Case& value) {
   std::vector<std::filesystem::path> files;
@@ -135,11 +133,10 @@ std::string stacks_of(const Difference& it) {
 
 }  // namespace
 
+// Keys that differ in a sign alone have one slug: what tells them apart stands behind it.
 std::string Dossier::fingerprint() const {
   const std::string& key = reduced ? cause.key : finding.key;
-  const std::string name = slug(key);
-  if (name.size() <= kLongestName) return name;
-  return fmt::format("{}-{:08x}", name.substr(0, kLongestName),
+  return fmt::format("{}-{:08x}", slug(key),
                      static_cast<std::uint32_t>(std::hash<std::string>{}(key)));
 }
 
@@ -219,9 +216,9 @@ Json to_json(const Dossier& dossier, const std::string& release) {
             {"severity", reduced ? dossier.cause.severity : dossier.finding.severity},
             {"journey", reduced ? dossier.cause.journey : program::has_journey(dossier.value)},
             {"question", dossier.finding.question},
-            {"oracle", dossier.finding.oracle},
-            {"asks", program::question_of(dossier.finding.oracle)},
-            {"class", dossier.finding.wrong},
+            {"oracle", reduced ? it.oracle : dossier.finding.oracle},
+            {"asks", program::question_of(reduced ? it.oracle : dossier.finding.oracle)},
+            {"class", reduced ? std::string(name_of(it.wrong)) : dossier.finding.wrong},
             {"at", reduced ? it.where.operation : ""},
             {"headline", reduced ? it.headline : dossier.finding.headline},
             {"store", program::kinds_of(dossier.value)},

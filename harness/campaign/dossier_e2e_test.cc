@@ -69,6 +69,17 @@ TEST(Dossier, OfWhatDoesNotHappenAgainSaysSo) {
   EXPECT_EQ(to_json(dossier, e2e::kNewest).at("headline"), found.headline);
 }
 
+// A page takes each fingerprint once.
+TEST(Dossier, OfAnotherKeyHasAnotherFingerprint) {
+  std::set<std::string> names;
+  const std::string end(200, 'x');
+  for (const char* key : {"reads / get on a-b", "reads / get on a/b", "reads / get / on a b"})
+    for (const std::string& tail : {std::string(), end, end + "y"})
+      names.insert(not_followed({.key = key + tail}, "").fingerprint());
+  EXPECT_EQ(names.size(), 9U);
+  for (const std::string& name : names) EXPECT_LE(name.size(), 200U);
+}
+
 // --- hangs of a stranger's store
 
 // A LocalStore with `before` at the top of its module, and in `get` the lines of `get`.

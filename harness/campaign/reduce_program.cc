@@ -5,8 +5,10 @@
 #include <chrono>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "harness/case/reduce.h"
+#include "harness/findings/plainer.h"
 
 namespace storefuzz {
 
@@ -55,7 +57,7 @@ Result<ReducedProgram> reduce_program(ProgramSession& session, const program::Ca
   const auto question = std::ranges::find(played->differences, true, &Difference::question);
   if (!shown && options.questions && question != played->differences.end()) shown = *question;
   if (!shown) return bad_input(kShowsNoDifference);
-  const std::string wanted = class_of(value, *shown);
+  std::string wanted = class_of(value, *shown);
   program::Observation seen = std::move(played->seen);
   const auto shows = [&](const program::Case& candidate) {
     // A plainer store may not be there.
@@ -73,6 +75,33 @@ Result<ReducedProgram> reduce_program(ProgramSession& session, const program::Ca
     return std::chrono::steady_clock::now() > until || (options.stop && options.stop());
   };
   program::Reduced small = program::reduce(value, shows, enough);
+  // Whether a plainer way shows it.
+  const auto means_the_same = [&](const program::Plainer& way) {
+    if (session.fit(way.value) != way.value) return false;
+    auto again = session.play(way.value, effort);
+    const Difference* same = again ? way.shown_by(again->differences) : nullptr;
+    if (!same) return false;
+    if (way.unless) {
+      const auto alone = session.play(*way.unless, effort);
+      if (!alone || way.shown_by(alone->differences)) return false;
+    }
+    shown = *same;
+    seen = std::move(again->seen);
+    wanted = class_of(way.value, *shown);
+    return true;
+  };
+  for (bool plainer = true; plainer && !enough();) {
+    const std::vector<program::Plainer> ways = program::plainer_ways(small.value, *shown);
+    const auto way = std::ranges::find_if(ways, [&](const program::Plainer& it) {
+      ++small.tried;
+      return !enough() && means_the_same(it);
+    });
+    plainer = way != ways.end();
+    if (!plainer) break;
+    const std::size_t tried = small.tried;
+    small = program::reduce(way->value, shows, enough);
+    small.tried += tried;
+  }
   program::Cause cause = cause_of(small.value, *shown);
   return ReducedProgram{.value = std::move(small.value),
                         .difference = std::move(*shown),

@@ -1,4 +1,4 @@
-// The smallest program that shows the same class of difference, and its cause.
+// The smallest program that shows the same class of difference, in the plainest way, and its cause.
 //
 //     Result<ReducedProgram> small = reduce_program(session, value, {.stop = interrupted});
 #pragma once

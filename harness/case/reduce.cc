@@ -1,9 +1,14 @@
 // Greedy descent. Reductions say what goes; what then names nothing is dropped by fit.
 #include "harness/case/reduce.h"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <algorithm>
+#include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace storefuzz::program {
@@ -27,10 +32,32 @@ std::size_t index_of(StoreKind kind) {
       std::ranges::find(all, kind->kind, [](StoreKind it) { return it->kind; }) - all.begin());
 }
 
+// The words of a store: "logging over zip" is "logging", "zip".
+std::vector<std::string> chain_of(StoreKind kind) {
+  constexpr std::string_view kOver = " over ";
+  std::vector<std::string> chain;
+  std::string_view words = kind->kind;
+  for (std::size_t end = 0; (end = words.find(kOver)) != words.npos;) {
+    chain.emplace_back(words.substr(0, end));
+    words.remove_prefix(end + kOver.size());
+  }
+  chain.emplace_back(words);
+  return chain;
+}
+
+std::optional<StoreKind> store_of(const std::vector<std::string>& chain) {
+  const auto found = find_store(fmt::format("{}", fmt::join(chain, " over ")));
+  return found ? std::optional(*found) : std::nullopt;
+}
+
 std::size_t weight_of(StoreKind kind) {
+  const std::vector<std::string> chain = chain_of(kind);
   std::size_t sum = 0;
-  for (const Adapter* it = kind.operator->(); it; it = it->inner)
-    sum += it->inner ? kWrapper : std::min(index_of(StoreKind(it)), kWrapper - 1);
+  for (const std::string& word : chain) {
+    const StoreKind it = find_store(word).value_or(StoreKind());
+    if (&word != &chain.back()) sum += kWrapper;
+    sum += std::min(index_of(it), kWrapper - 1);
+  }
   return sum;
 }
 
@@ -191,11 +218,26 @@ class Reducer {
           next.steps.erase(next.steps.begin() + static_cast<std::ptrdiff_t>(at));
           rename_handle(next, alias.name, alias.of);
         });
+      inherit(at);
       const Call* call = std::get_if<Call>(&value_.steps[at]);
       for (std::size_t i = 0; call && call->on.size() > 1 && i < call->on.size(); ++i)
         change<Call>(
             at, [&](Call& it) { it.on.erase(it.on.begin() + static_cast<std::ptrdiff_t>(i)); });
     }
+  }
+
+  // What was carried to a fork: the fork inherited the store itself.
+  void inherit(std::size_t at) {
+    const Carry* carry = std::get_if<Carry>(&value_.steps[at]);
+    if (!carry || carry->to == kHome) return;
+    offer([&](Case& next) {
+      for (Step& step : next.steps)
+        if (auto* call = std::get_if<Call>(&step); call && call->on == std::vector{carry->as}) {
+          call->on = {carry->from};
+          call->in = carry->to;
+        }
+      next.steps.erase(next.steps.begin() + static_cast<std::ptrdiff_t>(at));
+    });
   }
 
   void drop_content() {
@@ -234,17 +276,67 @@ class Reducer {
         it.kind = StoreKind(inner);
         it.around.clear();
       });
-    // A plainer way to make a store of the same class: another class has defects of its own.
-    for (const StoreKind kind : all_stores())
-      if (const auto plain = with_innermost(make.kind, kind);
-          plain && innermost(kind)->type == innermost(make.kind)->type)
-        change<Make>(at, [&](Make& it) { it.kind = *plain; });
+    for (const StoreKind kind : plainer_kinds(make.kind)) {
+      const auto replace = [&](Make& it) {
+        it.kind = kind;
+        if (it.at.empty() && it.around.empty()) it.at = kind->medium == Medium::kZip ? "z" : "f";
+      };
+      // Stores that meet in one place are of one kind.
+      offer([&](Case& next) {
+        for (Step& step : next.steps)
+          if (Make* it = std::get_if<Make>(&step); it && it->kind == make.kind) replace(*it);
+      });
+      change<Make>(at, replace);
+    }
+    if (!make.around.empty()) put_over(at, make);
     for (const Mode mode : all_of<Mode>()) {
       if (mode == make.mode) break;
       change<Make>(at, [&](Make& it) { it.mode = mode; });
     }
     change<Make>(at, [](Make& it) { it.read_only.reset(); });
     change<Make>(at, [](Make& it) { it.relative = false; });
+  }
+
+  // A wrapper less, or another way to make a store of the same class: another class has defects of
+  // its own.
+  static std::vector<StoreKind> plainer_kinds(StoreKind whole) {
+    std::vector<StoreKind> kinds;
+    const std::vector<std::string> chain = chain_of(whole);
+    const auto add = [&](const std::vector<std::string>& words) {
+      if (const auto kind = store_of(words); kind && *kind != whole) kinds.push_back(*kind);
+    };
+    for (std::size_t i = 0; i + 1 < chain.size(); ++i) {
+      std::vector<std::string> less = chain;
+      less.erase(less.begin() + static_cast<std::ptrdiff_t>(i));
+      add(less);
+    }
+    for (std::size_t i = 0; i < chain.size(); ++i)
+      for (const StoreKind kind : all_stores()) {
+        if (kind->type != find_store(chain[i]).value_or(StoreKind())->type) continue;
+        std::vector<std::string> other = chain;
+        other[i] = kind->kind;
+        add(other);
+      }
+    return kinds;
+  }
+
+  // A wrapper around a living store: one step that makes both.
+  void put_over(std::size_t at, const Make& make) {
+    for (std::size_t inner = 0; inner < at; ++inner) {
+      const Make* below = std::get_if<Make>(&value_.steps[inner]);
+      if (!below || below->as != make.around || !below->around.empty()) continue;
+      std::vector<std::string> chain = chain_of(below->kind);
+      chain.insert(chain.begin(), make.kind->kind);
+      const auto whole = store_of(chain);
+      if (!whole) continue;
+      offer([&](Case& next) {
+        Make both = *below;
+        both.kind = *whole;
+        both.as = make.as;
+        next.steps[at] = std::move(both);
+        next.steps.erase(next.steps.begin() + static_cast<std::ptrdiff_t>(inner));
+      });
+    }
   }
 
   void plainer(std::size_t at, const Call& call) {
@@ -269,6 +361,9 @@ class Reducer {
   void plainer(std::size_t, const Fork&) {}
 
   void plainer(std::size_t at, const Deed& deed) {
+    // Who is forgotten closes what it has open.
+    if (deed.what == What::kDrop)
+      offer([&](Case& next) { next.steps[at] = Call{.op = Op::kClose, .on = {deed.handle}}; });
     if (!ends_its_process(deed.what)) return;
     for (const What what : all_of<What>()) {
       if (what == deed.what) break;

@@ -6,9 +6,13 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <set>
+#include <sstream>
 #include <utility>
 #include <vector>
+
+#include "harness/base/text.h"
 
 namespace storefuzz::program {
 namespace {
@@ -42,6 +46,11 @@ constexpr int kOfState = 5;   // a question about state that is refused
 constexpr int kOfACarry = 5;  // refused, or by an unfitting type
 constexpr int kOfMisuse = 6;  // at most
 
+constexpr std::size_t kLongestText = 100;
+
+// The oracle that is asked about the file when all is over, whatever was called last.
+constexpr std::string_view kReadersAgree = "readers agree";
+
 const Step* step_of(const Case& value, const Difference& it) {
   return it.where.step < value.steps.size() ? &value.steps[it.where.step] : nullptr;
 }
@@ -64,13 +73,37 @@ std::string step_word(const Case& value, const Difference& it, bool plainest) {
              return plainest ? "carry" : fmt::format("carry by {}", name_of(carry.carrier));
            },
            [](const Fork&) { return std::string("fork"); },
-           [](const Deed& deed) { return std::string(name_of(deed.what)); }},
+           [&](const Deed& deed) {
+             // Who is forgotten closes what it has open.
+             const bool closes = plainest && deed.what == What::kDrop;
+             return std::string(closes ? name_of(Op::kClose) : name_of(deed.what));
+           }},
       *step);
 }
 
 std::string refusal_type(const Difference& it) {
   const Refusal* refusal = refused(it.was);
   return refusal ? refusal->type : "";
+}
+
+// "'ZipStore' object has no attribute '_lock'": what is not there is not there for every operation,
+// in whichever line it is asked for. Of other classes than the program's stores the text says too
+// little: many a call meets a None.
+std::string lacking_attribute(const Case& value, const Difference& it) {
+  const Refusal* refusal = refused(it.was);
+  if (!refusal || refusal->type != "AttributeError") return {};
+  for (const Step& step : value.steps) {
+    const Make* make = std::get_if<Make>(&step);
+    for (const Adapter* kind = make ? make->kind.operator->() : nullptr; kind; kind = kind->inner)
+      if (refusal->text.starts_with(fmt::format("'{}' object has no attribute", kind->type)))
+        return std::string(shorten(printable(refusal->text), kLongestText));
+  }
+  return {};
+}
+
+// Whether a refusal is allowed depends on the mode and on who else is there; the error is the same.
+std::string_view wrong_word(const Difference& it) {
+  return name_of(it.wrong == Wrong::kUnfittingType ? Wrong::kRefused : it.wrong);
 }
 
 // A key that is no plain path, and that the reduction did not make one: of any call.
@@ -119,32 +152,117 @@ int severity_of(const Case& value, const Difference& it) {
   return misuse && severity > 1 ? std::max(severity, kOfMisuse) : severity;
 }
 
-std::string class_of(const Case& value, const Difference& it) {
-  // Each attribute is lost for a reason of its own.
-  if (it.wrong == Wrong::kState)
-    return fmt::format("{} / {} / {}", it.oracle, name_of(it.wrong), it.where.key);
-  return fmt::format("{} / {} / {} / {}", it.oracle, name_of(it.wrong), step_word(value, it, true),
-                     it.where.zip_class.empty() ? refusal_type(it) : it.where.zip_class);
+std::string_view attribute_of(std::string_view name) {
+  name = name.substr(name.rfind('.') + 1);
+  return name.substr(std::min(name.find_first_not_of('_'), name.size()));
 }
 
+std::string frame_of_hang(const Difference& it) {
+  const TimedOut* late = std::get_if<TimedOut>(&it.was);
+  if (!late) return {};
+  // The thread that was asked, its innermost frame first; an empty line ends it.
+  const std::size_t begin = std::min(late->stacks.find("Current thread"), late->stacks.size());
+  std::istringstream lines(late->stacks.substr(begin, late->stacks.find("\n\n", begin) - begin));
+  for (std::string line; std::getline(lines, line);) {
+    const std::size_t module = line.rfind("/zarr/"), end = line.rfind("\", line ");
+    const std::size_t name = line.rfind(" in ");
+    if (module == line.npos || end == line.npos || name == line.npos || name < end) continue;
+    return fmt::format("{}:{}", line.substr(module + 1, end - module - 1), line.substr(name + 4));
+  }
+  return {};
+}
+
+std::string class_of(const Case& value, const Difference& it) {
+  const auto words = [&](std::string_view root) {
+    return fmt::format("{} / {} / {}", it.oracle, wrong_word(it), root);
+  };
+  // Each attribute is lost for a reason of its own.
+  if (it.wrong == Wrong::kState) return words(attribute_of(it.where.key));
+  if (!it.where.zip_class.empty()) return words("class " + it.where.zip_class);
+  if (it.oracle == kReadersAgree) return words("the end");
+  if (const std::string text = lacking_attribute(value, it); !text.empty()) return words(text);
+  if (const std::string frame = frame_of_hang(it); !frame.empty()) return words(frame);
+  return fmt::format("{}{} / {}", words(step_word(value, it, true)), it.within ? " within" : "",
+                     refusal_type(it));
+}
+
+std::string seen_as(const Case& value, const Difference& it) {
+  std::string words = fmt::format("{} / {}", it.oracle, name_of(it.wrong));
+  words += it.wrong == Wrong::kState
+               ? fmt::format(" / {}", it.where.key)
+               : fmt::format(" / {} / {}", step_word(value, it, true), refusal_type(it));
+  if (it.question) return words;
+  if (const auto kind = kind_of(value, it.where.handle))
+    words += fmt::format(" / {}", innermost(*kind)->kind);
+  if (const Refusal* refusal = refused(it.was); refusal && !refusal->frame.empty())
+    words += " / " + refusal->frame;
+  return words;
+}
+
+namespace {
+
+// What was asked, of what, and where in the subject it was answered.
+std::vector<std::string> asked(const Case& value, const Difference& it) {
+  const std::string kinds = kinds_of(value);
+  if (const std::string text = lacking_attribute(value, it); !text.empty()) return {text};
+  if (it.oracle == kReadersAgree) return {"the end on " + kinds};
+  const std::string frame = frame_of_hang(it);
+  std::vector<std::string> words{fmt::format("{} on {}", step_word(value, it, false), kinds)};
+  if (!frame.empty()) words.push_back("in " + frame);
+  if (const Refusal* refusal = refused(it.was)) {
+    words.push_back(fmt::format("{} in {}", refusal->type,
+                                refusal->frame.empty() ? "no frame of zarr" : refusal->frame));
+    // "cannot pickle '_thread.lock' object": the object is the root.
+    if (refusal->frame.empty() && refusal->text.starts_with("cannot pickle"))
+      words.push_back(std::string(shorten(printable(refusal->text), kLongestText)));
+  }
+  return words;
+}
+
+// What is left in the program that is not as plain as it could be: the difference needs it, so it
+// is of the root.
+std::vector<std::string> needed(const Case& value, const Difference& it) {
+  std::vector<std::string> words;
+  const auto add = [&](bool is_there, std::string word) {
+    if (is_there && std::ranges::find(words, word) == words.end()) words.push_back(std::move(word));
+  };
+  add(it.within, "if it stops within the call");
+  for (const Place& place : value.before)
+    for (const Twist& twist : place.twists) add(true, twist.name);
+  std::set<std::string> writers;
+  for (std::size_t i = 0; i < value.steps.size(); ++i) {
+    if (const Make* make = std::get_if<Make>(&value.steps[i])) {
+      add(make->read_only.has_value(), "read_only given");
+      add(make->relative, "by a relative path");
+    }
+    if (const Call* call = std::get_if<Call>(&value.steps[i]))
+      if (operation(call->op).writes()) writers.insert(call->on.begin(), call->on.end());
+    if (const Deed* deed = std::get_if<Deed>(&value.steps[i]))
+      add(i != it.where.step, fmt::format("with {}", name_of(deed->what)));
+  }
+  add(writers.size() > 1, "several writers");
+  add(std::ranges::any_of(value.processes,
+                          [](const Process& process) { return !process.subject.empty(); }),
+      "another release");
+  return words;
+}
+
+}  // namespace
+
 Cause cause_of(const Case& value, const Difference& it) {
-  std::vector<std::string> words{
-      it.oracle, std::string(name_of(it.wrong)),
-      fmt::format("{} on {}", step_word(value, it, false), kinds_of(value))};
-  if (const Call* call = call_of(value, it)) {
-    if (has_odd_key(value)) words.push_back("an odd key");
+  std::vector<std::string> words{it.oracle, std::string(wrong_word(it))};
+  std::ranges::move(asked(value, it), std::back_inserter(words));
+  if (const Call* call = call_of(value, it); call && lacking_attribute(value, it).empty()) {
+    if (has_odd_key(value)) words.emplace_back("an odd key");
     if (!it.where.argument.empty() && it.where.argument != "plain")
       words.push_back(fmt::format("{} argument", it.where.argument));
-    if (call->by == By::kSync) words.push_back("by sync");
+    if (call->by == By::kSync) words.emplace_back("by sync");
   }
-  if (it.wrong == Wrong::kState) words.push_back(it.where.key);
+  if (it.wrong == Wrong::kState) words.emplace_back(attribute_of(it.where.key));
   // What a zip library makes of a wrong archive has one root for each way to be wrong.
   if (!it.where.zip_class.empty())
     words.push_back(fmt::format("an archive of class {}", it.where.zip_class));
-  const Refusal* refusal = refused(it.was);
-  if (refusal)
-    words.push_back(fmt::format("{} in {}", refusal->type,
-                                refusal->frame.empty() ? "no frame of zarr" : refusal->frame));
+  std::ranges::move(needed(value, it), std::back_inserter(words));
   const std::vector<std::string> journeys = journeys_of(value);
   if (!journeys.empty()) words.push_back(fmt::format("after {}", fmt::join(journeys, ", ")));
   return {.key = fmt::format("{}", fmt::join(words, " / ")),

@@ -20,7 +20,9 @@ inline constexpr int kMildest = 7;
 int severity_of(const Case& value, const Difference& difference);
 
 // What a reduction must keep: oracle, class, the plainest operation of the family, and the type of
-// a refusal, so that it does not slide to another difference.
+// a refusal, so that it does not slide to another difference. An operation says nothing where
+// something else tells the root: the attribute that a store lacks, the place in zarr where a call
+// waits, an archive that is read when all is over.
 std::string class_of(const Case& value, const Difference& difference);
 
 struct Cause {
@@ -28,6 +30,17 @@ struct Cause {
   int severity = kMildest;
   bool journey = false;  // it does not happen without a carry or a fork
 };
+
+// An attribute is the same by its own name, behind an underscore, and in an object that holds the
+// store: "read_only", "_read_only", "_store._read_only".
+std::string_view attribute_of(std::string_view name);
+
+// What differs as the loop saw it: with the operation in any case, and the frame of a refusal.
+// Differences of one class may have several roots, so more than one of them are looked at.
+std::string seen_as(const Case& value, const Difference& difference);
+
+// In the subject, where a call was that did not come back: "zarr/core/sync.py:sync". "" unknown.
+std::string frame_of_hang(const Difference& difference);
 
 // Of a reduced program, of which `difference` was told.
 Cause cause_of(const Case& reduced, const Difference& difference);

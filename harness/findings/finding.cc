@@ -8,33 +8,17 @@
 #include "harness/findings/cause.h"
 
 namespace storefuzz {
-namespace {
-
 using program::Difference;
-
-std::string key_of(const program::Case& value, const Difference& it, const std::string& of_class) {
-  std::string key = of_class;
-  if (it.question) return key;
-  if (const auto kind = program::kind_of(value, it.where.handle))
-    key += fmt::format(" / {}", innermost(*kind)->kind);
-  if (const program::Refusal* refusal = program::refused(it.was);
-      refusal && !refusal->frame.empty())
-    key += " / " + refusal->frame;
-  return key;
-}
-
-}  // namespace
 
 std::vector<Finding> findings_of(const program::Case& value,
                                  const std::vector<Difference>& differences) {
   std::vector<Finding> all;
   for (const Difference& it : differences) {
     if (!it.first && !it.question) continue;
-    std::string of_class = class_of(value, it);
-    std::string key = key_of(value, it, of_class);
+    std::string key = seen_as(value, it);
     if (std::ranges::find(all, key, &Finding::key) != all.end()) continue;
     all.push_back({.key = std::move(key),
-                   .of_class = std::move(of_class),
+                   .of_class = class_of(value, it),
                    .oracle = it.oracle,
                    .wrong = std::string(name_of(it.wrong)),
                    .headline = it.headline,

@@ -15,7 +15,7 @@
 namespace storefuzz {
 
 struct Finding {
-  std::string key;       // class, kind of store, frame of a refusal
+  std::string key;       // as the loop saw it: seen_as (cause.h)
   std::string of_class;  // what a reduction keeps (class_of)
   std::string oracle, wrong;
   std::string headline;

@@ -1,0 +1,232 @@
+// See plainer.h.
+#include "harness/findings/plainer.h"
+
+#include <algorithm>
+#include <set>
+#include <string>
+#include <utility>
+
+#include "harness/findings/cause.h"
+
+namespace storefuzz::program {
+namespace {
+
+// --- what means the same
+
+bool of_one_place(const Difference& was, const Difference& is) {
+  return was.oracle == is.oracle && was.wrong == is.wrong && was.where.place == is.where.place &&
+         was.within == is.within;
+}
+
+bool shows_content(Wrong wrong) {
+  return wrong == Wrong::kAbsent || wrong == Wrong::kGhost || wrong == Wrong::kOtherValue;
+}
+
+// A key that is not listed is not there for a read either, or it is another defect.
+bool of_one_content(const Difference& was, const Difference& is) {
+  return was.wrong == is.wrong && was.where.handle == is.where.handle &&
+         was.where.process == is.where.process;
+}
+
+bool of_one_handle(const Difference& was, const Difference& is) {
+  const Refusal *one = refused(was.was), *other = refused(is.was);
+  if (one && (!other || one->type != other->type)) return false;
+  return was.oracle == is.oracle && was.wrong == is.wrong &&
+         was.where.operation == is.where.operation && was.where.handle == is.where.handle &&
+         was.where.process == is.where.process;
+}
+
+bool of_one_error(const Difference& was, const Difference& is) {
+  const Refusal *one = refused(was.was), *other = refused(is.was);
+  return one && other && one->type == other->type && one->frame == other->frame &&
+         was.where.handle == is.where.handle && was.oracle == is.oracle;
+}
+
+// "'ZipStore' object has no attribute '_read_only'": the attribute is lost, and its state says so.
+bool of_one_attribute(const Difference& was, const Difference& is) {
+  const Refusal* refusal = refused(was.was);
+  if (is.wrong != Wrong::kState || !refusal) return false;
+  std::string_view name = refusal->text;
+  name = name.substr(0, name.rfind('\''));
+  return attribute_of(name.substr(name.rfind('\'') + 1)) == attribute_of(is.where.key);
+}
+
+bool of_one_wait(const Difference& was, const Difference& is) {
+  return is.wrong == Wrong::kHang && frame_of_hang(was) == frame_of_hang(is) &&
+         was.where.handle == is.where.handle && was.where.process == is.where.process;
+}
+
+// --- what is asked instead
+
+// So much of a value reaches the disk while it is being written.
+constexpr std::int64_t kBeyondABuffer = 9000;
+
+std::set<std::string> keys_of(const Case& value) {
+  std::set<std::string> keys;
+  for (const Place& place : value.before)
+    for (const Entry& entry : place.entries) keys.insert(entry.key);
+  for (const Step& step : value.steps)
+    if (const Call* call = std::get_if<Call>(&step); call && operation(call->op).takes.key)
+      keys.insert(call->key);
+  return keys;
+}
+
+// The plainest store that needs neither a place nor a mode.
+std::optional<StoreKind> plain_memory() {
+  const auto found = std::ranges::find_if(
+      all_stores(), [](StoreKind it) { return it->medium == Medium::kMemory && !it->wraps; });
+  return found == all_stores().end() ? std::nullopt : std::optional(*found);
+}
+
+class Ways {
+ public:
+  Ways(const Case& value, const Difference& it)
+      : value_(value), it_(it), call_(std::get_if<Call>(&value.steps[it.where.step])) {}
+
+  std::vector<Plainer> run() {
+    for (std::size_t i = 0; i < value_.steps.size(); ++i) put_memory_below(i);
+    if (it_.wrong == Wrong::kHang) return hangs();
+    if (it_.oracle == kOnDisk && it_.within) return within_a_call();
+    if (it_.oracle == kOnDisk) return on_disk();
+    if (const Refusal* it = refused(it_.was); it && it->type == "AttributeError") ask_state();
+    if (call_ && shows_content(it_.wrong)) ask({Op::kGet}, of_one_content);
+    if (call_ && refused(it_.was) && it_.where.operation == name_of(call_->op))
+      ask({Op::kGet, Op::kSet, Op::kList, Op::kEnter}, of_one_error);
+    return std::move(ways_);
+  }
+
+ private:
+  template <class Change>
+  void offer(Change change, bool (*same)(const Difference&, const Difference&)) {
+    Plainer way{.value = value_, .was = it_, .same = same};
+    change(way.value);
+    fit(way.value);
+    if (way.value != value_) ways_.push_back(std::move(way));
+  }
+
+  // Another operation in the stead of the one that differs, as long as it comes earlier in the
+  // list.
+  void ask(std::initializer_list<Op> plain, bool (*same)(const Difference&, const Difference&)) {
+    std::set<std::string> keys = keys_of(value_);
+    keys.insert("a");
+    for (const Op op : plain) {
+      if (op == call_->op) return;
+      if (!operation(op).takes.key) {
+        replace(op, "", same);
+      } else if (operation(call_->op).takes.key) {
+        replace(op, call_->key, same);
+      } else {
+        for (const std::string& key : keys) replace(op, key, same);
+      }
+    }
+  }
+
+  void replace(Op op, const std::string& key, bool (*same)(const Difference&, const Difference&),
+               std::int64_t size = 0) {
+    offer(
+        [&](Case& next) {
+          Call& call = std::get<Call>(next.steps[it_.where.step]);
+          const bool by_zarr = operation(call.op).said == Said::kPlain;
+          call.op = op;
+          call.key = key;
+          call.value.size = size;
+          // An array is read by zarr's own loop.
+          if (it_.wrong == Wrong::kHang && by_zarr) call.by = By::kSync;
+          if (operation(op).takes.value && call.value.word.empty())
+            call.value.word = key + "@" + std::to_string(it_.where.step);
+        },
+        same);
+  }
+
+  // Of a copy, beside that of which it is one.
+  void ask_state() {
+    for (const Step& step : value_.steps)
+      if (const Carry* carry = std::get_if<Carry>(&step); carry && carry->as == it_.where.handle)
+        offer(
+            [&](Case& next) {
+              next.steps[it_.where.step] = Call{.op = Op::kState, .on = {carry->from, carry->as}};
+            },
+            of_one_attribute);
+  }
+
+  void drop(std::size_t step, auto change) {
+    offer(
+        [&](Case& next) {
+          change(next);
+          next.steps.erase(next.steps.begin() + static_cast<std::ptrdiff_t>(step));
+        },
+        of_one_place);
+  }
+
+  // What a wrapper does wrong, it does around any store.
+  void put_memory_below(std::size_t step) {
+    const Make* make = std::get_if<Make>(&value_.steps[step]);
+    if (!make || !make->kind->inner) return;
+    const auto memory = plain_memory();
+    if (!memory || innermost(make->kind) == *memory) return;
+    const auto whole = with_innermost(make->kind, *memory);
+    if (!whole) return;
+    const auto with = [&](StoreKind kind) {
+      Case next = value_;
+      std::get<Make>(next.steps[step]).kind = kind;
+      fit(next);
+      return next;
+    };
+    ways_.push_back(
+        {.value = with(*whole), .was = it_, .same = of_one_handle, .unless = with(*memory)});
+  }
+
+  // Whoever waits at one place in zarr for its event loop waits there with any operation and store.
+  std::vector<Plainer> hangs() {
+    if (call_) ask({Op::kGet}, of_one_wait);
+    const auto memory = plain_memory();
+    if (frame_of_hang(it_).empty() || !memory) return std::move(ways_);
+    for (std::size_t i = 0; i < value_.steps.size(); ++i)
+      if (std::holds_alternative<Make>(value_.steps[i]))
+        offer([&](Case& next) { std::get<Make>(next.steps[i]).kind = *memory; }, of_one_wait);
+    return std::move(ways_);
+  }
+
+  // The disk is looked at when something may have written, and at the end: the step at which it is
+  // seen need not have done it.
+  std::vector<Plainer> on_disk() {
+    if (value_.steps.size() > 1) drop(it_.where.step, [](Case&) {});
+    if (call_ && !operation(call_->op).writes()) ask({Op::kGet}, of_one_place);
+    return std::move(ways_);
+  }
+
+  // A file that is being written is half written in the next call as well. All writes end in the
+  // one that writes a key.
+  std::vector<Plainer> within_a_call() {
+    for (std::size_t i = it_.where.step; call_ && i-- > 0;)
+      if (std::holds_alternative<Call>(value_.steps[i])) {
+        drop(it_.where.step, [&](Case& next) { std::get<Call>(next.steps[i]).watched = true; });
+        break;
+      }
+    if (!call_ || !operation(call_->op).writes() || call_->op == Op::kSet) return std::move(ways_);
+    const std::string key = operation(call_->op).takes.key ? call_->key : "a";
+    for (const std::int64_t size : {std::int64_t{0}, kBeyondABuffer})
+      replace(Op::kSet, key, of_one_place, size);
+    return std::move(ways_);
+  }
+
+  const Case& value_;
+  const Difference& it_;
+  const Call* call_;
+  std::vector<Plainer> ways_;
+};
+
+}  // namespace
+
+const Difference* Plainer::shown_by(const std::vector<Difference>& differences) const {
+  for (const Difference& it : differences)
+    if (it.first && !it.question && same(was, it)) return &it;
+  return nullptr;
+}
+
+std::vector<Plainer> plainer_ways(const Case& reduced, const Difference& difference) {
+  if (difference.question || difference.where.step >= reduced.steps.size()) return {};
+  return Ways(reduced, difference).run();
+}
+
+}  // namespace storefuzz::program

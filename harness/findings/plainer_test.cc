@@ -1,0 +1,139 @@
+// Which programs ask the same more plainly, and which differences mean the same.
+#include "harness/findings/plainer.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+namespace storefuzz::program {
+namespace {
+
+Case parsed(const std::string& steps, const std::string& processes = "") {
+  return parse_case(R"({"format": 2, )" + processes + R"("program": [)" + steps + "]}").value();
+}
+
+Difference difference(Wrong wrong, std::size_t step, const std::string& oracle) {
+  Difference it{.wrong = wrong, .first = true, .oracle = oracle};
+  it.where.step = step;
+  it.where.handle = "s0";
+  it.where.process = "p0";
+  it.where.place = "z";
+  return it;
+}
+
+const Plainer* way_with(const std::vector<Plainer>& ways, const Case& value) {
+  const auto found = std::ranges::find(ways, value, &Plainer::value);
+  return found == ways.end() ? nullptr : &*found;
+}
+
+TEST(PlainerWays, AskForAMissingKeyByGet) {
+  const std::string set = R"({"make": "memory", "as": "s0"},
+      {"call": "set", "on": "s0", "key": "b", "value": "b@1"}, )";
+  const Difference was = difference(Wrong::kAbsent, 2, "listing");
+  const auto ways = plainer_ways(parsed(set + R"({"call": "list", "on": "s0"})"), was);
+  const Plainer* way = way_with(ways, parsed(set + R"({"call": "get", "key": "b", "on": "s0"})"));
+  ASSERT_TRUE(way);
+  Difference is = difference(Wrong::kAbsent, 2, "reads");
+  EXPECT_TRUE(way->shown_by({is}));
+  is.wrong = Wrong::kOtherValue;
+  EXPECT_FALSE(way->shown_by({is})) << "another wrong may have another root";
+  is.wrong = Wrong::kAbsent;
+  is.where.handle = "s1";
+  EXPECT_FALSE(way->shown_by({is})) << "another handle as well";
+  is.where.handle = "s0";
+  is.first = false;
+  EXPECT_FALSE(way->shown_by({is})) << "a symptom";
+}
+
+TEST(PlainerWays, LeaveAListingThatNamesAKeyTwice) {
+  EXPECT_TRUE(
+      plainer_ways(parsed(R"({"make": "memory", "as": "s0"}, {"call": "list", "on": "s0"})"),
+                   difference(Wrong::kTwice, 1, "listing"))
+          .empty());
+}
+
+TEST(PlainerWays, LookAtTheDiskOneStepEarlier) {
+  const std::string written = R"({"make": "zip", "at": "z", "mode": "w", "as": "s0"},
+      {"call": "set", "on": "s0", "key": "a", "value": "a@1"}, {"call": "close", "on": "s0"})";
+  const auto ways = plainer_ways(parsed(written + R"(, {"make": "memory", "as": "s1"})"),
+                                 difference(Wrong::kLost, 3, "on disk"));
+  const Plainer* way = way_with(ways, parsed(written));
+  ASSERT_TRUE(way);
+  EXPECT_TRUE(way->shown_by({difference(Wrong::kLost, 2, "on disk")}));
+  Difference elsewhere = difference(Wrong::kLost, 2, "on disk");
+  elsewhere.where.place = "y";
+  EXPECT_FALSE(way->shown_by({elsewhere}));
+}
+
+TEST(PlainerWays, StopWithinAnyWriteAsWithinASet) {
+  Difference was = difference(Wrong::kUnreadable, 1, "on disk");
+  was.within = true;
+  const std::string make = R"({"make": "zip", "at": "z", "as": "s0"}, )";
+  const auto ways = plainer_ways(
+      parsed(make + R"({"call": "create group", "key": "a", "on": "s0", "watched": true})"), was);
+  EXPECT_TRUE(way_with(ways, parsed(make + R"({"call": "set", "key": "a", "on": "s0",
+      "value": {"word": "a@1", "size": 9000}, "watched": true})")));
+  EXPECT_TRUE(plainer_ways(parsed(make + R"({"call": "set", "key": "a", "on": "s0",
+      "value": "a@1", "watched": true})"),
+                           was)
+                  .empty());
+}
+
+TEST(PlainerWays, WaitForZarrsLoopWithAnyStore) {
+  const auto hang = [](const std::string& frame) {
+    Difference it = difference(Wrong::kHang, 2, "deadline");
+    it.was = TimedOut{
+        "Thread 0x1 (most recent call first):\n  File \"/x/zarr/a.py\", line 1 in f\n\n"
+        "Current thread 0x2 (most recent call first):\n"
+        "  File \"/python3.13/threading.py\", line 359 in wait\n"
+        "  File \"/site-packages/zarr/" +
+        frame + "\n"};
+    return it;
+  };
+  const std::string forked = R"("processes": {"p1": "fork"}, )", fork = R"({"fork": "p1"}, )";
+  const Difference was = hang("core/sync.py\", line 135 in sync");
+  const auto ways =
+      plainer_ways(parsed(R"({"make": "local", "at": "z", "as": "s0"}, )" + fork +
+                              R"({"call": "create group", "key": "a", "on": "s0", "in": "p1"})",
+                          forked),
+                   was);
+  EXPECT_TRUE(way_with(ways, parsed(R"({"make": "local", "at": "z", "as": "s0"}, )" + fork +
+                                        R"({"call": "get", "key": "a", "on": "s0", "in": "p1",
+                                            "by": "sync"})",
+                                    forked)));
+  const Plainer* memory =
+      way_with(ways, parsed(R"({"make": "memory", "as": "s0"}, )" + fork +
+                                R"({"call": "create group", "key": "a", "on": "s0", "in": "p1"})",
+                            forked));
+  ASSERT_TRUE(memory);
+  EXPECT_TRUE(memory->shown_by({was}));
+  EXPECT_FALSE(memory->shown_by({hang("storage/_local.py\", line 9 in get")}));
+}
+
+TEST(PlainerWays, PutMemoryBelowAWrapperUnlessItIsWrongAlone) {
+  const std::string get = R"(, {"call": "get", "key": "a", "on": "s0"})";
+  const auto ways =
+      plainer_ways(parsed(R"({"make": "cache over local", "at": "z", "as": "s0"})" + get),
+                   difference(Wrong::kOtherValue, 1, "reads"));
+  const Plainer* way = way_with(ways, parsed(R"({"make": "cache over memory", "as": "s0"})" + get));
+  ASSERT_TRUE(way);
+  EXPECT_EQ(way->unless, parsed(R"({"make": "memory", "as": "s0"})" + get));
+}
+
+TEST(PlainerWays, AskForTheStateThatIsNotThere) {
+  const std::string carried = R"({"make": "zip", "at": "z", "as": "s1"},
+      {"carry": "pickle 5", "from": "s1", "to": "p0", "as": "s0"}, )";
+  Difference was = difference(Wrong::kUnfittingType, 2, "refusal");
+  was.was = Refusal{"AttributeError", "'ZipStore' object has no attribute '_read_only'", ""};
+  const auto ways = plainer_ways(parsed(carried + R"({"call": "clear", "on": "s0"})"), was);
+  const Plainer* way = way_with(ways, parsed(carried + R"({"call": "state", "on": ["s1", "s0"]})"));
+  ASSERT_TRUE(way);
+  Difference is = difference(Wrong::kState, 2, "attributes");
+  is.where.key = "_read_only";
+  EXPECT_TRUE(way->shown_by({is}));
+  is.where.key = "_lock";
+  EXPECT_FALSE(way->shown_by({is}));
+}
+
+}  // namespace
+}  // namespace storefuzz::program
