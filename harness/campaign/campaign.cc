@@ -287,13 +287,14 @@ class Campaign {
     if (!left_.empty())
       say(fmt::format("{} to reduce and confirm, in at most {:.0f} s",
                       count(left_.size(), "difference"), budget()));
-    following_.emplace(FollowOptions{.settings = follow_settings(),
-                                     .dossier = dossier_options(options_.settings.planted),
-                                     .known = known_,
-                                     .own_stores = !options_.adapter.empty(),
-                                     .run = &*run_,
-                                     .progress = options_.progress,
-                                     .grown = [this] { return keep_grown(); }});
+    following_.emplace(FollowOptions{
+        .settings = follow_settings(),
+        .dossier = dossier_options(options_.settings.planted),
+        .known = known_,
+        .own_stores = !options_.adapter.empty() || options_.settings.stores != Settings().stores,
+        .run = &*run_,
+        .progress = options_.progress,
+        .grown = [this] { return keep_grown(); }});
     auto done = following_->follow(std::move(left_), budget() * kFollowing - since(fuzzed_until_));
     left_.clear();
     return done;

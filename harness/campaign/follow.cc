@@ -60,9 +60,10 @@ Result<void> Following::follow(std::vector<RawFinding> raw, double seconds) {
       return;
     }
     used[i] = raw[i].others.size();
-    keep_unreduced(raw[i], !hands      ? hands.error().message
-                           : stopped() ? "it was not followed: the run was cut short"
-                                       : "it was not followed: the time for it was over",
+    keep_unreduced(raw[i],
+                   !hands      ? hands.error().message
+                   : stopped() ? "it was not followed: the run was cut short"
+                               : "it was not followed: the time for it was over",
                    false);
     const std::scoped_lock lock(mutex_);
     if (!raw[i].finding.question) ++not_reached_;
@@ -166,9 +167,9 @@ std::optional<Known> Following::why_known(Hands& hands, const Dossier& dossier) 
   if (const Known* it = find_known(options_.known, dossier.cause, options_.dossier.release))
     return *it;
   if (!options_.own_stores) return std::nullopt;
+  const std::string of_class = class_of(dossier.value, dossier.difference);
   for (const program::Case& twin : program::twins_of(dossier.value, stores_of_zarr()))
-    if (stand(*hands.session, {.value = twin, .of_class = dossier.finding.of_class}) ==
-        Standing::kBad)
+    if (stand(*hands.session, {.value = twin, .of_class = of_class}) == Standing::kBad)
       return Known{
           .cause = dossier.cause.key,
           .link = "",

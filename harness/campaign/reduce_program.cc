@@ -78,11 +78,11 @@ Result<ReducedProgram> reduce_program(ProgramSession& session, const program::Ca
   // Whether a plainer way shows it.
   const auto means_the_same = [&](const program::Plainer& way) {
     if (session.fit(way.value) != way.value) return false;
-    auto again = session.play(way.value, effort);
+    auto again = play(way.value, effort);
     const Difference* same = again ? way.shown_by(again->differences) : nullptr;
     if (!same) return false;
     if (way.unless) {
-      const auto alone = session.play(*way.unless, effort);
+      const auto alone = play(*way.unless, effort);
       if (!alone || way.shown_by(alone->differences)) return false;
     }
     shown = *same;
