@@ -48,6 +48,9 @@ constexpr int kOfMisuse = 6;  // at most
 
 constexpr std::size_t kLongestText = 100;
 
+constexpr const char* kRelative = "by a relative path";
+constexpr const char* kElsewhere = "with change directory";
+
 // The oracle that is asked about the file when all is over, whatever was called last.
 constexpr std::string_view kReadersAgree = "readers agree";
 
@@ -233,7 +236,7 @@ std::vector<std::string> needed(const Case& value, const Difference& it) {
   for (std::size_t i = 0; i < value.steps.size(); ++i) {
     if (const Make* make = std::get_if<Make>(&value.steps[i])) {
       add(make->read_only.has_value(), "read_only given");
-      add(make->relative, "by a relative path");
+      add(make->relative, kRelative);
     }
     if (const Call* call = std::get_if<Call>(&value.steps[i]))
       if (operation(call->op).writes()) writers.insert(call->on.begin(), call->on.end());
@@ -247,9 +250,14 @@ std::vector<std::string> needed(const Case& value, const Difference& it) {
   return words;
 }
 
-}  // namespace
+// A program that needs both is about a path that means another place afterwards, whether what lies
+// there, who reads it or who refuses to told so.
+bool goes_elsewhere(const std::vector<std::string>& needed) {
+  return std::ranges::find(needed, kRelative) != needed.end() &&
+         std::ranges::find(needed, kElsewhere) != needed.end();
+}
 
-Cause cause_of(const Case& value, const Difference& it) {
+std::vector<std::string> told(const Case& value, const Difference& it) {
   std::vector<std::string> words{it.oracle, std::string(wrong_word(it))};
   std::ranges::move(asked(value, it), std::back_inserter(words));
   if (const Call* call = call_of(value, it); call && lacking_attribute(value, it).empty()) {
@@ -262,7 +270,16 @@ Cause cause_of(const Case& value, const Difference& it) {
   // What a zip library makes of a wrong archive has one root for each way to be wrong.
   if (!it.where.zip_class.empty())
     words.push_back(fmt::format("an archive of class {}", it.where.zip_class));
-  std::ranges::move(needed(value, it), std::back_inserter(words));
+  return words;
+}
+
+}  // namespace
+
+Cause cause_of(const Case& value, const Difference& it) {
+  const std::vector<std::string> needs = needed(value, it);
+  std::vector<std::string> words =
+      goes_elsewhere(needs) ? std::vector<std::string>{kinds_of(value)} : told(value, it);
+  words.insert(words.end(), needs.begin(), needs.end());
   const std::vector<std::string> journeys = journeys_of(value);
   if (!journeys.empty()) words.push_back(fmt::format("after {}", fmt::join(journeys, ", ")));
   return {.key = fmt::format("{}", fmt::join(words, " / ")),

@@ -116,6 +116,22 @@ TEST(Causes, NameWhatTheProgramNeeds) {
   EXPECT_EQ(keys.size(), 6U);
 }
 
+// Where a path means another place, what is asked of it says nothing of the root.
+TEST(Causes, OfAPathThatMeansAnotherPlaceAreOne) {
+  const auto key_of = [](const std::string& call, Wrong wrong) {
+    return cause_of(parse_case(R"({"format": 2, "program": [
+        {"make": "local", "at": "f", "relative": true, "as": "s0"}, {"do": "change directory"}, )" +
+                               call + "]}")
+                        .value(),
+                    at(2, wrong))
+        .key;
+  };
+  const std::string get = R"({"call": "get", "on": "s0", "key": "a"})";
+  EXPECT_EQ(key_of(get, Wrong::kAbsent), "local / by a relative path / with change directory");
+  EXPECT_EQ(key_of(get, Wrong::kAbsent),
+            key_of(R"({"call": "set", "on": "s0", "key": "a", "value": "a@2"})", Wrong::kLost));
+}
+
 TEST(Causes, NameStoreOperationFrameAndJourney) {
   const Refusal refusal{"OSError", "no", "zarr/storage/_zip.py:get"};
   const Cause cause = cause_of(value(), at(2, Wrong::kRefused, refusal));
