@@ -207,8 +207,10 @@ std::string state_signature(const Model::World& world, const HandleState& who, c
   const PlaceState& place = world.place_of(view);
   const std::size_t origin = place.copy_of.value_or(view.place);
   const std::string given = fmt::format("mode {} {}", static_cast<int>(view.mode), view.read_only);
-  // A mode that is taken becomes another one, and a relative path may become a whole one.
-  const bool keeps = !view.claimed && !view.relative && !view.contradictory;
+  // A mode that is taken becomes another one, and a relative path may become a whole one. What a
+  // session says of itself is its own affair.
+  const bool keeps = !view.claimed && !view.relative && !view.contradictory &&
+                     who.kind->shared != Shared::kSession;
   return fmt::format("{} {} {} {} {} {}|{} {} {}|{}|{} {}{} {}", who.kind->kind, origin, who.prefix,
                      static_cast<int>(who.subject), view.relative, view.directory, view.used,
                      view.told_to_open, opened, keeps ? given : "", given, unpublished,
