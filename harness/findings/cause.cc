@@ -138,6 +138,11 @@ Cause cause_of(const Case& value, const Difference& it) {
     if (call->by == By::kSync) words.push_back("by sync");
   }
   if (it.wrong == Wrong::kState) words.push_back(it.where.key);
+  const bool relative = std::ranges::any_of(value.steps, [](const Step& step) {
+    const auto* make = std::get_if<Make>(&step);
+    return make && make->relative;
+  });
+  if (relative) words.emplace_back("by a relative path");
   // What a zip library makes of a wrong archive has one root for each way to be wrong.
   if (!it.where.zip_class.empty())
     words.push_back(fmt::format("an archive of class {}", it.where.zip_class));

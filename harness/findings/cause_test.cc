@@ -65,6 +65,14 @@ TEST(Causes, OfAWrongArchiveNameItsClass) {
   EXPECT_NE(class_of(value(), one), class_of(value(), other));
 }
 
+// A reduction gives a path whole where that shows the same.
+TEST(Causes, OfARelativePathSaySo) {
+  Case relative = value();
+  std::get<Make>(relative.steps[0]).relative = true;
+  EXPECT_NE(cause_of(relative, at(2, Wrong::kAbsent)).key,
+            cause_of(value(), at(2, Wrong::kAbsent)).key);
+}
+
 TEST(Causes, NameStoreOperationFrameAndJourney) {
   const Refusal refusal{"OSError", "no", "zarr/storage/_zip.py:get"};
   const Cause cause = cause_of(value(), at(2, Wrong::kRefused, refusal));
