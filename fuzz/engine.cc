@@ -224,6 +224,9 @@ program::Case with_a_wrong_archive(program::Case value) {
   auto place = std::ranges::find(value.before, name, &program::Place::name);
   if (place == value.before.end())
     place = value.before.insert(place, {.name = name, .entries = {{"a", {"a@0"}}}});
+  // A store that says it only reads, and truncates in mode w, leaves nothing to be read.
+  for (program::Step& step : value.steps)
+    if (is_zip(step)) std::get<program::Make>(step).read_only.reset();
   if (!place->twists.empty()) return value;
   const auto bytes = random_bytes(program::hash_of(value) % 2147483647, kSwarm);
   Choices choices(bytes);

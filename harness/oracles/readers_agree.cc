@@ -85,6 +85,12 @@ std::optional<Difference> lost_in_silence(const Case& value, const Judged& judge
                                           const ReadArchive& archive) {
   const auto place = std::ranges::find(value.before, archive.place, &Place::name);
   if (place == value.before.end() || !judged.after->wrong_as_made(archive.place)) return {};
+  // A relative path may lead to another file, once somebody is in another directory.
+  if (std::ranges::any_of(value.steps, [&](const Step& step) {
+        const auto* make = std::get_if<Make>(&step);
+        return make && make->at == archive.place && make->relative;
+      }))
+    return {};
   for (const JudgedAnswer& it : judged.answers) {
     const auto* call = std::get_if<Call>(&value.steps[it.step]);
     if (!call || call->op != Op::kGet || it.allowed.place != archive.place) continue;

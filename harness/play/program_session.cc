@@ -186,17 +186,21 @@ bool asks_a_question(const program::Case& value, const program::Judged& judged) 
 constexpr std::size_t kReadersOneIn = 4;
 
 // Of an archive that is wrong on purpose, what was put into it and is read; of one that was
-// written, what surely lies there. Empty: not known, or nothing that the subject had a part in.
+// written, what surely lies there. Empty: not known, or nothing that the subject had a part in: the
+// bytes of a rare form, which a reader may have its own way with, are ours.
 std::vector<std::string> keys_to_ask(const program::Case& value, const program::Judged& judged,
                                      const std::string& place, bool written) {
   std::vector<std::string> keys;
+  const bool twisted = std::ranges::any_of(value.before, [&](const program::Place& it) {
+    return it.name == place && !it.twists.empty();
+  });
   if (judged.after->wrong_as_made(place)) {
     for (const program::JudgedAnswer& it : judged.answers) {
       const auto* call = std::get_if<program::Call>(&value.steps[it.step]);
       const bool reads = call && call->op == program::Op::kGet && it.allowed.place == place;
       if (reads && std::ranges::count(keys, call->key) == 0) keys.push_back(call->key);
     }
-  } else if (const auto content = judged.after->published(place); content && written) {
+  } else if (const auto content = judged.after->published(place); content && written && !twisted) {
     for (const auto& [key, bytes] : *content) keys.push_back(key);
   }
   return keys;
