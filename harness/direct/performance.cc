@@ -287,7 +287,8 @@ void Performance::flush() {
     late_ = Late{process, last, now + patience.deadline, Asleep(worker.pid()), now};
     return;
   }
-  const Asked asked = got ? std::move(*got) : Asked(worker.hang());
+  // Where nobody can tell which order it was, nobody reads the stacks: it is played once more.
+  const Asked asked = got ? std::move(*got) : Asked(worker.hang(one));
   if (auto* replies = std::get_if<std::vector<Reply>>(&asked)) {
     for (std::size_t at = 0; at < replies->size(); ++at) take(process, belongs[at], (*replies)[at]);
     return;

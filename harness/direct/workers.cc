@@ -66,8 +66,8 @@ std::string Worker::ending() {
   return name_of(ending);
 }
 
-TimedOut Worker::hang() {
-  TimedOut hang{.stacks = stacks_ ? stacks_->ask(pid_) : ""};
+TimedOut Worker::hang(bool stacks) {
+  TimedOut hang{.stacks = stacks && stacks_ ? stacks_->ask(pid_) : ""};
   kill();
   ending();
   return hang;

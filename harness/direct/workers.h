@@ -62,7 +62,7 @@ class Worker {
                                int descriptor = -1);
   // What came from a process that was late; nothing yet: nothing.
   std::optional<Asked> late_answer();
-  TimedOut hang();  // that a process hangs: its stacks; it is killed
+  TimedOut hang(bool stacks = true);  // that a process hangs, with its stacks; it is killed
 
   // Sends orders that end the process, and waits until its channel is closed; past the patience it
   // is killed.

@@ -291,7 +291,10 @@ std::optional<Difference> World::take_call(const Asked& asked, const Answer& ans
       perhaps(asked);
     note_nodes(asked, false);
     end_process(process);
-    return told(*this, asked, std::move(wrong));
+    wrong = told(*this, asked, std::move(wrong));
+    // What was wrong at its place before keeps no process from answering.
+    wrong.first = ending->first;
+    return wrong;
   }
   const Opinion opinion = this->opinion(asked);
   note_nodes(asked, shown(answer));
@@ -334,6 +337,7 @@ std::optional<Difference> World::take_arrival(const Step& step, const Answer& an
   };
   if (auto ending = take_ending(to, answer)) {
     tell(ending->wrong);
+    wrong.first = ending->first;
     end_process(to);
     if (from) end_process(std::string(handles[*from].process));
     return wrong;

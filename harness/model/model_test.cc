@@ -538,6 +538,19 @@ TEST(Model, ADeathIsToldAndItsHandlesAreGone) {
   expect_wrong(Follow(it).disk(holds({})), Wrong::kLost);
 }
 
+// A refusal, or another value, keeps no process from answering: no symptom of it.
+TEST(Model, AHangIsFirstOfItsPlaceWhateverWasWrongBefore) {
+  Follow it(LOCAL GET("a", "s0") GET("a", "s0") END);
+  it.sound({store()});
+  const auto before = it.take(bytes("nobody's"));
+  ASSERT_TRUE(before);
+  EXPECT_TRUE(before->first);
+  const auto hang = it.take(TimedOut{.stacks = ""});
+  ASSERT_TRUE(hang);
+  EXPECT_EQ(hang->wrong, Wrong::kHang);
+  EXPECT_TRUE(hang->first);
+}
+
 // --- the disk
 
 TEST(Model, TheDiskHoldsWhatWasPublishedAndNoMore) {
