@@ -281,6 +281,7 @@ void Performance::flush() {
   const Belongs& last = belongs.back();
   Patience patience = options_.patience;
   if (options_.parks || !one) patience.asleep = patience.late;
+  if (!one) patience.asleep /= 2;  // it costs no more than to play it once more
   std::optional<Asked> got = worker.try_ask(orders, patience);
   if (!got && one && options_.parks && last.to == Belongs::To::kStep) {
     const auto now = std::chrono::steady_clock::now();
