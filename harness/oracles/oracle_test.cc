@@ -344,6 +344,22 @@ std::vector<Difference> of_wrong_archive(const Answer& get, const std::vector<st
   return told;
 }
 
+// The key "a" of a path below the store is another one.
+TEST(ReadersAgree, TellNothingOfAPathBelowTheStore) {
+  const Case value = parse_case(R"({"format":2,"before":{"z":{"entries":[{"key":"a","value":"a@0"}],
+      "twists":[{"name":"empty archive in the comment","entry":0,"amount":0}]}},"program":[
+    {"make":"zip","at":"z","mode":"r","as":"s0"},
+    {"call":"store path","key":"b","on":"s0","as":"s1"},{"call":"get","key":"a","on":"s1"}]})")
+                         .value();
+  Observation seen = test::sound_observation(value, 0);
+  last(seen) = Shown{None{}};
+  const Json found = {"value", sum_of("a@0").size, sum_of("a@0").crc};
+  Beside beside{.archives = {{.place = "z",
+                              .readers = {{.name = "r", .version = "1", .views = {"keys"}}},
+                              .replies = {{.reply = {{"keys", {{"a", found}}}}}}}}};
+  EXPECT_TRUE(judge(value, walk(value, seen, &beside), seen).empty());
+}
+
 TEST(ReadersAgree, TellWhatIsLostInSilenceInAWrongArchive) {
   const Answer missing = Shown{None{}}, other = Shown{BytesValue{"a@"}},
                right = Shown{BytesValue{"a@0"}}, refusal = Refusal{"BadZipFile", "", ""};

@@ -91,9 +91,13 @@ std::optional<Difference> lost_in_silence(const Case& value, const Judged& judge
         return make && make->at == archive.place && make->relative;
       }))
     return {};
+  Handles handles;
+  for (const Step& step : value.steps) handles.take(step);
   for (const JudgedAnswer& it : judged.answers) {
     const auto* call = std::get_if<Call>(&value.steps[it.step]);
     if (!call || call->op != Op::kGet || it.allowed.place != archive.place) continue;
+    // What has a prefix of its own means another key.
+    if (handles.subject_of(call->on[it.handle]) != Subject::kStore) continue;
     const auto entry = std::ranges::find(place->entries, call->key, &Entry::key);
     const Said subject = said(*it.answer);
     if (entry == place->entries.end() || subject.what == Says::kNothing) continue;

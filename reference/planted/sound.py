@@ -189,7 +189,17 @@ class Archive(Sound):
     def _on_disk(self) -> dict[str, bytes]:
         if not os.path.exists(self.path):
             return {}
+        raw = Path(self.path).read_bytes()
+        count = raw.rfind(b"PK\5\6") + 10  # of entries, as the end record has it
         with zipfile.ZipFile(self.path) as archive:
+            entries = archive.infolist()
+            # What zipfile would read otherwise than others, without an error.
+            if (
+                raw.count(b"PK\5\6") > 1
+                or int.from_bytes(raw[count : count + 2], "little") not in (len(entries), 0xFFFF)
+                or any("\0" in it.orig_filename for it in entries)
+            ):
+                raise zipfile.BadZipFile("readers disagree about this archive")
             return {name: archive.read(name) for name in archive.namelist()}
 
     async def _open(self) -> None:
