@@ -50,12 +50,12 @@ Result<void> Following::follow(std::vector<RawFinding> raw, double seconds) {
   std::ranges::sort(
       raw, {}, [](const RawFinding& it) { return std::pair(it.finding.severity, it.seconds); });
   followed_.findings = raw.size();
-  const auto until = std::chrono::steady_clock::now() + std::chrono::duration<double>(seconds);
   const auto stopped = [&] { return options_.dossier.stop && options_.dossier.stop(); };
-  const auto over = [&] { return stopped() || std::chrono::steady_clock::now() > until; };
+  const auto until = std::chrono::steady_clock::now() + std::chrono::duration<double>(seconds);
+  over_ = [=] { return stopped() || std::chrono::steady_clock::now() > until; };
   std::vector<std::size_t> used(raw.size(), 0);  // of the other programs of a finding
   const auto follow_first = [&](Result<Hands>& hands, std::size_t i) {
-    if (hands && !over()) {
+    if (hands && !over_()) {
       used[i] = follow_one(*hands, raw[i]);
       return;
     }
@@ -71,7 +71,7 @@ Result<void> Following::follow(std::vector<RawFinding> raw, double seconds) {
   // What time is left is for the others: of two roots that look alike to the loop, the first
   // program shows one.
   const auto follow_others = [&](Result<Hands>& hands, std::size_t i) {
-    for (; hands && used[i] < raw[i].others.size() && !over(); ++used[i])
+    for (; hands && used[i] < raw[i].others.size() && !over_(); ++used[i])
       (void)follow_program(*hands, raw[i], raw[i].others[used[i]]);
   };
   const std::size_t cores = std::min(std::max<std::size_t>(1, own_cores().size()), raw.size());
@@ -105,8 +105,7 @@ std::size_t Following::follow_one(Hands& hands, const RawFinding& raw) {
   Outcome first = follow_program(hands, raw, raw.finding.value);
   std::size_t asked = 0;
   bool kept = first.kept;
-  while (!first.enough && asked < raw.others.size() &&
-         !(options_.dossier.stop && options_.dossier.stop())) {
+  while (!first.enough && asked < raw.others.size() && !over_()) {
     const Outcome other = follow_program(hands, raw, raw.others[asked++]);
     first.enough = other.enough;
     kept = kept || other.kept;

@@ -92,6 +92,7 @@ class Following {
   std::map<std::string, Told> told_;  // by cause; what was not reduced, by the key of its finding
   Followed followed_;
   std::size_t begun_ = 0, not_reached_ = 0;
+  std::function<bool()> over_;   // whether the time for following is
   std::optional<Error> broken_;  // the run directory cannot be written
 };
 
