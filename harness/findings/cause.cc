@@ -184,7 +184,8 @@ std::string class_of(const Case& value, const Difference& it) {
   if (!it.where.zip_class.empty()) return words("class " + it.where.zip_class);
   if (it.oracle == kReadersAgree) return words("the end");
   if (const std::string text = lacking_attribute(value, it); !text.empty()) return words(text);
-  if (const std::string frame = frame_of_hang(it); !frame.empty()) return words(frame);
+  // On a busy machine a process is late with its stack as well: the frame is for the cause alone.
+  if (it.wrong == Wrong::kHang && call_of(value, it)) return words("a call");
   return fmt::format("{}{} / {}", words(step_word(value, it, true)), it.within ? " within" : "",
                      refusal_type(it));
 }
