@@ -21,8 +21,8 @@ int severity_of(const Case& value, const Difference& difference);
 
 // What a reduction must keep: oracle, class, the plainest operation of the family, and the type of
 // a refusal, so that it does not slide to another difference. An operation says nothing where
-// something else tells the root: the attribute that a store lacks, the place in zarr where a call
-// waits, an archive that is read when all is over.
+// something else tells the root: the attribute that a store lacks, the place where a call waits, an
+// archive that is read when all is over.
 std::string class_of(const Case& value, const Difference& difference);
 
 struct Cause {
