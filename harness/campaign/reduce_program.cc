@@ -48,7 +48,7 @@ Result<ReducedProgram> reduce_program(ProgramSession& session, const program::Ca
   auto shown = severest(value, played->differences, options.of_class);
   // Readers and other kinds of store are asked of some programs only: here, of all that are tried.
   Effort effort = Effort::kUsual;
-  if (!shown || shown->question) {
+  if (!shown || shown->question || shown->oracle == program::kReadersAgree) {
     effort = Effort::kAll;
     played = play(value, effort);
     if (!played) return std::unexpected(played.error());

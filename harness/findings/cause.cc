@@ -52,7 +52,6 @@ constexpr const char* kRelative = "by a relative path";
 constexpr const char* kElsewhere = "with change directory";
 
 // The oracle that is asked about the file when all is over, whatever was called last.
-constexpr std::string_view kReadersAgree = "readers agree";
 
 const Step* step_of(const Case& value, const Difference& it) {
   return it.where.step < value.steps.size() ? &value.steps[it.where.step] : nullptr;

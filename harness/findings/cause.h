@@ -6,11 +6,15 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "harness/case/program.h"
 #include "harness/model/difference.h"
 
 namespace storefuzz::program {
+
+// The oracle whose readers are asked of some programs only.
+inline constexpr std::string_view kReadersAgree = "readers agree";
 
 // 1 published data lost or changed · 2 wrong data in silence · 3 something changed outside its
 // place · 4 hang, death, leak · 5 state or equality lost, a carry refused · 6 refused where an

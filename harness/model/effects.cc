@@ -186,6 +186,12 @@ void World::acknowledge(const Asked& asked) {
     return;
   }
   if (what == OnContent::kClear) {
+    // The file is closed before it goes, with what was pending in it; a store that was given a file
+    // has that one open still.
+    const bool held = std::ranges::any_of(views, [&](const View& it) {
+      return it.living && it.place == view.place && it.kind->given_a_file;
+    });
+    if (held) place.publish(united(place.now(), old));
     view.pending.clear();
     view.fresh = true;
     view.candidates = {{place.current(), Content{}}};

@@ -668,6 +668,18 @@ TEST(Model, AModeThatReadsIsReadWhateverTheFlagSays) {
   EXPECT_FALSE(asked(R"({"call":"read only","on":"s0"},)").take(Shown{true}));
 }
 
+// clear() closes the archive before it removes it: who has the file open sees what was written then.
+TEST(Model, AStoreThatWasGivenAFileHasItAlsoAfterAClear) {
+  const auto cleared = [](const std::string& kind) {
+    Follow it(ZIP("w") SET("a", "a@1", "s0") R"({"make":")" + kind +
+              R"(","at":"z","mode":"r","as":"s1"},{"call":"clear","on":"s0"},)" GET("a", "s1") END);
+    it.sound({store(), none(), store(), none()});
+    return it.take(bytes("a@1"));
+  };
+  EXPECT_FALSE(cleared("zip file"));
+  EXPECT_TRUE(cleared("zip"));
+}
+
 TEST(Model, WhoMayNotWriteAndHasNothingToClearMakesNothing) {
   Follow it(ZIP("r") R"({"call":"clear","on":"s0"},)" END, "");
   it.sound({store(), none()});
