@@ -246,10 +246,10 @@ bool Fitter::mend(Call& call) {
         return made && *made == call.in;
       }))
     call.in.clear();
-  // Only a coroutine is run by somebody. Crash states are states of a disk, of a call that may
-  // write there: opening an archive does.
+  // Only a coroutine is run by somebody. Crash states are states of a disk, of a call on one handle
+  // that may write there: opening an archive does.
   if (row.said == Said::kPlain) call.by = By::kHand;
-  if (row.on_handle == OnHandle::kNone ||
+  if (row.on_handle == OnHandle::kNone || call.on.size() > 1 ||
       std::ranges::none_of(call.on, [&](const std::string& it) { return on_disk(it); }))
     call.watched = false;
   return true;

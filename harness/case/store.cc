@@ -76,6 +76,7 @@ class AdapterReader {
     flag("listed", adapter.listed);
     adapter.wraps = adapter.make.find("{inner}") != adapter.make.npos;
     adapter.given_a_file = adapter.make.find("{file mode}") != adapter.make.npos;
+    adapter.made_for = adapter.make.find("mkdir=True") != adapter.make.npos;
     adapter.served = adapter.make.find("{server}") != adapter.make.npos;
     known_.emplace_back("about");
     for (const auto& [name, value] : json_.items())

@@ -56,6 +56,7 @@ struct Adapter {
   bool keeps = false;            // its cache outlives the handle: it lies beside the place
   bool wraps = false;            // `make` has an {inner}
   bool given_a_file = false;     // `make` has a {file mode}: its caller opens the file
+  bool made_for = false;         // `make` has mkdir=True: its caller makes the folder
   bool served = false;           // `make` has a {server}: an http server of ours gives the place
   bool connects = false;         // it keeps a connection, which belongs to the loop that opened it
   bool writes = true;            // unless the store is read-only

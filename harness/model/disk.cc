@@ -168,6 +168,9 @@ std::optional<Wrongness> fresh_handle(const CrashState& state) {
     return Wrongness{Wrong::kUnreadable, "", "a listing", it->type};
   for (const auto& [key, answer] : state.read) {
     const auto found = state.disk.content.find(key);
+    // A key that lies below another one, or that no store takes, is refused in any state: whoever
+    // asks for it is told so.
+    if (found == state.disk.content.end() && refused(answer)) continue;
     const Answer right = found == state.disk.content.end()
                              ? Answer{Shown{None{}}}
                              : Answer{Shown{BytesValue{found->second}}};

@@ -354,7 +354,7 @@ void World::make(const Make& step) {
   PlaceState& place = places[view.place];
   // How a session keeps its content is its own affair.
   if (kind.shared == Shared::kSession && kind.writes && on_disk) place.unknown = Reason::kSession;
-  if (kind.opens && on_disk && view.writable && place.exists == Exists::kNo)
+  if (on_disk && ((kind.opens && view.writable) || kind.made_for) && place.exists == Exists::kNo)
     place.exists = Exists::kMaybe;
   open_file(step, view.place);
   view.lo = place.current();
@@ -400,6 +400,8 @@ void World::opened_for_a_node(const Carry& step, std::size_t from) {
   touch(origin);
   origin.used = true;
   if (origin.archive() && !origin.opened) origin.broken = Reason::kArray;
+  PlaceState& place = places[origin.place];
+  if (origin.writable && place.exists == Exists::kNo) place.exists = Exists::kMaybe;
 }
 
 void World::carry(const Carry& step, std::size_t from) {

@@ -50,8 +50,9 @@ class Follow {
   }
   void begin(const OnDisk& seen) { model_.begin("z", seen); }
   std::optional<Difference> disk(const OnDisk& seen) { return model_.take_disk("z", seen, at_); }
-  std::vector<Difference> crash(const OnDisk& seen) const {
-    CrashState state{.disk = seen, .made = Absent{}, .listed = Absent{}, .read = {}};
+  std::vector<Difference> crash(const OnDisk& seen,
+                                std::vector<std::pair<std::string, Answer>> read = {}) const {
+    CrashState state{.disk = seen, .made = Absent{}, .listed = Absent{}, .read = std::move(read)};
     return model_.judge_crash(*before_, case_.steps[at_ - 1], 0, {state});
   }
   std::string signature(std::size_t handle) const { return model_.signature(step(), handle); }
@@ -209,6 +210,7 @@ TEST(Model, AStoreThatIsOpenedByItsMakingMakesItsPlace) {
   };
   EXPECT_FALSE(on_disk("named path", ""));
   EXPECT_TRUE(on_disk("named path", R"(,"read_only":true)").has_value()) << "by who may not write";
+  EXPECT_FALSE(on_disk("object local", R"(,"read_only":true)")) << "its caller makes the folder";
   EXPECT_FALSE(on_disk("zip file", R"(,"mode":"a")")) << "its caller opens the file";
   EXPECT_TRUE(on_disk("local", "").has_value()) << "which opens itself when it is used";
 }
@@ -581,6 +583,15 @@ TEST(Model, ACrashLeavesTheTouchedKeyOldOrNewAndTheOthersAlone) {
   EXPECT_EQ(it.crash(holds({{"b", "b@2"}})).size(), 1U);
 }
 
+// A key below another one is refused whenever it is asked for: that is no loss by the crash.
+TEST(Model, ACrashIsNotToldWhereAKeyThatIsNotThereIsRefused) {
+  Follow it(LOCAL SET("b", "b@1", "s0") END);
+  it.sound({store(), none()});
+  const OnDisk seen = holds({{"a", "a@0"}, {"b", "b@1"}});
+  EXPECT_TRUE(it.crash(seen, {{"a/b", refusal("NotADirectoryError")}}).empty());
+  EXPECT_EQ(it.crash(seen, {{"a", refusal("OSError")}}).size(), 1U);
+}
+
 TEST(Model, AppendingTearsNothingAndTruncatingMay) {
   Follow appends(ZIP("a") SET("b", "b@1", "s0") CLOSE("s0") END);
   appends.sound({store(), none(), none()});
@@ -668,7 +679,8 @@ TEST(Model, AModeThatReadsIsReadWhateverTheFlagSays) {
   EXPECT_FALSE(asked(R"({"call":"read only","on":"s0"},)").take(Shown{true}));
 }
 
-// clear() closes the archive before it removes it: who has the file open sees what was written then.
+// clear() closes the archive before it removes it: who has the file open sees what was written
+// then.
 TEST(Model, AStoreThatWasGivenAFileHasItAlsoAfterAClear) {
   const auto cleared = [](const std::string& kind) {
     Follow it(ZIP("w") SET("a", "a@1", "s0") R"({"make":")" + kind +
