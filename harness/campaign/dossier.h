@@ -42,8 +42,8 @@ struct Dossier {
   std::string script;  // repro.py
   bool reduced = false, confirmed = false;
   bool followed = true;  // false: there was no time to look at it at all
-  std::string why;   // when not confirmed: one sentence
-  std::string said;  // when not confirmed: what repro.py printed
+  std::string why;       // when not confirmed: one sentence
+  std::string said;      // when not confirmed: what repro.py printed
 
   std::string fingerprint() const;  // safe as the name of a file
 };

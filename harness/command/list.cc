@@ -76,8 +76,8 @@ int list_releases() {
 }
 
 const std::map<std::string, int (*)()> kLists = {
-    {"targets", list_targets},       {"stores", list_stores},   {"carriers", list_carriers},
-    {"operations", list_operations}, {"oracles", list_oracles}, {"quirks", list_quirks},
+    {"targets", list_targets},       {"stores", list_stores},    {"carriers", list_carriers},
+    {"operations", list_operations}, {"oracles", list_oracles},  {"quirks", list_quirks},
     {"known", list_known},           {"releases", list_releases}};
 
 }  // namespace
