@@ -13,6 +13,7 @@
 #include <thread>
 
 #include "harness/base/paths.h"
+#include "harness/campaign/releases.h"
 #include "harness/play/against.h"
 #include "harness/process/cores.h"
 
@@ -54,7 +55,8 @@ void compare(Both& both, const Regression& it, Compared& compared, std::mutex& m
   auto subject = both.subject->play(it.value, Effort::kAll);
   auto base = both.base->session().play(it.value, Effort::kAll);
   if (!subject || !base) return;
-  const bool mended = shows(*base, it) && !shows(*subject, it);
+  const bool mended =
+      shows(*base, it) && !shows(*subject, it) && !is_refused(it.value, subject->seen);
   auto taken = both.base->take_out(it.value, *subject, Effort::kAll);
   const std::scoped_lock lock(mutex);
   const Json line{{"page", it.page}, {"headline", it.headline}};

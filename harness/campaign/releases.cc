@@ -18,7 +18,6 @@
 #include "harness/findings/cause.h"
 
 namespace storefuzz {
-namespace {
 
 bool is_refused(const program::Case& value, const program::Observation& seen) {
   for (std::size_t i = 0; i < value.steps.size() && i < seen.steps.size(); ++i)
@@ -27,8 +26,6 @@ bool is_refused(const program::Case& value, const program::Observation& seen) {
         if (program::refused(answer)) return true;
   return false;
 }
-
-}  // namespace
 
 Standing stand(ProgramSession& session, const Asked& asked) {
   // Where a store cannot be had, its defect has no chance to show.

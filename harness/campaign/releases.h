@@ -45,6 +45,9 @@ struct PlayedRelease {
   Wanted wanted;
 };
 
+// Whether a store of the program could not be made.
+bool is_refused(const program::Case& value, const program::Observation& seen);
+
 // How a program stands in the subject of a session.
 Standing stand(ProgramSession& session, const Asked& asked);
 

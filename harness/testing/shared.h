@@ -72,9 +72,14 @@ class Folder {
   std::filesystem::path path_;
 };
 
+// Nothing of a file that cannot be read: what /proc tells of a process goes with it.
 inline std::string read_file(const std::filesystem::path& file) {
   std::ifstream stream(file, std::ios::binary);
-  return {std::istreambuf_iterator<char>(stream), {}};
+  try {
+    return {std::istreambuf_iterator<char>(stream), {}};
+  } catch (const std::ios_base::failure&) {
+    return {};
+  }
 }
 
 }  // namespace storefuzz::test
