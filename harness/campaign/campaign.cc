@@ -195,12 +195,8 @@ class Campaign {
   Result<void> fuzz_all() {
     const Error too_early{.message = "interrupted before a case was played"};
     if (interrupted()) return std::unexpected(too_early);
-    Settings settings = options_.settings;
-    settings.python = subject_.python;
-    settings.base = base_.python;
-    settings.deadline = std::to_string(kDeadlineMilliseconds);
     auto fuzzed = fuzz({.targets = options_.targets,
-                        .settings = std::move(settings),
+                        .settings = play_settings(),
                         .scratch = scratch_->path(),
                         .corpus = options_.corpus,
                         .seconds = seconds_,
@@ -272,7 +268,8 @@ class Campaign {
     return end;
   }
 
-  Settings follow_settings() const {
+  // Of every process that plays programs.
+  Settings play_settings() const {
     Settings settings = options_.settings;
     settings.python = subject_.python;
     settings.base = base_.python;
@@ -288,7 +285,7 @@ class Campaign {
       say(fmt::format("{} to reduce and confirm, in at most {:.0f} s",
                       count(left_.size(), "difference"), budget()));
     following_.emplace(FollowOptions{
-        .settings = follow_settings(),
+        .settings = play_settings(),
         .dossier = dossier_options(options_.settings.planted),
         .known = known_,
         .own_stores = !options_.adapter.empty() || options_.settings.stores != Settings().stores,
@@ -304,7 +301,7 @@ class Campaign {
   Result<void> compare_pages() {
     if (options_.against.empty() || cut_short()) return {};
     progress("playing the programs of all pages on both sides …");
-    auto compared = compare_regressions(follow_settings(), [this] { return over(); });
+    auto compared = compare_regressions(play_settings(), [this] { return over(); });
     if (!compared) return std::unexpected(compared.error());
     mended_ = std::move(compared->mended);
     const auto seen = [&](const RawFinding& raw) {

@@ -27,24 +27,17 @@ Stores stores_of_zarr() {
   return stores;
 }
 
-}  // namespace
-
 // Each worker is used once: what a program needs that is only there after others have been played
 // would not be there in a script.
-struct Following::Hands {
-  std::unique_ptr<ProgramSession> session;
-  std::unique_ptr<Against> against;  // or null
+Result<Sides> start_sides(const Settings& settings) {
+  auto sides = Sides::start(settings);
+  if (!sides) return sides;
+  sides->subject->use_each_worker_once();
+  if (sides->against) sides->against->session().use_each_worker_once();
+  return sides;
+}
 
-  static Result<Hands> start(const Settings& settings) {
-    auto session = ProgramSession::start(settings);
-    if (!session) return std::unexpected(session.error());
-    auto against = Against::start(settings);
-    if (!against) return std::unexpected(against.error());
-    (*session)->use_each_worker_once();
-    if (*against) (*against)->session().use_each_worker_once();
-    return Hands{.session = std::move(*session), .against = std::move(*against)};
-  }
-};
+}  // namespace
 
 Result<void> Following::follow(std::vector<RawFinding> raw, double seconds) {
   std::ranges::sort(
@@ -54,14 +47,14 @@ Result<void> Following::follow(std::vector<RawFinding> raw, double seconds) {
   const auto until = std::chrono::steady_clock::now() + std::chrono::duration<double>(seconds);
   over_ = [=] { return stopped() || std::chrono::steady_clock::now() > until; };
   std::vector<std::size_t> used(raw.size(), 0);  // of the other programs of a finding
-  const auto follow_first = [&](Result<Hands>& hands, std::size_t i) {
-    if (hands && !over_()) {
-      used[i] = follow_one(*hands, raw[i]);
+  const auto follow_first = [&](Result<Sides>& sides, std::size_t i) {
+    if (sides && !over_()) {
+      used[i] = follow_one(*sides, raw[i]);
       return;
     }
     used[i] = raw[i].others.size();
     keep_unreduced(raw[i],
-                   !hands      ? hands.error().message
+                   !sides      ? sides.error().message
                    : stopped() ? "it was not followed: the run was cut short"
                                : "it was not followed: the time for it was over",
                    false);
@@ -70,9 +63,9 @@ Result<void> Following::follow(std::vector<RawFinding> raw, double seconds) {
   };
   // What time is left is for the others: of two roots that look alike to the loop, the first
   // program shows one.
-  const auto follow_others = [&](Result<Hands>& hands, std::size_t i) {
-    for (; hands && used[i] < raw[i].others.size() && !over_(); ++used[i])
-      (void)follow_program(*hands, raw[i], raw[i].others[used[i]]);
+  const auto follow_others = [&](Result<Sides>& sides, std::size_t i) {
+    for (; sides && used[i] < raw[i].others.size() && !over_(); ++used[i])
+      (void)follow_program(*sides, raw[i], raw[i].others[used[i]]);
   };
   const std::size_t cores = std::min(std::max<std::size_t>(1, own_cores().size()), raw.size());
   std::atomic<std::size_t> first = 0, second = 0;
@@ -80,10 +73,10 @@ Result<void> Following::follow(std::vector<RawFinding> raw, double seconds) {
   // Linux ends a child when the thread ends that started it (PR_SET_PDEATHSIG): who plays keeps its
   // thread to the end.
   const auto work = [&] {
-    auto hands = Hands::start(options_.settings);
-    for (std::size_t i = first++; i < raw.size(); i = first++) follow_first(hands, i);
+    auto sides = start_sides(options_.settings);
+    for (std::size_t i = first++; i < raw.size(); i = first++) follow_first(sides, i);
     all_first.arrive_and_wait();
-    for (std::size_t i = second++; i < raw.size(); i = second++) follow_others(hands, i);
+    for (std::size_t i = second++; i < raw.size(); i = second++) follow_others(sides, i);
   };
   {
     std::vector<std::jthread> threads;
@@ -95,18 +88,18 @@ Result<void> Following::follow(std::vector<RawFinding> raw, double seconds) {
 
 // The smallest program first; what happens only in a process that was used before may be in one of
 // the others. How many of those were asked.
-std::size_t Following::follow_one(Hands& hands, const RawFinding& raw) {
+std::size_t Following::follow_one(Sides& sides, const RawFinding& raw) {
   {
     const std::scoped_lock lock(mutex_);
     if (options_.progress)
       options_.progress(fmt::format("reducing and confirming {} of {}: {}", ++begun_,
                                     followed_.findings, raw.finding.headline));
   }
-  Outcome first = follow_program(hands, raw, raw.finding.value);
+  Outcome first = follow_program(sides, raw, raw.finding.value);
   std::size_t asked = 0;
   bool kept = first.kept;
   while (!first.enough && asked < raw.others.size() && !over_()) {
-    const Outcome other = follow_program(hands, raw, raw.others[asked++]);
+    const Outcome other = follow_program(sides, raw, raw.others[asked++]);
     first.enough = other.enough;
     kept = kept || other.kept;
   }
@@ -114,11 +107,11 @@ std::size_t Following::follow_one(Hands& hands, const RawFinding& raw) {
   return asked;
 }
 
-Following::Outcome Following::follow_program(Hands& hands, const RawFinding& raw,
+Following::Outcome Following::follow_program(Sides& sides, const RawFinding& raw,
                                              const program::Case& value) {
   Finding finding = raw.finding;
   finding.value = value;
-  auto dossier = reduce_finding(*hands.session, finding, options_.dossier, hands.against.get());
+  auto dossier = reduce_finding(*sides.subject, finding, options_.dossier, sides.against.get());
   if (!dossier) {
     // A fault of ours costs its finding, not the run; what was found stays told.
     const std::scoped_lock lock(mutex_);
@@ -126,11 +119,11 @@ Following::Outcome Following::follow_program(Hands& hands, const RawFinding& raw
     return {.enough = true, .why = "it could not be followed: " + dossier.error().message};
   }
   if (!dossier->reduced) return {.why = dossier->why};
-  return {.enough = settle(hands, {.dossier = std::move(*dossier), .raw = raw}), .kept = true};
+  return {.enough = settle(sides, {.dossier = std::move(*dossier), .raw = raw}), .kept = true};
 }
 
 // Whether the cause is known or confirmed, or is being tried by another thread.
-bool Following::settle(Hands& hands, Way way) {
+bool Following::settle(Sides& sides, Way way) {
   Told* told = nullptr;  // elements of a map stay where they are
   {
     const std::scoped_lock lock(mutex_);
@@ -146,9 +139,9 @@ bool Following::settle(Hands& hands, Way way) {
     told->state = State::kTried;
   }
   for (;;) {
-    const auto known = why_known(hands, way.dossier);
+    const auto known = why_known(sides, way.dossier);
     if (!known)
-      if (auto done = confirm_dossier(*hands.session, way.dossier, options_.dossier); !done)
+      if (auto done = confirm_dossier(*sides.subject, way.dossier, options_.dossier); !done)
         way.dossier.why = done.error().message;
     const std::scoped_lock lock(mutex_);
     keep(*told, way.dossier, way.raw, known ? &*known : nullptr);
@@ -162,13 +155,13 @@ bool Following::settle(Hands& hands, Way way) {
 }
 
 // By a list; or because a store of zarr shows the same where a stranger's is under test.
-std::optional<Known> Following::why_known(Hands& hands, const Dossier& dossier) const {
+std::optional<Known> Following::why_known(Sides& sides, const Dossier& dossier) const {
   if (const Known* it = find_known(options_.known, dossier.cause, options_.dossier.release))
     return *it;
   if (!options_.own_stores) return std::nullopt;
   const std::string of_class = class_of(dossier.value, dossier.difference);
   for (const program::Case& twin : program::twins_of(dossier.value, stores_of_zarr()))
-    if (stand(*hands.session, {.value = twin, .of_class = of_class}) == Standing::kBad)
+    if (stand(*sides.subject, {.value = twin, .of_class = of_class}) == Standing::kBad)
       return Known{
           .cause = dossier.cause.key,
           .link = "",

@@ -69,7 +69,6 @@ class Following {
     std::vector<std::string> keys;
     std::deque<Way> waiting;  // of the same cause, while another one is tried
   };
-  struct Hands;  // of one thread
 
   struct Outcome {
     bool enough = false;  // the finding has been told
@@ -77,10 +76,10 @@ class Following {
     std::string why = {};
   };
 
-  std::size_t follow_one(Hands& hands, const RawFinding& raw);
-  Outcome follow_program(Hands& hands, const RawFinding& raw, const program::Case& value);
-  bool settle(Hands& hands, Way way);
-  std::optional<Known> why_known(Hands& hands, const Dossier& dossier) const;
+  std::size_t follow_one(Sides& sides, const RawFinding& raw);
+  Outcome follow_program(Sides& sides, const RawFinding& raw, const program::Case& value);
+  bool settle(Sides& sides, Way way);
+  std::optional<Known> why_known(Sides& sides, const Dossier& dossier) const;
   void count(Told& told, const RawFinding& raw) const;
   void keep(Told& told, const Dossier& dossier, const RawFinding& raw, const Known* known);
   void keep_unreduced(const RawFinding& raw, const std::string& why, bool followed);

@@ -34,37 +34,22 @@ bool shows(const PlayedProgram& played, const Regression& it) {
   });
 }
 
-struct Both {
-  std::unique_ptr<ProgramSession> subject;
-  std::unique_ptr<Against> base;
-};
-
-Result<Both> start(const Settings& settings) {
-  auto subject = ProgramSession::start(settings);
-  if (!subject) return std::unexpected(subject.error());
-  auto base = Against::start(settings);
-  if (!base) return std::unexpected(base.error());
-  return Both{.subject = std::move(*subject), .base = std::move(*base)};
-}
-
 // What was mended, and what is new, by one program; nothing where one of the two cannot play it.
-void compare(Both& both, const Regression& it, Compared& compared, std::mutex& mutex) {
-  const bool fits =
-      both.subject->fit(it.value) == it.value && both.base->session().fit(it.value) == it.value;
-  if (!fits) return;
-  auto subject = both.subject->play(it.value, Effort::kAll);
-  auto base = both.base->session().play(it.value, Effort::kAll);
+void compare(Sides& sides, const Regression& it, Compared& compared, std::mutex& mutex) {
+  ProgramSession& other = sides.against->session();
+  if (sides.subject->fit(it.value) != it.value || other.fit(it.value) != it.value) return;
+  auto subject = sides.subject->play(it.value, Effort::kAll);
+  auto base = other.play(it.value, Effort::kAll);
   if (!subject || !base) return;
   const bool mended =
       shows(*base, it) && !shows(*subject, it) && !is_refused(it.value, subject->seen);
-  auto taken = both.base->take_out(it.value, *subject, Effort::kAll);
+  Against::take_out(it.value, *subject, *base);
   const std::scoped_lock lock(mutex);
   const Json line{{"page", it.page}, {"headline", it.headline}};
   if (mended && std::ranges::find(compared.mended, line) == compared.mended.end())
     compared.mended.push_back(line);
-  if (taken)
-    for (Finding& found : findings_of(it.value, subject->differences))
-      compared.news.push_back({.finding = std::move(found), .count = 1});
+  for (Finding& found : findings_of(it.value, subject->differences))
+    compared.news.push_back({.finding = std::move(found), .count = 1});
 }
 
 }  // namespace
@@ -110,14 +95,14 @@ Result<Compared> compare_regressions(const Settings& settings, const std::functi
   std::optional<Error> failure;
   std::atomic<std::size_t> next = 0;
   const auto work = [&] {
-    auto both = start(settings);
-    if (!both) {
+    auto sides = Sides::start(settings);
+    if (!sides) {
       const std::scoped_lock lock(mutex);
-      failure = both.error();
+      failure = sides.error();
       return;
     }
     for (std::size_t i = next++; i < all->size() && !(stop && stop()); i = next++)
-      compare(*both, (*all)[i], compared, mutex);
+      compare(*sides, (*all)[i], compared, mutex);
   };
   {
     std::vector<std::jthread> workers;

@@ -571,9 +571,7 @@ class Writer {
     lines.push_back(question_.form == Form::kHang ? "print(seen[-1])"
                     : question_.earlier           ? "print(\"before:\", expected, \"seen:\", seen)"
                                                   : "print(\"seen:\", seen)");
-    lines.push_back(fmt::format("print({} if defect else \"gone\")",
-                                text_literal("DEFECT: " + told_.headline)));
-    lines.emplace_back("return defect");
+    std::ranges::move(verdict(told_.headline), std::back_inserter(lines));
     return lines;
   }
 

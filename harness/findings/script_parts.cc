@@ -56,6 +56,11 @@ std::string indented(const Lines& lines) {
   return text;
 }
 
+Lines verdict(const std::string& headline) {
+  return {fmt::format("print({} if defect else \"gone\")", text_literal("DEFECT: " + headline)),
+          "return defect"};
+}
+
 std::string answered(const std::string& expression) {
   const bool call =
       expression.ends_with("()") && expression.find_first_of("()[] ") == expression.size() - 2;

@@ -23,6 +23,9 @@ std::string indented(const Lines& lines);
 // An expression whose exception is an answer as well.
 std::string answered(const std::string& expression);
 
+// The end of main(): says and gives whether `defect` is so.
+Lines verdict(const std::string& headline);
+
 // Consecutive lines of a child.
 struct Stretch {
   std::string process, function;

@@ -137,9 +137,7 @@ class Side {
                     "seen.values()}}",
                     misuse ? ":" : " "));
     lines.emplace_back("defect = len(alike) > 1");
-    lines.push_back(fmt::format("print({} if defect else \"gone\")",
-                                text_literal("DEFECT: " + told_.headline)));
-    lines.emplace_back("return defect");
+    std::ranges::move(verdict(told_.headline), std::back_inserter(lines));
     return lines;
   }
 

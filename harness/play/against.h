@@ -1,7 +1,7 @@
 // The base of --against: another zarr, which plays the same programs. What it shows as well is old.
 //
-//     auto against = Against::start(settings);   // null where no base is set
-//     if (*against) (*against)->take_out(value, played);
+//     auto sides = Sides::start(settings);
+//     if (sides->against) sides->against->take_out(value, played, effort);
 #pragma once
 
 #include <memory>
@@ -20,11 +20,23 @@ class Against {
   // ProgramSession::play().
   Result<std::size_t> take_out(const program::Case& value, PlayedProgram& played, Effort effort);
 
+  // The same, where the base has played the program already.
+  static std::size_t take_out(const program::Case& value, PlayedProgram& played,
+                              const PlayedProgram& base);
+
   ProgramSession& session() { return *session_; }
 
  private:
   explicit Against(std::unique_ptr<ProgramSession> session) : session_(std::move(session)) {}
   std::unique_ptr<ProgramSession> session_;
+};
+
+// Both, as long as they play.
+struct Sides {
+  std::unique_ptr<ProgramSession> subject;
+  std::unique_ptr<Against> against;  // or null
+
+  static Result<Sides> start(const Settings& settings);
 };
 
 }  // namespace storefuzz
