@@ -18,6 +18,9 @@ namespace storefuzz {
 namespace {
 
 constexpr std::size_t kMostTries = 4;  // of a cause whose scripts show nothing
+// Threads a core that follow hangs alone: one waits for most of its time, and has a process of the
+// subject of its own.
+constexpr std::size_t kWaitingThreads = 2;
 
 // The stores of zarr against which a store of one's own is held: one in memory, one on a disk.
 Stores stores_of_zarr() {
@@ -36,6 +39,28 @@ Result<Sides> start_sides(const Settings& settings) {
   if (sides->against) sides->against->session().use_each_worker_once();
   return sides;
 }
+
+// Findings by number, each taken by one thread. A hang takes a second each time that it happens
+// again and needs no core meanwhile: what does not hang must not wait behind it.
+class Round {
+ public:
+  explicit Round(const std::vector<RawFinding>& raw) {
+    for (std::size_t i = 0; i < raw.size(); ++i)
+      (raw[i].finding.wrong == name_of(program::Wrong::kHang) ? hangs_ : others_).push_back(i);
+  }
+
+  std::size_t hangs() const { return hangs_.size(); }
+  std::optional<std::size_t> take(bool hangs_alone) {
+    if (!hangs_alone)
+      if (const std::size_t next = next_other_++; next < others_.size()) return others_[next];
+    if (const std::size_t next = next_hang_++; next < hangs_.size()) return hangs_[next];
+    return std::nullopt;
+  }
+
+ private:
+  std::vector<std::size_t> hangs_, others_;
+  std::atomic<std::size_t> next_hang_ = 0, next_other_ = 0;
+};
 
 }  // namespace
 
@@ -67,20 +92,23 @@ Result<void> Following::follow(std::vector<RawFinding> raw, double seconds) {
     for (; sides && used[i] < raw[i].others.size() && !over_(); ++used[i])
       (void)follow_program(*sides, raw[i], raw[i].others[used[i]]);
   };
-  const std::size_t cores = std::min(std::max<std::size_t>(1, own_cores().size()), raw.size());
-  std::atomic<std::size_t> first = 0, second = 0;
-  std::barrier all_first(static_cast<std::ptrdiff_t>(cores));
+  Round first(raw), second(raw);
+  const std::size_t cores = std::max<std::size_t>(1, own_cores().size());
+  const std::size_t usual = std::min(cores, raw.size());
+  const std::size_t waiting = std::min(cores * kWaitingThreads, first.hangs());
+  std::barrier all_first(static_cast<std::ptrdiff_t>(usual + waiting));
   // Linux ends a child when the thread ends that started it (PR_SET_PDEATHSIG): who plays keeps its
   // thread to the end.
-  const auto work = [&] {
+  const auto work = [&](bool hangs_alone) {
     auto sides = start_sides(options_.settings);
-    for (std::size_t i = first++; i < raw.size(); i = first++) follow_first(sides, i);
+    while (const auto i = first.take(hangs_alone)) follow_first(sides, *i);
     all_first.arrive_and_wait();
-    for (std::size_t i = second++; i < raw.size(); i = second++) follow_others(sides, i);
+    while (const auto i = second.take(hangs_alone)) follow_others(sides, *i);
   };
   {
     std::vector<std::jthread> threads;
-    for (std::size_t i = 0; i < cores; ++i) threads.emplace_back(work);
+    for (std::size_t i = 0; i < usual; ++i) threads.emplace_back(work, false);
+    for (std::size_t i = 0; i < waiting; ++i) threads.emplace_back(work, true);
   }
   if (broken_) return std::unexpected(*broken_);
   return {};

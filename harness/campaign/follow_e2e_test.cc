@@ -2,21 +2,27 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
+
 #include "harness/campaign/follow.h"
+#include "harness/process/cores.h"
 #include "harness/testing/program_runs.h"
 
 namespace storefuzz {
 namespace {
 
 // Of key "a" it gives a wrong value beside the harness alone, where no script shows it; of key "b"
-// everywhere: one cause, by its words.
+// everywhere: one cause, by its words. Of a key with "h" it does not answer.
 constexpr const char* kTwoFaced = R"py(import sys
+import time
 
 import zarr.storage
 
 
 class TwoFaced(zarr.storage.LocalStore):
     async def get(self, key, prototype=None, byte_range=None):
+        while "h" in key:
+            time.sleep(1)
         value = await super().get(key, prototype, byte_range)
         wrong = key == "b" or key == "a" and "performing" in sys.modules
         return value[:-1] if wrong and value is not None else value
@@ -39,7 +45,7 @@ RawFinding finding_of(ProgramSession& session, const std::string& key) {
                   R"({{"call":"get","key":"{0}","on":"s0"}}]}})",
                   key)));
   for (Finding& found : findings_of(value, e2e::play(session, value).differences))
-    if (found.oracle == "reads") {
+    if (found.oracle == "reads" || found.oracle == "deadline") {
       found.key += " " + key;  // as if the loop had told them apart
       return {.finding = std::move(found), .count = 3};
     }
@@ -66,12 +72,16 @@ struct Followings {
     settings.adapters = text_of(added_adapters());
   }
 
-  Following following(std::vector<Known> known = {}) {
-    return Following(
-        {.settings = settings,
-         .dossier = {.python = settings.python, .release = e2e::kNewest, .scratch = scratch.path()},
-         .known = std::move(known),
-         .run = &run});
+  FollowOptions options() const {
+    return {
+        .settings = settings,
+        .dossier = {.python = settings.python, .release = e2e::kNewest, .scratch = scratch.path()},
+        .run = &run};
+  }
+  Following following(std::vector<Known> known = {}) const {
+    FollowOptions with = options();
+    with.known = std::move(known);
+    return Following(std::move(with));
   }
   std::vector<RawFinding> findings(const std::vector<std::string>& keys) const {
     const auto session = e2e::must(ProgramSession::start(settings));
@@ -104,6 +114,29 @@ TEST(Following, TriesTheNextFindingOfACauseWhereNoScriptShowsTheFirst) {
   EXPECT_EQ(known.confirmed()[0].at("known").at("reason"), "told");
   EXPECT_EQ(known.confirmed()[0].at("script"), false);
   EXPECT_TRUE(known.asked().empty());
+}
+
+TEST(Following, WhatDoesNotHangDoesNotWaitBehindHangs) {
+  Followings it;
+  it.settings.deadline = "1000";
+  FollowOptions options = it.options();
+  std::atomic<std::size_t> told = 0;
+  options.grown = [&]() -> Result<void> {
+    ++told;
+    return {};
+  };
+  options.dossier.stop = [&] { return told > 0; };
+  Following following(std::move(options));
+  std::vector<std::string> keys;
+  for (std::size_t i = 0; i < 3 * own_cores().size(); ++i) keys.push_back(fmt::format("h{}", i));
+  keys.push_back("b");
+  std::vector<RawFinding> raw = it.findings(keys);
+  // Seen last and less severe than a hang.
+  raw.back().finding.severity = 5;
+  raw.back().seconds = 1;
+  e2e::must(following.follow(std::move(raw), 60));
+  ASSERT_EQ(following.confirmed().size(), 1U);
+  EXPECT_EQ(following.confirmed()[0].at("oracle"), "reads");
 }
 
 TEST(Following, SaysWhatItHadNoTimeFor) {
