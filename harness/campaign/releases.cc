@@ -93,6 +93,7 @@ std::string ReleaseTable::sentence() const {
     if (release == last_bad()) break;
   }
   const std::string span = from == last_bad() ? from : fmt::format("{} – {}", from, last_bad());
+  if (rows.size() == 1) return fmt::format("bad in {}; no other release was played", from);
   std::vector<std::string> remarks;
   if (good_between) remarks.emplace_back("with good ones between");
   if (masked > 0)
@@ -150,11 +151,14 @@ std::map<std::pair<std::size_t, std::size_t>, Standing> play(
   return standings;
 }
 
-// Between a release that shows it and one that does not, there is one where that changes.
+// Between a release that shows it and one that does not, there is one where that changes. The
+// newest comes first: most is still there, and that is what a maintainer asks.
 struct Edge {
   std::ptrdiff_t bad, other;  // places of releases; before the first and after the last: of none
+  std::ptrdiff_t count;       // of the releases
   std::optional<std::size_t> next() const {
     if (std::abs(bad - other) <= 1) return std::nullopt;
+    if (other == count) return static_cast<std::size_t>(count - 1);
     return static_cast<std::size_t>(std::midpoint(bad, other));
   }
 };
@@ -186,7 +190,7 @@ Result<std::vector<ReleaseTable>> bisect_releases(const std::vector<Asked>& aske
   const std::ptrdiff_t at =
       std::ranges::find(releases, subject, &PlayedRelease::name) - releases.begin();
   std::vector<std::map<std::size_t, Standing>> seen(asked.size());
-  std::vector<std::array<Edge, 2>> edges(asked.size(), {{{at, -1}, {at, count}}});
+  std::vector<std::array<Edge, 2>> edges(asked.size(), {{{at, -1, count}, {at, count, count}}});
   if (at < count)
     for (auto& table : seen) table[static_cast<std::size_t>(at)] = Standing::kBad;
   for (;;) {

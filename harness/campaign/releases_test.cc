@@ -29,6 +29,7 @@ struct Expected {
 
 TEST(ReleaseTable, SaysWhereItBeginsAndEnds) {
   const Expected all[] = {
+      {"b", "3.0.0", "3.0.0", "", "bad in 3.0.0; no other release was played"},
       {"ggg", "", "", "", "bad in none of the releases played"},
       {"bbg", "3.0.0", "3.0.1", "3.0.2", "bad in 3.0.0 – 3.0.1, good from 3.0.2"},
       {"gbg", "3.0.1", "3.0.1", "3.0.2", "bad in 3.0.1, good from 3.0.2"},
