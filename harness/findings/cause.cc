@@ -273,9 +273,21 @@ std::vector<std::string> told(const Case& value, const Difference& it) {
   return words;
 }
 
+// No store is wrong for sure: stores that answer differently ask one question for each operation
+// and class of argument, whichever of them happened to be drawn.
+Cause cause_of_question(const Case& value, const Difference& it) {
+  std::string words =
+      fmt::format("{} / {} / {}", it.oracle, name_of(it.wrong), step_word(value, it, false));
+  if (has_odd_key(value)) words += " / an odd key";
+  if (!it.where.argument.empty() && it.where.argument != "plain")
+    words += fmt::format(" / {} argument", it.where.argument);
+  return {.key = std::move(words), .severity = severity_of(value, it), .journey = false};
+}
+
 }  // namespace
 
 Cause cause_of(const Case& value, const Difference& it) {
+  if (it.question) return cause_of_question(value, it);
   const std::vector<std::string> needs = needed(value, it);
   std::vector<std::string> words =
       goes_elsewhere(needs) ? std::vector<std::string>{kinds_of(value)} : told(value, it);

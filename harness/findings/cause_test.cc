@@ -57,6 +57,16 @@ TEST(ClassOfDifference, IsThatOfThePlainestOperationAndAnyCarrier) {
             "reads / refused / carry / TypeError");
 }
 
+TEST(CauseOf, AQuestionIsItsOperationAndClassOfArgument) {
+  Difference it = at(2, Wrong::kDisagree, Refusal{"ValueError", "no", "zarr/storage/_zip.py:get"});
+  it.oracle = "stores agree";
+  it.question = true;
+  it.where.argument = "edge";
+  const Cause cause = cause_of(value(), it);
+  EXPECT_EQ(cause.key, "stores agree / stores disagree / get range / edge argument");
+  EXPECT_FALSE(cause.journey);
+}
+
 // Each way to be wrong is a root of its own.
 TEST(Causes, OfAWrongArchiveNameItsClass) {
   Difference one = at(2, Wrong::kAbsent), other = one;
