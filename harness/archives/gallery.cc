@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <array>
-#include <fstream>
 #include <optional>
 #include <set>
 
@@ -104,8 +103,7 @@ void add_exhibits(const TwistKind& kind, const std::string& sound, std::vector<E
 // The archives that a gallery in this folder names; nothing, where its manifest is of something
 // else.
 std::optional<std::vector<std::string>> older_gallery(const fs::path& folder) {
-  std::ifstream stream(folder / kManifest);
-  const Json manifest = parse_json(std::string{std::istreambuf_iterator<char>(stream), {}});
+  const Json manifest = parse_json(read_file_whole(folder / kManifest).value_or(""));
   if (!manifest.is_object()) return std::nullopt;
   for (const char* member : {"classes", "readers", "archives"})
     if (!manifest.contains(member) || !manifest[member].is_array()) return std::nullopt;

@@ -7,6 +7,8 @@
 
 #include <cctype>
 #include <cerrno>
+#include <fstream>
+#include <iterator>
 #include <system_error>
 
 namespace storefuzz {
@@ -84,6 +86,14 @@ int write_all(int descriptor, std::string_view bytes) {
     bytes.remove_prefix(static_cast<std::size_t>(count));
   }
   return 0;
+}
+
+Result<std::string> read_file_whole(const fs::path& file) {
+  std::ifstream stream(file, std::ios::binary);
+  std::error_code error;
+  if (!stream || !fs::is_regular_file(file, error))
+    return bad_input(fmt::format("{} cannot be read", file.string()));
+  return std::string{std::istreambuf_iterator<char>(stream), {}};
 }
 
 Error cannot_write(const fs::path& file, int system_error) {

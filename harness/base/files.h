@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <string>
 #include <string_view>
 
 #include "harness/base/error.h"
@@ -15,6 +16,9 @@ enum class Durable { kNo, kYes };
 // Writes a file that has no name, or another one, until it is whole. What had the name is replaced.
 Result<void> write_file_whole(const std::filesystem::path& file, std::string_view bytes,
                               Durable durable = Durable::kNo);
+
+// All bytes of a file. Bad input where it cannot be read.
+Result<std::string> read_file_whole(const std::filesystem::path& file);
 
 // Writes all bytes to a descriptor. 0, or the errno of the call that failed.
 int write_all(int descriptor, std::string_view bytes);

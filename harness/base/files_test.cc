@@ -106,6 +106,16 @@ TEST(WriteFileWhole, CanAlsoBeMadeToOutliveAPowerCut) {
   EXPECT_EQ(test::read_file(folder.path() / "x"), "new");
 }
 
+TEST(ReadFileWhole, GivesAllBytesOrSaysThatItCannot) {
+  const test::Folder folder;
+  const std::string bytes("a\0b\n", 4);
+  EXPECT_EQ(read_file_whole(folder.write("x", bytes)).value_or(""), bytes);
+  const auto missing = read_file_whole(folder.path() / "y");
+  ASSERT_FALSE(missing.has_value());
+  EXPECT_TRUE(missing.error().message.ends_with("y cannot be read"));
+  EXPECT_FALSE(read_file_whole(folder.path()).has_value()) << "a folder is no file";
+}
+
 TEST(WriteAll, GivesTheErrorOfTheSystem) {
   const int full = ::open("/dev/full", O_WRONLY | O_CLOEXEC);
   EXPECT_EQ(write_all(full, "x"), ENOSPC);

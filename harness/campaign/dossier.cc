@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <chrono>
-#include <fstream>
 #include <iterator>
 #include <optional>
 #include <utility>
@@ -196,11 +195,8 @@ Result<void> write_dossier(const RunDirectory& run, const Dossier& dossier) {
   for (const program::Place& place : dossier.value.before)
     if (!place.twists.empty())
       if (auto bytes = program::archive_of(place)) files.emplace_back("archive.zip", *bytes);
-  for (const auto& adapter : adapter_files(dossier.value)) {
-    std::ifstream file(adapter, std::ios::binary);
-    files.emplace_back(adapter.filename().string(),
-                       std::string{std::istreambuf_iterator<char>(file), {}});
-  }
+  for (const auto& adapter : adapter_files(dossier.value))
+    files.emplace_back(adapter.filename().string(), read_file_whole(adapter).value_or(""));
   for (const auto& [name, content] : files)
     if (auto written = run.write(folder / name, content); !written) return written;
   return {};

@@ -12,6 +12,7 @@
 #include <optional>
 #include <thread>
 
+#include "harness/base/files.h"
 #include "harness/base/paths.h"
 #include "harness/campaign/releases.h"
 #include "harness/play/against.h"
@@ -21,11 +22,6 @@ namespace storefuzz {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::string text_in(const fs::path& file) {
-  std::ifstream stream(file, std::ios::binary);
-  return {std::istreambuf_iterator<char>(stream), {}};
-}
 
 bool shows(const PlayedProgram& played, const Regression& it) {
   return std::ranges::any_of(played.differences, [&](const program::Difference& other) {
@@ -63,7 +59,8 @@ std::string title_of_page(const std::string& page) {
 
 Result<std::vector<Regression>> load_regressions() {
   const fs::path root = source_folder();
-  const Json table = parse_json(text_in(root / "reports" / "defects" / "cases.json"));
+  const Json table =
+      parse_json(read_file_whole(root / "reports" / "defects" / "cases.json").value_or(""));
   std::vector<Regression> all;
   try {
     for (const char* part : {"pages", "mended"})
@@ -71,8 +68,8 @@ Result<std::vector<Regression>> load_regressions() {
         for (const Json& row : rows) {
           if (!row.contains("case")) continue;
           const std::string name = row.at("case");
-          auto value =
-              program::parse_case(text_in(root / "corpus" / "regressions" / (name + ".json")));
+          auto value = program::parse_case(
+              read_file_whole(root / "corpus" / "regressions" / (name + ".json")).value_or(""));
           if (!value) return std::unexpected(value.error());
           all.push_back({.page = page,
                          .headline = title_of_page(page),

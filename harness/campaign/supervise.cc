@@ -270,8 +270,7 @@ class Supervisor {
       for (const fs::directory_entry& entry : fs::directory_iterator(corpus, error)) {
         const fs::path name = entry.path().filename();
         if (kept_.contains(name)) continue;
-        std::ifstream file(entry.path(), std::ios::binary);
-        const std::string bytes{std::istreambuf_iterator<char>(file), {}};
+        const std::string bytes = read_file_whole(entry.path()).value_or("");
         if (bytes.empty() || (bytes.starts_with('{') && !Json::accept(bytes))) continue;
         if (!fs::exists(options_.corpus / name, error))
           if (auto written = write_file_whole(options_.corpus / name, bytes); !written)

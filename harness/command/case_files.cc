@@ -3,7 +3,7 @@
 
 #include <fmt/format.h>
 
-#include <fstream>
+#include "harness/base/files.h"
 
 namespace storefuzz {
 namespace {
@@ -17,10 +17,7 @@ Result<std::string> read_text(const fs::path& file, std::size_t limit) {
   if (fs::file_size(file, error) > limit)
     return bad_input(
         fmt::format("{} is larger than a case can be ({} bytes)", file.string(), limit));
-  std::ifstream stream(file, std::ios::binary);
-  std::string text{std::istreambuf_iterator<char>(stream), {}};
-  if (!stream && text.empty()) return bad_input(fmt::format("{} cannot be read", file.string()));
-  return text;
+  return read_file_whole(file);
 }
 
 }  // namespace

@@ -4,19 +4,17 @@
 #include <fmt/format.h>
 
 #include <charconv>
-#include <fstream>
 #include <iterator>
 
+#include "harness/base/files.h"
 #include "harness/base/text.h"
 
 namespace storefuzz {
 
 Result<Json> read_list(const std::filesystem::path& file, const char* member) {
-  std::error_code error;
-  std::ifstream stream(file);
-  if (!stream || !std::filesystem::is_regular_file(file, error))
-    return bad_input(fmt::format("{} cannot be read", file.string()));
-  const Json json = parse_json(std::string{std::istreambuf_iterator<char>(stream), {}});
+  const auto text = read_file_whole(file);
+  if (!text) return std::unexpected(text.error());
+  const Json json = parse_json(*text);
   const auto list = json.is_object() ? json.find(member) : json.end();
   if (!json.is_object() || list == json.end() || !list->is_array())
     return bad_input(fmt::format("{} has no list \"{}\"", file.string(), member));
