@@ -18,6 +18,12 @@ bool of_one_place(const Difference& was, const Difference& is) {
          was.within == is.within;
 }
 
+// What is gone from the disk is not shown either, and is gone as well when all stops earlier.
+bool of_one_loss(const Difference& was, const Difference& is) {
+  return is.oracle == kOnDisk && !is.within && was.where.place == is.where.place &&
+         (is.wrong == Wrong::kLost || is.wrong == Wrong::kUnreadable);
+}
+
 bool shows_content(Wrong wrong) {
   return wrong == Wrong::kAbsent || wrong == Wrong::kGhost || wrong == Wrong::kOtherValue;
 }
@@ -78,6 +84,11 @@ std::optional<StoreKind> plain_memory() {
   return found == all_stores().end() ? std::nullopt : std::optional(*found);
 }
 
+void stop_nowhere(Case& value) {
+  for (Step& step : value.steps)
+    if (Call* call = std::get_if<Call>(&step)) call->watched = false;
+}
+
 class Ways {
  public:
   Ways(const Case& value, const Difference& it)
@@ -89,6 +100,7 @@ class Ways {
     if (it_.oracle == kOnDisk && it_.within) return within_a_call();
     if (it_.oracle == kOnDisk) return on_disk();
     if (const Refusal* it = refused(it_.was); it && it->type == "AttributeError") ask_state();
+    if (call_ && it_.wrong == Wrong::kAbsent) replace(Op::kClose, "", of_one_loss);
     if (call_ && shows_content(it_.wrong)) ask({Op::kGet}, of_one_content);
     if (call_ && refused(it_.was) && it_.where.operation == name_of(call_->op))
       ask({Op::kGet, Op::kSet, Op::kList, Op::kEnter}, of_one_error);
@@ -198,6 +210,8 @@ class Ways {
   // A file that is being written is half written in the next call as well. All writes end in the
   // one that writes a key.
   std::vector<Plainer> within_a_call() {
+    if (it_.wrong == Wrong::kLost || it_.wrong == Wrong::kUnreadable)
+      offer([](Case& next) { stop_nowhere(next); }, of_one_loss);
     for (std::size_t i = it_.where.step; call_ && i-- > 0;)
       if (std::holds_alternative<Call>(value_.steps[i])) {
         drop(it_.where.step, [&](Case& next) { std::get<Call>(next.steps[i]).watched = true; });

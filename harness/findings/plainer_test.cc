@@ -65,6 +65,33 @@ TEST(PlainerWays, LookAtTheDiskOneStepEarlier) {
   EXPECT_FALSE(way->shown_by({elsewhere}));
 }
 
+// What lies on the disk when the store is closed, is what a key that is not shown is about.
+TEST(PlainerWays, LookForAMissingKeyOnTheDisk) {
+  const std::string set = R"({"make": "zip", "at": "z", "mode": "w", "as": "s0"},
+      {"call": "set", "on": "s0", "key": "b", "value": "b@1"}, )";
+  const Difference was = difference(Wrong::kAbsent, 2, "reads");
+  const auto ways = plainer_ways(parsed(set + R"({"call": "get", "on": "s0", "key": "b"})"), was);
+  const Plainer* way = way_with(ways, parsed(set + R"({"call": "close", "on": "s0"})"));
+  ASSERT_TRUE(way);
+  EXPECT_TRUE(way->shown_by({difference(Wrong::kUnreadable, 2, "on disk")}));
+  EXPECT_FALSE(way->shown_by({difference(Wrong::kMade, 2, "on disk")})) << "nothing is gone";
+  EXPECT_FALSE(way->shown_by({difference(Wrong::kAbsent, 2, "reads")}));
+}
+
+TEST(PlainerWays, LookAtTheDiskAfterTheCallInWhichAllStops) {
+  Difference was = difference(Wrong::kUnreadable, 1, "on disk");
+  was.within = true;
+  const std::string make = R"({"make": "zip", "at": "z", "as": "s0"}, )";
+  const auto ways = plainer_ways(
+      parsed(make + R"({"call": "set", "key": "a", "on": "s0", "value": "a@1", "watched": true})"),
+      was);
+  const Plainer* way =
+      way_with(ways, parsed(make + R"({"call": "set", "key": "a", "on": "s0", "value": "a@1"})"));
+  ASSERT_TRUE(way);
+  EXPECT_TRUE(way->shown_by({difference(Wrong::kLost, 1, "on disk")}));
+  EXPECT_FALSE(way->shown_by({was})) << "that is the same again";
+}
+
 TEST(PlainerWays, StopWithinAnyWriteAsWithinASet) {
   Difference was = difference(Wrong::kUnreadable, 1, "on disk");
   was.within = true;
@@ -73,10 +100,10 @@ TEST(PlainerWays, StopWithinAnyWriteAsWithinASet) {
       parsed(make + R"({"call": "create group", "key": "a", "on": "s0", "watched": true})"), was);
   EXPECT_TRUE(way_with(ways, parsed(make + R"({"call": "set", "key": "a", "on": "s0",
       "value": {"word": "a@1", "size": 9000}, "watched": true})")));
-  EXPECT_TRUE(plainer_ways(parsed(make + R"({"call": "set", "key": "a", "on": "s0",
-      "value": "a@1", "watched": true})"),
-                           was)
-                  .empty());
+  const auto of_a_set = plainer_ways(
+      parsed(make + R"({"call": "set", "key": "a", "on": "s0", "value": "a@1", "watched": true})"),
+      was);
+  EXPECT_EQ(of_a_set.size(), 1U) << "where nothing stops";
 }
 
 TEST(PlainerWays, WaitForZarrsLoopWithAnyStore) {
