@@ -59,7 +59,8 @@ TEST_P(RightStrangers, AreNeverToldOf) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Stores, RightStrangers,
-                         testing::Values(Right{"dictionary_stores.py", "dictionary"}),
+                         testing::Values(Right{"dictionary_stores.py", "dictionary"},
+                                         Right{"sqlite_store.py", "sqlite"}),
                          [](const auto& it) { return test_name(it.param.store); });
 
 // Two programs that show the same, by other ways and with more than it takes.
@@ -114,7 +115,12 @@ INSTANTIATE_TEST_SUITE_P(
                  {"call": "get", "on": "s0", "in": "p2", "key": "a"})",
                           R"({"call": "get", "on": "s0", "key": "b"}, {"call": "list", "on": "s0"},
                  {"fork": "p2"}, {"call": "get range", "on": "s0", "in": "p2", "key": "a",
-                  "start": 1, "end": 3})"}),
+                  "start": 1, "end": 3})"},
+                    Wrong{"pooled", "deadline / hang / get on",
+                          R"({"call": "get", "on": "s0", "key": "a"}, {"fork": "p2"},
+                 {"call": "get", "on": "s0", "in": "p2", "key": "a"})",
+                          R"({"call": "get", "on": "s0", "key": "b"}, {"fork": "p2"},
+                 {"call": "getsize", "on": "s0", "in": "p2", "key": "a"})"}),
     [](const auto& it) { return test_name(it.param.store); });
 
 }  // namespace

@@ -111,7 +111,7 @@ void mend_before(std::vector<Place>& before, const Fitter& fitter) {
   order(before, before.size());
   std::erase_if(before, [&](Place& place) {
     const auto found = fitter.places().find(place.name);
-    if (found == fitter.places().end() || !found->second.seeded) return true;
+    if (found == fitter.places().end() || found->second.opaque) return true;
     mend_entries(place, found->second.medium);
     mend_twists(place, found->second.medium);
     return place.entries.empty() && place.twists.empty();
@@ -214,7 +214,7 @@ bool Fitter::mend(Make& make) {
   }
   const auto place = places_.find(make.at);
   if (place == places_.end()) return is_name(make.at) && places_.size() < kMaxPlaces;
-  return place->second == Layout{make.kind->medium, make.kind->seeded};
+  return place->second == Layout{make.kind->medium, make.kind->opaque};
 }
 
 bool Fitter::mend(Call& call) {
@@ -287,8 +287,12 @@ bool Fitter::mend(Deed& deed) {
       return handles_.process_of(deed.handle, deed.in) != nullptr;
     }
     case What::kDeleteFile:  // an outsider's deed, who is no process of ours
+      // He can only delete what he can tell: a store that others cannot read may have files beside
+      // its path, and is broken when some of them go.
       deed = {.what = deed.what, .at = deed.at};
-      return places_.contains(deed.at);
+      if (const auto place = places_.find(deed.at); place != places_.end())
+        return !place->second.opaque;
+      return false;
     default:
       deed = {.what = deed.what, .in = deed.in};
       return runs(deed.in);
@@ -303,10 +307,11 @@ void Fitter::note(const Step& step) {
   };
   std::visit(Each{[&](const Make& make) {
                     name(make.in);
-                    const bool disk = make.around.empty() ? make.kind->medium != Medium::kMemory
-                                                          : on_disk(make.around);
+                    const bool readable =
+                        make.kind->medium != Medium::kMemory && !make.kind->opaque;
+                    const bool disk = make.around.empty() ? readable : on_disk(make.around);
                     on_disk_[make.as] = disk;
-                    if (!make.at.empty()) places_[make.at] = {make.kind->medium, make.kind->seeded};
+                    if (!make.at.empty()) places_[make.at] = {make.kind->medium, make.kind->opaque};
                   },
                   [&](const Call& call) {
                     if (!call.as.empty()) on_disk_[call.as] = on_disk(call.on.front());

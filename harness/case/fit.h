@@ -18,7 +18,7 @@ namespace storefuzz::program {
 // Two stores can lie at one place only where they would find what the other one wrote.
 struct Layout {
   Medium medium = Medium::kFolder;
-  bool seeded = true;  // keys lie there as they are
+  bool opaque = false;  // only its store can read it
   bool operator==(const Layout&) const = default;
 };
 
@@ -35,7 +35,7 @@ class Fitter {
   bool runs(std::string_view process) const;
   // Whether a step that was taken named the process.
   bool named(std::string_view process) const;
-  // Whether the content of a handle lies on disk.
+  // Whether the content of a handle lies on disk, where others can read it as well.
   bool on_disk(std::string_view handle) const;
 
  private:

@@ -25,6 +25,13 @@ struct Rule {
 };
 
 constexpr Rule kRules[] = {
+    {"who cannot read it cannot delete it",
+     R"({"make":"icechunk","at":"i","as":"t"},{"do":"delete the file","at":"i"})",
+     R"({"make":"icechunk","at":"i","as":"t"})"},
+    {"nor look at it within a call",
+     R"({"make":"icechunk","at":"i","as":"t"},
+        {"call":"set","key":"a","value":"v","on":"t","watched":true})",
+     R"({"make":"icechunk","at":"i","as":"t"},{"call":"set","key":"a","value":"v","on":"t"})"},
     {"an unknown handle", R"({"call":"list","on":"t"})", ""},
     {"one unknown handle of several", R"({"call":"list","on":["t","s"]})",
      R"({"call":"list","on":"s"})"},
@@ -285,7 +292,7 @@ TEST(Fitter, TakesAStepOrNothing) {
   Step call = Call{.on = {"s"}, .in = "p1", .key = "a", .value = {"b"}};
   EXPECT_TRUE(fitter.take(call));
   EXPECT_EQ(call, (Step{Call{.on = {"s"}, .key = "a"}}));
-  EXPECT_EQ(fitter.places().at("z"), (Layout{Medium::kZip, true}));
+  EXPECT_EQ(fitter.places().at("z"), (Layout{Medium::kZip}));
 }
 
 }  // namespace

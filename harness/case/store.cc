@@ -71,7 +71,7 @@ class AdapterReader {
     flag("deletes folders", adapter.deletes_folders);
     flag("stays", adapter.stays);
     flag("forgets", adapter.forgets);
-    flag("seeded", adapter.seeded);
+    flag("opaque", adapter.opaque);
     flag("opens", adapter.opens);
     flag("listed", adapter.listed);
     adapter.wraps = adapter.make.find("{inner}") != adapter.make.npos;
@@ -91,6 +91,10 @@ class AdapterReader {
         adapter.kind.find(',') != adapter.kind.npos)
       fail("has a word with \" over \" or a comma in it");
     if (adapter.kind == "all") fail("has the word that means every store");
+    if (adapter.opaque && adapter.medium != Medium::kFolder)
+      fail("is opaque, which only a store with \"medium\": \"folder\" can be");
+    if (adapter.medium == Medium::kMemory && adapter.make.find("{path}") != adapter.make.npos)
+      fail("has a {path}, and content in memory has none: say \"opaque\": true instead");
     if (!wrong_.empty())
       return bad_input(adapter.kind.empty()
                            ? "an adapter " + wrong_

@@ -67,7 +67,7 @@ struct Adapter {
   bool files = false;            // a key is a file: no key lies below another one
   bool deletes_folders = false;  // delete takes the name of a folder as well, as documented
   bool forgets = false;          // content ends with the last store that has it, as documented
-  bool seeded = true;            // content may lie at its place before the store is made
+  bool opaque = false;           // what lies at its path only the store itself can read or write
   bool stays = false;            // the store refuses to arrive in another process, as documented
   bool opens = false;            // `make` opens it: what is not there is made
   bool listed = true;            // drawn by default; others only when they are named

@@ -158,6 +158,7 @@ TEST(Adapters, OfAStrangerAreStoresLikeOurs) {
                 {"clears", "may"},
                 {"views", "yes"},
                 {"caches", true},
+                {"make", "strange.StrangeStore({arguments})"},
                 {"medium", "memory"},
                 {"shared", "process"},
                 {"writes", false},
@@ -203,6 +204,17 @@ TEST(Adapters, WhatIsNotSaidIsUsual) {
   EXPECT_FALSE(kind->caches);
   EXPECT_FALSE(kind->any_key || kind->files || kind->wraps);
   EXPECT_TRUE(kind->arguments.empty() && kind->imports.empty());
+}
+
+// What a store keeps in a layout of its own lies on disk, as its path says.
+TEST(Adapters, WhoseContentNobodyElseReadsAreOpaque) {
+  Json about = adapter("of its own layout");
+  about["opaque"] = true;
+  ASSERT_TRUE(add_adapters(Json::array({about})).has_value());
+  EXPECT_TRUE(store("of its own layout")->opaque);
+  EXPECT_EQ(store("of its own layout")->medium, Medium::kFolder);
+  EXPECT_TRUE(store("logging over of its own layout")->opaque);
+  EXPECT_FALSE(store("logging over local")->opaque);
 }
 
 TEST(Adapters, ThatNameAnInnerStoreAreWrappers) {
@@ -252,10 +264,14 @@ TEST(Adapters, WhatIsWrongIsOneSentenceAndNothingIsAdded) {
     expect_wrong(member, Json::array({7}), member);
   }
   for (const char* member : {"writes", "deletes", "waits", "any key", "files", "listed", "opens",
-                             "deletes folders", "zarr keys", "caches", "forgets"})
+                             "deletes folders", "zarr keys", "caches", "forgets", "opaque"})
     expect_wrong(member, "yes", member);
   expect_wrong("medium", "tape", "\"medium\"");
   expect_wrong("medium", 7, "\"medium\"");
+  expect_wrong("medium", "memory", "say \"opaque\": true");
+  Json archive = adapter("odd");
+  archive.update({{"medium", "zip"}, {"opaque", true}});
+  expect_refused(Json::array({archive}), "opaque");
   expect_wrong("shared", "nobody", "\"shared\"");
   expect_wrong("clears", "perhaps", "\"clears\"");
   expect_wrong("views", true, "\"views\"");

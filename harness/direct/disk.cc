@@ -125,12 +125,17 @@ Result<void> restore(const Snapshot& snapshot, const fs::path& folder) {
   return {};
 }
 
-std::vector<std::string> strays(const fs::path& folder, const std::set<std::string>& places) {
+std::vector<std::string> strays(const fs::path& folder, const std::set<std::string>& places,
+                                const std::set<std::string>& named_after) {
   std::vector<std::string> found;
   walk(AT_FDCWD, folder.c_str(), "", [&](int, const char*, const std::string& below) {
-    const bool ours = std::ranges::any_of(places, [&](const std::string& place) {
-      return below == place || below.starts_with(place + "/");
-    });
+    const bool ours = std::ranges::any_of(places,
+                                          [&](const std::string& place) {
+                                            return below == place || below.starts_with(place + "/");
+                                          }) ||
+                      std::ranges::any_of(named_after, [&](const std::string& place) {
+                        return below.starts_with(place);
+                      });
     if (!ours && found.size() < kMostFiles) found.push_back(without_chance(below));
   });
   std::ranges::sort(found);

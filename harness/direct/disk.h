@@ -30,9 +30,11 @@ OnDisk look_at(const Snapshot& snapshot, const std::string& file, Medium medium)
 // Writes a snapshot of a case's folder into another one.
 Result<void> restore(const Snapshot& snapshot, const std::filesystem::path& folder);
 
-// The files below `folder` that belong to none of the `places`, paths below it as well; sorted.
+// The files below `folder` that belong to none of the `places`, paths below it as well, and that
+// are not `named_after` one, as "store-journal" is named after "store"; sorted.
 std::vector<std::string> strays(const std::filesystem::path& folder,
-                                const std::set<std::string>& places);
+                                const std::set<std::string>& places,
+                                const std::set<std::string>& named_after = {});
 
 // Removes all that lies in a folder; the folder stays. False: something could not be removed.
 bool empty(const std::filesystem::path& folder);

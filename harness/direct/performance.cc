@@ -79,14 +79,16 @@ Result<void> Performance::prepare() {
   for (const Step& step : case_.steps)
     if (const Make* make = std::get_if<Make>(&step); make && !make->at.empty()) {
       if (make->kind->medium == Medium::kMemory) continue;
-      places_.try_emplace(make->at, make->kind->medium);
-      files_.insert(std::string(kBelow) + "/" + file_name(*make));
-      if (make->kind->keeps) files_.insert(std::string(kBelow) + "/" + file_name(*make) + ".cache");
+      if (!make->kind->opaque) places_.try_emplace(make->at, make->kind->medium);
+      // A store of its own layout may keep files beside its path, named after it.
+      std::set<std::string>& files = make->kind->opaque ? named_after_ : files_;
+      files.insert(std::string(kBelow) + "/" + file_name(*make));
+      if (make->kind->keeps) files.insert(std::string(kBelow) + "/" + file_name(*make) + ".cache");
       // A relative path in another directory is another place, of which nothing is known.
       if (!make->relative) continue;
-      files_.insert(elsewhere(std::string(kHome)) + "/" + file_name(*make));
+      files.insert(elsewhere(std::string(kHome)) + "/" + file_name(*make));
       for (const Process& process : case_.processes)
-        files_.insert(elsewhere(process.name) + "/" + file_name(*make));
+        files.insert(elsewhere(process.name) + "/" + file_name(*make));
     }
   for (const auto& [name, medium] : places_) {
     const fs::path path = folder_ / file_name(name, medium);
@@ -437,7 +439,7 @@ Result<Observation> Performance::play() {
   leave();
   if (broken_) return Observation{};
   if (!seen_.steps.empty() && seen_.steps.back().disk.empty()) look(seen_.steps.size() - 1);
-  seen_.stray = strays(options_.folder, files_);
+  seen_.stray = strays(options_.folder, files_, named_after_);
   if (auto done = judge_snapshots(); !done) return std::unexpected(done.error());
   return std::move(seen_);
 }

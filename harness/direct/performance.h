@@ -131,6 +131,7 @@ class Performance {
   std::map<std::string, const Make*> made_;  // handle → the make behind it
   std::map<std::string, Medium> places_;     // place → its medium; those on disk
   std::set<std::string> files_;              // where the places lie, below the director's folder
+  std::set<std::string> named_after_;        // the same of places that only their store can read
   std::size_t step_ = 0;
 
   std::string to_;  // the process that the stretch is for

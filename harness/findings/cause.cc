@@ -239,7 +239,9 @@ std::vector<std::string> needed(const Case& value, const Difference& it) {
       add(make->relative, kRelative);
     }
     if (const Call* call = std::get_if<Call>(&value.steps[i]))
-      if (operation(call->op).writes()) writers.insert(call->on.begin(), call->on.end());
+      // Who had to be refused is no writer.
+      if (operation(call->op).writes() && (it.wrong != Wrong::kDone || i != it.where.step))
+        writers.insert(call->on.begin(), call->on.end());
     if (const Deed* deed = std::get_if<Deed>(&value.steps[i]))
       add(i != it.where.step, fmt::format("with {}", name_of(deed->what)));
   }

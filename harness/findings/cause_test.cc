@@ -126,6 +126,22 @@ TEST(Causes, NameWhatTheProgramNeeds) {
   EXPECT_EQ(keys.size(), 6U);
 }
 
+// A store that does what it had to refuse is no second writer.
+TEST(Causes, CountAsWritersThoseWhoMayWrite) {
+  const auto key_of = [](Wrong wrong) {
+    return cause_of(parse_case(R"({"format": 2, "program": [
+        {"make": "local", "at": "f", "as": "s0"},
+        {"call": "set", "on": "s0", "key": "a", "value": "a@1"},
+        {"call": "with read only", "on": "s0", "flag": true, "as": "s1"},
+        {"call": "delete", "on": "s1", "key": "a"}]})")
+                        .value(),
+                    at(3, wrong))
+        .key;
+  };
+  EXPECT_EQ(key_of(Wrong::kDone).find("several writers"), std::string::npos);
+  EXPECT_NE(key_of(Wrong::kLost).find("several writers"), std::string::npos);
+}
+
 // Where a path means another place, what is asked of it says nothing of the root.
 TEST(Causes, OfAPathThatMeansAnotherPlaceAreOne) {
   const auto key_of = [](const std::string& call, Wrong wrong) {

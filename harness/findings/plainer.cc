@@ -62,6 +62,12 @@ bool of_one_wait(const Difference& was, const Difference& is) {
          was.where.handle == is.where.handle && was.where.process == is.where.process;
 }
 
+// Whether a handle is not kept from doing what it may not.
+bool of_one_permission(const Difference& was, const Difference& is) {
+  return was.oracle == is.oracle && was.wrong == is.wrong && was.where.handle == is.where.handle &&
+         was.where.process == is.where.process;
+}
+
 // --- what is asked instead
 
 // So much of a value reaches the disk while it is being written.
@@ -100,7 +106,12 @@ class Ways {
     if (it_.oracle == kOnDisk && it_.within) return within_a_call();
     if (it_.oracle == kOnDisk) return on_disk();
     if (const Refusal* it = refused(it_.was); it && it->type == "AttributeError") ask_state();
+<<<<<<< HEAD
     if (call_ && it_.wrong == Wrong::kAbsent) replace(Op::kClose, "", of_one_loss);
+=======
+    // What deletes several keys may delete each by the operation that deletes one.
+    if (call_ && it_.wrong == Wrong::kDone) ask({operation(call_->op).plainer}, of_one_permission);
+>>>>>>> stranger
     if (call_ && shows_content(it_.wrong)) ask({Op::kGet}, of_one_content);
     if (call_ && refused(it_.was) && it_.where.operation == name_of(call_->op))
       ask({Op::kGet, Op::kSet, Op::kList, Op::kEnter}, of_one_error);

@@ -45,6 +45,19 @@ TEST(PlainerWays, AskForAMissingKeyByGet) {
   EXPECT_FALSE(way->shown_by({is})) << "a symptom";
 }
 
+TEST(PlainerWays, DeleteOneKeyForSeveral) {
+  const std::string made = R"({"make": "memory", "as": "s0"},
+      {"call": "set", "on": "s0", "key": "b", "value": "b@1"}, )";
+  Difference was = difference(Wrong::kDone, 2, "writable");
+  const auto ways = plainer_ways(parsed(made + R"({"call": "delete listed", "on": "s0"})"), was);
+  const Plainer* way =
+      way_with(ways, parsed(made + R"({"call": "delete", "key": "b", "on": "s0"})"));
+  ASSERT_TRUE(way);
+  EXPECT_TRUE(way->shown_by({was}));
+  was.where.handle = "s1";
+  EXPECT_FALSE(way->shown_by({was})) << "another handle is kept from it or not";
+}
+
 TEST(PlainerWays, LeaveAListingThatNamesAKeyTwice) {
   EXPECT_TRUE(
       plainer_ways(parsed(R"({"make": "memory", "as": "s0"}, {"call": "list", "on": "s0"})"),

@@ -119,6 +119,7 @@ void Draft::draw_step() {
   }
   const Deed* deed = value_.steps.empty() ? nullptr : std::get_if<Deed>(&value_.steps.back());
   if (deed && deed->what == What::kDeleteFile) return ask_the_broken();
+  ask_the_read_only();
   // Who is asked twice must answer the same.
   const Call* last = value_.steps.empty() ? nullptr : std::get_if<Call>(&value_.steps.back());
   if (last && !operation(last->op).writes() && last->as.empty() && choices_.one_in(8))
@@ -142,6 +143,28 @@ void Draft::ask_the_broken() {
   if (take(call)) take(call);
 }
 
+// A new handle that may not write is asked to, where there is something to spoil: it is seldom
+// drawn for a write, and each method has to refuse by itself.
+void Draft::ask_the_read_only() {
+  if (value_.steps.empty()) return;
+  const auto* make = std::get_if<Make>(&value_.steps.back());
+  const auto* call = std::get_if<Call>(&value_.steps.back());
+  const std::string name = make ? make->as : call ? call->as : "";
+  const auto on = std::ranges::find(facts_, name, &Facts::name);
+  if (on == facts_.end() || !on->read_only || on->keys.empty() || choices_.one_in(3)) return;
+  std::vector<const Operation*> rows;
+  for (const Operation& row : operations())
+    if ((row.family == Family::kWrite || row.family == Family::kDelete) && row.on(on->subject) &&
+        row.writes() && !row.misuse && !row.may_lack)
+      rows.push_back(&row);
+  if (rows.empty()) return;
+  Call write = call_on(*choices_.among(rows), *on);
+  write.by = By::kHand;  // zarr's own loop costs, and refuses nothing itself
+  draw_arguments(write, *on);
+  if (operation(write.op).takes.key) write.key = draw_stored_key(*on);
+  take(std::move(write));
+}
+
 std::optional<Step> Draft::draw_make() {
   Make make{.kind = choices_.among(taste_.kinds), .in = draw_process(), .as = new_name()};
   // A wrapper is put around what lives, or around what is made for it alone.
@@ -159,7 +182,8 @@ std::optional<Step> Draft::draw_make() {
   static constexpr Mode kModes[] = {Mode::kAppend,    Mode::kWrite,  Mode::kAppend, Mode::kRead,
                                     Mode::kExclusive, Mode::kAppend, Mode::kRead,   Mode::kWrite};
   make.mode = any_of<Mode>(choices_, kModes);
-  if (choices_.one_in(10)) make.read_only = !choices_.one_in(3);
+  // Without modes, this argument alone says that a store only reads.
+  if (choices_.one_in(make.kind->takes("mode") ? 10 : 5)) make.read_only = !choices_.one_in(3);
   make.relative = taste_.directories && !choices_.one_in(4);
   return make;
 }
@@ -183,12 +207,17 @@ const Operation& Draft::draw_operation(const Facts& on) {
     // A program about edges asks for ranges, where most of them are.
     if (often.family == Family::kRange && taste_.edges) times = kMore;
     if (often.family == Family::kBind && taste_.arrays) times = kNodesMade;
+    // Of content in an object, only its view is read-only and sees something.
+    if (often.family == Family::kBind && on.kind->views == Can::kYes && !on.read_only &&
+        has_content() && std::ranges::none_of(facts_, &Facts::read_only))
+      times = std::max(times, kMore);
     weights.push_back(list.empty() ? 0 : often.weight * times);
   }
   const auto& list = rows[choices_.weighted(weights)];
   const Operation* drawn = choices_.among(list);
   // What a store may lack is asked in vain.
-  if (drawn->may_lack) drawn = choices_.among(list);
+  const bool has_it = drawn->op == Op::kWithReadOnly && on.kind->views == Can::kYes;
+  if (drawn->may_lack && !has_it) drawn = choices_.among(list);
   // Where nobody made a node, none can be opened: mostly, one is made instead.
   const bool node = drawn->binds == Subject::kArray || drawn->binds == Subject::kGroup;
   if (node && std::ranges::none_of(facts_, is_node) && !choices_.one_in(8))

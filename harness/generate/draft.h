@@ -42,6 +42,7 @@ class Draft {
 
   void take_with_states(const Carry& carry);
   void ask_the_broken();
+  void ask_the_read_only();
 
   std::optional<Step> draw_make();
   std::optional<Step> draw_call();

@@ -273,5 +273,29 @@ TEST(GeneratedPrograms, GoWhereContentsAreAtStake) {
   EXPECT_GT(share("carried from another directory"), 0.005);
 }
 
+// Each method has to refuse by itself: of a store without modes, who may not write is asked to
+// delete and to write what is there.
+TEST(GeneratedPrograms, WhoMayNotWriteIsAskedTo) {
+  std::map<Family, unsigned> asked;
+  constexpr unsigned kPrograms = 3'000;
+  for (unsigned seed = 0; seed < kPrograms; ++seed) {
+    const Case value = drawn(seed, {test::store("memory")});
+    Model model(value);
+    std::set<Family> here;
+    for (const Step& step : value.steps) {
+      const auto* call = std::get_if<Call>(&step);
+      for (const HandleFacts& it : model.facts())
+        if (call && operation(call->op).writes() && call->on.front() == it.name && it.read_only &&
+            (operation(call->op).takes.key ? std::ranges::count(it.keys, call->key) > 0
+                                           : !it.keys.empty()))
+          here.insert(operation(call->op).family);
+      model.assume(step);
+    }
+    for (const Family family : here) ++asked[family];
+  }
+  EXPECT_GT(asked[Family::kDelete], kPrograms / 100);
+  EXPECT_GT(asked[Family::kWrite], kPrograms / 100);
+}
+
 }  // namespace
 }  // namespace storefuzz::program

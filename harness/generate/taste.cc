@@ -122,7 +122,7 @@ std::string draw_key(const Taste& taste, Choices& choices) {
 std::string place_name(StoreKind kind, bool second) {
   if (kind->medium == Medium::kMemory) return "";
   if (kind->medium == Medium::kZip) return second ? "y" : "z";
-  if (!kind->seeded) return second ? "j" : "i";
+  if (kind->opaque) return second ? "j" : "i";
   return second ? "g" : "f";
 }
 
@@ -140,7 +140,7 @@ Case draw_frame(const Taste& taste, Choices& choices) {
   for (const StoreKind kind : taste.kinds)
     for (const bool second : {false, true}) {
       const std::string name = place_name(kind, second);
-      if (name.empty() || !kind->seeded || !names.insert(name).second) continue;
+      if (name.empty() || kind->opaque || !names.insert(name).second) continue;
       // What only reads has something to read.
       if (kind->writes && choices.one_in(2)) continue;
       Place& place = frame.before.emplace_back(Place{.name = name});

@@ -19,7 +19,7 @@ bool can_become(const Case& value, const Make& make, StoreKind kind) {
   if (!may_have_twins(old) || make.kind->caches) return false;
   const bool memory = kind->medium == Medium::kMemory;
   if (old->medium == Medium::kMemory) return true;
-  if (!value.before.empty() && (memory || !kind->seeded)) return false;
+  if (!value.before.empty() && (memory || kind->opaque)) return false;
   const bool truncates = make.mode == Mode::kWrite || make.mode == Mode::kExclusive;
   return !truncates || !old->takes("mode") || kind->takes("mode");
 }

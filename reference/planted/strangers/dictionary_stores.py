@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import queue
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from zarr.abc.store import OffsetByteRequest, RangeByteRequest, Store, SuffixByteRequest
+
+POOL = ThreadPoolExecutor(1)
 
 
 def cut(value: bytes, request: Any) -> bytes:
@@ -145,6 +148,14 @@ class Threaded(Dict):
         return await super().get(key, prototype, byte_range) if done.get() else None
 
 
+class Pooled(Dict):
+    """Works by a pool of its module, whose thread a fork does not inherit."""
+
+    async def get(self, key: str, prototype: Any, byte_range: Any = None) -> Any:
+        there = POOL.submit(self.content.__contains__, key).result()
+        return await super().get(key, prototype, byte_range) if there else None
+
+
 def adapter(kind: str, store: type) -> dict[str, Any]:
     return {
         "kind": kind,
@@ -165,4 +176,5 @@ STORE = [
     adapter("heedless", Heedless),
     adapter("short", Short),
     adapter("threaded", Threaded),
+    adapter("pooled", Pooled),
 ]

@@ -1,0 +1,22 @@
+// What lies in a case's folder and is nobody's.
+#include "harness/direct/disk.h"
+
+#include <gtest/gtest.h>
+
+#include "harness/testing/shared.h"
+
+namespace storefuzz::program {
+namespace {
+
+// A store of its own layout keeps files beside its path, as SQLite keeps a journal; of other places
+// a name that only begins alike is a stray.
+TEST(Disk, WhatIsNamedAfterAPlaceIsAStrayUnlessItsStoreAloneReadsIt) {
+  const test::Folder folder;
+  std::filesystem::create_directory(folder.path() / "f");
+  for (const char* name : {"f/a", "f-wal", "i", "i-wal", "j"}) folder.write(name, "x");
+  EXPECT_EQ(strays(folder.path(), {"f"}, {"i"}), (std::vector<std::string>{"f-wal", "j"}));
+  EXPECT_EQ(strays(folder.path(), {"f", "i", "j"}), (std::vector<std::string>{"f-wal", "i-wal"}));
+}
+
+}  // namespace
+}  // namespace storefuzz::program
