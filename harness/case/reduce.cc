@@ -85,7 +85,8 @@ std::size_t weight_of(const Carry& carry) {
 }
 
 std::size_t weight_of(const Fork&) { return 0; }
-std::size_t weight_of(const Deed& deed) { return index_of(deed.what); }
+// A call says what is done; a deed leaves it to the interpreter.
+std::size_t weight_of(const Deed& deed) { return kWord + index_of(deed.what); }
 
 // The name that a step gives to a new handle, and the handle it is made of.
 struct Alias {
@@ -297,8 +298,8 @@ class Reducer {
     change<Make>(at, [](Make& it) { it.relative = false; });
   }
 
-  // A wrapper less, or another way to make a store of the same class: another class has defects of
-  // its own.
+  // A wrapper less, a kind whose class it uses, or another way to make a store of the same class:
+  // another class has defects of its own.
   static std::vector<StoreKind> plainer_kinds(StoreKind whole) {
     std::vector<StoreKind> kinds;
     const std::vector<std::string> chain = chain_of(whole);
@@ -310,6 +311,8 @@ class Reducer {
       less.erase(less.begin() + static_cast<std::ptrdiff_t>(i));
       add(less);
     }
+    for (const std::string& word : chain)
+      if (const auto kind = find_store(word); kind && !(*kind)->uses.empty()) add({(*kind)->uses});
     for (std::size_t i = 0; i < chain.size(); ++i)
       for (const StoreKind kind : all_stores()) {
         if (kind->type != find_store(chain[i]).value_or(StoreKind())->type) continue;

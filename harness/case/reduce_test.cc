@@ -65,6 +65,19 @@ TEST(Reduce, TakesTheJourneyOutWhereItIsNotNeeded) {
       << "a store of another class has defects of its own";
 }
 
+TEST(Reduce, ComesToTheClassThatAStoreUsesAndToACallForADeed) {
+  const Case value = parsed(R"({"format": 2, "program": [
+    {"make": "cache over local", "at": "f", "as": "s0"},
+    {"call": "get", "on": "s0", "key": "a"}, {"do": "drop", "handle": "s0"}]})");
+  const auto keeps = [](const Case& it) {
+    return calls(it, Op::kGet) && it.steps.size() == 3 &&
+           std::get<Make>(it.steps[0]).kind->type != "LocalStore";
+  };
+  EXPECT_EQ(to_text(reduce(value, keeps).value), to_text(parsed(R"({"format": 2, "program": [
+              {"make": "memory", "as": "s0"}, {"call": "get", "on": "s0", "key": "a"},
+              {"call": "close", "on": "s0"}]})")));
+}
+
 TEST(Reduce, KeepsTheJourneyWhereItIsNeeded) {
   const Case value = parsed(R"({"format": 2, "processes": {"p1": "spawn"}, "program": [
     {"make": "zip", "at": "z", "mode": "a", "as": "s0"},

@@ -54,6 +54,7 @@ class AdapterReader {
     text("interface", adapter.interface);
     text("file", adapter.file);
     text("dictionary", adapter.dictionary);
+    text("uses", adapter.uses);
     text("prefix", adapter.prefix);
     word("medium", adapter.medium, kMedia);
     word("shared", adapter.shared, kShared);

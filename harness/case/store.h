@@ -46,6 +46,7 @@ struct Adapter {
   std::string interface;               // of carriers.json; empty: that of every store
   std::string file;                    // a stranger's Python file; empty: ours
   std::string dictionary;              // of a process: its word, where several adapters share one
+  std::string uses;                    // kind whose class is part of its own: its defects show here
   std::string prefix;                  // below which a store of that dictionary has its keys
   const Adapter* inner = nullptr;      // what a wrapper was put over
   Medium medium = Medium::kFolder;

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <iterator>
+#include <map>
 #include <set>
 #include <sstream>
 #include <utility>
@@ -233,10 +234,12 @@ std::vector<std::string> needed(const Case& value, const Difference& it) {
   for (const Place& place : value.before)
     for (const Twist& twist : place.twists) add(true, twist.name);
   std::set<std::string> writers;
+  std::map<std::string, int> made;  // place → stores made to write there: to open one may write
   for (std::size_t i = 0; i < value.steps.size(); ++i) {
     if (const Make* make = std::get_if<Make>(&value.steps[i])) {
       add(make->read_only.has_value(), "read_only given");
       add(make->relative, kRelative);
+      if (make->mode != Mode::kRead && !make->at.empty()) ++made[make->at];
     }
     if (const Call* call = std::get_if<Call>(&value.steps[i]))
       // Who had to be refused is no writer.
@@ -245,7 +248,8 @@ std::vector<std::string> needed(const Case& value, const Difference& it) {
     if (const Deed* deed = std::get_if<Deed>(&value.steps[i]))
       add(i != it.where.step, fmt::format("with {}", name_of(deed->what)));
   }
-  add(writers.size() > 1, "several writers");
+  const bool made_twice = std::ranges::any_of(made, [](const auto& it) { return it.second > 1; });
+  add(writers.size() > 1 || made_twice, "several writers");
   add(std::ranges::any_of(value.processes,
                           [](const Process& process) { return !process.subject.empty(); }),
       "another release");

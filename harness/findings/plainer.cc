@@ -20,8 +20,9 @@ bool of_one_place(const Difference& was, const Difference& is) {
 
 // What is gone from the disk is not shown either, and is gone as well when all stops earlier.
 bool of_one_loss(const Difference& was, const Difference& is) {
+  const bool after_a_call = was.oracle == kOnDisk && !was.within;
   return is.oracle == kOnDisk && !is.within && was.where.place == is.where.place &&
-         (is.wrong == Wrong::kLost || is.wrong == Wrong::kUnreadable);
+         (is.wrong == Wrong::kLost || (is.wrong == Wrong::kUnreadable && !after_a_call));
 }
 
 bool shows_content(Wrong wrong) {
@@ -95,6 +96,13 @@ void stop_nowhere(Case& value) {
     if (Call* call = std::get_if<Call>(&step)) call->watched = false;
 }
 
+std::string unused_key(const Case& value) {
+  const std::set<std::string> used = keys_of(value);
+  std::string key = "a";
+  while (used.contains(key)) ++key[0];
+  return key;
+}
+
 class Ways {
  public:
   Ways(const Case& value, const Difference& it)
@@ -106,12 +114,10 @@ class Ways {
     if (it_.oracle == kOnDisk && it_.within) return within_a_call();
     if (it_.oracle == kOnDisk) return on_disk();
     if (const Refusal* it = refused(it_.was); it && it->type == "AttributeError") ask_state();
-<<<<<<< HEAD
-    if (call_ && it_.wrong == Wrong::kAbsent) replace(Op::kClose, "", of_one_loss);
-=======
+    if (call_ && it_.wrong == Wrong::kAbsent) close_afterwards([](Case&) {});
+    if (call_ && refused(it_.was)) ask_one_of_several();
     // What deletes several keys may delete each by the operation that deletes one.
     if (call_ && it_.wrong == Wrong::kDone) ask({operation(call_->op).plainer}, of_one_permission);
->>>>>>> stranger
     if (call_ && shows_content(it_.wrong)) ask({Op::kGet}, of_one_content);
     if (call_ && refused(it_.was) && it_.where.operation == name_of(call_->op))
       ask({Op::kGet, Op::kSet, Op::kList, Op::kEnter}, of_one_error);
@@ -172,6 +178,30 @@ class Ways {
             of_one_attribute);
   }
 
+  // An archive is there when it is closed. What is read before is of a key that was never there:
+  // who misses one that was, is told before the disk is.
+  void close_afterwards(auto change) {
+    if (operation(call_->op).writes()) return;
+    offer(
+        [&](Case& next) {
+          change(next);
+          Call& call = std::get<Call>(next.steps[it_.where.step]);
+          call.op = Op::kGet;
+          call.key = unused_key(next);
+          next.steps.insert(next.steps.begin() + static_cast<std::ptrdiff_t>(it_.where.step) + 1,
+                            Call{.op = Op::kClose, .on = call_->on});
+        },
+        of_one_loss);
+  }
+
+  // One of them may have spoiled the file for the others.
+  void ask_one_of_several() {
+    if (call_->on.size() < 2) return;
+    for (const std::string& handle : call_->on)
+      offer([&](Case& next) { std::get<Call>(next.steps[it_.where.step]).on = {handle}; },
+            of_one_loss);
+  }
+
   void drop(std::size_t step, auto change) {
     offer(
         [&](Case& next) {
@@ -213,6 +243,17 @@ class Ways {
   // The disk is looked at when something may have written, and at the end: the step at which it is
   // seen need not have done it.
   std::vector<Plainer> on_disk() {
+    // An archive that nothing was written to is empty again, and whole, when it is closed: that
+    // what was in it is gone shows where something was.
+    for (std::size_t i = 0; call_ && it_.wrong == Wrong::kUnreadable && i < it_.where.step; ++i)
+      if (const Call* call = std::get_if<Call>(&value_.steps[i]))
+        close_afterwards([&](Case& next) {
+          next.steps[i] = Call{.op = Op::kSet,
+                               .on = call->on,
+                               .in = call->in,
+                               .key = "a",
+                               .value = {.word = "a@" + std::to_string(i)}};
+        });
     if (value_.steps.size() > 1) drop(it_.where.step, [](Case&) {});
     if (call_ && !operation(call_->op).writes()) ask({Op::kGet}, of_one_place);
     return std::move(ways_);
