@@ -168,12 +168,11 @@ std::optional<Wrongness> fresh_handle(const CrashState& state) {
     return Wrongness{Wrong::kUnreadable, "", "a listing", it->type};
   for (const auto& [key, answer] : state.read) {
     const auto found = state.disk.content.find(key);
-    // A key that lies below another one, or that no store takes, is refused in any state: whoever
-    // asks for it is told so.
-    if (found == state.disk.content.end() && refused(answer)) continue;
-    const Answer right = found == state.disk.content.end()
-                             ? Answer{Shown{None{}}}
-                             : Answer{Shown{BytesValue{found->second}}};
+    // A key that lies below another one, or that no store takes, is refused in any state; to some
+    // stores "/a" is another name for "a". Whoever asks for them is told so.
+    const bool there = found != state.disk.content.end();
+    if (!there && (refused(answer) || !plain_key(key))) continue;
+    const Answer right = there ? Answer{Shown{BytesValue{found->second}}} : Answer{Shown{None{}}};
     if (!std::holds_alternative<Absent>(answer) && !same_answer(right, answer))
       return Wrongness{Wrong::kLost, key, say(right), say(answer)};
   }
