@@ -2,6 +2,7 @@
 #include "harness/campaign/campaign.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <sys/utsname.h>
 
 #include <algorithm>
@@ -214,11 +215,19 @@ class Campaign {
     for (const auto& [fingerprint, raw] : fuzzed_.raw) left_.push_back(raw);
     if (!failure_)
       if (auto written = write_run_json(); !written) failure_ = written.error();
-    for (const auto& [store, why] : fuzzed_.skipped.items())
-      say(fmt::format("skipped: {} ({})", store, why.get<std::string>()));
+    tell_skipped();
     say(fmt::format("{} executions in {:.0f} s, {} kinds of difference", fuzzed_.executions,
                     fuzzed_.seconds, fuzzed_.raw.size()));
     return {};
+  }
+
+  // A line for each reason.
+  void tell_skipped() {
+    std::map<std::string, std::vector<std::string>> by_reason;
+    for (const auto& [store, why] : fuzzed_.skipped.items())
+      by_reason[why.get<std::string>()].push_back(store);
+    for (const auto& [why, stores] : by_reason)
+      say(fmt::format("skipped: {} ({})", fmt::join(stores, ", "), why));
   }
 
   // The run directory becomes this run's: what an earlier one left there (--replace) goes.
