@@ -221,11 +221,13 @@ class Campaign {
     return {};
   }
 
-  // A line for each reason.
+  // Of the stores that were asked for; a line for each reason.
   void tell_skipped() {
     std::map<std::string, std::vector<std::string>> by_reason;
-    for (const auto& [store, why] : fuzzed_.skipped.items())
-      by_reason[why.get<std::string>()].push_back(store);
+    if (auto stores = parse_stores(options_.settings.stores); stores && fuzzed_.skipped.is_object())
+      for (const StoreKind kind : *stores)
+        if (const auto it = fuzzed_.skipped.find(kind->kind); it != fuzzed_.skipped.end())
+          by_reason[it->get<std::string>()].push_back(kind->kind);
     for (const auto& [why, stores] : by_reason)
       say(fmt::format("skipped: {} ({})", fmt::join(stores, ", "), why));
   }
