@@ -265,6 +265,20 @@ TEST(Attributes, OfACopyHaveTheSameValues) {
       << "it may count its content";
 }
 
+// A store may make a thread when it needs one. Who was never used has what its constructor made.
+TEST(Attributes, OfAUsedStoreMayBeMadeWhenTheyAreNeeded) {
+  const auto program = [](const char* use) {
+    return R"({"make":"memory","as":"s0"},)" + std::string(use) +
+           R"({"carry":"pickle 5","from":"s0","as":"s1"},{"call":"state","on":["s0","s1"]})";
+  };
+  const std::vector<Attributes> thread{{{{"_thread", "<Thread>"}}}, {{{"_thread", "None"}}}};
+  EXPECT_EQ(lost_of(program(R"({"call":"get","key":"a","on":"s0"},)"), thread), kNone);
+  EXPECT_EQ(lost_of(program(""), thread), Told{"attributes _thread"});
+  const std::vector<Attributes> other{{{{"_fs", "<Fast>"}}}, {{{"_fs", "<Slow>"}}}};
+  EXPECT_EQ(lost_of(program(R"({"call":"get","key":"a","on":"s0"},)"), other),
+            Told{"attributes _fs"});
+}
+
 // Who used a store has opened it; what it was given stays what it was.
 TEST(Attributes, OfTheCopyOfAUsedStoreAreWhatItWasGiven) {
   const auto program = [](const std::string& mode, const std::string& more = "") {
