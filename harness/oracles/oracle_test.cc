@@ -297,6 +297,20 @@ TEST(Attributes, OfTheCopyOfAUsedStoreAreWhatItWasGiven) {
             kNone);
 }
 
+// What a read-only view deletes is gone for its store as well: that is no second difference.
+TEST(Agreement, IsNotAskedAcrossAWriteThatHadToBeRefused) {
+  const Case value = parsed(R"({"make":"memory","as":"s0"},
+    {"call":"set","key":"a","value":"a@1","on":"s0"},{"call":"list","on":"s0"},
+    {"call":"with read only","flag":true,"on":"s0","as":"s1"},
+    {"call":"delete","key":"a","on":"s1"},{"call":"get","key":"a","on":"s0"})");
+  Observation seen = test::sound_observation(value, 0);
+  seen.steps[4].answers[0] = Shown{None{}};
+  last(seen) = Shown{None{}};
+  std::vector<std::string> oracles;
+  for (const Difference& it : judge(value, seen)) oracles.push_back(it.oracle);
+  EXPECT_EQ(oracles, std::vector<std::string>{"writable"});
+}
+
 // Another event loop asks another question: a store may be connected by one of them.
 TEST(ParentIntact, ComparesWhatOneLoopWasTold) {
   const Case value = parsed(R"({"make":"local","at":"f","as":"s0"},
