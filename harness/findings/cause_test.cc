@@ -131,6 +131,10 @@ TEST(Causes, OfAHangAreInTheSubjectOrInTheStore) {
   EXPECT_EQ(frame(zarr), "zarr/storage/_common.py:get");
   EXPECT_EQ(frame(zarr + own), "zarr/storage/_common.py:get");
   EXPECT_EQ(frame(own + zarr), "");
+  const std::string loop = "  File \"/lib/asyncio/events.py\", line 89 in _run\n";
+  EXPECT_EQ(frame(zarr + "\nThread 0x2:\n" + own + zarr + loop), "");
+  EXPECT_EQ(frame(zarr + "\nThread 0x2:\n" + own), "zarr/storage/_common.py:get")
+      << "a thread of its own, which may have nothing to do";
 }
 
 // A store that does what it had to refuse is no second writer.

@@ -187,12 +187,23 @@ class Ways {
   // Whoever waits at one place in zarr for its event loop waits there with any operation and store.
   std::vector<Plainer> hangs() {
     if (call_) ask({Op::kGet}, of_one_wait);
+    if (const auto* carry = std::get_if<Carry>(&value_.steps[it_.where.step])) get_instead(*carry);
     const auto memory = plain_memory();
     if (frame_of_hang(it_).empty() || !memory) return std::move(ways_);
     for (std::size_t i = 0; i < value_.steps.size(); ++i)
       if (std::holds_alternative<Make>(value_.steps[i]))
         offer([&](Case& next) { std::get<Make>(next.steps[i]).kind = *memory; }, of_one_wait);
     return std::move(ways_);
+  }
+
+  // Packing an array or a group reads it first.
+  void get_instead(const Carry& carry) {
+    offer(
+        [&](Case& next) {
+          next.steps[it_.where.step] =
+              Call{.op = Op::kGet, .by = By::kSync, .on = {carry.from}, .in = carry.in, .key = "a"};
+        },
+        of_one_wait);
   }
 
   // The disk is looked at when something may have written, and at the end: the step at which it is
