@@ -104,7 +104,7 @@ INSTANTIATE_TEST_SUITE_P(
                  {"call": "delete", "on": "s1", "key": "a"})",
                           R"({"call": "with read only", "on": "s0", "flag": true, "as": "s1"},
                  {"carry": "pickle 5", "from": "s1", "to": "p1", "as": "s2"},
-                 {"call": "delete", "on": "s2", "key": "a"}, {"call": "list", "on": "s2"})"},
+                 {"call": "delete listed", "on": "s2"}, {"call": "list", "on": "s2"})"},
                     Wrong{"short", "reads / other value / get range on",
                           R"({"call": "get range", "on": "s0", "key": "a", "start": 2, "end": 9})",
                           R"({"call": "store path", "on": "s0", "key": "", "as": "s1"},
