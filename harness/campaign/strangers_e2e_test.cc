@@ -5,6 +5,7 @@
 #include <map>
 #include <set>
 
+#include "harness/campaign/dossier.h"
 #include "harness/campaign/reduce_program.h"
 #include "harness/campaign/subject.h"
 #include "harness/testing/program_runs.h"
@@ -122,6 +123,20 @@ INSTANTIATE_TEST_SUITE_P(
                           R"({"call": "get", "on": "s0", "key": "b"}, {"fork": "p2"},
                  {"call": "getsize", "on": "s0", "in": "p2", "key": "a"})"}),
     [](const auto& it) { return test_name(it.param.store); });
+
+// A worker plays many programs: the thread may be left from an earlier one, and the program that
+// hangs need not begin it.
+TEST(Strangers, HangByWhatAnEarlierProgramLeft) {
+  const auto session = session_with("dictionary_stores.py", "pooled");
+  const Finding found{.of_class = "deadline / hang / a call",
+                      .oracle = "deadline",
+                      .value = must(program::parse_case(R"({"format": 2,
+                          "processes": {"p2": "fork"}, "program": [{"make": "pooled", "as": "s0"},
+                          {"fork": "p2"}, {"call": "get", "on": "s0", "in": "p2", "key": "a"}]})"))};
+  const Dossier dossier = must(reduce_finding(*session, found, {.budget = kPatient}));
+  ASSERT_TRUE(dossier.reduced) << dossier.why;
+  EXPECT_TRUE(dossier.cause.key.starts_with("deadline / hang / get on")) << dossier.cause.key;
+}
 
 }  // namespace
 }  // namespace storefuzz::e2e

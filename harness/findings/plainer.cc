@@ -248,4 +248,23 @@ std::vector<Plainer> plainer_ways(const Case& reduced, const Difference& differe
   return Ways(reduced, difference).run();
 }
 
+std::optional<Case> warmed(const Case& value) {
+  Case warm = value;
+  warm.steps.clear();
+  for (const Step& step : value.steps) {
+    const auto* fork = std::get_if<Fork>(&step);
+    for (const Step& later : value.steps) {
+      const auto* call = std::get_if<Call>(&later);
+      if (!fork || !call || call->in != fork->process || operation(call->op).writes()) continue;
+      Call before = *call;
+      before.in = fork->in;
+      before.as.clear();
+      warm.steps.emplace_back(std::move(before));
+    }
+    warm.steps.push_back(step);
+  }
+  fit(warm);
+  return warm == value ? std::nullopt : std::optional(std::move(warm));
+}
+
 }  // namespace storefuzz::program
