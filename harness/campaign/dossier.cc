@@ -13,6 +13,7 @@
 #include "harness/base/text.h"
 #include "harness/campaign/confirm.h"
 #include "harness/campaign/reduce_program.h"
+#include "harness/findings/plainer.h"
 #include "harness/findings/script.h"
 #include "harness/findings/telling.h"
 
@@ -146,12 +147,24 @@ Dossier not_followed(const Finding& found, std::string why) {
 Result<Dossier> reduce_finding(ProgramSession& session, const Finding& found,
                                const DossierOptions& options, Against* against) {
   Dossier dossier = not_followed(found, "");
-  auto small = reduce_program(session, found.value,
-                              {.of_class = found.of_class,
-                               .budget = options.budget / 2,
-                               .stop = options.stop,
-                               .against = against});
-  if (!small && small.error().message == kShowsNoDifference) {
+  const auto reduced = [&](const program::Case& value) {
+    return reduce_program(session, value,
+                          {.of_class = found.of_class,
+                           .budget = options.budget / 2,
+                           .stop = options.stop,
+                           .against = against});
+  };
+  const auto nothing = [](const Result<ReducedProgram>& it) {
+    return !it && it.error().message == kShowsNoDifference;
+  };
+  auto small = reduced(found.value);
+  // A fork may have hung for a thread that an earlier program had left in its parent.
+  if (nothing(small) && found.oracle == "deadline")
+    if (const auto warm = program::warmed(found.value)) {
+      small = reduced(*warm);
+      dossier.finding.value = *warm;
+    }
+  if (nothing(small)) {
     dossier.why = "it did not happen again when its program was played once more";
     return dossier;
   }

@@ -5,6 +5,7 @@
 #include <map>
 #include <set>
 
+#include "harness/campaign/dossier.h"
 #include "harness/campaign/reduce_program.h"
 #include "harness/campaign/subject.h"
 #include "harness/testing/program_runs.h"
@@ -104,7 +105,7 @@ INSTANTIATE_TEST_SUITE_P(
                  {"call": "delete", "on": "s1", "key": "a"})",
                           R"({"call": "with read only", "on": "s0", "flag": true, "as": "s1"},
                  {"carry": "pickle 5", "from": "s1", "to": "p1", "as": "s2"},
-                 {"call": "delete", "on": "s2", "key": "a"}, {"call": "list", "on": "s2"})"},
+                 {"call": "delete listed", "on": "s2"}, {"call": "list", "on": "s2"})"},
                     Wrong{"short", "reads / other value / get range on",
                           R"({"call": "get range", "on": "s0", "key": "a", "start": 2, "end": 9})",
                           R"({"call": "store path", "on": "s0", "key": "", "as": "s1"},
@@ -114,14 +115,28 @@ INSTANTIATE_TEST_SUITE_P(
                           R"({"call": "get", "on": "s0", "key": "a"}, {"fork": "p2"},
                  {"call": "get", "on": "s0", "in": "p2", "key": "a"})",
                           R"({"call": "get", "on": "s0", "key": "b"}, {"call": "list", "on": "s0"},
-                 {"fork": "p2"}, {"call": "get range", "on": "s0", "in": "p2", "key": "a",
-                  "start": 1, "end": 3})"},
+                 {"fork": "p2"}, {"carry": "pickle 5", "cargo": "array", "from": "s0", "in": "p2",
+                  "to": "p2", "as": "s1"})"},
                     Wrong{"pooled", "deadline / hang / get on",
                           R"({"call": "get", "on": "s0", "key": "a"}, {"fork": "p2"},
                  {"call": "get", "on": "s0", "in": "p2", "key": "a"})",
                           R"({"call": "get", "on": "s0", "key": "b"}, {"fork": "p2"},
                  {"call": "getsize", "on": "s0", "in": "p2", "key": "a"})"}),
     [](const auto& it) { return test_name(it.param.store); });
+
+// A worker plays many programs: the thread may be left from an earlier one, and the program that
+// hangs need not begin it.
+TEST(Strangers, HangByWhatAnEarlierProgramLeft) {
+  const auto session = session_with("dictionary_stores.py", "pooled");
+  const Finding found{.of_class = "deadline / hang / a call",
+                      .oracle = "deadline",
+                      .value = must(program::parse_case(R"({"format": 2,
+                          "processes": {"p2": "fork"}, "program": [{"make": "pooled", "as": "s0"},
+                          {"fork": "p2"}, {"call": "get", "on": "s0", "in": "p2", "key": "a"}]})"))};
+  const Dossier dossier = must(reduce_finding(*session, found, {.budget = kPatient}));
+  ASSERT_TRUE(dossier.reduced) << dossier.why;
+  EXPECT_TRUE(dossier.cause.key.starts_with("deadline / hang / get on")) << dossier.cause.key;
+}
 
 }  // namespace
 }  // namespace storefuzz::e2e

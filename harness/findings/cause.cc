@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <filesystem>
 #include <iterator>
 #include <map>
 #include <set>
@@ -160,19 +161,61 @@ std::string_view attribute_of(std::string_view name) {
   return name.substr(std::min(name.find_first_not_of('_'), name.size()));
 }
 
-std::string frame_of_hang(const Difference& it) {
-  const TimedOut* late = std::get_if<TimedOut>(&it.was);
-  if (!late) return {};
-  // The thread that was asked, its innermost frame first; an empty line ends it.
-  const std::size_t begin = std::min(late->stacks.find("Current thread"), late->stacks.size());
-  std::istringstream lines(late->stacks.substr(begin, late->stacks.find("\n\n", begin) - begin));
+namespace {
+
+// Whether a line of a stack is in the file of a store that is not zarr's.
+bool is_of_a_stranger(std::string_view line) {
+  return std::ranges::any_of(all_stores(), [&](StoreKind it) {
+    const std::string file = std::filesystem::path(it->file).filename().string();
+    return !file.empty() && line.find("/" + file + "\", line ") != line.npos;
+  });
+}
+
+// The innermost frame of a thread that is zarr's; "" where it is a stranger's, or there is none.
+struct Frame {
+  std::string zarr;
+  bool stranger = false;
+};
+
+Frame frame_of(const std::string& thread) {
+  std::istringstream lines(thread);
   for (std::string line; std::getline(lines, line);) {
+    if (is_of_a_stranger(line)) return {.zarr = {}, .stranger = true};
     const std::size_t module = line.rfind("/zarr/"), end = line.rfind("\", line ");
     const std::size_t name = line.rfind(" in ");
     if (module == line.npos || end == line.npos || name == line.npos || name < end) continue;
-    return fmt::format("{}:{}", line.substr(module + 1, end - module - 1), line.substr(name + 4));
+    return {.zarr = fmt::format("{}:{}", line.substr(module + 1, end - module - 1),
+                                line.substr(name + 4))};
   }
   return {};
+}
+
+// The stacks of all threads, of which an empty line ends each.
+std::vector<std::string> threads_of(const std::string& stacks) {
+  std::vector<std::string> threads;
+  for (std::size_t at = 0; at < stacks.size();) {
+    const std::size_t end = std::min(stacks.find("\n\n", at), stacks.size());
+    threads.push_back(stacks.substr(at, end - at));
+    at = end + 2;
+  }
+  return threads;
+}
+
+}  // namespace
+
+// The thread that was asked tells, unless zarr's event loop waits for a stranger's store: then
+// whoever asked waits for that.
+std::string frame_of_hang(const Difference& it) {
+  const TimedOut* late = std::get_if<TimedOut>(&it.was);
+  std::string frame;
+  for (const std::string& thread : late ? threads_of(late->stacks) : std::vector<std::string>()) {
+    const Frame here = frame_of(thread);
+    if (thread.starts_with("Current thread"))
+      frame = here.zarr;
+    else if (here.stranger && thread.find("/asyncio/") != thread.npos)
+      return {};
+  }
+  return frame;
 }
 
 std::string class_of(const Case& value, const Difference& it) {

@@ -126,6 +126,27 @@ TEST(Causes, NameWhatTheProgramNeeds) {
   EXPECT_EQ(keys.size(), 6U);
 }
 
+// Where a stranger's store waits, it waits whoever called it.
+TEST(Causes, OfAHangAreInTheSubjectOrInTheStore) {
+  const Json list = Json::array({{{"kind", "sleepy"},
+                                  {"type", "Sleepy"},
+                                  {"make", "Sleepy({path})"},
+                                  {"file", "/home/sleepy.py"}}});
+  ASSERT_TRUE(add_adapters(list).has_value());
+  const auto frame = [](const std::string& stack) {
+    return frame_of_hang(at(2, Wrong::kHang, TimedOut{"Current thread 0x1:\n" + stack}));
+  };
+  const std::string own = "  File \"/home/sleepy.py\", line 148 in get\n";
+  const std::string zarr = "  File \"/lib/zarr/storage/_common.py\", line 161 in get\n";
+  EXPECT_EQ(frame(zarr), "zarr/storage/_common.py:get");
+  EXPECT_EQ(frame(zarr + own), "zarr/storage/_common.py:get");
+  EXPECT_EQ(frame(own + zarr), "");
+  const std::string loop = "  File \"/lib/asyncio/events.py\", line 89 in _run\n";
+  EXPECT_EQ(frame(zarr + "\nThread 0x2:\n" + own + zarr + loop), "");
+  EXPECT_EQ(frame(zarr + "\nThread 0x2:\n" + own), "zarr/storage/_common.py:get")
+      << "a thread of its own, which may have nothing to do";
+}
+
 // A store that does what it had to refuse is no second writer.
 TEST(Causes, CountAsWritersThoseWhoMayWrite) {
   const auto key_of = [](Wrong wrong) {

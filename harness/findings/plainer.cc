@@ -232,12 +232,23 @@ class Ways {
   // Whoever waits at one place in zarr for its event loop waits there with any operation and store.
   std::vector<Plainer> hangs() {
     if (call_) ask({Op::kGet}, of_one_wait);
+    if (const auto* carry = std::get_if<Carry>(&value_.steps[it_.where.step])) get_instead(*carry);
     const auto memory = plain_memory();
     if (frame_of_hang(it_).empty() || !memory) return std::move(ways_);
     for (std::size_t i = 0; i < value_.steps.size(); ++i)
       if (std::holds_alternative<Make>(value_.steps[i]))
         offer([&](Case& next) { std::get<Make>(next.steps[i]).kind = *memory; }, of_one_wait);
     return std::move(ways_);
+  }
+
+  // Packing an array or a group reads it first.
+  void get_instead(const Carry& carry) {
+    offer(
+        [&](Case& next) {
+          next.steps[it_.where.step] =
+              Call{.op = Op::kGet, .by = By::kSync, .on = {carry.from}, .in = carry.in, .key = "a"};
+        },
+        of_one_wait);
   }
 
   // The disk is looked at when something may have written, and at the end: the step at which it is
@@ -293,6 +304,25 @@ const Difference* Plainer::shown_by(const std::vector<Difference>& differences) 
 std::vector<Plainer> plainer_ways(const Case& reduced, const Difference& difference) {
   if (difference.question || difference.where.step >= reduced.steps.size()) return {};
   return Ways(reduced, difference).run();
+}
+
+std::optional<Case> warmed(const Case& value) {
+  Case warm = value;
+  warm.steps.clear();
+  for (const Step& step : value.steps) {
+    const auto* fork = std::get_if<Fork>(&step);
+    for (const Step& later : value.steps) {
+      const auto* call = std::get_if<Call>(&later);
+      if (!fork || !call || call->in != fork->process || operation(call->op).writes()) continue;
+      Call before = *call;
+      before.in = fork->in;
+      before.as.clear();
+      warm.steps.emplace_back(std::move(before));
+    }
+    warm.steps.push_back(step);
+  }
+  fit(warm);
+  return warm == value ? std::nullopt : std::optional(std::move(warm));
 }
 
 }  // namespace storefuzz::program

@@ -33,4 +33,8 @@ struct Plainer {
 // The plainest first. They come to an end: each is a step shorter, or asks the plainest operation.
 std::vector<Plainer> plainer_ways(const Case& reduced, const Difference& difference);
 
+// The program in which those who fork have done before what their children ask: what earlier
+// programs left in a process, such as the thread of a module, it makes itself. nullopt: it does.
+std::optional<Case> warmed(const Case& value);
+
 }  // namespace storefuzz::program

@@ -58,6 +58,21 @@ TEST(PlainerWays, DeleteOneKeyForSeveral) {
   EXPECT_FALSE(way->shown_by({was})) << "another handle is kept from it or not";
 }
 
+TEST(Warmed, ProgramsDoBeforeAForkWhatTheForkedProcessAsks) {
+  const auto program = [](const char* before) {
+    return parse_case(R"({"format": 2, "processes": {"p1": "fork"}, "program": [
+        {"make": "memory", "as": "s0"},)" +
+                      std::string(before) + R"({"fork": "p1"},
+        {"call": "set", "on": "s0", "in": "p1", "key": "a", "value": "a@2"},
+        {"call": "get", "on": "s0", "in": "p1", "key": "a"}]})")
+        .value();
+  };
+  const auto warm = warmed(program(""));
+  ASSERT_TRUE(warm);
+  EXPECT_EQ(*warm, program(R"({"call": "get", "on": "s0", "key": "a"},)"));
+  EXPECT_FALSE(warmed(parsed(R"({"make": "memory", "as": "s0"})")));
+}
+
 TEST(PlainerWays, LeaveAListingThatNamesAKeyTwice) {
   EXPECT_TRUE(
       plainer_ways(parsed(R"({"make": "memory", "as": "s0"}, {"call": "list", "on": "s0"})"),

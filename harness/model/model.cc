@@ -211,10 +211,13 @@ std::string state_signature(const Model::World& world, const HandleState& who, c
   // session says of itself is its own affair.
   const bool keeps = !view.claimed && !view.relative && !view.contradictory &&
                      who.kind->shared != Shared::kSession;
-  return fmt::format("{} {} {} {} {} {}|{} {} {}|{}|{} {}{} {}", who.kind->kind, origin, who.prefix,
-                     static_cast<int>(who.subject), view.relative, view.directory, view.used,
-                     view.told_to_open, opened, keeps ? given : "", given, unpublished,
-                     place.on_disk ? "" : content_of(place), world.effects);
+  const std::string use = view.used || view.told_to_open
+                              ? fmt::format("{} {}", view.used, view.told_to_open)
+                              : std::string(kUnused);
+  return fmt::format("{} {} {} {} {} {}|{} {}|{}|{} {}{} {}", who.kind->kind, origin, who.prefix,
+                     static_cast<int>(who.subject), view.relative, view.directory, use, opened,
+                     keeps ? given : "", given, unpublished, place.on_disk ? "" : content_of(place),
+                     world.effects);
 }
 
 }  // namespace

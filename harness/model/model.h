@@ -54,6 +54,9 @@ struct HandleFacts {
   std::vector<std::string> keys;  // that it may see, without its prefix
 };
 
+// How a handle was used, in the signature of its attributes: not at all.
+inline constexpr std::string_view kUnused = "unused";
+
 class Model {
  public:
   // Reads `before` and `processes` of the case; keeps nothing of it.

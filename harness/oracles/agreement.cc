@@ -75,6 +75,8 @@ std::vector<Difference> judge_agreement(const Case& value, const Judged& judged,
     if (it.effects != effects) all.clear();
     effects = it.effects;
     const auto* call = std::get_if<Call>(&value.steps[it.step]);
+    // A write that had to be refused and was done is told by itself, and shows everywhere.
+    if (it.difference && call && operation(call->op).writes()) all.clear();
     const bool attributes = call && operation(call->op).gives == Gives::kState;
     if (!call || attributes || it.signature.empty() || !shown(*it.answer)) continue;
     // After a difference nothing that was said before is known.

@@ -27,13 +27,21 @@ bool is_text(const std::string& value) {
          value != "None" && value != "True" && value != "False" && !is_refused(value);
 }
 
+// A thread, a connection or a lock may be made when it is first needed, and a copy has none yet.
+bool is_made_when_needed(const std::string& one, const std::string& other) {
+  const auto is_object = [](const std::string& it) { return it.starts_with('<'); };
+  return (one == "None" && is_object(other)) || (is_object(one) && other == "None");
+}
+
 struct Differing {
   std::string name, should_be, was;
 };
 
-// The first attribute that is lost, and where none is, the first in which two states differ; values
-// only where they are comparable.
-std::optional<Differing> differing(const Attributes& one, const Attributes& other, bool values) {
+enum class Values { kNone, kOfUsed, kAll };
+
+// The first attribute that is lost, and where none is, the first in which two states differ: of
+// those values that are comparable.
+std::optional<Differing> differing(const Attributes& one, const Attributes& other, Values values) {
   const std::map<std::string, std::string> left(one.values.begin(), one.values.end());
   const std::map<std::string, std::string> right(other.values.begin(), other.values.end());
   std::optional<Differing> first;
@@ -42,8 +50,9 @@ std::optional<Differing> differing(const Attributes& one, const Attributes& othe
     const std::string was = found == right.end() ? "nothing" : found->second;
     const bool lost = found == right.end() || (is_refused(was) && !is_refused(value));
     if (lost) return Differing{name, value, was};
-    if (!first && values && !tells_of_use(name) && was != value)
-      first = Differing{name, value, was};
+    const bool may_differ = values == Values::kNone || tells_of_use(name) ||
+                            (values == Values::kOfUsed && is_made_when_needed(value, was));
+    if (!first && !may_differ && was != value) first = Differing{name, value, was};
   }
   if (first) return first;
   for (const auto& [name, value] : right)
@@ -73,8 +82,10 @@ class States {
                       use = all.rfind('|', given - 1);
     const auto [whole, is_new] = whole_.emplace(all, &seen);
     const Attributes& named = *named_.emplace(all.substr(0, given), &seen).first->second;
+    const bool unused = all.compare(use + 1, kUnused.size(), kUnused) == 0;
     const auto wrong =
-        is_new ? differing(named, seen, false) : differing(*whole->second, seen, true);
+        is_new ? differing(named, seen, Values::kNone)
+               : differing(*whole->second, seen, unused ? Values::kAll : Values::kOfUsed);
     if (now == given + 1) return wrong;  // it keeps nothing
     const std::string made = all.substr(0, use) + all.substr(given, now - given);
     const Attributes& alike = *made_.emplace(made, &seen).first->second;

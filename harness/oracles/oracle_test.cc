@@ -265,6 +265,20 @@ TEST(Attributes, OfACopyHaveTheSameValues) {
       << "it may count its content";
 }
 
+// A store may make a thread when it needs one. Who was never used has what its constructor made.
+TEST(Attributes, OfAUsedStoreMayBeMadeWhenTheyAreNeeded) {
+  const auto program = [](const char* use) {
+    return R"({"make":"memory","as":"s0"},)" + std::string(use) +
+           R"({"carry":"pickle 5","from":"s0","as":"s1"},{"call":"state","on":["s0","s1"]})";
+  };
+  const std::vector<Attributes> thread{{{{"_thread", "<Thread>"}}}, {{{"_thread", "None"}}}};
+  EXPECT_EQ(lost_of(program(R"({"call":"get","key":"a","on":"s0"},)"), thread), kNone);
+  EXPECT_EQ(lost_of(program(""), thread), Told{"attributes _thread"});
+  const std::vector<Attributes> other{{{{"_fs", "<Fast>"}}}, {{{"_fs", "<Slow>"}}}};
+  EXPECT_EQ(lost_of(program(R"({"call":"get","key":"a","on":"s0"},)"), other),
+            Told{"attributes _fs"});
+}
+
 // Who used a store has opened it; what it was given stays what it was.
 TEST(Attributes, OfTheCopyOfAUsedStoreAreWhatItWasGiven) {
   const auto program = [](const std::string& mode, const std::string& more = "") {
@@ -281,6 +295,20 @@ TEST(Attributes, OfTheCopyOfAUsedStoreAreWhatItWasGiven) {
   EXPECT_EQ(lost_of(program("a", R"("relative":true,)"),
                     {{{{"path", "z.zip"}}}, {{{"path", "/here/z.zip"}}}}),
             kNone);
+}
+
+// What a read-only view deletes is gone for its store as well: that is no second difference.
+TEST(Agreement, IsNotAskedAcrossAWriteThatHadToBeRefused) {
+  const Case value = parsed(R"({"make":"memory","as":"s0"},
+    {"call":"set","key":"a","value":"a@1","on":"s0"},{"call":"list","on":"s0"},
+    {"call":"with read only","flag":true,"on":"s0","as":"s1"},
+    {"call":"delete","key":"a","on":"s1"},{"call":"get","key":"a","on":"s0"})");
+  Observation seen = test::sound_observation(value, 0);
+  seen.steps[4].answers[0] = Shown{None{}};
+  last(seen) = Shown{None{}};
+  std::vector<std::string> oracles;
+  for (const Difference& it : judge(value, seen)) oracles.push_back(it.oracle);
+  EXPECT_EQ(oracles, std::vector<std::string>{"writable"});
 }
 
 // Another event loop asks another question: a store may be connected by one of them.
