@@ -151,7 +151,9 @@ void Draft::ask_the_read_only() {
   const auto* call = std::get_if<Call>(&value_.steps.back());
   const std::string name = make ? make->as : call ? call->as : "";
   const auto on = std::ranges::find(facts_, name, &Facts::name);
-  if (on == facts_.end() || !on->read_only || on->keys.empty() || choices_.one_in(3)) return;
+  if (on == facts_.end() || !on->read_only || on->keys.empty()) return;
+  // Where there are modes, many handles only read.
+  if (on->kind->takes("mode") || choices_.one_in(3)) return;
   std::vector<const Operation*> rows;
   for (const Operation& row : operations())
     if ((row.family == Family::kWrite || row.family == Family::kDelete) && row.on(on->subject) &&
