@@ -21,6 +21,8 @@ struct Rehearsed {
 };
 constexpr Rehearsed kStores[] = {
     {"zip", "zarr.storage.ZipStore(path, mode=\"w\")"},
+    // Names are read by a codec, which Python imports when it first needs it.
+    {"zip", "zarr.storage.ZipStore(path, mode=\"r\")"},
     {"local", "zarr.storage.LocalStore(path)"},
     {"memory", "zarr.storage.MemoryStore()"},
     // It asks for the source lines of its callers, which Python reads once a process.

@@ -328,6 +328,14 @@ TEST(Worker, EndsAreSeen) {
   EXPECT_EQ(killed.end(), "SIGKILL");
 }
 
+// Whether a Python expression holds in a worker, over `path`.
+bool holds(Talk& worker, const std::string& expression, std::string path = "") {
+  const Reply reply = worker.ask(make(
+      9, "memory", "zarr.storage.MemoryStore() if " + expression + " else 0", std::move(path)));
+  EXPECT_EQ(refused(reply.answer), nullptr) << told(reply.answer);
+  return reply.answer == Answer(Shown{NewHandle{"MemoryStore"}});
+}
+
 std::size_t states(Talk& worker, const Store& store) {
   Order set = call(Op::kSet, 1, "a", std::string(9000, 'a')), close = call(Op::kClose, 1);
   set.watched = close.watched = true;
@@ -536,6 +544,41 @@ TEST(Worker, LinesOfTheSubjectAreCounted) {
   Talk other(must(counting.bear()));
   play(other);
   EXPECT_GT(counted(), 10) << "each worker tells them";
+}
+
+TEST(Worker, LinesAreAskedOfTheSubjectAlone) {
+  const Descriptor counters = must(make_memory_file("counters", 1 << 16));
+  Zygote counting = must(Zygote::start({.python = e2e::python(e2e::kNewest),
+                                        .scratch = e2e::scratch().string(),
+                                        .counters = counters.get()}));
+  Talk worker(must(counting.bear()));
+  worker.ask(begin(new_folder()));
+  EXPECT_TRUE(holds(worker, "__import__('sys').monitoring.get_events(1) == 0"));
+  EXPECT_TRUE(holds(worker,
+                    "__import__('sys').monitoring.get_local_events(1, "
+                    "zarr.storage.ZipStore.get.__code__) != 0"));
+  EXPECT_TRUE(holds(worker,
+                    "__import__('sys').monitoring.get_local_events(1, "
+                    "__import__('json').dumps.__code__) == 0"));
+}
+
+TEST(Worker, ANewWorkerImportsAndCompilesNothingForAnArchive) {
+  Talk worker;
+  const std::string ready =
+      "(len(__import__('sys').modules), __import__('performing')._kept.cache_info().misses)";
+  worker.ask(begin(new_folder()));
+  EXPECT_TRUE(holds(worker, "not setattr(zarr, 'ready', " + ready + ")"));
+  worker.ask({zip(1, "w"),
+              call(Op::kSet, 1, "a", "a"),
+              call(Op::kClose, 1),
+              zip(2, "r"),
+              call(Op::kGet, 2, "a"),
+              call(Op::kList, 2),
+              call(Op::kState, 2),
+              make(3, "path", "zarr.storage.StorePath(zarr.storage.ZipStore(path))", "z.zip"),
+              call(Op::kExists, 3, "a"),
+              {.verb = Verb::kPack, .handle = 2}});
+  EXPECT_TRUE(holds(worker, "zarr.ready == " + ready));
 }
 
 TEST(Worker, AHungWorkerTellsItsStacks) {
