@@ -10,6 +10,8 @@
 
 #include <cerrno>
 #include <cstdlib>
+#include <filesystem>
+#include <iterator>
 
 #include "harness/worker/python.h"
 
@@ -18,6 +20,8 @@ namespace {
 
 const int kParentEnded = SIGRTMIN + 3;  // sent by the kernel, to us alone
 pid_t starter_of_all = 0, parent_of_us = 0;
+py::ssize_t modules_of_all = 0;
+bool brought_modules = true;
 
 // Async-signal-safe. Under a new parent that is not the starter nobody would ever ask us again. The
 // signal is about a thread: while others of the parent are left, it is still the parent, and the
@@ -26,6 +30,8 @@ void on_parents_end(int) {
   const pid_t parent = ::getppid();
   if (parent != starter_of_all && parent != parent_of_us) ::_exit(0);
 }
+
+py::ssize_t module_count() { return PyDict_Size(PyImport_GetModuleDict()); }
 
 }  // namespace
 
@@ -73,6 +79,28 @@ pid_t fork_worker(pid_t starter) {
   return 0;
 }
 
-void exit_by_python() { std::exit(Py_FinalizeEx() < 0 ? 120 : 0); }
+bool has_one_thread() {
+  const std::filesystem::directory_iterator tasks("/proc/self/task");
+  return std::distance(begin(tasks), end(tasks)) == 1;
+}
+
+// Python clears the modules that are still there in the reverse order of their import: when it
+// comes to ours, exit handlers have run, what a program made is gone, and the modules that every
+// worker has alike remain, to clear which is to copy most of the zygote's memory.
+void exit_where_rest_is_alike(PyObject*) {
+  if (!brought_modules && has_one_thread()) ::_exit(0);
+}
+
+void prepare_exit() {
+  PyObject* module = PyImport_AddModule("storefuzz_exit");
+  Py_INCREF(module);  // what nobody holds goes before anything is cleared
+  PyModule_Add(module, "end", PyCapsule_New(&brought_modules, nullptr, exit_where_rest_is_alike));
+  modules_of_all = module_count();
+}
+
+void exit_by_python() {
+  brought_modules = module_count() != modules_of_all;
+  std::exit(Py_FinalizeEx() < 0 ? 120 : 0);
+}
 
 }  // namespace storefuzz::program

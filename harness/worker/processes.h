@@ -17,7 +17,13 @@ pid_t bear(pid_t starter);
 // long as `starter`, then its new parent (PR_SET_CHILD_SUBREAPER), lives.
 pid_t fork_worker(pid_t starter);
 
-// What sys.exit(0) does: atexit, threads, the modules and what they hold.
+// What sys.exit(0) does: atexit, threads, the modules and what they hold. Where a worker has
+// neither a thread left nor a module that the zygote, which was prepared, has not, the zygote's
+// stay.
+void prepare_exit();
 [[noreturn]] void exit_by_python();
+
+// Whether this process has no thread but the one that asks.
+bool has_one_thread();
 
 }  // namespace storefuzz::program

@@ -336,6 +336,28 @@ bool holds(Talk& worker, const std::string& expression, std::string path = "") {
   return reply.answer == Answer(Shown{NewHandle{"MemoryStore"}});
 }
 
+// What an object leaves when it goes.
+std::string last_words(const std::string& file) {
+  return "type('Last', (), {'__del__': lambda _: os.mknod(path + '/" + file + "')})()";
+}
+
+TEST(Worker, AnExitTakesApartWhatAWorkerMadeAndAllWhereItBroughtAModule) {
+  for (const bool brought : {false, true}) {
+    Talk worker;
+    const std::string folder = new_folder();
+    worker.ask({begin(folder), make(1, "memory", last_words("handle"), folder)});
+    EXPECT_TRUE(holds(worker, "not setattr(zarr, 'kept', " + last_words("module") + ")", folder));
+    EXPECT_TRUE(
+        holds(worker, "__import__('atexit').register(lambda: os.mknod(path + '/exit'))", folder));
+    if (brought) EXPECT_TRUE(holds(worker, "__import__('wave')"));
+    EXPECT_TRUE(worker.send({{.verb = Verb::kExit}}));
+    EXPECT_EQ(worker.end(), "exit 0");
+    EXPECT_TRUE(std::filesystem::exists(folder + "/handle"));
+    EXPECT_TRUE(std::filesystem::exists(folder + "/exit"));
+    EXPECT_EQ(std::filesystem::exists(folder + "/module"), brought);
+  }
+}
+
 std::size_t states(Talk& worker, const Store& store) {
   Order set = call(Op::kSet, 1, "a", std::string(9000, 'a')), close = call(Op::kClose, 1);
   set.watched = close.watched = true;
