@@ -45,7 +45,7 @@ Result<ReferenceInfo> prepare(const ZygoteOptions& options, Performer& performer
   if (!reference) return reference;
   reference->containment = contained->sentence;
   rehearse(performer, options.scratch);
-  if (!has_one_thread()) return machine_failure("the zygote has more than one thread");
+  if (thread_count() > 1) return machine_failure("the zygote has more than one thread");
   if (options.counters >= 0) {
     auto lines = count_lines(options.counters);
     if (!lines) return std::unexpected(lines.error());

@@ -50,7 +50,7 @@ void call_all(Performer& performer, Slot handle) {
 }
 
 void carry(Performer& performer) {
-  for (const Carrier carrier : {Carrier::kPickle5, Carrier::kCloudpickle}) {
+  for (const Carrier carrier : {Carrier::kPickle2, Carrier::kPickle5, Carrier::kCloudpickle}) {
     const Reply packed =
         performer.perform({.verb = Verb::kPack, .carrier = carrier, .handle = kStore});
     if (const auto* bytes = shown_as<BytesValue>(packed.answer))

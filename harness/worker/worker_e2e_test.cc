@@ -341,21 +341,35 @@ std::string last_words(const std::string& file) {
   return "type('Last', (), {'__del__': lambda _: os.mknod(path + '/" + file + "')})()";
 }
 
-TEST(Worker, AnExitTakesApartWhatAWorkerMadeAndAllWhereItBroughtAModule) {
-  for (const bool brought : {false, true}) {
-    Talk worker;
-    const std::string folder = new_folder();
-    worker.ask({begin(folder), make(1, "memory", last_words("handle"), folder)});
-    EXPECT_TRUE(holds(worker, "not setattr(zarr, 'kept', " + last_words("module") + ")", folder));
-    EXPECT_TRUE(
-        holds(worker, "__import__('atexit').register(lambda: os.mknod(path + '/exit'))", folder));
-    if (brought) EXPECT_TRUE(holds(worker, "__import__('wave')"));
-    EXPECT_TRUE(worker.send({{.verb = Verb::kExit}}));
-    EXPECT_EQ(worker.end(), "exit 0");
-    EXPECT_TRUE(std::filesystem::exists(folder + "/handle"));
-    EXPECT_TRUE(std::filesystem::exists(folder + "/exit"));
-    EXPECT_EQ(std::filesystem::exists(folder + "/module"), brought);
-  }
+// Whether a process that exits takes apart the zygote's modules as well.
+bool exits_whole(Talk worker, const std::string& folder) {
+  worker.ask(make(1, "memory", last_words("handle"), folder));
+  EXPECT_TRUE(holds(worker, "not setattr(zarr, 'kept', " + last_words("module") + ")", folder));
+  EXPECT_TRUE(
+      holds(worker, "__import__('atexit').register(lambda: os.mknod(path + '/exit'))", folder));
+  EXPECT_TRUE(worker.send({{.verb = Verb::kExit}}));
+  EXPECT_EQ(worker.end(), "exit 0");
+  EXPECT_TRUE(std::filesystem::exists(folder + "/handle"));
+  EXPECT_TRUE(std::filesystem::exists(folder + "/exit"));
+  return std::filesystem::exists(folder + "/module");
+}
+
+TEST(Worker, AnExitTakesApartWhatAWorkerMadeAndAllWhereItBroughtAModuleOrAThread) {
+  const std::string starts_a_thread =
+      "not (threading := __import__('threading')).Thread("
+      "target=threading.Event().wait, daemon=True).start()";
+  for (const bool early : {false, true})
+    for (const std::string& brings :
+         {std::string("True"), std::string("__import__('wave')"), starts_a_thread}) {
+      Talk worker;
+      worker.ask(begin(new_folder()));
+      if (early) EXPECT_TRUE(holds(worker, brings));
+      const std::string folder = new_folder();
+      worker.ask({kOver, begin(folder)});
+      if (!early) EXPECT_TRUE(holds(worker, brings));
+      const bool whole = brings != "True" && !(early && brings == starts_a_thread);
+      EXPECT_EQ(exits_whole(std::move(worker), folder), whole) << brings << early;
+    }
 }
 
 std::size_t states(Talk& worker, const Store& store) {
