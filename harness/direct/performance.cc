@@ -282,10 +282,13 @@ void Performance::flush() {
   Patience patience = options_.patience;
   if (options_.parks || !one) patience.asleep = patience.late;
   if (!one) patience.asleep /= 2;  // it costs no more than to play it once more
+  // Somebody has slept already, and will sleep again.
+  if (options_.parks && options_.careful) patience.asleep = patience.late / 4;
   std::optional<Asked> got = worker.try_ask(orders, patience);
   if (!got && one && options_.parks && last.to == Belongs::To::kStep) {
     const auto now = std::chrono::steady_clock::now();
-    late_ = Late{process, last, now + patience.deadline, Asleep(worker.pid()), now};
+    const Milliseconds more = options_.patience.asleep + patience.late - patience.asleep;
+    late_ = Late{process, last, now + patience.deadline, Asleep(worker.pid()), more, now};
     return;
   }
   // Where nobody can tell which order it was, nobody reads the stacks: it is played once more.
@@ -449,7 +452,7 @@ bool Performance::hangs() {
   if (now >= late_->until) return true;
   if (now < late_->next) return false;
   late_->next = now + options_.patience.asleep / 5;
-  return late_->asleep.look() >= options_.patience.asleep;
+  return late_->asleep.look() >= late_->more;
 }
 
 Performance::Fate Performance::decide() {
