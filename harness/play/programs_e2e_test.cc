@@ -469,6 +469,26 @@ TEST(Programs, AreServedByOneServerAlsoAfterOneWasParked) {
   EXPECT_EQ(servers(), before);
 }
 
+// Our children that ended and were not waited for.
+std::size_t zombies() {
+  std::size_t count = 0;
+  std::istringstream children(
+      test::read_file(fmt::format("/proc/self/task/{}/children", ::gettid())));
+  for (std::string child; children >> child;)
+    count += test::read_file(fs::path("/proc") / child / "stat").find(") Z ") != std::string::npos;
+  return count;
+}
+
+TEST(Programs, InWhichAForkHangsLeaveNoZombie) {
+  const std::size_t before = zombies();
+  {
+    const auto old = session("local", "", "3.0.1");
+    for (int i = 0; i < 2; ++i) (void)must(old->start(must(program::parse_case(kHangsInAFork))));
+    EXPECT_EQ(old->take_decided(true).size(), 2U);
+  }
+  EXPECT_EQ(zombies(), before);
+}
+
 TEST(Programs, InWhichAProcessIsOnlySlowAreForgotten) {
   const auto slow = session("sound live", "sound: get takes half a second");
   const program::Case value = must(program::parse_case(
