@@ -17,8 +17,15 @@ Director::Director(Workers& workers, Options options)
 Director::~Director() = default;
 Director::Director(Director&&) noexcept = default;
 
+// The first that no parked program has: who is late may still write there. A server that gives it
+// is an interpreter, so that names are used again.
 std::filesystem::path Director::folder() const {
-  return options_.folder.string() + (folders_ > 0 ? fmt::format("-{}", folders_) : "");
+  for (std::size_t number = 0;; ++number) {
+    std::filesystem::path name =
+        options_.folder.string() + (number > 0 ? fmt::format("-{}", number) : "");
+    if (std::ranges::none_of(parked_, [&](const auto& it) { return it->folder() == name; }))
+      return name;
+  }
 }
 
 // The address of a server that gives the case's folder; empty: no store of the case needs one.
@@ -77,7 +84,6 @@ Result<std::optional<Observation>> Director::played(const Case& value, bool park
   if (!seen) return std::unexpected(seen.error());
   if (!performance->late()) return std::move(*seen);
   parked_.push_back(std::move(performance));
-  ++folders_;
   return std::nullopt;
 }
 
@@ -91,7 +97,6 @@ std::vector<std::pair<Case, Observation>> Director::take_decided(bool wait) {
         continue;
       }
       if (fate == Performance::Fate::kDecided) decided.emplace_back((*it)->played(), (*it)->seen());
-      servers_.erase((*it)->folder());
       std::error_code error;
       std::filesystem::remove_all((*it)->folder(), error);
       it = parked_.erase(it);

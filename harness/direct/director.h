@@ -68,7 +68,6 @@ class Director {
 
   Workers& workers_;
   Options options_;
-  std::size_t folders_ = 0;  // names that are used up: who is late may still write there
   std::vector<std::unique_ptr<Performance>> parked_;
   std::map<std::filesystem::path, FolderServer> servers_;  // by folder; started when one is needed
 };

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <fstream>
 #include <functional>
 #include <memory>
@@ -55,6 +56,23 @@ bool walk(int parent, const char* name, const std::string& below, const Visit& v
       visit(number, entry->d_name, std::move(path));
   }
   return true;
+}
+
+// Removes what lies in the folder `name` of `parent`; false: something stays.
+bool remove_below(int parent, const char* name) {
+  const int number =
+      ::openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+  if (number < 0) return errno == ENOENT;
+  const std::unique_ptr<DIR, int (*)(DIR*)> folder(::fdopendir(number), ::closedir);
+  bool gone = true;
+  while (const dirent* entry = ::readdir(folder.get())) {
+    const std::string_view here = entry->d_name;
+    if (here == "." || here == "..") continue;
+    const bool below = entry->d_type == DT_DIR;
+    if (below) remove_below(number, entry->d_name);
+    gone = ::unlinkat(number, entry->d_name, below ? AT_REMOVEDIR : 0) == 0 && gone;
+  }
+  return gone;
 }
 
 OnDisk archive_as_seen(std::string_view bytes) {
@@ -142,12 +160,6 @@ std::vector<std::string> strays(const fs::path& folder, const std::set<std::stri
   return found;
 }
 
-bool empty(const fs::path& folder) {
-  std::error_code error;
-  bool gone = true;
-  for (const fs::directory_entry& entry : fs::directory_iterator(folder, error))
-    gone = fs::remove_all(entry.path(), error) != static_cast<std::uintmax_t>(-1) && gone;
-  return gone && !error;
-}
+bool empty(const fs::path& folder) { return remove_below(AT_FDCWD, folder.c_str()); }
 
 }  // namespace storefuzz::program

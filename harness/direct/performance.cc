@@ -2,6 +2,7 @@
 #include "harness/direct/performance.h"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <ranges>
@@ -73,9 +74,8 @@ fs::path Performance::folder_of_case(const fs::path& folder) { return folder / k
 Result<void> Performance::prepare() {
   // The folders that processes change into lie beside it.
   std::error_code error;
-  if (fs::exists(folder_, error) && !empty(folder_.parent_path()))
-    return machine_failure("a case's folder cannot be emptied");
-  fs::create_directories(folder_, error);
+  if (!empty(folder_.parent_path())) return machine_failure("a case's folder cannot be emptied");
+  if (::mkdir(folder_.c_str(), 0777) != 0) fs::create_directories(folder_, error);
   for (const Step& step : case_.steps)
     if (const Make* make = std::get_if<Make>(&step); make && !make->at.empty()) {
       if (make->kind->medium == Medium::kMemory) continue;
@@ -284,10 +284,14 @@ void Performance::flush() {
   Patience patience = options_.patience;
   if (options_.parks || !one) patience.asleep = patience.late;
   if (!one) patience.asleep /= 2;  // it costs no more than to play it once more
+  // Somebody has slept already, and will sleep again.
+  if (options_.parks && options_.careful) patience.asleep = patience.late / 4;
   std::optional<Asked> got = worker.try_ask(orders, patience);
   if (!got && one && options_.parks && last.to == Belongs::To::kStep) {
     const auto now = std::chrono::steady_clock::now();
-    late_ = Late{process, last, now + patience.deadline, Asleep(worker.pid()), now};
+    const Milliseconds sooner = options_.careful ? patience.late : Milliseconds(0);
+    const Milliseconds more = options_.patience.asleep + sooner;
+    late_ = Late{process, last, now + patience.deadline, Asleep(worker.pid()), more, now};
     return;
   }
   // Where nobody can tell which order it was, nobody reads the stacks: it is played once more.
@@ -388,6 +392,12 @@ void Performance::leave() {
   std::set<std::string> orderly;
   for (const std::string& name : begun_)
     if (!players_[name].ended && leaves_orderly(name)) orderly.insert(name);
+  // A stretch that is still to be sent goes with the order to end, where that comes next.
+  const auto next = std::ranges::find_if(begun_ | std::views::reverse, [&](const auto& name) {
+    return !players_[name].ended && !orderly.contains(name);
+  });
+  if (next == begun_.rend() || *next != to_) flush();
+  if (late_) return;
   for (const std::string& name : begun_ | std::views::reverse) {
     if (players_[name].ended || orderly.contains(name)) continue;
     if (to_ != name) flush();
@@ -434,10 +444,8 @@ Result<Observation> Performance::play() {
     if (!done) return std::unexpected(done.error());
     handles_.take(step);
   }
-  if (!broken_ && !late_) flush();
-  if (late_) return Observation{};
-  leave();
-  if (broken_) return Observation{};
+  if (!late_) leave();
+  if (broken_ || late_) return Observation{};
   if (!seen_.steps.empty() && seen_.steps.back().disk.empty()) look(seen_.steps.size() - 1);
   seen_.stray = strays(options_.folder, files_, named_after_);
   if (auto done = judge_snapshots(); !done) return std::unexpected(done.error());
@@ -451,7 +459,7 @@ bool Performance::hangs() {
   if (now >= late_->until) return true;
   if (now < late_->next) return false;
   late_->next = now + options_.patience.asleep / 5;
-  return late_->asleep.look() >= options_.patience.asleep;
+  return late_->asleep.look() >= late_->more;
 }
 
 Performance::Fate Performance::decide() {

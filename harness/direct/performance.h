@@ -71,7 +71,8 @@ class Performance {
     std::string process;
     Belongs belongs;
     std::chrono::steady_clock::time_point until;  // from then on it hangs
-    Asleep asleep;                                // or earlier, as in the foreground
+    Asleep asleep;                                // or earlier, as in the foreground,
+    Milliseconds more;                            // when it has slept so long again
     std::chrono::steady_clock::time_point next;   // when it is looked at again
   };
 

@@ -19,11 +19,19 @@ constexpr std::size_t kMostIdle = 6;  // a program has four processes and its cr
 
 }  // namespace
 
+// One whose parent has waited for it after all is nowhere.
+void Orphans::reap() {
+  std::erase_if(pids_, [](pid_t pid) {
+    return ::waitpid(pid, nullptr, WNOHANG) == pid || ::kill(pid, 0) != 0;
+  });
+}
+
 Worker::Worker(Worker&& other) noexcept
     : pid_(std::exchange(other.pid_, -1)),
       channel_(std::move(other.channel_)),
       loop_(other.loop_),
       stacks_(other.stacks_),
+      orphans_(other.orphans_),
       subject_(std::move(other.subject_)),
       frame_(std::move(other.frame_)),
       asked_(other.asked_) {}
@@ -35,6 +43,7 @@ Worker& Worker::operator=(Worker&& other) noexcept {
   channel_ = std::move(other.channel_);
   loop_ = other.loop_;
   stacks_ = other.stacks_;
+  orphans_ = other.orphans_;
   subject_ = std::move(other.subject_);
   frame_ = std::move(other.frame_);
   asked_ = other.asked_;
@@ -59,7 +68,10 @@ std::string Worker::ending() {
   do {
     got = pid > 0 ? ::waitpid(pid, &status, 0) : -1;
   } while (got < 0 && pid > 0 && errno == EINTR);
-  if (got < 0) return "lost";
+  if (got < 0) {
+    if (pid > 0 && orphans_) orphans_->add(pid);
+    return "lost";
+  }
   Ending ending;
   if (WIFEXITED(status)) ending.exit_code = WEXITSTATUS(status);
   if (WIFSIGNALED(status)) ending.signal = WTERMSIG(status);
@@ -143,6 +155,7 @@ Result<Zygote*> Workers::zygote_of(const std::string& subject) {
 }
 
 Result<Worker> Workers::lease(bool loop, const std::string& subject) {
+  orphans_->reap();
   for (auto idle = idle_.begin(); idle != idle_.end(); ++idle) {
     if (idle->loop() != loop || idle->subject() != subject) continue;
     Worker worker = std::move(*idle);
@@ -153,7 +166,7 @@ Result<Worker> Workers::lease(bool loop, const std::string& subject) {
   if (!zygote) return std::unexpected(zygote.error());
   auto born = (*zygote)->bear(loop);
   if (!born) return std::unexpected(born.error());
-  return Worker(std::move(*born), loop, stacks_.get(), subject);
+  return Worker(std::move(*born), loop, stacks_.get(), orphans_.get(), subject);
 }
 
 std::chrono::nanoseconds Workers::processor_time() const {
@@ -183,7 +196,7 @@ void Workers::give_back(Worker worker) {
 
 Worker Workers::forked(pid_t pid, Channel channel, const Worker& parent) {
   return Worker({.pid = pid, .channel = std::move(channel)}, parent.loop(), stacks_.get(),
-                parent.subject());
+                orphans_.get(), parent.subject());
 }
 
 }  // namespace storefuzz::program

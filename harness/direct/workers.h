@@ -39,14 +39,30 @@ struct Patience {
 
 using Asked = std::variant<std::vector<Reply>, Crashed, TimedOut>;
 
+// Processes that ended while they were another's children, who did not wait for them: when that one
+// ends they are ours, and take a place in the kernel's table until we wait.
+class Orphans {
+ public:
+  Orphans() = default;
+  Orphans(const Orphans&) = delete;
+  ~Orphans() { reap(); }
+
+  void add(pid_t pid) { pids_.push_back(pid); }
+  void reap();
+
+ private:
+  std::vector<pid_t> pids_;
+};
+
 // A process that takes orders.
 class Worker {
  public:
-  Worker(Born born, bool loop, StackFile* stacks, std::string subject = {})
+  Worker(Born born, bool loop, StackFile* stacks, Orphans* orphans, std::string subject = {})
       : pid_(born.pid),
         channel_(std::move(born.channel)),
         loop_(loop),
         stacks_(stacks),
+        orphans_(orphans),
         subject_(std::move(subject)) {}
   Worker(Worker&& other) noexcept;
   Worker& operator=(Worker&& other) noexcept;
@@ -85,6 +101,7 @@ class Worker {
   Channel channel_;
   bool loop_ = false;  // zarr's event loop runs in it
   StackFile* stacks_ = nullptr;
+  Orphans* orphans_ = nullptr;
   std::string subject_;
   std::string frame_;
   std::size_t asked_ = 0;  // orders that wait for a reply
@@ -124,6 +141,7 @@ class Workers {
         stacks_(std::make_unique<StackFile>(std::move(stacks))) {}
   Result<Zygote*> zygote_of(const std::string& subject);
 
+  std::unique_ptr<Orphans> orphans_ = std::make_unique<Orphans>();  // after all workers
   Zygote zygote_;
   ZygoteOptions options_;
   Interpreters others_;

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <set>
 #include <sstream>
 
 #include "harness/oracles/oracle.h"
@@ -440,6 +441,52 @@ TEST(Programs, InWhichAProcessHangsAreParkedAndToldLater) {
     EXPECT_EQ(played.seen.steps.size(), 4U);
   }
   EXPECT_TRUE(old->take_decided(true).empty());
+}
+
+// The http servers among our children.
+std::set<std::string> servers() {
+  std::set<std::string> found;
+  std::istringstream children(
+      test::read_file(fmt::format("/proc/self/task/{}/children", ::gettid())));
+  for (std::string child; children >> child;)
+    if (test::read_file(fs::path("/proc") / child / "cmdline").find("folder_server") !=
+        std::string::npos)
+      found.insert(child);
+  return found;
+}
+
+TEST(Programs, AreServedByOneServerAlsoAfterOneWasParked) {
+  const auto old = session("local,fsspec http", "", "3.0.1");
+  const program::Case served = must(program::parse_case(
+      R"({"format": 2, "program": [{"make": "fsspec http", "at": "f", "as": "s0"},
+          {"call": "get", "on": "s0", "key": "a"}]})"));
+  ASSERT_TRUE(must(old->start(served)));
+  const auto before = servers();
+  EXPECT_EQ(before.size(), 1U);
+  EXPECT_FALSE(must(old->start(must(program::parse_case(kHangsInAFork)))));
+  EXPECT_EQ(old->take_decided(true).size(), 1U);
+  ASSERT_TRUE(must(old->start(served)));
+  EXPECT_EQ(servers(), before);
+}
+
+// Our children that ended and were not waited for.
+std::size_t zombies() {
+  std::size_t count = 0;
+  std::istringstream children(
+      test::read_file(fmt::format("/proc/self/task/{}/children", ::gettid())));
+  for (std::string child; children >> child;)
+    count += test::read_file(fs::path("/proc") / child / "stat").find(") Z ") != std::string::npos;
+  return count;
+}
+
+TEST(Programs, InWhichAForkHangsLeaveNoZombie) {
+  const std::size_t before = zombies();
+  {
+    const auto old = session("local", "", "3.0.1");
+    for (int i = 0; i < 2; ++i) (void)must(old->start(must(program::parse_case(kHangsInAFork))));
+    EXPECT_EQ(old->take_decided(true).size(), 2U);
+  }
+  EXPECT_EQ(zombies(), before);
 }
 
 TEST(Programs, InWhichAProcessIsOnlySlowAreForgotten) {

@@ -37,6 +37,7 @@ constexpr std::pair<PyObject * Side::*, const char*> kFunctions[] = {
     {&Side::wait, "wait"},
     {&Side::settle, "settle"},
     {&Side::lines, "lines"},
+    {&Side::counted, "counted"},
     {&Side::tidy, "tidy"},
     {&Side::names, "NAMES"},
     {&Side::declared, "declared"},

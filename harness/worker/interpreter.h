@@ -22,7 +22,7 @@ struct Side {
   // Coroutines; sync may be None.
   PyObject *sync, *start_loop, *finish, *collect, *first, *awaited;
   PyObject *inline_loop, *wait, *settle;
-  PyObject *lines, *tidy;
+  PyObject *lines, *counted, *tidy;
   PyObject *names, *declared, *store;  // what state.cc needs; store may be None
   Replacements prefixes;               // where the subject and the standard library lie
 };

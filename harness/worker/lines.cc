@@ -47,7 +47,8 @@ void start_counting() {
   disable = monitoring.attr("DISABLE").cast<py::object>().release().ptr();
   monitoring.attr("use_tool_id")(tool, "storefuzz");
   monitoring.attr("register_callback")(tool, event, steal(PyCFunction_New(&definition, nullptr)));
-  monitoring.attr("set_events")(tool, event);
+  const py::object set_events = monitoring.attr("set_local_events");
+  for (const auto& code : borrow(side().counted)()) set_events(tool, code, event);
 }
 
 }  // namespace

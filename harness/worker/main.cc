@@ -9,7 +9,6 @@
 
 #include <cstdlib>
 #include <cstring>
-#include <filesystem>
 
 #include "harness/base/json.h"
 #include "harness/case/store.h"
@@ -25,11 +24,6 @@ namespace {
 
 using namespace storefuzz;
 using namespace storefuzz::program;
-
-std::size_t threads() {
-  const std::filesystem::directory_iterator tasks("/proc/self/task");
-  return static_cast<std::size_t>(std::distance(begin(tasks), end(tasks)));
-}
 
 void set_environment(const ZygoteOptions& options) {
   // numpy's libraries start a thread a processor, which workers born of us would lack.
@@ -51,12 +45,13 @@ Result<ReferenceInfo> prepare(const ZygoteOptions& options, Performer& performer
   if (!reference) return reference;
   reference->containment = contained->sentence;
   rehearse(performer, options.scratch);
-  if (threads() > 1) return machine_failure("the zygote has more than one thread");
+  if (thread_count() > 1) return machine_failure("the zygote has more than one thread");
   if (options.counters >= 0) {
     auto lines = count_lines(options.counters);
     if (!lines) return std::unexpected(lines.error());
     reference->lines = *lines;
   }
+  prepare_exit();
   if (!steal(PyObject_CallNoArgs(side().tidy))) PyErr_Clear();
   return reference;
 }

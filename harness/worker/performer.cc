@@ -15,6 +15,7 @@
 #include "harness/process/ending.h"
 #include "harness/worker/interpreter.h"
 #include "harness/worker/kinds.h"
+#include "harness/worker/processes.h"
 #include "harness/worker/values.h"
 
 namespace storefuzz::program {
@@ -156,6 +157,7 @@ Answer Performer::begin_case(const std::string& folder, const std::string& serve
   if (!handles_.empty()) end_case();
   folder_ = folder;
   server_ = server;
+  threads_ = thread_count();
   names_ = {{folder_, "<case>"}, {scratch_, "<scratch>"}};
   if (!server.empty()) {
     names_.emplace_back(server, "<server>");
@@ -342,13 +344,14 @@ Answer Performer::end_case() {
   return Shown{std::move(open)};
 }
 
-void Performer::leave_to_python() {
+std::size_t Performer::leave_to_python() {
   const Object main = steal(PyImport_ImportModule("__main__"));
   for (auto& [slot, object] : handles_)
     if (!main ||
         PyObject_SetAttrString(main.ptr(), ("s" + std::to_string(slot)).c_str(), object.ptr()) != 0)
       PyErr_Clear();
   handles_.clear();
+  return threaded_.empty() ? threads_ : 1;
 }
 
 }  // namespace storefuzz::program

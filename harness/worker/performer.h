@@ -38,8 +38,9 @@ class Performer {
   // Every order but kFork, kExit and kQuit. What the subject raises is an answer.
   Reply perform(const Order& order);
 
-  // Puts the handles where a script of a user has them, so that Python's exit finds them.
-  void leave_to_python();
+  // Puts the handles where a script of a user has them, so that Python's exit finds them. How many
+  // threads there were when the case began; 1 where it has handles that native threads serve.
+  std::size_t leave_to_python();
 
  private:
   Answer begin_case(const std::string& folder, const std::string& server);
@@ -77,6 +78,7 @@ class Performer {
   std::unordered_map<std::string, Object> makers_;  // expression → function
   std::set<std::string> awake_;                     // kinds whose imports and `before` have run
   std::set<Slot> threaded_;                         // handles that native threads serve
+  std::size_t threads_ = 1;                         // when the case began
   std::set<std::string> made_;                      // `clean` texts that are due
   // Files that an earlier case left open, by descriptor, device and inode: that case's to tell.
   using OpenFile = std::tuple<int, dev_t, ino_t>;

@@ -5,6 +5,7 @@
 
 #include <sys/types.h>
 
+#include <cstddef>
 #include <cstdint>
 
 namespace storefuzz::program {
@@ -17,7 +18,12 @@ pid_t bear(pid_t starter);
 // long as `starter`, then its new parent (PR_SET_CHILD_SUBREAPER), lives.
 pid_t fork_worker(pid_t starter);
 
-// What sys.exit(0) does: atexit, threads, the modules and what they hold.
-[[noreturn]] void exit_by_python();
+// What sys.exit(0) does: atexit, threads, the modules and what they hold. `threads`: so many have
+// nothing to do with what this process held. Where no others are left, and no module but those of
+// the zygote, which was prepared, the modules stay.
+void prepare_exit();
+[[noreturn]] void exit_by_python(std::size_t threads);
+
+std::size_t thread_count();  // of this process; the greatest number: not known
 
 }  // namespace storefuzz::program

@@ -21,6 +21,8 @@ struct Rehearsed {
 };
 constexpr Rehearsed kStores[] = {
     {"zip", "zarr.storage.ZipStore(path, mode=\"w\")"},
+    // Names are read by a codec, which Python imports when it first needs it.
+    {"zip", "zarr.storage.ZipStore(path, mode=\"r\")"},
     {"local", "zarr.storage.LocalStore(path)"},
     {"memory", "zarr.storage.MemoryStore()"},
     // It asks for the source lines of its callers, which Python reads once a process.
@@ -48,7 +50,7 @@ void call_all(Performer& performer, Slot handle) {
 }
 
 void carry(Performer& performer) {
-  for (const Carrier carrier : {Carrier::kPickle5, Carrier::kCloudpickle}) {
+  for (const Carrier carrier : {Carrier::kPickle2, Carrier::kPickle5, Carrier::kCloudpickle}) {
     const Reply packed =
         performer.perform({.verb = Verb::kPack, .carrier = carrier, .handle = kStore});
     if (const auto* bytes = shown_as<BytesValue>(packed.answer))

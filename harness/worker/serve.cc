@@ -54,10 +54,7 @@ class Server {
   // False: this process is another one now, to which the rest of the frame was not said.
   bool perform(const Order& order, std::vector<Reply>& replies) {
     if (order.verb == Verb::kQuit) ::_exit(0);
-    if (order.verb == Verb::kExit) {
-      performer_.leave_to_python();
-      exit_by_python();
-    }
+    if (order.verb == Verb::kExit) exit_by_python(performer_.leave_to_python());
     if (order.verb != Verb::kFork) {
       replies.push_back(performer_.perform(order));
       return true;

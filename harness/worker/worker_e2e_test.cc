@@ -328,6 +328,50 @@ TEST(Worker, EndsAreSeen) {
   EXPECT_EQ(killed.end(), "SIGKILL");
 }
 
+// Whether a Python expression holds in a worker, over `path`.
+bool holds(Talk& worker, const std::string& expression, std::string path = "") {
+  const Reply reply = worker.ask(make(
+      9, "memory", "zarr.storage.MemoryStore() if " + expression + " else 0", std::move(path)));
+  EXPECT_EQ(refused(reply.answer), nullptr) << told(reply.answer);
+  return reply.answer == Answer(Shown{NewHandle{"MemoryStore"}});
+}
+
+// What an object leaves when it goes.
+std::string last_words(const std::string& file) {
+  return "type('Last', (), {'__del__': lambda _: os.mknod(path + '/" + file + "')})()";
+}
+
+// Whether a process that exits takes apart the zygote's modules as well.
+bool exits_whole(Talk worker, const std::string& folder) {
+  worker.ask(make(1, "memory", last_words("handle"), folder));
+  EXPECT_TRUE(holds(worker, "not setattr(zarr, 'kept', " + last_words("module") + ")", folder));
+  EXPECT_TRUE(
+      holds(worker, "__import__('atexit').register(lambda: os.mknod(path + '/exit'))", folder));
+  EXPECT_TRUE(worker.send({{.verb = Verb::kExit}}));
+  EXPECT_EQ(worker.end(), "exit 0");
+  EXPECT_TRUE(std::filesystem::exists(folder + "/handle"));
+  EXPECT_TRUE(std::filesystem::exists(folder + "/exit"));
+  return std::filesystem::exists(folder + "/module");
+}
+
+TEST(Worker, AnExitTakesApartWhatAWorkerMadeAndAllWhereItBroughtAModuleOrAThread) {
+  const std::string starts_a_thread =
+      "not (threading := __import__('threading')).Thread("
+      "target=threading.Event().wait, daemon=True).start()";
+  for (const bool early : {false, true})
+    for (const std::string& brings :
+         {std::string("True"), std::string("__import__('wave')"), starts_a_thread}) {
+      Talk worker;
+      worker.ask(begin(new_folder()));
+      if (early) EXPECT_TRUE(holds(worker, brings));
+      const std::string folder = new_folder();
+      worker.ask({kOver, begin(folder)});
+      if (!early) EXPECT_TRUE(holds(worker, brings));
+      const bool whole = brings != "True" && !(early && brings == starts_a_thread);
+      EXPECT_EQ(exits_whole(std::move(worker), folder), whole) << brings << early;
+    }
+}
+
 std::size_t states(Talk& worker, const Store& store) {
   Order set = call(Op::kSet, 1, "a", std::string(9000, 'a')), close = call(Op::kClose, 1);
   set.watched = close.watched = true;
@@ -536,6 +580,41 @@ TEST(Worker, LinesOfTheSubjectAreCounted) {
   Talk other(must(counting.bear()));
   play(other);
   EXPECT_GT(counted(), 10) << "each worker tells them";
+}
+
+TEST(Worker, LinesAreAskedOfTheSubjectAlone) {
+  const Descriptor counters = must(make_memory_file("counters", 1 << 16));
+  Zygote counting = must(Zygote::start({.python = e2e::python(e2e::kNewest),
+                                        .scratch = e2e::scratch().string(),
+                                        .counters = counters.get()}));
+  Talk worker(must(counting.bear()));
+  worker.ask(begin(new_folder()));
+  EXPECT_TRUE(holds(worker, "__import__('sys').monitoring.get_events(1) == 0"));
+  EXPECT_TRUE(holds(worker,
+                    "__import__('sys').monitoring.get_local_events(1, "
+                    "zarr.storage.ZipStore.get.__code__) != 0"));
+  EXPECT_TRUE(holds(worker,
+                    "__import__('sys').monitoring.get_local_events(1, "
+                    "__import__('json').dumps.__code__) == 0"));
+}
+
+TEST(Worker, ANewWorkerImportsAndCompilesNothingForAnArchive) {
+  Talk worker;
+  const std::string ready =
+      "(len(__import__('sys').modules), __import__('performing')._kept.cache_info().misses)";
+  worker.ask(begin(new_folder()));
+  EXPECT_TRUE(holds(worker, "not setattr(zarr, 'ready', " + ready + ")"));
+  worker.ask({zip(1, "w"),
+              call(Op::kSet, 1, "a", "a"),
+              call(Op::kClose, 1),
+              zip(2, "r"),
+              call(Op::kGet, 2, "a"),
+              call(Op::kList, 2),
+              call(Op::kState, 2),
+              make(3, "path", "zarr.storage.StorePath(zarr.storage.ZipStore(path))", "z.zip"),
+              call(Op::kExists, 3, "a"),
+              {.verb = Verb::kPack, .handle = 2}});
+  EXPECT_TRUE(holds(worker, "zarr.ready == " + ready));
 }
 
 TEST(Worker, AHungWorkerTellsItsStacks) {

@@ -1,18 +1,16 @@
 """Which lines of the subject's store code ran: counters for the fuzzer, shared by all processes.
 
-Lines are numbered by (file, line, qualified name) of every code object of the watched modules, so
-that parent and children agree. `sys.monitoring` (PEP 669) reports a line once and then costs
-nothing, until `restart` asks anew.
+Lines are numbered by file and line of every code object of the watched modules, so that parent and
+children agree. `sys.monitoring` (PEP 669) is asked about the functions of these modules alone: to
+ask about all code slows what is not counted down as well, in each new process anew.
 """
 
 from __future__ import annotations
 
+import gc
 import importlib
-import sys
 import types
-from typing import Any
 
-_TOOL = sys.monitoring.COVERAGE_ID
 _MODULES = (
     "zarr.abc.store",
     "zarr.core.sync",
@@ -31,19 +29,25 @@ _MODULES = (
 )
 
 
+def _with_inner(codes: list[types.CodeType]) -> list[types.CodeType]:
+    """These code objects, and those of what they define."""
+    found, pending = {}, list(codes)
+    while pending:
+        code = pending.pop()
+        if id(code) in found:
+            continue
+        found[id(code)] = code
+        pending += [const for const in code.co_consts if isinstance(const, types.CodeType)]
+    return list(found.values())
+
+
 def _code_objects(module: types.ModuleType) -> list[types.CodeType]:
     """Every code object of a module, by walking its compiled source."""
     try:
         with open(module.__file__ or "", "rb") as file:
-            pending = [compile(file.read(), module.__file__ or "", "exec")]
+            return _with_inner([compile(file.read(), module.__file__ or "", "exec")])
     except OSError:
         return []
-    found = []
-    while pending:
-        code = pending.pop()
-        found.append(code)
-        pending += [const for const in code.co_consts if isinstance(const, types.CodeType)]
-    return found
 
 
 def _lines(codes: list[types.CodeType]) -> dict[tuple[str, int], int]:
@@ -62,27 +66,8 @@ def numbers() -> dict[tuple[str, int], int]:
     return _lines(codes)
 
 
-def watch(counters: Any, ever: Any) -> int:
-    """Count lines into `counters` and `ever` (writable buffers); returns how many are watched."""
-    places = numbers()
-    files = {place[0] for place in places}
-    limit = len(counters)
-    disable = sys.monitoring.DISABLE
-
-    def line(code: types.CodeType, number: int) -> Any:
-        if code.co_filename in files:
-            index = places.get((code.co_filename, number))
-            if index is not None and index < limit:
-                counters[index] = 1
-                ever[index] = 1
-        return disable
-
-    sys.monitoring.use_tool_id(_TOOL, "storefuzz")
-    sys.monitoring.register_callback(_TOOL, sys.monitoring.events.LINE, line)
-    sys.monitoring.set_events(_TOOL, sys.monitoring.events.LINE)
-    return min(len(places), limit)
-
-
-def restart() -> None:
-    """Report every line again."""
-    sys.monitoring.restart_events()
+def functions() -> list[types.CodeType]:
+    """The code of every function there is whose lines have numbers."""
+    files = {place[0] for place in numbers()}
+    every = [it.__code__ for it in gc.get_objects() if isinstance(it, types.FunctionType)]
+    return [code for code in _with_inner(every) if code.co_filename in files]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import gc
 import importlib
 import inspect
@@ -15,6 +16,7 @@ import json
 import logging
 import os
 import sys
+import types
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -65,6 +67,10 @@ def _compiled(name: str, arguments: str, line: str) -> Callable[..., Any]:
     return eval(compile(f"lambda {arguments}: ({line})", place, "eval"), NAMES)
 
 
+_kept = functools.cache(_compiled)  # of a line that stands in a table
+_OPERATION = "handle, key, value, start, end, other, flag"
+
+
 def _interface(kind: type) -> str:
     if ZARR_2:
         return "zarr 2"
@@ -86,7 +92,7 @@ def operation(kind: type, word: str) -> Callable[..., Any] | None:
     # A StorePath has a key of its own: its line calls the method on another StorePath.
     if line is None or (needs and not hasattr(kind, needs)):
         return None
-    return _compiled(word, "handle, key, value, start, end, other, flag", line)
+    return _kept(word, _OPERATION, line)
 
 
 def maker(text: str) -> Callable[..., Any]:
@@ -100,8 +106,8 @@ def carrier(word: str) -> tuple[Callable[..., Any], Callable[..., Any]] | None:
     lacks = {"cloudpickle": "cloudpickle", "dask": "distributed"}.get(word)
     if lines is None or (lacks and lacks not in NAMES):
         return None
-    pack = _compiled("packing", "cargo", lines["pack"].replace("{cargo}", "cargo"))
-    receive = _compiled("receiving", "packed", lines["receive"].replace("{packed}", "packed"))
+    pack = _kept("packing", "cargo", lines["pack"].replace("{cargo}", "cargo"))
+    receive = _kept("receiving", "packed", lines["receive"].replace("{packed}", "packed"))
     return pack, receive
 
 
@@ -110,13 +116,13 @@ def put(kind: type, word: str) -> Callable[..., Any] | None:
     # An array or group travels as it is.
     table = _CARRIERS.get(_interface(kind), {"cargo": {"store": {"put": "store"}}})
     lines = table["cargo"].get(word)
-    return _compiled("cargo", "store", lines["put"]) if lines else None
+    return _kept("cargo", "store", lines["put"]) if lines else None
 
 
 def take(word: str) -> Callable[..., Any] | None:
     """How the handle is taken out of what travelled: the same for all that can be put there."""
     lines = _CARRIERS["zarr 2" if ZARR_2 else "zarr 3"]["cargo"].get(word)
-    return _compiled("cargo", "cargo", lines["take"].replace("{cargo}", "cargo")) if lines else None
+    return _kept("cargo", "cargo", lines["take"].replace("{cargo}", "cargo")) if lines else None
 
 
 def bring(line: str) -> None:
@@ -151,8 +157,16 @@ def _in_a_copy(function: Callable[[], Any]) -> Any:
     return json.loads(answer) if answer else None
 
 
+def _compile_early() -> None:
+    """Compile every operation, so that no worker has to."""
+    for interface in ("zarr 2",) if ZARR_2 else ("zarr 3", "zarr 3 path", "array", "group"):
+        for word, line in _OPERATIONS[interface].items():
+            _kept(word, _OPERATION, line)
+
+
 def import_early(adapters: list[dict[str, Any]]) -> None:
     """Import what adapters need, so that no worker has to; but nothing that starts a thread."""
+    _compile_early()
 
     def threads_after(lines: list[str]) -> int:
         for line in lines:
@@ -255,6 +269,11 @@ def settle(loop: InlineLoop) -> None:
 def lines() -> dict[tuple[str, int], int]:
     """The lines of the subject that are counted: (file, line) → number."""
     return importlib.import_module("guidance").numbers()
+
+
+def counted() -> list[types.CodeType]:
+    """The code that has those lines, as far as it can run again."""
+    return importlib.import_module("guidance").functions()
 
 
 def tidy() -> None:
