@@ -25,6 +25,12 @@ bool of_one_loss(const Difference& was, const Difference& is) {
          (is.wrong == Wrong::kLost || (is.wrong == Wrong::kUnreadable && !after_a_call));
 }
 
+// An archive that is wrong on purpose is told as another one where a plain one cannot be read.
+bool of_one_ruin(const Difference& was, const Difference& is) {
+  return is.oracle == kOnDisk && was.within == is.within && was.where.place == is.where.place &&
+         (is.wrong == Wrong::kLost || is.wrong == Wrong::kUnreadable);
+}
+
 bool shows_content(Wrong wrong) {
   return wrong == Wrong::kAbsent || wrong == Wrong::kGhost || wrong == Wrong::kOtherValue;
 }
@@ -94,6 +100,14 @@ std::optional<StoreKind> plain_memory() {
 void stop_nowhere(Case& value) {
   for (Step& step : value.steps)
     if (Call* call = std::get_if<Call>(&step)) call->watched = false;
+}
+
+void put_a_plain_archive(Case& value) {
+  for (Place& place : value.before)
+    if (!place.twists.empty()) {
+      place.twists.clear();
+      place.entries = {{.key = "a", .value = {.word = "a@0"}}};
+    }
 }
 
 std::string unused_key(const Case& value) {
@@ -254,6 +268,8 @@ class Ways {
   // The disk is looked at when something may have written, and at the end: the step at which it is
   // seen need not have done it.
   std::vector<Plainer> on_disk() {
+    if (std::ranges::any_of(value_.before, [](const Place& it) { return !it.twists.empty(); }))
+      offer(put_a_plain_archive, of_one_ruin);
     // An archive that nothing was written to is empty again, and whole, when it is closed: that
     // what was in it is gone shows where something was.
     for (std::size_t i = 0; call_ && it_.wrong == Wrong::kUnreadable && i < it_.where.step; ++i)
@@ -266,7 +282,10 @@ class Ways {
                                .value = {.word = "a@" + std::to_string(i)}};
         });
     if (value_.steps.size() > 1) drop(it_.where.step, [](Case&) {});
-    if (call_ && !operation(call_->op).writes()) ask({Op::kGet}, of_one_place);
+    if (call_ && !operation(call_->op).writes()) {
+      ask({Op::kGet}, of_one_place);
+      if (call_->op != Op::kGet) replace(Op::kGet, unused_key(value_), of_one_place);
+    }
     return std::move(ways_);
   }
 

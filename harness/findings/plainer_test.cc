@@ -108,6 +108,23 @@ TEST(PlainerWays, LookForAMissingKeyOnTheDisk) {
   EXPECT_FALSE(way->shown_by({difference(Wrong::kAbsent, 2, "reads")}));
 }
 
+// That an archive is ruined does not depend on what was in it.
+TEST(PlainerWays, PutAPlainArchiveForOneThatIsWrongOnPurpose) {
+  const auto program = [](const std::string& before) {
+    return parsed(R"({"make": "zip", "at": "z", "mode": "w", "as": "s0"},
+        {"call": "get", "key": "b", "on": "s0"})",
+                  R"("before": {"z": )" + before + "},");
+  };
+  const auto ways = plainer_ways(
+      program(
+          R"({"entries": [{"key": "a", "value": "a@0"}], "twists": [{"name": "long comment", "entry": 0, "amount": 0}]})"),
+      difference(Wrong::kLost, 1, "on disk"));
+  const Plainer* way = way_with(ways, program(R"({"entries": [{"key": "a", "value": "a@0"}]})"));
+  ASSERT_TRUE(way);
+  EXPECT_TRUE(way->shown_by({difference(Wrong::kUnreadable, 1, "on disk")}));
+  EXPECT_FALSE(way->shown_by({difference(Wrong::kMade, 1, "on disk")}));
+}
+
 TEST(PlainerWays, LookForWhatWasInAnArchiveThatCannotBeRead) {
   const std::string make = R"({"make": "zip", "at": "z", "mode": "w", "as": "s0"}, )";
   const std::string rest = R"({"call": "close", "on": "s0"}, {"call": "list", "on": "s0"})";

@@ -76,11 +76,15 @@ void World::attempt(const Asked& asked) {
   PlaceState& place = place_of(view);
   if (asked.row->on_handle == OnHandle::kNone) return;
   connect(asked.handle, opener_of(asked));
-  (asked.row->op == Op::kOpen ? view.told_to_open : view.used) = true;
-  if (asked.row->on_handle != OnHandle::kEnds) touch(view);
+  const bool ends = asked.row->on_handle == OnHandle::kEnds;
+  const bool closes_unopened = ends && view.archive() && !view.opened && !view.used;
+  (asked.row->op == Op::kOpen ? view.told_to_open
+   : closes_unopened          ? view.told_to_close
+                              : view.used) = true;
+  if (!ends) touch(view);
   if (!view.writable) return;
   // What was refused may have opened an archive all the same, and begun one where there was none.
-  const bool may_open = view.archive() && !view.opened && asked.row->on_handle != OnHandle::kEnds;
+  const bool may_open = view.archive() && !view.opened && !ends;
   if (may_open && !view.claim && place.exists != Exists::kYes) view.begins = true;
   // A refused mode x claims what has gone since.
   if (view.claim && place.exists != Exists::kYes) view.claims = true;
@@ -427,7 +431,7 @@ void World::carry(const Carry& step, std::size_t from) {
       view.place = place_of_its_own(*this, step, view.place);
     // What a session or an outsider left stays unknown where the object itself travelled.
     if (view.archive() || view.family == StoreFamily::kLive) view.broken = Reason::kNone;
-    if (view.archive()) view.used = view.told_to_open = false;
+    if (view.archive()) view.used = view.told_to_open = view.told_to_close = false;
     view.lo = places[view.place].current();
     views.push_back(std::move(view));
     arrived.view = views.size() - 1;
@@ -543,7 +547,11 @@ void World::close(View& view, bool acknowledged) {
   view.opened = view.fresh = view.begins = view.fuzzy = view.touched = view.torn = false;
   view.pending.clear();
   view.candidates.clear();
-  view.broken = perhaps_taken || (untaken && unsure) ? Reason::kArchiveClaimed : Reason::kNone;
+  // A file that the caller opened stays open, whatever an outsider did to its name.
+  const bool keeps_its_file = view.broken == Reason::kOutsider && view.kind->given_a_file;
+  view.broken = perhaps_taken || (untaken && unsure) ? Reason::kArchiveClaimed
+                : keeps_its_file                     ? Reason::kOutsider
+                                                     : Reason::kNone;
   if (untaken) return;
   view.claim = view.claims = false;
   if (view.mode == Mode::kWrite || view.mode == Mode::kExclusive) view.mode = Mode::kAppend;
@@ -608,7 +616,8 @@ void delete_file(World& world, std::string_view at) {
     if (place.twisted) place.twisted.emplace();
     place.nodes.unclear = true;
     for (View& it : world.views)
-      if (it.place == i && it.living && it.archive() && (it.opened || it.touched || it.writes()))
+      if (it.place == i && it.living && it.archive() &&
+          (it.opened || it.touched || it.writes() || it.kind->given_a_file))
         it.broken = Reason::kOutsider;
   }
 }

@@ -211,9 +211,10 @@ std::string state_signature(const Model::World& world, const HandleState& who, c
   // session says of itself is its own affair.
   const bool keeps = !view.claimed && !view.relative && !view.contradictory &&
                      who.kind->shared != Shared::kSession;
-  const std::string use = view.used || view.told_to_open
-                              ? fmt::format("{} {}", view.used, view.told_to_open)
-                              : std::string(kUnused);
+  const bool unused = !view.used && !view.told_to_open && !view.told_to_close;
+  const std::string use =
+      unused ? std::string(kUnused)
+             : fmt::format("{} {} {}", view.used, view.told_to_open, view.told_to_close);
   return fmt::format("{} {} {} {} {} {}|{} {}|{}|{} {}{} {}", who.kind->kind, origin, who.prefix,
                      static_cast<int>(who.subject), view.relative, view.directory, use, opened,
                      keeps ? given : "", given, unpublished, place.on_disk ? "" : content_of(place),

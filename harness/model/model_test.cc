@@ -367,6 +367,16 @@ TEST(Model, AnOutsidersDeedLeavesOpenHandlesWithoutOpinion) {
   EXPECT_EQ(it.allowed().refusal, RefusalIs::kAllowed);
 }
 
+// Its caller opened the file, which POSIX keeps for whoever has it open.
+TEST(Model, AStoreThatWasGivenAFileMaySeeItAfterAnOutsiderDeletedIt) {
+  Follow it(R"({"make":"zip file","at":"z","mode":"r","as":"s0"},
+               {"do":"delete the file","at":"z"},)" GET("a", "s0") CLOSE("s0") GET("a", "s0"));
+  it.sound({store(), none()});
+  EXPECT_FALSE(it.allowed().opinion);
+  it.sound({bytes("a@0"), none()});
+  EXPECT_FALSE(it.allowed().opinion) << "after a close as well";
+}
+
 TEST(Model, AWrapperSharesTheObjectAndAReadOnlyViewDoesNot) {
   Follow it(ZIP("a") SET("b", "b@1",
                          "s0") R"({"make":"logging","around":"s0","as":"s1"},)"
@@ -645,6 +655,14 @@ TEST(Model, ANodeThatIsSentOpensItsStore) {
                         {"call":"state","on":["s0","s2"]},)");
   it.sound({store(), store(), store()});
   EXPECT_NE(it.signature(0), it.signature(1)) << "of the one that was opened, and the other";
+}
+
+TEST(Model, AnArchiveThatIsClosedUnopenedWasNeverOpen) {
+  Follow it(ZIP("a") SET(
+      "b", "b@1", "s0") R"({"carry":"pickle 5","from":"s0","to":"p0","as":"s1"},)" CLOSE("s0")
+                CLOSE("s1") R"({"call":"state","on":["s0","s1"]},)");
+  it.sound({store(), none(), store(), none(), none()});
+  EXPECT_NE(it.signature(0), it.signature(1)) << "of the one that was open, and the other";
 }
 
 TEST(Model, WhetherACallThatWasRefusedOpenedAnArchiveNobodyKnows) {

@@ -99,7 +99,8 @@ struct View {
   bool torn = false;      // somebody truncated what it has open
   bool used =
       false;  // called, but not to open it, since it was made; of an archive, since it was carried
-  bool told_to_open = false;  // by that call, since then
+  bool told_to_open = false;   // by that call, since then
+  bool told_to_close = false;  // an archive that nobody had opened, since then
   Reason broken = Reason::kNone;
   bool relative = false;
   std::string directory;  // where a relative path was made

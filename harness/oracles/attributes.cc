@@ -10,9 +10,11 @@
 namespace storefuzz::program {
 namespace {
 
-// Whether a store was opened. A store that is made anew by its pickle (__reduce__) need not be.
+// Whether a store is open, or ever was: a store that is made anew by its pickle (__reduce__) is
+// not, and the copy of one that was says so before it is used itself.
 bool tells_of_use(std::string_view name) {
-  return name == "_is_open" || name.ends_with("._is_open");
+  name = name.substr(name.rfind('.') + 1);
+  return name == "_is_open" || name == "_was_opened";
 }
 
 // A property whose question was refused shows the type of the refusal.

@@ -261,6 +261,9 @@ TEST(Attributes, OfACopyHaveTheSameValues) {
   const std::vector<Attributes> flags{{{{"_is_open", "True"}, {"flag", "True"}}},
                                       {{{"_is_open", "False"}, {"flag", "False"}}}};
   EXPECT_EQ(lost_of(copied + both, flags), Told{"attributes flag"});
+  EXPECT_EQ(lost_of(copied + both, {{{{"_was_opened", "True"}}}, {{{"_was_opened", "False"}}}}),
+            kNone)
+      << "that tells of use as well";
   EXPECT_EQ(lost_of(copied + R"({"call":"clear","on":"s1"},)" + both, flags), kNone)
       << "it may count its content";
 }

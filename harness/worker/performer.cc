@@ -9,8 +9,10 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <memory>
 #include <optional>
+#include <thread>
 
 #include "harness/process/ending.h"
 #include "harness/worker/interpreter.h"
@@ -23,6 +25,8 @@ namespace {
 
 constexpr std::size_t kMostMakers = 4096;   // expressions that are kept compiled
 constexpr py::ssize_t kMostGarbage = 4000;  // objects made since the last collection
+constexpr int kLooksAtOpenFiles = 4;
+constexpr std::chrono::milliseconds kUntilLetGo{10};
 
 Object call_one(PyObject* function, PyObject* argument) {
   return steal(PyObject_CallOneArg(function, argument));
@@ -332,8 +336,10 @@ Answer Performer::end_case() {
   Names open;
   if (other_descriptors()) {
     open = open_files();
-    if (!open.names.empty()) {
-      if (!steal(PyObject_CallNoArgs(side().finish))) PyErr_Clear();
+    if (!open.names.empty() && !steal(PyObject_CallNoArgs(side().finish))) PyErr_Clear();
+    // What a thread of an event loop has in its hands is closed when it lets go.
+    for (int looks = 0; !open.names.empty() && looks < kLooksAtOpenFiles; ++looks) {
+      if (looks > 0) std::this_thread::sleep_for(kUntilLetGo);
       collect_garbage();
       open = open_files();
     }
