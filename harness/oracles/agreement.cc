@@ -86,8 +86,8 @@ std::vector<Difference> judge_agreement(const Case& value, const Judged& judged,
     }
     if (call->op == Op::kListHalf) continue;  // any key is right
     if (!it.allowed.opinion && it.allowed.reason != Reason::kOutsider &&
-        it.allowed.reason != Reason::kAfterDifference && it.allowed.reason != Reason::kCloseRefused &&
-        it.allowed.reason != Reason::kTwisted)
+        it.allowed.reason != Reason::kAfterDifference &&
+        it.allowed.reason != Reason::kCloseRefused && it.allowed.reason != Reason::kTwisted)
       continue;
     const auto right = all[it.signature].take(*call, *it.answer);
     if (!right) continue;
