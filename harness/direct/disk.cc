@@ -64,13 +64,17 @@ bool remove_below(int parent, const char* name) {
       ::openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
   if (number < 0) return errno == ENOENT;
   const std::unique_ptr<DIR, int (*)(DIR*)> folder(::fdopendir(number), ::closedir);
+  if (!folder) {
+    ::close(number);
+    return false;
+  }
   bool gone = true;
   while (const dirent* entry = ::readdir(folder.get())) {
     const std::string_view here = entry->d_name;
     if (here == "." || here == "..") continue;
-    const bool below = entry->d_type == DT_DIR;
-    if (below) remove_below(number, entry->d_name);
-    gone = ::unlinkat(number, entry->d_name, below ? AT_REMOVEDIR : 0) == 0 && gone;
+    if (::unlinkat(number, entry->d_name, 0) == 0) continue;  // Linux refuses a folder (EISDIR)
+    remove_below(number, entry->d_name);
+    gone = ::unlinkat(number, entry->d_name, AT_REMOVEDIR) == 0 && gone;
   }
   return gone;
 }

@@ -18,5 +18,19 @@ TEST(Disk, WhatIsNamedAfterAPlaceIsAStrayUnlessItsStoreAloneReadsIt) {
   EXPECT_EQ(strays(folder.path(), {"f", "i", "j"}), (std::vector<std::string>{"f-wal", "i-wal"}));
 }
 
+// A case may leave links, and what they lead to is not the case's.
+TEST(Disk, AFolderIsEmptiedAndNoLinkIsFollowed) {
+  const test::Folder folder, other;
+  const auto victim = other.write("victim", "alive");
+  std::filesystem::create_directories(folder.path() / "a/b");
+  folder.write("a/b/c", "x");
+  std::filesystem::create_directory_symlink(other.path(), folder.path() / "a/link");
+  std::filesystem::create_symlink(victim, folder.path() / "file");
+  EXPECT_TRUE(empty(folder.path()));
+  EXPECT_TRUE(std::filesystem::is_empty(folder.path()));
+  EXPECT_EQ(test::read_file(victim), "alive");
+  EXPECT_TRUE(empty(folder.path() / "not there"));
+}
+
 }  // namespace
 }  // namespace storefuzz::program
