@@ -29,7 +29,9 @@ std::optional<program::Case> one_journey(const program::Case& drawn) {
     const Step& step = value.steps[i];
     const auto* make = std::get_if<program::Make>(&step);
     const auto* call = std::get_if<Call>(&step);
-    if (make && (make->in != program::kHome || make->kind->served)) return std::nullopt;
+    // A stranger's store is imported from a file beside the script.
+    if (make && (make->in != program::kHome || make->kind->served || !make->kind->file.empty()))
+      return std::nullopt;
     if (const auto* it = std::get_if<Carry>(&step)) {
       const bool leaves = it->to != program::kHome && it->carrier <= Carrier::kCloudpickle;
       if (carry || !leaves) return std::nullopt;
