@@ -87,7 +87,10 @@ def test_a_cause_is_given_to_its_page(tmp_path: Path) -> None:
     case = (ROOT / f"corpus/regressions/{page}.json").read_text("utf-8")
     (finding / "case.json").write_text(case, "utf-8")
     line = {"fingerprint": "f", "oracle": "on disk", "class": "lost", "at": "close"}
-    (tmp_path / "run/findings.jsonl").write_text(json.dumps(line | {"subject": "3.4.2"}) + "\n")
+    new = line | {"subject": "3.4.2", "known": None}
+    known = new | {"fingerprint": "k", "known": {"by": "page"}}
+    text = f"{json.dumps(new)}\n{json.dumps(known)}\n"
+    (tmp_path / "run/findings.jsonl").write_text(text, "utf-8")
 
     def own(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
         command = [tmp_path / "scripts/own-cause", *arguments]
@@ -102,4 +105,6 @@ def test_a_cause_is_given_to_its_page(tmp_path: Path) -> None:
     assert row | {"bad": ["3.4.2"]} in rows
     assert (tmp_path / f"corpus/regressions/{name}.json").read_text("utf-8") == case
     assert own("no-such-page", finding).returncode == 2
+    again = own(page, tmp_path / "run/findings/k")
+    assert (again.returncode, "is known already" in again.stderr) == (2, True)
     assert own(page, tmp_path / "run/findings/g").returncode == 2
