@@ -826,11 +826,11 @@ def test_a_cause_that_is_gone_is_mended_here(tmp_path: Path) -> None:
 def test_a_green_run_of_ones_own_store_says_what_it_passed(tmp_path: Path) -> None:
     html, summary = draw(write_run(tmp_path, passed=PASSED))
     assert (
-        "What it passed Asked after every step: reads, listing. carried by spawn fork here "
+        "What was asked After every step: reads, listing. carried by spawn fork here "
         "pickle 5 1,200 – 7 handed over – 30 –"
     ) in readable(html)
     assert (
-        "Passed: reads, listing.\n\n| carried by | spawn | fork | here |\n|---|---|---|---|\n"
+        "Asked: reads, listing.\n\n| carried by | spawn | fork | here |\n|---|---|---|---|\n"
         in (summary)
     )
     assert "\n| pickle 5 | 1,200 | – | 7 |\n| handed over | – | 30 | – |\n" in summary

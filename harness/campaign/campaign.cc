@@ -221,13 +221,21 @@ class Campaign {
     return {};
   }
 
-  // Of the stores that were asked for; a line for each reason.
-  void tell_skipped() {
-    std::map<std::string, std::vector<std::string>> by_reason;
+  // Of the stores that were asked for: store → reason.
+  Json skipped() const {
+    Json all = Json::object();
     if (auto stores = parse_stores(options_.settings.stores); stores && fuzzed_.skipped.is_object())
       for (const StoreKind kind : *stores)
         if (const auto it = fuzzed_.skipped.find(kind->kind); it != fuzzed_.skipped.end())
-          by_reason[it->get<std::string>()].push_back(kind->kind);
+          all[kind->kind] = *it;
+    return all;
+  }
+
+  // A line for each reason.
+  void tell_skipped() {
+    std::map<std::string, std::vector<std::string>> by_reason;
+    for (const auto& [store, why] : skipped().items())
+      by_reason[why.get<std::string>()].push_back(store);
     for (const auto& [why, stores] : by_reason)
       say(fmt::format("skipped: {} ({})", fmt::join(stores, ", "), why));
   }
@@ -340,8 +348,9 @@ class Campaign {
   // Where does each confirmed finding begin, and where does it end?
   Result<void> date_findings() {
     const std::vector<Asked> asked = following_->asked();
-    if (options_.no_releases || asked.empty() || !options_.settings.planted.empty() ||
-        interrupted())
+    // A store of one's own is in no release of zarr.
+    if (options_.no_releases || !options_.adapter.empty() || asked.empty() ||
+        !options_.settings.planted.empty() || interrupted())
       return {};
     if (auto drawn = draw("followed"); !drawn) return drawn;
     auto known = all_releases();
@@ -401,7 +410,7 @@ class Campaign {
             {"platform", platform()},
             {"targets", options_.targets},
             {"stores", stores_played()},
-            {"skipped", fuzzed_.skipped.is_null() ? Json::object() : fuzzed_.skipped},
+            {"skipped", skipped()},
             {"not_reached", not_reached()},
             {"budget_seconds", budget()},
             {"packages", subject_.packages},

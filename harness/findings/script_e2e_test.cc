@@ -120,6 +120,20 @@ INSTANTIATE_TEST_SUITE_P(Programs, PageScripts,
                                          "zip-overwritten-key-read-differently.json"),
                          [](const auto& it) { return test_name(it.param); });
 
+// At an earlier moment an older value is shown rightly: what was seen alone is the defect.
+TEST(CrashScripts, LookForTheRefusalThatWasSeen) {
+  const auto all = session("all");
+  const program::Case value = must(program::parse_case(
+      test::read_file(source_folder() + "/corpus/regressions/zip-two-writers-26.json")));
+  PlayedProgram played = play(*all, value);
+  const auto within = std::ranges::find_if(played.differences, &program::Difference::within);
+  ASSERT_NE(within, played.differences.end());
+  ASSERT_EQ(within->seen, "BadZipFile");
+  const ReducedProgram whole{.value = value, .difference = *within, .seen = std::move(played.seen)};
+  const std::string text = written(whole, kNewest);
+  EXPECT_NE(text.find("defect = str(seen).startswith(\"raised BadZipFile:\")"), text.npos) << text;
+}
+
 // Stores that agree are no question.
 TEST(QuestionScripts, AreGoneWhereStoresAgree) {
   const auto all = session("memory,object memory");

@@ -185,7 +185,10 @@ class Asking {
     if (right.empty()) return false;
     question.ask = fmt::format("data(asyncio.run({}.get({}, prototype)))", fresh,
                                text_literal(told_.where.key));
-    question.defect = fmt::format("seen != {}", right.front());
+    // At an earlier moment another value may lie there, and is shown rightly: what was shown here
+    // alone is wrong.
+    const std::vector<std::string> was = alternatives(case_, told_.seen);
+    question.defect = was.empty() ? raised(told_.seen) : fmt::format("seen == {}", was.front());
     return true;
   }
 
