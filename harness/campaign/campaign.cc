@@ -376,10 +376,10 @@ class Campaign {
   // The words of the stores that were drawn.
   Json stores_played() const {
     Json words = Json::array();
+    const Json left_out = skipped();
     if (auto stores = parse_stores(options_.settings.stores))
       for (const StoreKind kind : *stores)
-        if (!fuzzed_.skipped.is_object() || !fuzzed_.skipped.contains(kind->kind))
-          words.push_back(kind->kind);
+        if (!left_out.contains(kind->kind)) words.push_back(kind->kind);
     return words;
   }
 

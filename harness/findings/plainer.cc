@@ -18,17 +18,25 @@ bool of_one_place(const Difference& was, const Difference& is) {
          was.within == is.within;
 }
 
+// What lies at the place of `was` is gone, or cannot be read.
+bool is_ruined(const Difference& was, const Difference& is) {
+  return is.oracle == kOnDisk && was.where.place == is.where.place &&
+         (is.wrong == Wrong::kLost || is.wrong == Wrong::kUnreadable);
+}
+
 // What is gone from the disk is not shown either, and is gone as well when all stops earlier.
 bool of_one_loss(const Difference& was, const Difference& is) {
   const bool after_a_call = was.oracle == kOnDisk && !was.within;
-  return is.oracle == kOnDisk && !is.within && was.where.place == is.where.place &&
-         (is.wrong == Wrong::kLost || (is.wrong == Wrong::kUnreadable && !after_a_call));
+  return is_ruined(was, is) && !is.within && (is.wrong == Wrong::kLost || !after_a_call);
 }
 
 // An archive that is wrong on purpose is told as another one where a plain one cannot be read.
 bool of_one_ruin(const Difference& was, const Difference& is) {
-  return is.oracle == kOnDisk && was.within == is.within && was.where.place == is.where.place &&
-         (is.wrong == Wrong::kLost || is.wrong == Wrong::kUnreadable);
+  return is_ruined(was, is) && was.within == is.within;
+}
+
+bool by_one_handle(const Difference& was, const Difference& is) {
+  return was.where.handle == is.where.handle && was.where.process == is.where.process;
 }
 
 bool shows_content(Wrong wrong) {
@@ -37,16 +45,14 @@ bool shows_content(Wrong wrong) {
 
 // A key that is not listed is not there for a read either, or it is another defect.
 bool of_one_content(const Difference& was, const Difference& is) {
-  return was.wrong == is.wrong && was.where.handle == is.where.handle &&
-         was.where.process == is.where.process;
+  return was.wrong == is.wrong && by_one_handle(was, is);
 }
 
 bool of_one_handle(const Difference& was, const Difference& is) {
   const Refusal *one = refused(was.was), *other = refused(is.was);
   if (one && (!other || one->type != other->type)) return false;
   return was.oracle == is.oracle && was.wrong == is.wrong &&
-         was.where.operation == is.where.operation && was.where.handle == is.where.handle &&
-         was.where.process == is.where.process;
+         was.where.operation == is.where.operation && by_one_handle(was, is);
 }
 
 bool of_one_error(const Difference& was, const Difference& is) {
@@ -66,13 +72,12 @@ bool of_one_attribute(const Difference& was, const Difference& is) {
 
 bool of_one_wait(const Difference& was, const Difference& is) {
   return is.wrong == Wrong::kHang && frame_of_hang(was) == frame_of_hang(is) &&
-         was.where.handle == is.where.handle && was.where.process == is.where.process;
+         by_one_handle(was, is);
 }
 
 // Whether a handle is not kept from doing what it may not.
 bool of_one_permission(const Difference& was, const Difference& is) {
-  return was.oracle == is.oracle && was.wrong == is.wrong && was.where.handle == is.where.handle &&
-         was.where.process == is.where.process;
+  return was.oracle == is.oracle && was.wrong == is.wrong && by_one_handle(was, is);
 }
 
 // --- what is asked instead
@@ -260,7 +265,7 @@ class Ways {
     offer(
         [&](Case& next) {
           next.steps[it_.where.step] =
-              Call{.op = Op::kGet, .by = By::kSync, .on = {carry.from}, .in = carry.in, .key = "a"};
+              Call{.op = Op::kGet, .on = {carry.from}, .in = carry.in, .key = "a", .by = By::kSync};
         },
         of_one_wait);
   }
@@ -293,7 +298,7 @@ class Ways {
   // one that writes a key.
   std::vector<Plainer> within_a_call() {
     if (it_.wrong == Wrong::kLost || it_.wrong == Wrong::kUnreadable)
-      offer([](Case& next) { stop_nowhere(next); }, of_one_loss);
+      offer(stop_nowhere, of_one_loss);
     for (std::size_t i = it_.where.step; call_ && i-- > 0;)
       if (std::holds_alternative<Call>(value_.steps[i])) {
         drop(it_.where.step, [&](Case& next) { std::get<Call>(next.steps[i]).watched = true; });

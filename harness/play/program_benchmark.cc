@@ -8,10 +8,9 @@
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>
 
-#include <fstream>
-#include <iterator>
 #include <random>
 
+#include "harness/base/files.h"
 #include "harness/base/paths.h"
 #include "harness/campaign/run_directory.h"
 #include "harness/campaign/subject.h"
@@ -32,9 +31,8 @@ ProgramSession* session = nullptr;
 // The case that others are measured on as well: an archive of four keys is written and opened for
 // reading; everything is asked; it is carried to another process, and everything is asked there.
 Case journey_of_peers() {
-  std::ifstream file(source_folder() + "/corpus/program/24-the-journey-of-peers.json");
-  const std::string text(std::istreambuf_iterator<char>(file), {});
-  return parse_case(text).value();
+  const std::string file = source_folder() + "/corpus/program/24-the-journey-of-peers.json";
+  return parse_case(read_file_whole(file).value()).value();
 }
 
 Case state_only() {

@@ -7,6 +7,7 @@ ask about all code slows what is not counted down as well, in each new process a
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import importlib
 import types
@@ -55,19 +56,21 @@ def _lines(codes: list[types.CodeType]) -> dict[tuple[str, int], int]:
     return {place: index for index, place in enumerate(sorted(every))}
 
 
+def _modules() -> list[types.ModuleType]:
+    found = []
+    for name in _MODULES:
+        with contextlib.suppress(ImportError):  # the release has no such module
+            found.append(importlib.import_module(name))
+    return found
+
+
 def numbers() -> dict[tuple[str, int], int]:
     """Every line that is watched: (file, line) → its number."""
-    codes: list[types.CodeType] = []
-    for name in _MODULES:
-        try:
-            codes += _code_objects(importlib.import_module(name))
-        except ImportError:  # the release has no such module
-            continue
-    return _lines(codes)
+    return _lines([code for module in _modules() for code in _code_objects(module)])
 
 
 def functions() -> list[types.CodeType]:
     """The code of every function there is whose lines have numbers."""
-    files = {place[0] for place in numbers()}
+    files = {module.__file__ for module in _modules()}
     every = [it.__code__ for it in gc.get_objects() if isinstance(it, types.FunctionType)]
     return [code for code in _with_inner(every) if code.co_filename in files]
