@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "harness/base/text.h"
+#include "harness/model/world.h"
 
 namespace storefuzz::program {
 namespace {
@@ -52,8 +53,8 @@ constexpr std::size_t kLongestText = 100;
 
 constexpr const char* kRelative = "by a relative path";
 constexpr const char* kElsewhere = "with change directory";
-
-// The oracle that is asked about the file when all is over, whatever was called last.
+constexpr const char* kWithin = "if it stops within the call";
+constexpr const char* kSeveralWriters = "several writers";
 
 const Step* step_of(const Case& value, const Difference& it) {
   return it.where.step < value.steps.size() ? &value.steps[it.where.step] : nullptr;
@@ -266,6 +267,23 @@ std::vector<std::string> asked(const Case& value, const Difference& it) {
   return words;
 }
 
+// Whether several handles write, or several stores are made to write at one place: to open one may
+// write.
+bool has_several_writers(const Case& value, const Difference& it) {
+  std::set<std::string> writers;
+  std::map<std::string, int> made;  // by place
+  for (std::size_t i = 0; i < value.steps.size(); ++i) {
+    if (const Make* make = std::get_if<Make>(&value.steps[i]))
+      if (make->mode != Mode::kRead && !make->at.empty()) ++made[make->at];
+    if (const Call* call = std::get_if<Call>(&value.steps[i]))
+      // Who had to be refused is no writer.
+      if (operation(call->op).writes() && (it.wrong != Wrong::kDone || i != it.where.step))
+        writers.insert(call->on.begin(), call->on.end());
+  }
+  return writers.size() > 1 ||
+         std::ranges::any_of(made, [](const auto& it) { return it.second > 1; });
+}
+
 // What is left in the program that is not as plain as it could be: the difference needs it, so it
 // is of the root.
 std::vector<std::string> needed(const Case& value, const Difference& it) {
@@ -273,26 +291,18 @@ std::vector<std::string> needed(const Case& value, const Difference& it) {
   const auto add = [&](bool is_there, std::string word) {
     if (is_there && std::ranges::find(words, word) == words.end()) words.push_back(std::move(word));
   };
-  add(it.within, "if it stops within the call");
+  add(it.within, kWithin);
   for (const Place& place : value.before)
     for (const Twist& twist : place.twists) add(true, twist.name);
-  std::set<std::string> writers;
-  std::map<std::string, int> made;  // place → stores made to write there: to open one may write
   for (std::size_t i = 0; i < value.steps.size(); ++i) {
     if (const Make* make = std::get_if<Make>(&value.steps[i])) {
       add(make->read_only.has_value(), "read_only given");
       add(make->relative, kRelative);
-      if (make->mode != Mode::kRead && !make->at.empty()) ++made[make->at];
     }
-    if (const Call* call = std::get_if<Call>(&value.steps[i]))
-      // Who had to be refused is no writer.
-      if (operation(call->op).writes() && (it.wrong != Wrong::kDone || i != it.where.step))
-        writers.insert(call->on.begin(), call->on.end());
     if (const Deed* deed = std::get_if<Deed>(&value.steps[i]))
       add(i != it.where.step, fmt::format("with {}", name_of(deed->what)));
   }
-  const bool made_twice = std::ranges::any_of(made, [](const auto& it) { return it.second > 1; });
-  add(writers.size() > 1 || made_twice, "several writers");
+  add(has_several_writers(value, it), kSeveralWriters);
   add(std::ranges::any_of(value.processes,
                           [](const Process& process) { return !process.subject.empty(); }),
       "another release");
@@ -304,6 +314,47 @@ std::vector<std::string> needed(const Case& value, const Difference& it) {
 bool goes_elsewhere(const std::vector<std::string>& needed) {
   return std::ranges::find(needed, kRelative) != needed.end() &&
          std::ranges::find(needed, kElsewhere) != needed.end();
+}
+
+bool is_of_content(Wrong wrong) {
+  constexpr std::array kOfContent{Wrong::kLost, Wrong::kUnreadable, Wrong::kAbsent,
+                                  Wrong::kOtherValue, Wrong::kGhost};
+  return std::ranges::find(kOfContent, wrong) != kOfContent.end();
+}
+
+bool may_write(const Make& make) { return make.kind->writes && make.mode != Mode::kRead; }
+
+// A zip file can have one writer: each writes a directory of what it knows, when it is closed. What
+// becomes of the others' writes shows in many ways (gone, unreadable, shown as before) and at many
+// calls; how the second writer came about, and how it ends, does not matter.
+bool spoils_an_archive(const Case& value, const Difference& it) {
+  const bool refused_call =
+      refused(it.was) && call_of(value, it) && lacking_attribute(value, it).empty();
+  return (is_of_content(it.wrong) || refused_call) && it.oracle != kReadersAgree &&
+         has_several_writers(value, it) && std::ranges::all_of(value.steps, [](const Step& step) {
+           const Make* make = std::get_if<Make>(&step);
+           return !make || !may_write(*make) ||
+                  family_of(*make->kind.operator->()) == StoreFamily::kArchive;
+         });
+}
+
+// The classes that write, and the error where one is raised.
+std::vector<std::string> told_of_archive(const Case& value, const Difference& it) {
+  std::set<std::string> types;
+  for (const Step& step : value.steps)
+    if (const Make* make = std::get_if<Make>(&step); make && may_write(*make))
+      types.insert(make->kind->type);
+  std::vector<std::string> words{fmt::format("{}", fmt::join(types, ", "))};
+  if (const std::string type = refusal_type(it); !type.empty()) words.push_back(type);
+  return words;
+}
+
+// How a writer ended says nothing of a root that is there before.
+bool says_how_it_ends(std::string_view need) {
+  constexpr std::array kEnds{What::kDrop, What::kExit, What::kQuit, What::kDie};
+  return need == kWithin || std::ranges::any_of(kEnds, [&](What what) {
+           return need == fmt::format("with {}", name_of(what));
+         });
 }
 
 std::vector<std::string> told(const Case& value, const Difference& it) {
@@ -337,12 +388,16 @@ Cause cause_of_question(const Case& value, const Difference& it) {
 
 Cause cause_of(const Case& value, const Difference& it) {
   if (it.question) return cause_of_question(value, it);
-  const std::vector<std::string> needs = needed(value, it);
-  std::vector<std::string> words =
-      goes_elsewhere(needs) ? std::vector<std::string>{kinds_of(value)} : told(value, it);
+  std::vector<std::string> needs = needed(value, it);
+  const bool archive = spoils_an_archive(value, it);
+  if (archive) std::erase_if(needs, says_how_it_ends);
+  std::vector<std::string> words = goes_elsewhere(needs) ? std::vector{kinds_of(value)}
+                                   : archive             ? told_of_archive(value, it)
+                                                         : told(value, it);
   words.insert(words.end(), needs.begin(), needs.end());
   const std::vector<std::string> journeys = journeys_of(value);
-  if (!journeys.empty()) words.push_back(fmt::format("after {}", fmt::join(journeys, ", ")));
+  if (!journeys.empty() && !archive)
+    words.push_back(fmt::format("after {}", fmt::join(journeys, ", ")));
   return {.key = fmt::format("{}", fmt::join(words, " / ")),
           .severity = severity_of(value, it),
           .journey = !journeys.empty()};

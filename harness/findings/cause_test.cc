@@ -179,6 +179,38 @@ TEST(Causes, OfAPathThatMeansAnotherPlaceAreOne) {
             key_of(R"({"call": "set", "on": "s0", "key": "a", "value": "a@2"})", Wrong::kLost));
 }
 
+// Of two who write one zip file, one loses. Where it shows, and who closed how, is not the root.
+TEST(Causes, OfSeveralWritersOfAnArchiveAreOne) {
+  const auto key_of = [](const std::string& second, const std::string& last, Wrong wrong,
+                         const Answer& was = Shown()) {
+    return cause_of(
+               parse_case(R"({"format": 2, "program": [
+        {"make": "zip", "at": "z", "mode": "a", "as": "s0"}, )" +
+                          second + R"(, {"call": "set", "on": "s0", "key": "a", "value": "a@1"},
+        {"call": "set", "on": "s1", "key": "a", "value": "a@2"}, )" +
+                          last + "]}")
+                   .value(),
+               at(4, wrong, was))
+        .key;
+  };
+  const std::string made = R"({"make": "zip", "at": "z", "mode": "a", "as": "s1"})";
+  const std::string carried = R"({"carry": "pickle 5", "from": "s0", "as": "s1"})";
+  const std::string close = R"({"call": "close", "on": "s1"})";
+  const std::string get = R"({"call": "get", "on": "s0", "key": "a"})";
+  EXPECT_EQ(key_of(made, close, Wrong::kLost), "ZipStore / several writers");
+  EXPECT_EQ(key_of(carried, R"({"do": "drop", "handle": "s1"})", Wrong::kUnreadable),
+            "ZipStore / several writers");
+  EXPECT_EQ(key_of(made, get, Wrong::kGhost), "ZipStore / several writers");
+  EXPECT_EQ(key_of(made, get, Wrong::kRefused, Refusal{"BadZipFile", "no", "zipfile:open"}),
+            "ZipStore / BadZipFile / several writers");
+  EXPECT_NE(key_of(made, R"({"call": "list", "on": "s0"})", Wrong::kTwice),
+            "ZipStore / several writers")
+      << "a key that is listed twice is so in one store as well";
+  EXPECT_NE(key_of(R"({"make": "local", "at": "f", "as": "s1"})", get, Wrong::kAbsent),
+            "ZipStore / several writers")
+      << "a folder has room for several";
+}
+
 TEST(Causes, NameStoreOperationFrameAndJourney) {
   const Refusal refusal{"OSError", "no", "zarr/storage/_zip.py:get"};
   const Cause cause = cause_of(value(), at(2, Wrong::kRefused, refusal));
