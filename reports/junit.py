@@ -44,7 +44,7 @@ def skipped(findings: Iterable[dict[str, Any]]) -> list[TestCase]:
     for finding in findings:
         known = finding["known"]
         why = known["reason"] if known else finding["why"]
-        words = f"known: {why}" if known else f"not confirmed: {why}"
+        words = f"known: {why}" if known else f"unconfirmed: {why}"
         case = case_of(finding)
         case.result = [Skipped(cut(words, LONGEST))]
         cases.append(case)

@@ -54,8 +54,8 @@ def test_new_causes_fail_and_all_else_is_skipped(tmp_path: Path) -> None:
     reasons = [it.result[0].message for it in rest]
     assert all(isinstance(it.result[0], Skipped) for it in rest)
     assert reasons == [
-        *("known: It was told.", "not confirmed: It came and went."),
-        "not confirmed: not followed yet",
+        *("known: It was told.", "unconfirmed: It came and went."),
+        "unconfirmed: not followed yet",
     ]
 
 

@@ -453,7 +453,7 @@ def test_new_ones_come_before_known_ones_and_mild_ones_are_folded(tmp_path: Path
     assert page.ids("finding") == [
         *("new-5", "known-1", "known-5", "new-6", "known-6", "new-7", "unconfirmed-loose")
     ]
-    folded = html[html.index('<details class="later">') : html.index("<h2>Not confirmed: 1</h2>")]
+    folded = html[html.index('<details class="later">') : html.index("<h2>Unconfirmed: 1</h2>")]
     assert Page(folded[: folded.rindex("</details>") + 10]).ids("finding") == [
         *("new-6", "known-6", "new-7")
     ]
@@ -461,20 +461,20 @@ def test_new_ones_come_before_known_ones_and_mild_ones_are_folded(tmp_path: Path
     text = readable(html)
     for told in (
         "3 new causes in zarr 3.0.1. 1 of severity 5, 1 of severity 6, 1 of severity 7; "
-        "1 more could not be confirmed; 3 known causes seen again.",
+        "1 unconfirmed; 3 known causes seen again.",
         "New, of severity 1 to 5: 1 cause",
         "Known, of severity 1 to 5: 2 causes",
         "Severity 6 and above: 3 causes",
         "It came and went.",
     ):
         assert told in text, told
-    told_apart = ("New, of", "Known, of", "Severity 6", "Not confirmed: 1", "About this run")
+    told_apart = ("New, of", "Known, of", "Severity 6", "Unconfirmed: 1", "About this run")
     places = [text.index(it) for it in told_apart]
     assert places == sorted(places)
     assert (
         "(1 of severity 1, 1 of severity 5, 1 of severity 6): `zip-pickle` (3 causes)." in summary
     )
-    assert "Not confirmed: `_read_only` is lost when a ZipStore is pickled." in summary
+    assert "Unconfirmed: `_read_only` is lost when a ZipStore is pickled." in summary
     assert summary.count("repro.py") == 3
 
 
@@ -611,13 +611,13 @@ def write_killed_run(folder: Path, **about: Any) -> Path:
 def test_a_killed_run_shows_what_it_had_seen(tmp_path: Path) -> None:
     html, summary = draw(write_killed_run(tmp_path))
     sentence = (
-        "1 new cause in zarr 3.0.1 so far. 1 of severity 4; 1 finding seen and not followed yet. "
+        "1 new cause in zarr 3.0.1 so far. 1 of severity 4; 1 finding not followed. "
         "The run goes on, or was killed before it ended."
     )
     for text in (readable(html), summary):
         assert sentence in text
         assert "run.json counts" not in text
-    assert "Seen, and not followed yet: 1" in readable(html)
+    assert "Not followed: 1" in readable(html)
     assert Page(html).ids("finding") == ["hang", "seen-attributes-lost-zip"]
     assert "seen.jsonl >case.json; storefuzz replay case.json --zarr 3.0.1" in readable(html)
 
@@ -628,8 +628,8 @@ def test_what_a_killed_run_had_seen_is_no_all_clear(tmp_path: Path) -> None:
         (tmp_path / name).write_text("")
     html, _ = draw(tmp_path)
     assert (
-        "Nothing confirmed in zarr 3.0.1, and this is no all-clear. 2 findings seen and not "
-        "followed yet. The run goes on"
+        "Nothing confirmed in zarr 3.0.1, and this is no all-clear. 2 findings not "
+        "followed. The run goes on"
     ) in readable(html)
     assert 'class="verdict blind"' in html
     assert "No confirmed difference to report" in html
@@ -640,7 +640,7 @@ def test_a_run_that_followed_nothing_is_no_all_clear(tmp_path: Path) -> None:
     (tmp_path / "seen.jsonl").write_text(json.dumps(a_finding(**SEEN)) + "\n")
     html, _ = draw(tmp_path)
     assert (
-        "1 finding seen and not followed yet. The run only measured when it saw what."
+        "1 finding not followed. The run only measured when it saw what."
         in readable(html)
     )
     assert 'class="verdict blind"' in html
@@ -660,21 +660,21 @@ def test_what_was_followed_is_not_shown_as_seen(
 ) -> None:
     write_run(tmp_path, [a_finding(fingerprint="same", seen_as=["one", "two"])], ended=None)
     (tmp_path / "seen.jsonl").write_text(json.dumps(a_finding(**SEEN, **changes)) + "\n")
-    assert ("Seen, and not followed yet" in draw(tmp_path)[0]) is not followed
+    assert ("Not followed: " in draw(tmp_path)[0]) is not followed
 
 
 def test_a_run_without_time_to_follow_all_is_no_all_clear(tmp_path: Path) -> None:
     about = {"ended": "x", "budget_seconds": 60.0, "not_reached": 3}
     html, summary = draw(write_run(tmp_path, **about))
     sentence = (
-        "Nothing confirmed in zarr 3.0.1, and this is no all-clear. 3 findings seen and not "
-        "followed yet. 60 s were too little to follow what was seen."
+        "Nothing confirmed in zarr 3.0.1, and this is no all-clear. 3 findings not "
+        "followed. 60 s were too little to follow what was seen."
     )
     assert sentence in readable(html)
     assert sentence in summary
     assert 'class="verdict blind"' in html
     html, _ = draw(write_run(tmp_path, [a_hang()], **{**about, "budget_seconds": None}))
-    assert "not followed yet. There was too little time to follow what was seen." in readable(html)
+    assert "not followed. There was too little time to follow what was seen." in readable(html)
     assert 'class="verdict found"' in html
 
 
@@ -686,12 +686,12 @@ def test_what_there_was_no_time_for_is_not_called_unconfirmed(tmp_path: Path) ->
     text = readable(html)
     for told in (text, summary):
         assert (
-            "no all-clear. 1 finding seen and not followed yet; 1 more could not be confirmed. "
+            "no all-clear. 1 finding not followed; 1 unconfirmed. "
             "9.0 s were too little"
         ) in told
         assert "run.json counts" not in told
-    assert "Seen, and not followed yet: 1 " in text
-    assert "Not confirmed: 1 " in text
+    assert "Not followed: 1 " in text
+    assert "Unconfirmed: 1 " in text
     assert "storefuzz replay findings/late/case.json --zarr 3.0.1" in text
     readme = (tmp_path / "findings" / "late" / "README.md").read_text("utf-8")
     assert "storefuzz replay case.json --zarr 3.0.1" in readme
@@ -703,7 +703,7 @@ def test_a_summary_names_few_of_those_that_were_not_confirmed(tmp_path: Path) ->
         for n in range(13)
     ]
     summary = draw(write_run(tmp_path, [], loose))[1]
-    (line,) = [it for it in summary.splitlines() if it.startswith("Not confirmed: ")]
+    (line,) = [it for it in summary.splitlines() if it.startswith("Unconfirmed: ")]
     assert line.count("; ") == 10
     assert line.endswith("; and 3 more.")
 

@@ -269,9 +269,9 @@ def verdict(run: Run) -> Verdict:
         said = silence(run, f"{word} in {name}")
     parts = [said.rest] if said.rest else []
     if left := max(len(run.seen), about.get("not_reached", 0)):
-        parts.append(f"{counted(left, 'finding')} seen and not followed yet")
+        parts.append(f"{counted(left, 'finding')} not followed")
     if run.unconfirmed:
-        parts.append(f"{len(run.unconfirmed):,} more could not be confirmed")
+        parts.append(f"{len(run.unconfirmed):,} unconfirmed")
     parts += counts_of_known(about, known)
     if mended := about.get("mended_here"):
         parts.append(f"{counted(len(mended), 'cause')} mended here")

@@ -269,7 +269,7 @@ class Campaign {
 
   Json line_of(const RawFinding& raw) const {
     Json line =
-        to_json(not_followed(raw.finding, "not followed yet: neither reduced nor played again"),
+        to_json(not_followed(raw.finding, "not followed: neither reduced nor played again"),
                 subject_.release);
     line.update({{"seen_as", Json::array({raw.finding.key})},
                  {"count", raw.count},
@@ -566,6 +566,9 @@ class Campaign {
     return text;
   }
 
+  // A line of unconfirmed.jsonl: the run did not come so far as to reduce and confirm it.
+  static bool was_left(const Json& line) { return !line.value("followed", true); }
+
   // Confirmed causes: what is new, and what is known. Questions are asked of people; none is red.
   std::pair<std::vector<Json>, std::vector<Json>> by_news() const {
     std::vector<Json> news, known;
@@ -582,17 +585,21 @@ class Campaign {
         options_.against.empty()
             ? fmt::format("zarr {}", subject_.release)
             : fmt::format("zarr {} against {}", subject_.release, base_.release);
-    say(fmt::format("{}: {} new{}{}, {} known, {} unconfirmed", subject,
+    const std::vector<Json> loose = unconfirmed();
+    const auto left = static_cast<std::size_t>(std::ranges::count_if(loose, was_left)) + left_.size();
+    say(fmt::format("{}: {} new{}{}, {} known, {} unconfirmed{}", subject,
                     count(news.size(), "cause"), news.empty() ? "" : ": ", by_severity(news),
-                    known.size(), unconfirmed().size() + left_.size()));
+                    known.size(), loose.size() + left_.size() - left,
+                    left > 0 ? fmt::format(", {} not followed", left) : ""));
     say_some(sentences_of(news), kMostLines);
     if (!known.empty()) say(fmt::format("known, and linked on the page: {}", by_severity(known)));
     // Only a run that failed has some left.
     std::vector<std::string> open = following_ ? following_->unshown() : std::vector<std::string>();
     for (const RawFinding& raw : left_) open.push_back(raw.finding.headline + " (not followed)");
-    for (const Json& line : unconfirmed())
+    for (const Json& line : loose)
       if (line.value("severity", 0) < kMild)
-        open.push_back(line.value("headline", "") + " (not confirmed)");
+        open.push_back(fmt::format("{} ({})", line.value("headline", ""),
+                                   was_left(line) ? "not followed" : "unconfirmed"));
     for (std::string& line : open) line = shorten(line, kLongestLine);
     say_some(open, kMostOpen);
     std::vector<std::string> mended;

@@ -54,7 +54,9 @@ void Screen::say_lines(std::string_view text) {
 void Screen::write(const std::string& text) {
   clear_progress();
   const std::string whole = text + "\n";
-  lost_ = std::fputs(whole.c_str(), stdout) < 0 || std::fflush(stdout) != 0 || lost_;
+  // Whoever reads a pipe may have read enough, as `head` has: nothing is lost then.
+  const bool written = std::fputs(whole.c_str(), stdout) >= 0 && std::fflush(stdout) == 0;
+  lost_ = lost_ || (!written && errno != EPIPE);
 }
 
 void Screen::complain(std::string_view line) {

@@ -85,9 +85,6 @@ Result<std::unique_ptr<ProgramSession>> ProgramSession::start(const Settings& se
   self->carriers_ = std::move(*carriers);
   for (const StoreKind kind : *stores)
     if (!self->lacks(kind)) self->stores_.push_back(kind);
-  if (self->stores_.empty())
-    return bad_input(fmt::format("none of the stores can be had in zarr {}: {}",
-                                 self->workers_.subject().zarr, settings.stores));
   static std::atomic<int> sessions = 0;  // several of a process may share a scratch folder
   program::Director::Options options{
       .folder = self->scratch_ / fmt::format("program-{}-{}", ::getpid(), sessions++)};
@@ -99,6 +96,7 @@ Result<std::unique_ptr<ProgramSession>> ProgramSession::start(const Settings& se
     for (const StoreKind kind : *stores)
       if (adapter.value("kind", "") == kind->kind) strangers.push_back(kind);
   if (auto tried = self->try_strangers(strangers); !tried) return std::unexpected(tried.error());
+  if (self->stores_.empty()) return bad_input(self->why_none(*stores));
   return self;
 }
 
@@ -138,6 +136,15 @@ Result<void> ProgramSession::try_strangers(const Stores& strangers) {
                                    std::filesystem::path(kind->file).filename().string(), why));
   }
   return {};
+}
+
+std::string ProgramSession::why_none(const Stores& stores) const {
+  std::vector<std::string> reasons;
+  for (const auto& [kind, why] : workers_.subject().stores)
+    if (std::ranges::any_of(stores, [&](StoreKind it) { return is_or_wraps(it->kind, kind); }))
+      reasons.push_back(fmt::format("{} ({})", kind, why));
+  return fmt::format("none of the stores can be had in zarr {}: {}", workers_.subject().zarr,
+                     fmt::join(reasons, ", "));
 }
 
 // A wrapper lacks as well where the store below it does.

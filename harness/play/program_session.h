@@ -82,6 +82,7 @@ class ProgramSession {
 
   // Whether this subject has no such store.
   bool lacks(StoreKind kind) const;
+  std::string why_none(const Stores& stores) const;
   bool makes_what_lacks(const program::Step& step) const;
 
   // A store of a stranger that cannot be made would agree with everything.
