@@ -268,9 +268,8 @@ class Campaign {
   Result<void> keep(const RawFinding& raw) { return seen_->append(text_of(line_of(raw))); }
 
   Json line_of(const RawFinding& raw) const {
-    Json line =
-        to_json(not_followed(raw.finding, "not followed: neither reduced nor played again"),
-                subject_.release);
+    Json line = to_json(not_followed(raw.finding, "not followed: neither reduced nor played again"),
+                        subject_.release);
     line.update({{"seen_as", Json::array({raw.finding.key})},
                  {"count", raw.count},
                  {"executions_to_find", raw.executions},
@@ -586,7 +585,8 @@ class Campaign {
             ? fmt::format("zarr {}", subject_.release)
             : fmt::format("zarr {} against {}", subject_.release, base_.release);
     const std::vector<Json> loose = unconfirmed();
-    const auto left = static_cast<std::size_t>(std::ranges::count_if(loose, was_left)) + left_.size();
+    const auto left =
+        static_cast<std::size_t>(std::ranges::count_if(loose, was_left)) + left_.size();
     say(fmt::format("{}: {} new{}{}, {} known, {} unconfirmed{}", subject,
                     count(news.size(), "cause"), news.empty() ? "" : ": ", by_severity(news),
                     known.size(), loose.size() + left_.size() - left,

@@ -149,7 +149,7 @@ Result<Dossier> reduce_finding(ProgramSession& session, const Finding& found,
   const auto reduced = [&](const program::Case& value) {
     return reduce_program(session, value,
                           {.of_class = found.of_class,
-                           .budget = options.budget / 2,
+                           .budget = options.budget * 3 / 4,
                            .stop = options.stop,
                            .against = against});
   };
@@ -173,6 +173,7 @@ Result<Dossier> reduce_finding(ProgramSession& session, const Finding& found,
   dossier.seen = std::move(small->seen);
   dossier.cause = std::move(small->cause);
   dossier.reduced = true;
+  dossier.whole = small->whole;
   return dossier;
 }
 

@@ -29,7 +29,7 @@ struct DossierOptions {
   std::filesystem::path scratch;
   std::string planted;          // such a finding must be gone where nothing is planted
   double hang_seconds = 5;      // deadline of a hang in repro.py: five times the campaign's
-  Milliseconds budget{60'000};  // for reducing and confirming together
+  Milliseconds budget{60'000};  // for confirming; for reducing three quarters of it
   std::function<bool()> stop;
 };
 
@@ -41,6 +41,7 @@ struct Dossier {
   program::Cause cause;
   std::string script;  // repro.py
   bool reduced = false, confirmed = false;
+  bool whole = true;     // false: there was no time to reduce it to its end
   bool followed = true;  // false: there was no time to look at it at all
   std::string why;       // when not confirmed: one sentence
   std::string said;      // when not confirmed: what repro.py printed

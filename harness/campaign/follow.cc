@@ -78,13 +78,9 @@ Result<void> Following::follow(std::vector<RawFinding> raw, double seconds) {
       return;
     }
     used[i] = raw[i].others.size();
-    keep_unreduced(raw[i],
-                   !sides      ? sides.error().message
-                   : stopped() ? "it was not followed: the run was cut short"
-                               : "it was not followed: the time for it was over",
-                   false);
-    const std::scoped_lock lock(mutex_);
-    if (!raw[i].finding.question) ++not_reached_;
+    leave(raw[i], !sides      ? sides.error().message
+                  : stopped() ? "it was not followed: the run was cut short"
+                              : "it was not followed: the time for it was over");
   };
   // What time is left is for the others: of two roots that look alike to the loop, the first
   // program shows one.
@@ -131,7 +127,10 @@ std::size_t Following::follow_one(Sides& sides, const RawFinding& raw) {
     first.enough = other.enough;
     kept = kept || other.kept;
   }
-  if (!kept) keep_unreduced(raw, first.why, true);
+  if (!kept && first.left)
+    leave(raw, first.why);
+  else if (!kept)
+    keep_unreduced(raw, first.why, true);
   return asked;
 }
 
@@ -147,6 +146,9 @@ Following::Outcome Following::follow_program(Sides& sides, const RawFinding& raw
     return {.enough = true, .why = "it could not be followed: " + dossier.error().message};
   }
   if (!dossier->reduced) return {.why = dossier->why};
+  // What could be plainer still may be known by its plainest program: nobody is told it as new.
+  if (!dossier->whole && !find_known(options_.known, dossier->cause, options_.dossier.release))
+    return {.left = true, .why = "it was not followed: the time was over before it was reduced"};
   return {.enough = settle(sides, {.dossier = std::move(*dossier), .raw = raw}), .kept = true};
 }
 
@@ -232,6 +234,12 @@ void Following::keep_unreduced(const RawFinding& raw, const std::string& why, bo
   dossier.followed = followed;
   keep(told, dossier, raw, nullptr);
   grown();
+}
+
+void Following::leave(const RawFinding& raw, const std::string& why) {
+  keep_unreduced(raw, why, false);
+  const std::scoped_lock lock(mutex_);
+  if (!raw.finding.question) ++not_reached_;
 }
 
 void Following::grown() {

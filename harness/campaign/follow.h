@@ -73,6 +73,7 @@ class Following {
   struct Outcome {
     bool enough = false;  // the finding has been told
     bool kept = false;    // as a cause, confirmed or not
+    bool left = false;    // there was no time to reduce it to its end
     std::string why = {};
   };
 
@@ -83,6 +84,7 @@ class Following {
   void count(Told& told, const RawFinding& raw) const;
   void keep(Told& told, const Dossier& dossier, const RawFinding& raw, const Known* known);
   void keep_unreduced(const RawFinding& raw, const std::string& why, bool followed);
+  void leave(const RawFinding& raw, const std::string& why);  // for want of time
   void grown();
   std::vector<Json> lines(bool confirmed) const;
 

@@ -148,5 +148,18 @@ TEST(Following, SaysWhatItHadNoTimeFor) {
   EXPECT_EQ(late.not_reached(), 1U);
 }
 
+// Half reduced, it may look like another cause than the one that is known.
+TEST(Following, LeavesWhatItHadNoTimeToReduce) {
+  Followings it;
+  FollowOptions options = it.options();
+  options.dossier.budget = Milliseconds(1);
+  Following late(options);
+  e2e::must(late.follow(it.findings({"b"}), 60));
+  EXPECT_TRUE(late.confirmed().empty());
+  ASSERT_EQ(late.unconfirmed().size(), 1U);
+  EXPECT_EQ(late.unconfirmed()[0].at("followed"), false);
+  EXPECT_EQ(late.not_reached(), 1U);
+}
+
 }  // namespace
 }  // namespace storefuzz

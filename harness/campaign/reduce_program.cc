@@ -107,7 +107,8 @@ Result<ReducedProgram> reduce_program(ProgramSession& session, const program::Ca
                         .difference = std::move(*shown),
                         .seen = std::move(seen),
                         .cause = std::move(cause),
-                        .tried = small.tried + 1};
+                        .tried = small.tried + 1,
+                        .whole = !enough()};
 }
 
 }  // namespace storefuzz

@@ -20,6 +20,7 @@ struct ReducedProgram {
   program::Observation seen;  // of the smallest program
   program::Cause cause;
   std::size_t tried = 0;  // programs that were played on the way
+  bool whole = true;      // false: time was over first, so the cause may be that of another one
 };
 
 // What reduce_program() says of a program that shows no first difference.

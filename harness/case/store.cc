@@ -249,8 +249,7 @@ Result<StoreKind> find_store(std::string_view words) {
     const auto& list = all_stores();
     const auto found = std::ranges::find(list, *word, [](StoreKind it) { return it->kind; });
     if (found == list.end())
-      return bad_input(
-          fmt::format(
+      return bad_input(fmt::format(
           "there is no store \"{}\"; see storefuzz list stores; a store of your own comes "
           "with --adapter FILE",
           shorten(*word, 40)));

@@ -288,7 +288,7 @@ class Ways {
         });
     if (value_.steps.size() > 1) drop(it_.where.step, [](Case&) {});
     if (call_ && !operation(call_->op).writes()) {
-      ask({Op::kGet}, of_one_place);
+      ask({Op::kGet, Op::kOpen}, of_one_place);
       if (call_->op != Op::kGet) replace(Op::kGet, unused_key(value_), of_one_place);
     }
     return std::move(ways_);
