@@ -836,6 +836,12 @@ def test_a_green_run_of_ones_own_store_says_what_it_passed(tmp_path: Path) -> No
     assert "\n| pickle 5 | 1,200 | – | 7 |\n| handed over | – | 30 | – |\n" in summary
 
 
+def test_a_run_of_ones_own_store_is_about_its_file(tmp_path: Path) -> None:
+    html, summary = draw(write_run(tmp_path, adapter="my_store.py"))
+    assert "in my_store.py with zarr 3.0.1" in readable(html)
+    assert summary.startswith(r"## storefuzz: my\_store.py with zarr 3.0.1")
+
+
 @pytest.mark.parametrize(
     ("stage", "told", "releases"),
     [

@@ -115,6 +115,8 @@ def name_of(subject: dict[str, Any]) -> str:
 def subject_name(about: dict[str, Any]) -> str:
     """Names what was tested, and what it was held against."""
     name = name_of(about["subject"])
+    if about.get("adapter"):
+        name = f"{about['adapter']} with {name}"
     return f"{name} against {base_name(about)}" if about.get("against") else name
 
 

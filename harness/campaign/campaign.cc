@@ -403,6 +403,7 @@ class Campaign {
             {"against", options_.against.empty()
                             ? Json()
                             : Json{{"release", base_.release}, {"path", base_.path}}},
+            {"adapter", options_.adapter.empty() ? Json() : Json(adapter_name())},
             {"mended_here", mended_},
             {"passed", passed()},
             {"python", fuzzed_.python},
@@ -565,6 +566,9 @@ class Campaign {
     return text;
   }
 
+  // A stranger's stores are under test then, and no longer those of zarr.
+  std::string adapter_name() const { return fs::path(options_.adapter).filename().string(); }
+
   // A line of unconfirmed.jsonl: the run did not come so far as to reduce and confirm it.
   static bool was_left(const Json& line) { return !line.value("followed", true); }
 
@@ -580,10 +584,9 @@ class Campaign {
     const auto red = std::ranges::count_if(
         news, [](const Json& line) { return !line.value("question", false); });
     for (const std::string& trouble : troubles(fuzzed_, followed())) say(trouble);
-    const std::string subject =
-        options_.against.empty()
-            ? fmt::format("zarr {}", subject_.release)
-            : fmt::format("zarr {} against {}", subject_.release, base_.release);
+    std::string subject = fmt::format("zarr {}", subject_.release);
+    if (!options_.adapter.empty()) subject = fmt::format("{} with {}", adapter_name(), subject);
+    if (!options_.against.empty()) subject += fmt::format(" against {}", base_.release);
     const std::vector<Json> loose = unconfirmed();
     const auto left =
         static_cast<std::size_t>(std::ranges::count_if(loose, was_left)) + left_.size();

@@ -223,6 +223,8 @@ std::string class_of(const Case& value, const Difference& it) {
   const auto words = [&](std::string_view root) {
     return fmt::format("{} / {} / {}", it.oracle, wrong_word(it), root);
   };
+  // Another operation is another question.
+  if (it.question) return words(step_word(value, it, false));
   // Each attribute is lost for a reason of its own.
   if (it.wrong == Wrong::kState) return words(attribute_of(it.where.key));
   if (!it.where.zip_class.empty()) return words("class " + it.where.zip_class);

@@ -57,6 +57,12 @@ TEST(ClassOfDifference, IsThatOfThePlainestOperationAndAnyCarrier) {
             "reads / refused / carry / TypeError");
 }
 
+TEST(ClassOfDifference, OfAQuestionKeepsTheOperation) {
+  Difference question = at(2, Wrong::kDisagree);
+  question.question = true;
+  EXPECT_EQ(class_of(value(), question), "reads / stores disagree / get range");
+}
+
 TEST(CauseOf, AQuestionIsItsOperationAndClassOfArgument) {
   Difference it = at(2, Wrong::kDisagree, Refusal{"ValueError", "no", "zarr/storage/_zip.py:get"});
   it.oracle = "stores agree";
