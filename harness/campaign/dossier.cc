@@ -161,7 +161,7 @@ Result<Dossier> reduce_finding(ProgramSession& session, const Finding& found,
   if (nothing(small) && found.oracle == "deadline")
     if (const auto warm = program::warmed(found.value)) {
       small = reduced(*warm);
-      dossier.finding.value = *warm;
+      if (small) dossier.finding.value = *warm;
     }
   if (nothing(small)) {
     dossier.why = "it did not happen again when its program was played once more";

@@ -75,6 +75,12 @@ bool of_one_wait(const Difference& was, const Difference& is) {
          by_one_handle(was, is);
 }
 
+// A carry is told of where it goes, and packing waits where it comes from.
+bool of_one_packing(const Difference& was, const Difference& is) {
+  return is.wrong == Wrong::kHang && frame_of_hang(was) == frame_of_hang(is) &&
+         was.where.handle == is.where.handle;
+}
+
 // Whether a handle is not kept from doing what it may not.
 bool of_one_permission(const Difference& was, const Difference& is) {
   return was.oracle == is.oracle && was.wrong == is.wrong && by_one_handle(was, is);
@@ -267,7 +273,7 @@ class Ways {
           next.steps[it_.where.step] =
               Call{.op = Op::kGet, .on = {carry.from}, .in = carry.in, .key = "a", .by = By::kSync};
         },
-        of_one_wait);
+        of_one_packing);
   }
 
   // The disk is looked at when something may have written, and at the end: the step at which it is
@@ -333,16 +339,26 @@ std::vector<Plainer> plainer_ways(const Case& reduced, const Difference& differe
 std::optional<Case> warmed(const Case& value) {
   Case warm = value;
   warm.steps.clear();
+  std::vector<std::string> here;  // handles of the first process
   for (const Step& step : value.steps) {
+    std::vector<Call> before;
+    if (const auto* make = std::get_if<Make>(&step); make && make->in == kHome)
+      here.push_back(make->as);
     const auto* fork = std::get_if<Fork>(&step);
     for (const Step& later : value.steps) {
       const auto* call = std::get_if<Call>(&later);
       if (!fork || !call || call->in != fork->process || operation(call->op).writes()) continue;
-      Call before = *call;
-      before.in = fork->in;
-      before.as.clear();
-      warm.steps.emplace_back(std::move(before));
+      before.push_back(*call);
+      before.back().in = fork->in;
+      before.back().as.clear();
     }
+    // The child may have handles of its own, and what waits may be no call: packing an array reads.
+    if (fork && fork->in == kHome)
+      for (const std::string& handle : here)
+        before.push_back({.op = Op::kGet, .on = {handle}, .in = std::string(kHome), .key = "a"});
+    for (Call& call : before)
+      if (Step next(call); warm.steps.empty() || warm.steps.back() != next)
+        warm.steps.push_back(std::move(next));
     warm.steps.push_back(step);
   }
   fit(warm);

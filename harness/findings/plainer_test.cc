@@ -73,6 +73,18 @@ TEST(Warmed, ProgramsDoBeforeAForkWhatTheForkedProcessAsks) {
   EXPECT_FALSE(warmed(parsed(R"({"make": "memory", "as": "s0"})")));
 }
 
+TEST(Warmed, ProgramsReadBeforeAForkWhereTheForkedProcessPacks) {
+  const auto program = [](const char* before) {
+    return parse_case(R"({"format": 2, "processes": {"p1": "fork"}, "program": [
+        {"make": "memory", "as": "s0"},)" +
+                      std::string(before) + R"({"fork": "p1"},
+        {"make": "memory", "in": "p1", "as": "s1"},
+        {"carry": "pickle 5", "cargo": "array", "from": "s1", "as": "s2"}]})")
+        .value();
+  };
+  EXPECT_EQ(warmed(program("")), program(R"({"call": "get", "on": "s0", "key": "a"},)"));
+}
+
 TEST(PlainerWays, LeaveAListingThatNamesAKeyTwice) {
   EXPECT_TRUE(
       plainer_ways(parsed(R"({"make": "memory", "as": "s0"}, {"call": "list", "on": "s0"})"),
@@ -209,6 +221,24 @@ TEST(PlainerWays, WaitForZarrsLoopWithAnyStore) {
   ASSERT_TRUE(memory);
   EXPECT_TRUE(memory->shown_by({was}));
   EXPECT_FALSE(memory->shown_by({hang("storage/_local.py\", line 9 in get")}));
+}
+
+// An array is read before it is packed. A carry is told of where it goes.
+TEST(PlainerWays, ReadWhatCannotBePacked) {
+  const std::string processes = R"("processes": {"p1": "fork"}, )";
+  const std::string made = R"({"fork": "p1"}, {"make": "memory", "in": "p1", "as": "s0"}, )";
+  const auto ways = plainer_ways(
+      parsed(made + R"({"carry": "pickle 5", "cargo": "array", "from": "s0", "as": "s1"})",
+             processes),
+      difference(Wrong::kHang, 2, "deadline"));
+  const Plainer* way = way_with(
+      ways, parsed(made + R"({"call": "get", "on": "s0", "key": "a", "by": "sync"})", processes));
+  ASSERT_TRUE(way);
+  Difference is = difference(Wrong::kHang, 2, "deadline");
+  is.where.process = "p1";
+  EXPECT_TRUE(way->shown_by({is}));
+  is.where.handle = "s9";
+  EXPECT_FALSE(way->shown_by({is}));
 }
 
 TEST(PlainerWays, PutMemoryBelowAWrapperUnlessItIsWrongAlone) {
