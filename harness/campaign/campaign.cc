@@ -599,8 +599,13 @@ class Campaign {
     // Only a run that failed has some left.
     std::vector<std::string> open = following_ ? following_->unshown() : std::vector<std::string>();
     for (const RawFinding& raw : left_) open.push_back(raw.finding.headline + " (not followed)");
+    // A hang that was seen more than once stands there already.
+    const auto stands = [&, hangs = open](const std::string& headline) {
+      return std::ranges::any_of(hangs,
+                                 [&](const std::string& it) { return it.starts_with(headline); });
+    };
     for (const Json& line : loose)
-      if (line.value("severity", 0) < kMild)
+      if (line.value("severity", 0) < kMild && !stands(line.value("headline", "")))
         open.push_back(fmt::format("{} ({})", line.value("headline", ""),
                                    was_left(line) ? "not followed" : "unconfirmed"));
     for (std::string& line : open) line = shorten(line, kLongestLine);

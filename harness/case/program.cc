@@ -223,6 +223,16 @@ std::optional<StoreKind> kind_of(const Case& value, std::string_view handle) {
   return found == kinds.end() ? std::nullopt : std::optional(found->second);
 }
 
+std::set<std::string> keys_of(const Case& value) {
+  std::set<std::string> keys;
+  for (const Place& place : value.before)
+    for (const Entry& entry : place.entries) keys.insert(entry.key);
+  for (const Step& step : value.steps)
+    if (const auto* call = std::get_if<Call>(&step); call && operation(call->op).takes.key)
+      keys.insert(call->key);
+  return keys;
+}
+
 }  // namespace storefuzz::program
 
 namespace storefuzz {

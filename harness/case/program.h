@@ -225,6 +225,9 @@ std::uint64_t hash_of(const Case& value);
 // nullopt: no step binds that name.
 std::optional<StoreKind> kind_of(const Case& value, std::string_view handle);
 
+// The keys that it is about: those of its places, and those that calls name.
+std::set<std::string> keys_of(const Case& value);
+
 }  // namespace storefuzz::program
 
 namespace storefuzz {

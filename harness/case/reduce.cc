@@ -375,12 +375,7 @@ class Reducer {
   }
 
   void make_keys_plainer() {
-    std::set<std::string> keys;
-    for (const Place& place : value_.before)
-      for (const Entry& entry : place.entries) keys.insert(entry.key);
-    for (const Step& step : value_.steps)
-      if (const auto* call = std::get_if<Call>(&step); call && operation(call->op).takes.key)
-        keys.insert(call->key);
+    const std::set<std::string> keys = keys_of(value_);
     for (const std::string& key : keys)
       for (const char* plain : {"a", "b"})
         if (!keys.contains(plain)) offer([&](Case& next) { rename_key(next, key, plain); });

@@ -34,7 +34,7 @@ std::vector<Order> orders_for(const Make& make, const std::filesystem::path& fol
 
 }  // namespace
 
-std::vector<std::string> keys_of(const Case& value) {
+std::vector<std::string> written_keys(const Case& value) {
   std::set<std::string> keys;
   for (const Place& place : value.before)
     for (const Entry& entry : place.entries) keys.insert(entry.key);

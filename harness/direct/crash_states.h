@@ -18,7 +18,7 @@
 namespace storefuzz::program {
 
 // Every key that the case writes or that lies there before, sorted, each once.
-std::vector<std::string> keys_of(const Case& value);
+std::vector<std::string> written_keys(const Case& value);
 
 class CrashReader {
  public:

@@ -424,7 +424,7 @@ void Performance::leave() {
 Result<void> Performance::judge_snapshots() {
   if (snapshots_.empty()) return {};
   CrashReader reader(workers_, options_.folder.string() + "-crash", options_.patience, loop_);
-  const std::vector<std::string> keys = keys_of(case_);
+  const std::vector<std::string> keys = written_keys(case_);
   for (const Snapshots& taken : snapshots_) {
     if (!taken.make || !reads_as_it_is(*taken.make->kind.operator->())) continue;
     for (const Snapshot& snapshot : taken.list) {

@@ -91,16 +91,6 @@ bool of_one_permission(const Difference& was, const Difference& is) {
 // So much of a value reaches the disk while it is being written.
 constexpr std::int64_t kBeyondABuffer = 9000;
 
-std::set<std::string> keys_of(const Case& value) {
-  std::set<std::string> keys;
-  for (const Place& place : value.before)
-    for (const Entry& entry : place.entries) keys.insert(entry.key);
-  for (const Step& step : value.steps)
-    if (const Call* call = std::get_if<Call>(&step); call && operation(call->op).takes.key)
-      keys.insert(call->key);
-  return keys;
-}
-
 // The plainest store that needs neither a place nor a mode.
 std::optional<StoreKind> plain_memory() {
   const auto found = std::ranges::find_if(

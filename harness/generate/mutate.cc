@@ -10,7 +10,6 @@
 #include <iterator>
 #include <map>
 #include <optional>
-#include <set>
 #include <utility>
 
 #include "harness/generate/draft.h"
@@ -58,16 +57,6 @@ std::vector<std::string> handles_of(const Case& value) {
   for (Step step : value.steps)
     each_handle(step, [](std::string&) {}, [&](std::string& name) { names.push_back(name); });
   return names;
-}
-
-std::vector<std::string> keys_of(const Case& value) {
-  std::set<std::string> keys;
-  for (const Place& place : value.before)
-    for (const Entry& entry : place.entries) keys.insert(entry.key);
-  for (const Step& step : value.steps)
-    if (const auto* call = std::get_if<Call>(&step); call && operation(call->op).takes.key)
-      keys.insert(call->key);
-  return {keys.begin(), keys.end()};
 }
 
 // What the program is about already, and what it could be about.
