@@ -8,9 +8,9 @@
 #include <algorithm>
 #include <atomic>
 #include <cstdlib>
-#include <fstream>
 #include <iterator>
 
+#include "harness/base/files.h"
 #include "harness/base/paths.h"
 #include "harness/base/text.h"
 #include "harness/direct/disk.h"
@@ -235,8 +235,8 @@ Result<std::vector<program::ReadArchive>> ProgramSession::ask_readers(
   if (drawn % kReadersOneIn != 0) return asked;
   for (const auto& [place, first] : seen.before) {
     const std::filesystem::path file = director_->file_of(place, Medium::kZip);
-    std::ifstream stream(file, std::ios::binary);
-    const std::string bytes(std::istreambuf_iterator<char>(stream), {});
+    // Its file may be gone, or a folder by now: there is nothing to ask.
+    const std::string bytes = read_file_whole(file).value_or("");
     if (bytes.empty() || seen.steps.empty()) continue;
     // What was done after the last step (stores are dropped) is no longer what was judged.
     const auto last = seen.steps.back().disk.find(place);
