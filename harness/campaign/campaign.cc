@@ -30,22 +30,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// "90", "60s", "5m", "1h" → seconds.
-Result<double> seconds_of(const std::string& text) {
-  std::size_t used = 0;
-  double value = 0;
-  try {
-    value = std::stod(text, &used);
-  } catch (const std::exception&) {
-    used = 0;
-  }
-  const std::string unit = text.substr(used);
-  const double factor = unit.empty() || unit == "s" ? 1 : unit == "m" ? 60 : unit == "h" ? 3600 : 0;
-  if (used == 0 || factor == 0 || !(value > 0) || value > 1e6)
-    return bad_input(fmt::format("\"{}\" is no time; write 60s, 5m or 1h", text));
-  return value * factor;
-}
-
 constexpr int kDeadlineMilliseconds = 1000;
 constexpr double kLeastBudget = 60;                // seconds, to follow what was found
 constexpr double kKeepEvery = 1, kDrawEvery = 15;  // seconds, while it is followed
@@ -638,6 +622,21 @@ class Campaign {
 };
 
 }  // namespace
+
+Result<double> seconds_of(const std::string& text) {
+  std::size_t used = 0;
+  double value = 0;
+  try {
+    value = std::stod(text, &used);
+  } catch (const std::exception&) {
+    used = 0;
+  }
+  const std::string unit = text.substr(used);
+  const double factor = unit.empty() || unit == "s" ? 1 : unit == "m" ? 60 : unit == "h" ? 3600 : 0;
+  if (used == 0 || factor == 0 || !(value > 0) || value > 1e6)
+    return bad_input(fmt::format("\"{}\" is no time; write 60s, 5m or 1h", text));
+  return value * factor;
+}
 
 Result<CampaignEnd> run_campaign(const CampaignOptions& options) { return Campaign(options).run(); }
 

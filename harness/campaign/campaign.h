@@ -90,6 +90,9 @@ void each_option(CampaignOptions& options, Visit visit) {
         options.measure.keys);
 }
 
+// "90", "60s", "5m", "1h" → seconds. bad_input: it is no time.
+Result<double> seconds_of(const std::string& text);
+
 struct CampaignEnd {
   ExitCode code = ExitCode::kNothingNew;
   std::filesystem::path page;
