@@ -459,7 +459,7 @@ class Campaign {
     stage_ = stage;
     if (auto written = write_lines(); !written) return written;
     if (auto written = write_run_json(); !written) return written;
-    auto drawn = run_->render();
+    auto drawn = run_->render(options_.security);
     drawn_ = std::chrono::steady_clock::now();
     return drawn;
   }
@@ -479,7 +479,7 @@ class Campaign {
     std::error_code error;
     if (left_.empty()) fs::remove(run_->path() / "seen.jsonl", error);
     progress("drawing the page …");
-    auto drawn = run_->render();
+    auto drawn = run_->render(options_.security);
     if (drawn) page_ = run_->path() / "index.html";
     return drawn;
   }

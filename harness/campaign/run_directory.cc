@@ -7,9 +7,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <fstream>
+#include <iterator>
 #include <ranges>
+#include <utility>
 
 #include "harness/base/files.h"
 #include "harness/base/json.h"
@@ -53,11 +56,13 @@ Result<void> make_folders(const fs::path& folder, std::vector<fs::path>& made) {
 }
 
 // By a script of reports/.
-Result<void> draw(const char* script, const fs::path& folder, const std::function<bool()>& stop) {
-  auto done = run_to_end(
-      {.arguments = {tools_python(), source_folder() + "/reports/" + script, folder.string()},
-       .environment = {{"PYTHONDONTWRITEBYTECODE", "1"}}},
-      Milliseconds(120'000), stop);
+Result<void> draw(const char* script, std::vector<std::string> arguments,
+                  const std::function<bool()>& stop) {
+  std::vector<std::string> all{tools_python(), source_folder() + "/reports/" + script};
+  std::ranges::move(arguments, std::back_inserter(all));
+  auto done =
+      run_to_end({.arguments = std::move(all), .environment = {{"PYTHONDONTWRITEBYTECODE", "1"}}},
+                 Milliseconds(120'000), stop);
   if (!done) return std::unexpected(done.error());
   if (done->stopped) return machine_failure("interrupted: the pages were not all drawn");
   if (done->exit_code == 0) return {};
@@ -128,14 +133,17 @@ Result<void> RunDirectory::write(const fs::path& name, std::string_view bytes) c
   return write_file_whole(path_ / name, bytes, Durable::kYes);
 }
 
-Result<void> RunDirectory::render() const { return storefuzz::render(path_); }
+Result<void> RunDirectory::render(bool security) const {
+  return storefuzz::render(path_, security);
+}
 
-Result<void> render(const fs::path& run, const std::function<bool()>& stop) {
-  return draw("render.py", run, stop);
+Result<void> render(const fs::path& run, bool security, const std::function<bool()>& stop) {
+  return security ? draw("render.py", {run.string(), "--security"}, stop)
+                  : draw("render.py", {run.string()}, stop);
 }
 
 Result<void> draw_nights(const fs::path& state, const std::function<bool()>& stop) {
-  return draw("nights.py", state, stop);
+  return draw("nights.py", {state.string()}, stop);
 }
 
 }  // namespace storefuzz

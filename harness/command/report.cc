@@ -14,7 +14,7 @@
 namespace storefuzz {
 namespace {
 
-int report(const std::string& folder) {
+int report(const std::string& folder, bool security) {
   std::error_code error;
   const std::filesystem::path page = std::filesystem::path(folder) / "index.html";
   if (std::filesystem::exists(std::filesystem::path(folder) / "state.json", error)) {
@@ -26,7 +26,8 @@ int report(const std::string& folder) {
     return screen().fail(
         {.code = ExitCode::kBadInput,
          .message = fmt::format("{} is no run directory, and no state of nights", folder)});
-  if (auto drawn = render(folder, interrupted); !drawn) return screen().fail(drawn.error());
+  if (auto drawn = render(folder, security, interrupted); !drawn)
+    return screen().fail(drawn.error());
   screen().say(fmt::format("page: {}", page.string()));
   return 0;
 }
@@ -51,8 +52,11 @@ void add_report(CLI::App& app, int& code) {
   auto known = std::make_shared<std::string>();
   command.add_option("--write-known", *known,
                      "Write the causes of the run into a file for --known, and draw nothing");
-  command.callback([folder, known, &code] {
-    code = known->empty() ? report(*folder) : write_known(*folder, *known);
+  auto security = std::make_shared<bool>(false);
+  command.add_flag("--security", *security,
+                   "Put causes that are marked security into issue.md and findings.sarif as well");
+  command.callback([folder, known, security, &code] {
+    code = known->empty() ? report(*folder, *security) : write_known(*folder, *known);
   });
 }
 
