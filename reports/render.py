@@ -1,7 +1,9 @@
-"""Draws the pages of a run: `python reports/render.py RUN`.
+"""Draws the pages of a run: `python reports/render.py RUN [--security]`.
 
-Writes RUN/index.html, a README.md beside each finding's repro.py, and what a CI reads:
-RUN/summary.md, RUN/findings.sarif and RUN/junit.xml. The same run gives the same bytes. Exits 2
+Writes RUN/index.html, a README.md beside each finding's repro.py, an issue.md beside those that are
+to be filed, and what a CI reads: RUN/summary.md, RUN/findings.sarif and RUN/junit.xml. What has
+`security` stays out of issue.md and findings.sarif, which are published; --security puts it in. The
+same run gives the same bytes. Exits 2
 with one sentence if RUN is missing, broken or cannot be written, and 3 if the machine fails: its
 disk is full, or broken.
 """
@@ -173,7 +175,16 @@ def has_readme(finding: dict[str, Any]) -> bool:
     return finding["script"] or not finding["known"]
 
 
-def pages(run: Run) -> dict[str, str]:
+def to_be_filed(run: Run, finding: dict[str, Any], security: bool) -> bool:
+    """Tells whether a finding gets the text of an issue: it is new, no trifle, and can be shown."""
+    if finding["known"] or finding["question"] or telling.mild(finding):
+        return False
+    name = finding["fingerprint"]
+    whole = name in run.repros and name not in run.altered
+    return whole and (security or not finding["security"])
+
+
+def pages(run: Run, security: bool = False) -> dict[str, str]:
     """Draws every page of a run; gives its text by its path in the run directory."""
     html, markdown = environments()
     new, known = telling.split_known(run)
@@ -193,6 +204,12 @@ def pages(run: Run) -> dict[str, str]:
         for finding in [*filter(kept_as_seen, run.seen), *run.unconfirmed, *run.findings]
         if has_readme(finding)
     }
+    issue = markdown.get_template("issue.md.j2")
+    drawn |= {
+        f"findings/{finding['fingerprint']}/issue.md": issue.render(finding=finding, **shared)
+        for finding in run.findings
+        if to_be_filed(run, finding, security)
+    }
     summary = markdown.get_template("summary.md.j2")
     drawn["summary.md"] = summary.render(
         new=new, known=known, most=SUMMARY_ROWS, named=SUMMARY_UNCONFIRMED, **shared
@@ -204,18 +221,21 @@ def pages(run: Run) -> dict[str, str]:
         script_digest=digest_of(script),
         **shared,
     )
-    return drawn | {"findings.sarif": sarif.sarif(run), "junit.xml": junit.junit(run)}
+    return drawn | {"findings.sarif": sarif.sarif(run, security), "junit.xml": junit.junit(run)}
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Runs the command; gives its exit code."""
-    given = sys.argv[1:] if arguments is None else arguments
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    security = "--security" in given
+    if security:
+        given.remove("--security")
     if len(given) != 1:
         print("report: render.py takes one run directory.", file=sys.stderr)
         return 2
     directory = Path(given[0])
     try:
-        for name, text in pages(read_run(directory)).items():
+        for name, text in pages(read_run(directory), security).items():
             write(directory / name, text)
     except BrokenRunError as error:
         print(f"report: {error}", file=sys.stderr)

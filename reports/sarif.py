@@ -1,7 +1,7 @@
 """Says what a run found in SARIF 2.1.0, which code hosts and editors show beside the code.
 
-New causes and known ones; those are suppressed, and notes. A cause with `security` stays out, since
-who uploads this file publishes it. What was not confirmed stays out as well.
+New causes and known ones; those are suppressed, and notes. A cause with `security` stays out unless
+it is asked for, since who uploads this file publishes it. What was not confirmed stays out as well.
 """
 
 import hashlib
@@ -151,9 +151,9 @@ def invocation(run: Run) -> dict[str, Any]:
     return made
 
 
-def sarif(run: Run) -> str:
-    """Gives findings.sarif."""
-    findings = telling.in_order(it for it in run.findings if not it["security"])
+def sarif(run: Run, security: bool = False) -> str:
+    """Gives findings.sarif; `security`: with the causes that have it."""
+    findings = telling.in_order(it for it in run.findings if security or not it["security"])
     rules = sorted({rule_id(it) for it in findings})
     log = {
         "$schema": SCHEMA,

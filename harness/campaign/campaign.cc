@@ -30,22 +30,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// "90", "60s", "5m", "1h" → seconds.
-Result<double> seconds_of(const std::string& text) {
-  std::size_t used = 0;
-  double value = 0;
-  try {
-    value = std::stod(text, &used);
-  } catch (const std::exception&) {
-    used = 0;
-  }
-  const std::string unit = text.substr(used);
-  const double factor = unit.empty() || unit == "s" ? 1 : unit == "m" ? 60 : unit == "h" ? 3600 : 0;
-  if (used == 0 || factor == 0 || !(value > 0) || value > 1e6)
-    return bad_input(fmt::format("\"{}\" is no time; write 60s, 5m or 1h", text));
-  return value * factor;
-}
-
 constexpr int kDeadlineMilliseconds = 1000;
 constexpr double kLeastBudget = 60;                // seconds, to follow what was found
 constexpr double kKeepEvery = 1, kDrawEvery = 15;  // seconds, while it is followed
@@ -475,7 +459,7 @@ class Campaign {
     stage_ = stage;
     if (auto written = write_lines(); !written) return written;
     if (auto written = write_run_json(); !written) return written;
-    auto drawn = run_->render();
+    auto drawn = run_->render(options_.security);
     drawn_ = std::chrono::steady_clock::now();
     return drawn;
   }
@@ -495,7 +479,7 @@ class Campaign {
     std::error_code error;
     if (left_.empty()) fs::remove(run_->path() / "seen.jsonl", error);
     progress("drawing the page …");
-    auto drawn = run_->render();
+    auto drawn = run_->render(options_.security);
     if (drawn) page_ = run_->path() / "index.html";
     return drawn;
   }
@@ -653,6 +637,21 @@ class Campaign {
 };
 
 }  // namespace
+
+Result<double> seconds_of(const std::string& text) {
+  std::size_t used = 0;
+  double value = 0;
+  try {
+    value = std::stod(text, &used);
+  } catch (const std::exception&) {
+    used = 0;
+  }
+  const std::string unit = text.substr(used);
+  const double factor = unit.empty() || unit == "s" ? 1 : unit == "m" ? 60 : unit == "h" ? 3600 : 0;
+  if (used == 0 || factor == 0 || !(value > 0) || value > 1e6)
+    return bad_input(fmt::format("\"{}\" is no time; write 60s, 5m or 1h", text));
+  return value * factor;
+}
 
 Result<CampaignEnd> run_campaign(const CampaignOptions& options) { return Campaign(options).run(); }
 

@@ -34,7 +34,7 @@ struct CampaignOptions {
   std::string time = "60s", total, corpus, known = "shipped", against, out;
   int jobs = 1;
   unsigned seed = 0;
-  bool replace = false, no_releases = false;
+  bool replace = false, no_releases = false, security = false;
   MeasureOptions measure;
   Settings settings;                               // of the fuzz processes
   std::string command;                             // as typed, for run.json
@@ -76,6 +76,10 @@ void each_option(CampaignOptions& options, Visit visit) {
   visit(Typed{.name = "--replace", .help = "Delete the earlier run in --out"}, options.replace);
   visit(Typed{.name = "--no-releases", .help = "Do not play each finding over all releases"},
         options.no_releases);
+  visit(
+      Typed{.name = "--security",
+            .help = "Put causes that are marked security into issue.md and findings.sarif as well"},
+      options.security);
   visit(Typed{.name = "--until",
               .help = "Stop when findings with these words were seen",
               .hidden = true},
@@ -89,6 +93,9 @@ void each_option(CampaignOptions& options, Visit visit) {
               .hidden = true},
         options.measure.keys);
 }
+
+// "90", "60s", "5m", "1h" → seconds. bad_input: it is no time.
+Result<double> seconds_of(const std::string& text);
 
 struct CampaignEnd {
   ExitCode code = ExitCode::kNothingNew;

@@ -229,6 +229,7 @@ Json to_json(const Dossier& dossier, const std::string& release) {
             {"asks", program::question_of(reduced ? it.oracle : dossier.finding.oracle)},
             {"class", reduced ? std::string(name_of(it.wrong)) : dossier.finding.wrong},
             {"at", reduced ? it.where.operation : ""},
+            {"of_class", reduced ? class_of(dossier.value, it) : dossier.finding.of_class},
             {"headline", reduced ? it.headline : dossier.finding.headline},
             {"store", program::kinds_of(dossier.value)},
             {"subject", release},

@@ -24,10 +24,7 @@ namespace {
 namespace fs = std::filesystem;
 
 bool shows(const PlayedProgram& played, const Regression& it) {
-  return std::ranges::any_of(played.differences, [&](const program::Difference& other) {
-    return (other.first || other.question) && other.oracle == it.oracle &&
-           name_of(other.wrong) == it.wrong && other.where.operation == it.at;
-  });
+  return shown_by(played, it) != nullptr;
 }
 
 // What was mended, and what is new, by one program; nothing where one of the two cannot play it.
@@ -49,6 +46,15 @@ void compare(Sides& sides, const Regression& it, Compared& compared, std::mutex&
 }
 
 }  // namespace
+
+const program::Difference* shown_by(const PlayedProgram& played, const Regression& it) {
+  const auto shown =
+      std::ranges::find_if(played.differences, [&](const program::Difference& other) {
+        return (other.first || other.question) && other.oracle == it.oracle &&
+               name_of(other.wrong) == it.wrong && other.where.operation == it.at;
+      });
+  return shown == played.differences.end() ? nullptr : &*shown;
+}
 
 std::string title_of_page(const std::string& page) {
   std::ifstream file(fs::path(source_folder()) / "reports" / "defects" / (page + ".md"));
@@ -84,29 +90,39 @@ Result<std::vector<Regression>> load_regressions() {
   return all;
 }
 
-Result<Compared> compare_regressions(const Settings& settings, const std::function<bool()>& stop) {
-  auto all = load_regressions();
-  if (!all) return std::unexpected(all.error());
-  Compared compared{.news = {}, .mended = Json::array()};
+Result<void> on_all_cores(const Settings& settings, std::size_t count,
+                          const std::function<bool()>& stop,
+                          const std::function<void(Sides&, std::size_t)>& work) {
   std::mutex mutex;
   std::optional<Error> failure;
   std::atomic<std::size_t> next = 0;
-  const auto work = [&] {
+  const auto work_on = [&] {
     auto sides = Sides::start(settings);
     if (!sides) {
       const std::scoped_lock lock(mutex);
       failure = sides.error();
       return;
     }
-    for (std::size_t i = next++; i < all->size() && !(stop && stop()); i = next++)
-      compare(*sides, (*all)[i], compared, mutex);
+    for (std::size_t i = next++; i < count && !(stop && stop()); i = next++) work(*sides, i);
   };
   {
     std::vector<std::jthread> workers;
     for (std::size_t i = 0; i < std::max<std::size_t>(1, own_cores().size()); ++i)
-      workers.emplace_back(work);
+      workers.emplace_back(work_on);
   }
   if (failure) return std::unexpected(*failure);
+  return {};
+}
+
+Result<Compared> compare_regressions(const Settings& settings, const std::function<bool()>& stop) {
+  auto all = load_regressions();
+  if (!all) return std::unexpected(all.error());
+  Compared compared{.news = {}, .mended = Json::array()};
+  std::mutex mutex;
+  auto done = on_all_cores(settings, all->size(), stop, [&](Sides& sides, std::size_t i) {
+    compare(sides, (*all)[i], compared, mutex);
+  });
+  if (!done) return std::unexpected(done.error());
   return compared;
 }
 

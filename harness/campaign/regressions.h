@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "harness/campaign/supervise.h"
+#include "harness/play/against.h"
 #include "harness/play/settings.h"
 
 namespace storefuzz {
@@ -27,6 +28,15 @@ std::string title_of_page(const std::string& page);
 
 // bad_input: a file is broken.
 Result<std::vector<Regression>> load_regressions();
+
+// What a row says that its program shows; or null.
+const program::Difference* shown_by(const PlayedProgram& played, const Regression& it);
+
+// Calls `work` with each number below `count`, on all cores, each with processes of its own. `stop`
+// is asked between.
+Result<void> on_all_cores(const Settings& settings, std::size_t count,
+                          const std::function<bool()>& stop,
+                          const std::function<void(Sides&, std::size_t)>& work);
 
 struct Compared {
   std::vector<RawFinding> news;  // of the subject alone

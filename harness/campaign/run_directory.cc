@@ -7,9 +7,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <fstream>
+#include <iterator>
 #include <ranges>
+#include <utility>
 
 #include "harness/base/files.h"
 #include "harness/base/json.h"
@@ -23,13 +26,6 @@ namespace {
 constexpr const char* kNames[] = {
     "run.json",          "findings",   "findings.jsonl", "seen.jsonl",     "planted.jsonl",
     "unconfirmed.jsonl", "index.html", "summary.md",     "findings.sarif", "junit.xml"};
-
-// A run holds a lock on its folder for as long as it lives.
-Descriptor lock_of(const fs::path& folder) {
-  Descriptor lock(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (lock.get() >= 0 && ::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) lock.reset();
-  return lock;
-}
 
 Result<void> busy(const fs::path& folder) {
   return bad_input(fmt::format("another run is writing to {}", folder.string()));
@@ -59,14 +55,38 @@ Result<void> make_folders(const fs::path& folder, std::vector<fs::path>& made) {
   return {};
 }
 
+// By a script of reports/.
+Result<void> draw(const char* script, std::vector<std::string> arguments,
+                  const std::function<bool()>& stop) {
+  std::vector<std::string> all{tools_python(), source_folder() + "/reports/" + script};
+  std::ranges::move(arguments, std::back_inserter(all));
+  auto done =
+      run_to_end({.arguments = std::move(all), .environment = {{"PYTHONDONTWRITEBYTECODE", "1"}}},
+                 Milliseconds(120'000), stop);
+  if (!done) return std::unexpected(done.error());
+  if (done->stopped) return machine_failure("interrupted: the pages were not all drawn");
+  if (done->exit_code == 0) return {};
+  std::string text = done->output.substr(0, 2000);
+  while (text.ends_with('\n')) text.pop_back();
+  return std::unexpected(
+      Error{.code = done->exit_code == 2 ? ExitCode::kBadInput : ExitCode::kMachine,
+            .message = std::move(text)});
+}
+
 }  // namespace
+
+Descriptor lock_folder(const fs::path& folder) {
+  Descriptor lock(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (lock.get() >= 0 && ::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) lock.reset();
+  return lock;
+}
 
 Result<void> RunDirectory::check(const fs::path& folder, bool replace) {
   std::error_code error;
   if (fs::exists(folder, error) && !fs::is_directory(folder, error))
     return bad_input(fmt::format("{} is no folder", folder.string()));
   if (fs::exists(folder, error)) {
-    if (lock_of(folder).get() < 0 && ::access(folder.c_str(), R_OK) == 0) return busy(folder);
+    if (lock_folder(folder).get() < 0 && ::access(folder.c_str(), R_OK) == 0) return busy(folder);
     const bool used = !fs::is_empty(folder, error);
     if (used && !holds_a_run(folder))
       return bad_input(fmt::format("{} holds other files; name a new folder", folder.string()));
@@ -87,7 +107,7 @@ Result<RunDirectory> RunDirectory::make(const fs::path& folder, bool replace) {
   std::error_code error;
   RunDirectory run(fs::absolute(folder, error), {});
   if (auto made = make_folders(run.path_, run.made_); !made) return std::unexpected(made.error());
-  run.lock_ = lock_of(run.path_);
+  run.lock_ = lock_folder(run.path_);
   if (run.lock_.get() < 0) return std::unexpected(busy(folder).error());
   return run;
 }
@@ -113,21 +133,17 @@ Result<void> RunDirectory::write(const fs::path& name, std::string_view bytes) c
   return write_file_whole(path_ / name, bytes, Durable::kYes);
 }
 
-Result<void> RunDirectory::render() const { return storefuzz::render(path_); }
+Result<void> RunDirectory::render(bool security) const {
+  return storefuzz::render(path_, security);
+}
 
-Result<void> render(const fs::path& run, const std::function<bool()>& stop) {
-  auto done = run_to_end(
-      {.arguments = {tools_python(), source_folder() + "/reports/render.py", run.string()},
-       .environment = {{"PYTHONDONTWRITEBYTECODE", "1"}}},
-      Milliseconds(120'000), stop);
-  if (!done) return std::unexpected(done.error());
-  if (done->stopped) return machine_failure("interrupted: the pages were not all drawn");
-  if (done->exit_code == 0) return {};
-  std::string text = done->output.substr(0, 2000);
-  while (text.ends_with('\n')) text.pop_back();
-  return std::unexpected(
-      Error{.code = done->exit_code == 2 ? ExitCode::kBadInput : ExitCode::kMachine,
-            .message = std::move(text)});
+Result<void> render(const fs::path& run, bool security, const std::function<bool()>& stop) {
+  return security ? draw("render.py", {run.string(), "--security"}, stop)
+                  : draw("render.py", {run.string()}, stop);
+}
+
+Result<void> draw_nights(const fs::path& state, const std::function<bool()>& stop) {
+  return draw("nights.py", {state.string()}, stop);
 }
 
 }  // namespace storefuzz

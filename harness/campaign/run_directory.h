@@ -25,6 +25,9 @@
 
 namespace storefuzz {
 
+// A lock on a folder, for as long as the descriptor lives; none where another process has it.
+Descriptor lock_folder(const std::filesystem::path& folder);
+
 class RunDirectory {
  public:
   // Whether make() is going to succeed, as far as can be told without touching anything.
@@ -49,8 +52,8 @@ class RunDirectory {
   // cannot_write (harness/base/files.h).
   Result<void> write(const std::filesystem::path& name, std::string_view bytes) const;
 
-  // Draws the pages.
-  Result<void> render() const;
+  // Draws the pages; `security`: as below.
+  Result<void> render(bool security = false) const;
 
  private:
   RunDirectory(std::filesystem::path path, std::vector<std::filesystem::path> made)
@@ -61,7 +64,13 @@ class RunDirectory {
 };
 
 // Draws the pages of a run directory, by reports/render.py. bad_input: what lies there is no run.
-// machine_failure: `stop` said true meanwhile.
-Result<void> render(const std::filesystem::path& run, const std::function<bool()>& stop = {});
+// machine_failure: `stop` said true meanwhile. `security`: what is marked so is also told where it
+// is to be published.
+Result<void> render(const std::filesystem::path& run, bool security,
+                    const std::function<bool()>& stop = {});
+
+// Draws the page of a state of nights (state.h), by reports/nights.py. Errors: as above.
+Result<void> draw_nights(const std::filesystem::path& state,
+                         const std::function<bool()>& stop = {});
 
 }  // namespace storefuzz

@@ -203,7 +203,7 @@ TEST(Interrupted, EnvironmentThatIsBeingMadeIsNotLeftHalfMade) {
 }
 
 TEST(Interrupted, DrawingEnds) {
-  auto drawn = render("no matter which", [] { return true; });
+  auto drawn = render("no matter which", false, [] { return true; });
   ASSERT_FALSE(drawn);
   EXPECT_EQ(drawn.error().code, ExitCode::kMachine);
   EXPECT_TRUE(drawn.error().message.starts_with("interrupted")) << drawn.error().message;

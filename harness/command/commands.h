@@ -11,6 +11,7 @@ namespace storefuzz {
 using AddCommand = void (*)(CLI::App& app, int& code);
 
 void add_run(CLI::App& app, int& code);
+void add_nightly(CLI::App& app, int& code);
 void add_replay(CLI::App& app, int& code);
 void add_shrink(CLI::App& app, int& code);
 void add_releases(CLI::App& app, int& code);
@@ -18,7 +19,7 @@ void add_report(CLI::App& app, int& code);
 void add_gallery(CLI::App& app, int& code);
 void add_list(CLI::App& app, int& code);
 
-inline constexpr std::array<AddCommand, 7> kCommands = {
-    add_run, add_replay, add_shrink, add_releases, add_report, add_gallery, add_list};
+inline constexpr std::array<AddCommand, 8> kCommands = {
+    add_run, add_nightly, add_replay, add_shrink, add_releases, add_report, add_gallery, add_list};
 
 }  // namespace storefuzz

@@ -14,13 +14,21 @@
 namespace storefuzz {
 namespace {
 
-int report(const std::string& folder) {
+int report(const std::string& folder, bool security) {
   std::error_code error;
+  const std::filesystem::path page = std::filesystem::path(folder) / "index.html";
+  if (std::filesystem::exists(std::filesystem::path(folder) / "state.json", error)) {
+    if (auto drawn = draw_nights(folder, interrupted); !drawn) return screen().fail(drawn.error());
+    screen().say(fmt::format("page: {}", page.string()));
+    return 0;
+  }
   if (!std::filesystem::exists(std::filesystem::path(folder) / "run.json", error))
     return screen().fail(
-        {.code = ExitCode::kBadInput, .message = fmt::format("{} is no run directory", folder)});
-  if (auto drawn = render(folder, interrupted); !drawn) return screen().fail(drawn.error());
-  screen().say(fmt::format("page: {}", (std::filesystem::path(folder) / "index.html").string()));
+        {.code = ExitCode::kBadInput,
+         .message = fmt::format("{} is no run directory, and no state of nights", folder)});
+  if (auto drawn = render(folder, security, interrupted); !drawn)
+    return screen().fail(drawn.error());
+  screen().say(fmt::format("page: {}", page.string()));
   return 0;
 }
 
@@ -39,13 +47,16 @@ int write_known(const std::string& folder, const std::string& file) {
 
 void add_report(CLI::App& app, int& code) {
   auto folder = std::make_shared<std::string>();
-  auto& command = *app.add_subcommand("report", "Draw the pages of a run again");
-  command.add_option("run", *folder, "The run directory")->required();
+  auto& command = *app.add_subcommand("report", "Draw the pages of a run again, or of nights");
+  command.add_option("run", *folder, "The run directory, or the state of nights")->required();
   auto known = std::make_shared<std::string>();
   command.add_option("--write-known", *known,
                      "Write the causes of the run into a file for --known, and draw nothing");
-  command.callback([folder, known, &code] {
-    code = known->empty() ? report(*folder) : write_known(*folder, *known);
+  auto security = std::make_shared<bool>(false);
+  command.add_flag("--security", *security,
+                   "Put causes that are marked security into issue.md and findings.sarif as well");
+  command.callback([folder, known, security, &code] {
+    code = known->empty() ? report(*folder, *security) : write_known(*folder, *known);
   });
 }
 

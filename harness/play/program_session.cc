@@ -241,6 +241,7 @@ Result<std::vector<program::ReadArchive>> ProgramSession::ask_readers(
   if (drawn % kReadersOneIn != 0) return asked;
   for (const auto& [place, first] : seen.before) {
     const std::filesystem::path file = director_->file_of(place, Medium::kZip);
+    // Its file may be gone, or a folder by now: there is nothing to ask.
     const std::string bytes = read_file_whole(file).value_or("");
     if (bytes.empty() || seen.steps.empty()) continue;
     // What was done after the last step (stores are dropped) is no longer what was judged.

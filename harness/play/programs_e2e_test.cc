@@ -295,6 +295,17 @@ TEST(Programs, OfArchivesAreReadByOthers) {
   EXPECT_EQ(played.differences[0].where.operation, "libarchive");
 }
 
+// Zarr makes a folder where a file was deleted; no reader of zip files can be asked of it.
+TEST(Programs, WhereAFolderStandsInThePlaceOfAnArchiveArePlayed) {
+  const auto zarr = session("zip,named zip");
+  const program::Case value = must(program::parse_case(
+      R"({"format":2,"before":{"z":{"entries":[{"key":"a","value":"a@0"}]}},"program":[
+          {"make":"zip","at":"z","mode":"r","as":"s0"},{"call":"get","key":"a","on":"s0"},
+          {"do":"delete the file","at":"z"},{"make":"named zip","at":"z","as":"s1"},
+          {"call":"set","key":"a","value":"a@4","on":"s1"}]})"));
+  EXPECT_EQ(must(zarr->play(value, Effort::kAll)).seen.steps.size(), value.steps.size());
+}
+
 // Which oracles find a planted loss within so many programs over its store alone: 300, or more
 // where what shows it is seldom drawn.
 std::set<std::string> oracles_that_find(const std::string& loss, const Json& row) {

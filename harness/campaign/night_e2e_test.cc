@@ -1,0 +1,264 @@
+// Nights with real zarr: a defect that comes and goes between them, and what befalls a night.
+#include <fmt/format.h>
+#include <signal.h>
+#include <sys/mount.h>
+
+#include <random>
+
+#include "harness/base/files.h"
+#include "harness/campaign/state.h"
+#include "harness/testing/whole_runs.h"
+
+namespace storefuzz {
+namespace {
+
+using e2e::Running;
+using Names = std::vector<std::string>;
+
+// A checkout of the newest release, with a fault of reference/planted/checkouts.json or without.
+class Checkout {
+ public:
+  Checkout() {
+    const Finished told = e2e::must(run_to_end(
+        {.arguments = {e2e::python(e2e::kNewest), "-c",
+                       "import os, zarr; print(os.path.dirname(zarr.__file__), end='')"}},
+        e2e::kPatient));
+    e2e::fs::copy(told.output, path() / "zarr", e2e::fs::copy_options::recursive);
+  }
+  e2e::fs::path path() const { return folder_.path(); }
+
+  void plant(const std::string& name) { exchange(name, "from", "to"); }
+  void take_out(const std::string& name) { exchange(name, "to", "from"); }
+
+ private:
+  void exchange(const std::string& name, const char* from, const char* to) {
+    const Json table = e2e::read_json(reference_folder() + "/planted/checkouts.json");
+    for (const Json& fault : table.at("faults"))
+      if (fault.at("name") == name) {
+        const auto file = path() / "zarr" / "storage" / fault.at("file").get<std::string>();
+        std::string text = test::read_file(file);
+        const std::string old = fault.at(from);
+        ASSERT_NE(text.find(old), std::string::npos);
+        text.replace(text.find(old), old.size(), fault.at(to).get<std::string>());
+        ASSERT_TRUE(write_file_whole(file, text));
+        return;
+      }
+    FAIL() << "no fault is called " << name;
+  }
+
+  test::Folder folder_;
+};
+
+constexpr const char* kFault = "a pickle without the compression";
+
+// What is tested is a night, not the breadth of stores and oracles.
+std::vector<std::string> arguments(const e2e::fs::path& state, const std::string& zarr,
+                                   const std::string& time = "6s") {
+  return {"nightly",
+          state.string(),
+          "program",
+          "--zarr",
+          zarr,
+          "--time",
+          time,
+          "--stores",
+          "zip",
+          "--no-releases",
+          "--seed",
+          "7",
+          "--oracles-off",
+          e2e::oracles_but({"attributes"})};
+}
+
+State state_of(const e2e::fs::path& folder) {
+  return e2e::must(state_from_json(e2e::read_json(folder / "state.json")));
+}
+
+// Whether a night says this on its way.
+bool says(const Running& night, std::string_view words, Milliseconds patience) {
+  return e2e::within(patience, [&] { return night.complained().find(words) != std::string::npos; });
+}
+constexpr Milliseconds kSoon{120'000};
+
+std::string all(const Running& night) { return night.said() + night.complained(); }
+
+TEST(Nights, SayWhatIsNewAndWhenItIsMended) {
+  const test::Folder folder;
+  const auto state = folder.path() / "state";
+  Checkout checkout;
+  {
+    Running first("storefuzz", arguments(state, checkout.path().string()));
+    EXPECT_EQ(first.wait(), "exit 0") << all(first);
+    const Night told = state_of(state).nights.at(0);
+    EXPECT_TRUE(told.found) << "a night that found nothing proves itself: " << told.planted;
+    EXPECT_GT(told.executions, 0U);
+    EXPECT_GT(told.lines, 0U);
+  }
+  checkout.plant(kFault);
+  std::string name;
+  {
+    Running second("storefuzz", arguments(state, checkout.path().string()));
+    EXPECT_EQ(second.wait(), "exit 1") << all(second);
+    const State told = state_of(state);
+    ASSERT_EQ(told.nights.at(1).news.size(), 1U) << all(second);
+    EXPECT_EQ(told.nights.at(1).reopened, Names());
+    name = told.nights.at(1).news[0];
+    EXPECT_NE(told.causes.at(name).sentence.find("compression"), std::string::npos);
+    EXPECT_NE(second.said().find("new: 1\n"), std::string::npos) << second.said();
+    EXPECT_LE(std::ranges::count(second.said(), '\n'), 24) << "more than a screen";
+    const auto issue = state / "causes" / name / "issue.md";
+    EXPECT_NE(second.said().find(issue.string()), std::string::npos) << second.said();
+    for (const char* part :
+         {"compression", "## Versions", "```python", "## Expected", "## Actual", "## Why"})
+      EXPECT_NE(test::read_file(issue).find(part), std::string::npos) << part;
+  }
+  {
+    Running third("storefuzz", arguments(state, checkout.path().string()));
+    EXPECT_EQ(third.wait(), "exit 0") << "it is known to the state: " << all(third);
+    EXPECT_EQ(state_of(state).nights.at(2).still, 1U);
+  }
+  checkout.take_out(kFault);
+  Running fourth("storefuzz", arguments(state, checkout.path().string()));
+  EXPECT_EQ(fourth.wait(), "exit 0") << all(fourth);
+  const State told = state_of(state);
+  EXPECT_EQ(told.nights.at(3).mended, Names{name});
+  EXPECT_EQ(told.nights.at(3).news, Names());
+  EXPECT_EQ(told.causes.at(name).status, Status::kMended);
+  EXPECT_EQ(told.causes.at(name).mended_in, told.nights.at(0).subject);
+  EXPECT_NE(fourth.said().find("gone, and mended: 1\n"), std::string::npos) << fourth.said();
+  EXPECT_NE(fourth.said().find(": mended in zarr "), std::string::npos) << fourth.said();
+  EXPECT_TRUE(e2e::fs::exists(state / "index.html"));
+}
+
+// --- what befalls a night
+
+TEST(Nights, ThatAreKilledLoseNothing) {
+  const test::Folder folder;
+  const auto state = folder.path() / "state";
+  Checkout checkout;
+  checkout.plant(kFault);
+  const std::vector<const char*> moments = {"preparing", "playing what the nights before",
+                                            "starting zarr", "reducing and confirming", "merging"};
+  std::size_t killed = 0;  // with a night begun
+  for (const char* moment : moments) {
+    Running night("storefuzz", arguments(state, checkout.path().string(), "3s"));
+    ASSERT_TRUE(says(night, moment, kSoon)) << moment << "\n" << all(night);
+    night.signal(SIGKILL);
+    EXPECT_EQ(night.wait(), "SIGKILL");
+    if (!e2e::fs::exists(state / "state.json")) continue;
+    const State told = state_of(state);
+    EXPECT_EQ(told.causes.size(), 0U) << "half a night is none";
+    killed += told.begun != 0 ? 1 : 0;
+    EXPECT_EQ(told.begun, static_cast<int>(killed)) << moment;
+  }
+  EXPECT_GE(killed, moments.size() - 1);
+  // What those saw is played again. This one loses its engine on the way, and a worker.
+  Running last("storefuzz", arguments(state, checkout.path().string(), "10s"));
+  ASSERT_TRUE(says(last, " executions  ", kSoon)) << all(last);
+  const auto ended = [&](std::string_view program) {
+    for (const pid_t pid : e2e::processes_of_run(last.pid()))
+      if (test::read_file(fmt::format("/proc/{}/cmdline", pid)).find(program) != std::string::npos)
+        return ::kill(pid, SIGKILL) == 0;
+    return false;
+  };
+  EXPECT_TRUE(ended("storefuzz-worker")) << "as the kernel does when memory is short";
+  EXPECT_TRUE(ended("-seed="));
+  EXPECT_EQ(last.wait(), "exit 1") << all(last);
+  const State told = state_of(state);
+  EXPECT_EQ(told.begun, 0);
+  ASSERT_EQ(told.nights.size(), killed + 1);
+  EXPECT_NE(told.nights.front().why.find("it did not end"), std::string::npos);
+  EXPECT_EQ(told.nights.back().news.size(), 1U) << all(last);
+}
+
+TEST(Nights, TwoAtOnceOnOneStateTheSecondSaysSo) {
+  const test::Folder folder;
+  const auto state = folder.path() / "state";
+  Running first("storefuzz", arguments(state, e2e::kNewest));
+  ASSERT_TRUE(e2e::within(kSoon, [&] { return e2e::fs::exists(state / "state.json"); }));
+  Running second("storefuzz", arguments(state, e2e::kNewest));
+  EXPECT_EQ(second.wait(), "exit 2");
+  EXPECT_EQ(second.complained(),
+            fmt::format("storefuzz: another night is at work on {}\n", state.string()));
+  first.signal(SIGTERM);
+  first.wait();
+}
+
+TEST(Nights, WhoseInterpreterAndNetworkAreGoneAreRedAndTheNextGoesOn) {
+  const test::Folder folder, empty;
+  const auto state = folder.path() / "state";
+  Running first("storefuzz", arguments(state, e2e::kNewest),
+                {{"STOREFUZZ_CACHE", empty.path().string()},
+                 // Nobody listens there.
+                 {"UV_INDEX_URL", "http://127.0.0.1:9/simple"},
+                 {"UV_DEFAULT_INDEX", "http://127.0.0.1:9/simple"},
+                 {"UV_CACHE_DIR", (empty.path() / "uv").string()}});
+  EXPECT_EQ(first.wait(), "exit 3") << all(first);
+  EXPECT_NE(first.said().find("red: zarr 3.4.2 is not there yet, and the network does not answer"),
+            std::string::npos)
+      << all(first);
+  EXPECT_EQ(state_of(state).nights.at(0).executions, 0U);
+  Running second("storefuzz", arguments(state, e2e::kNewest));
+  EXPECT_EQ(second.wait(), "exit 0") << all(second);
+  EXPECT_EQ(state_of(state).nights.size(), 2U);
+}
+
+// A file system of its own, where this machine lets us have one.
+class SmallDisk {
+ public:
+  SmallDisk() { mounted_ = ::mount("none", path().c_str(), "tmpfs", 0, "size=24m") == 0; }
+  SmallDisk(const SmallDisk&) = delete;
+  ~SmallDisk() {
+    if (mounted_) ::umount2(path().c_str(), MNT_DETACH);
+  }
+  bool mounted() const { return mounted_; }
+  e2e::fs::path path() const { return folder_.path(); }
+
+  // All but some kB are taken.
+  void fill() const {
+    std::error_code error;
+    const auto room = e2e::fs::space(path(), error).available;
+    std::ofstream(path() / "filler") << std::string(room - 40'000, 'x');
+  }
+  void empty() const { e2e::fs::remove(path() / "filler"); }
+
+ private:
+  test::Folder folder_;
+  bool mounted_ = false;
+};
+
+TEST(Nights, WhoseDiskIsFullAreRedAndTheNextGoesOn) {
+  const SmallDisk disk;
+  if (!disk.mounted()) GTEST_SKIP() << "no file system can be mounted here";
+  const auto state = disk.path() / "state";
+  Checkout checkout;
+  checkout.plant(kFault);
+  {
+    Running first("storefuzz", arguments(state, checkout.path().string()));
+    EXPECT_EQ(first.wait(), "exit 1") << all(first);
+  }
+  const State before = state_of(state);
+  disk.fill();
+  {
+    Running second("storefuzz", arguments(state, checkout.path().string()));
+    EXPECT_EQ(second.wait(), "exit 3") << all(second);
+    EXPECT_NE(all(second).find("no space left"), std::string::npos) << all(second);
+  }
+  EXPECT_EQ(state_of(state).causes.begin()->first, before.causes.begin()->first);
+  EXPECT_EQ(state_of(state).causes.size(), before.causes.size());
+  disk.empty();
+  Running third("storefuzz", arguments(state, checkout.path().string()));
+  EXPECT_EQ(third.wait(), "exit 0") << all(third);
+  EXPECT_EQ(state_of(state).nights.back().still, 1U);
+}
+
+TEST(Nights, ThatNameSomethingWrongAreNone) {
+  const test::Folder folder;
+  const auto state = folder.path() / "state";
+  Running night("storefuzz", {"nightly", state.string(), "--zarr", "9.9.9"});
+  EXPECT_EQ(night.wait(), "exit 2") << all(night);
+  EXPECT_FALSE(e2e::fs::exists(state / "state.json"));
+}
+
+}  // namespace
+}  // namespace storefuzz
