@@ -288,8 +288,9 @@ void say_refused(const std::vector<RefusedCase>& refused) {
     screen().complain(fmt::format("refused: {} more", refused.size() - kMostLines));
 }
 
-// Of what is new, only what reaches lines that nothing in the folder reaches.
-int import_by_lines(const ImportOptions& options, const UnpackedCorpus& corpus) {
+// Of what is new, what reaches lines that nothing in the folder reaches; an exit code where it
+// fails.
+int take_by_lines(const ImportOptions& options, const UnpackedCorpus& corpus) {
   auto scratch = Scratch::make();
   if (!scratch) return screen().fail(scratch.error());
   const fs::path came = scratch->path() / "came";
@@ -316,11 +317,15 @@ int import_corpus(const ImportOptions& options) {
          .message = fmt::format("{} holds no case that can be taken", options.file)});
   const std::size_t there =
       std::erase_if(cases, [&](const CorpusCase& it) { return known->contains(it.hash); });
-  if (auto written = write_cases(options.folder, cases); !written)
-    return screen().fail(written.error());
+  if (!options.merge) {
+    if (auto written = write_cases(options.folder, cases); !written)
+      return screen().fail(written.error());
+  } else if (const int code = cases.empty() ? 0 : take_by_lines(options, *corpus); code != 0) {
+    return code;
+  }
   screen().say(
       fmt::format("{}: {} new, {} there already, {} refused; for {}, origin: {}, licence: {}",
-                  options.folder, cases.size(), there, corpus->refused.size(), corpus->info.target,
+                  options.file, cases.size(), there, corpus->refused.size(), corpus->info.target,
                   corpus->info.origin, corpus->info.licence));
   return 0;
 }
