@@ -14,6 +14,7 @@
 #include "harness/campaign/reduce_program.h"
 #include "harness/findings/plainer.h"
 #include "harness/findings/script.h"
+#include "harness/findings/security.h"
 #include "harness/findings/telling.h"
 
 namespace storefuzz {
@@ -117,13 +118,6 @@ void leave_out_what_fails(Dossier& question) {
   question.confirmed = true;
 }
 
-// Why the whole thing is dangerous, in a sentence; null otherwise.
-Json security_of(const Difference& it) {
-  if (it.wrong == program::Wrong::kStray) return "something outside its place is changed or left";
-  if (it.wrong == program::Wrong::kDeath) return "the process dies";
-  return nullptr;
-}
-
 std::string stacks_of(const Difference& it) {
   if (const auto* late = std::get_if<TimedOut>(&it.was)) return late->stacks;
   if (const auto* crash = std::get_if<Crashed>(&it.was)) return crash->stacks;
@@ -218,6 +212,7 @@ Result<void> write_dossier(const RunDirectory& run, const Dossier& dossier) {
 Json to_json(const Dossier& dossier, const std::string& release) {
   const Difference& it = dossier.difference;
   const bool reduced = dossier.reduced;
+  const std::string_view danger = program::security_of(it.wrong);
   Json stores = Json::object();
   for (const auto& [kind, answer] : it.stores) stores[kind] = answer;
   Json line{{"fingerprint", dossier.fingerprint()},
@@ -240,7 +235,7 @@ Json to_json(const Dossier& dossier, const std::string& release) {
             {"case", program::to_json(dossier.value)},
             {"script", !dossier.script.empty()},
             {"confirmed", dossier.confirmed},
-            {"security", reduced ? security_of(it) : Json()},
+            {"security", reduced && !danger.empty() ? Json(danger) : Json()},
             {"known", nullptr},
             {"releases", nullptr}};
   if (!dossier.confirmed) line["why"] = dossier.why;

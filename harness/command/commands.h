@@ -18,8 +18,10 @@ void add_releases(CLI::App& app, int& code);
 void add_report(CLI::App& app, int& code);
 void add_gallery(CLI::App& app, int& code);
 void add_list(CLI::App& app, int& code);
+void add_corpus(CLI::App& app, int& code);
 
-inline constexpr std::array<AddCommand, 8> kCommands = {
-    add_run, add_nightly, add_replay, add_shrink, add_releases, add_report, add_gallery, add_list};
+inline constexpr std::array<AddCommand, 9> kCommands = {add_run,     add_nightly,  add_replay,
+                                                        add_shrink,  add_releases, add_report,
+                                                        add_gallery, add_list,     add_corpus};
 
 }  // namespace storefuzz
