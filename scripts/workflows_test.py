@@ -1,7 +1,7 @@
 """The workflows of .github/, ours and those to copy.
 
-Both linters have nothing to say, and an alarm is one issue, opened or written to. In the place of gh,
-which knows GitHub alone, stands a note of how it was called.
+Both linters have nothing to say, and an alarm is one issue, opened or written to. In the place of
+gh, which knows GitHub alone, stands a note of how it was called.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ namespace storefuzz {
 struct Settings {
   std::string python, scratch, stores = "all", carriers, adapters = "[]", deadline = "1000";
   std::string planted, oracles_off, avoid, corpus, core;
-  std::string stacks, board, findings, subjects = "{}", base;
+  std::string stacks, board, findings, subjects = "{}", base, known = "shipped";
 };
 
 // `option`: how `storefuzz run` takes the setting from a user; none where the command decides.
@@ -58,6 +58,8 @@ inline constexpr std::array kSettings = {
             "Folder that a fuzz process shares with others, and may write to as well"},
     Setting{"STOREFUZZ_CORE", &Settings::core,
             "Number of the processor that a fuzz process and its children keep to"},
+    Setting{"STOREFUZZ_KNOWN", &Settings::known,
+            "Causes that do not end a target without a supervisor: shipped, none or a file"},
     // Descriptors from the supervisor.
     Setting{"STOREFUZZ_STACKS", &Settings::stacks, "Memory file for Python stacks"},
     Setting{"STOREFUZZ_BOARD", &Settings::board, "Shared memory of the board"},
