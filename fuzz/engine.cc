@@ -1,4 +1,5 @@
-// See engine.h. libFuzzer sees which lines of the subject ran in the workers.
+// See engine.h. libFuzzer sees which lines of the subject ran in the workers. These start with the
+// first input: a process of libFuzzer that only starts others (-fork, -merge, -jobs) plays none.
 #include "fuzz/engine.h"
 
 #include <fmt/format.h>
@@ -16,7 +17,9 @@
 #include <vector>
 
 #include "harness/base/files.h"
+#include "harness/base/paths.h"
 #include "harness/base/text.h"
+#include "harness/campaign/alone.h"
 #include "harness/findings/finding.h"
 #include "harness/generate/generate.h"
 #include "harness/generate/mutate.h"
@@ -53,8 +56,10 @@ struct Engine {
   Board board;
   std::unique_ptr<ProgramSession> session;
   std::unique_ptr<Against> against;  // or null
-  bool alone = false;                // see Settings::alone
-  int findings = -1;  // where the supervisor reads; -1: by hand, the first difference ends us
+  bool measuring = false;            // see Settings::measured
+  int findings = -1;                 // where the supervisor reads; -1: there is none
+  std::unique_ptr<Alone> alone;      // where there is no supervisor
+  std::optional<Scratch> scratch;    // the same
   std::map<std::string, Told> told;
   std::set<std::string> avoided;                 // programs in which a process before us died
   std::map<std::string, std::uint64_t> carried;  // "pickle 5 / spawn" → carries, not sent yet
@@ -78,8 +83,7 @@ void send(const Json& line) {
 }
 
 // Forbids this process, and all below it, to write outside the scratch folder.
-std::string contain(Settings& settings) {
-  settings.scratch = needed(given_or_new_scratch(settings.scratch));
+std::string contain(const Settings& settings) {
   std::vector<std::filesystem::path> also;
   if (!settings.corpus.empty()) also.emplace_back(settings.corpus);
   return needed(forbid_writes_outside(settings.scratch, also)).sentence;
@@ -98,12 +102,18 @@ double seconds_of_fuzzing() {
   return static_cast<double>(now_nanoseconds() - engine->board.data().fuzzing_since) / 1e9;
 }
 
+// What is new and confirmed ends us, told so that a person can file it and a service can count it.
+void look_at(const Finding& found) {
+  const auto fresh = needed(engine->alone->look_at(found));
+  if (!fresh) return;
+  fmt::print(stderr, "{}\n{}\n{}\n{}\n", assertion_line(fresh->cause.key),
+             printable(fresh->difference.headline), printable_lines(fresh->script),
+             printable_lines(text_of(program::to_json(fresh->value), 1)));
+  engine->scratch.reset();
+  std::abort();
+}
+
 void tell(const Finding& found) {
-  if (engine->findings < 0) {
-    fmt::print(stderr, "storefuzz: {}\n{}\nAssertion failure: {}\n", printable(found.headline),
-               printable_lines(text_of(program::to_json(found.value), 1)), found.key);
-    std::abort();
-  }
   Told& told = engine->told[found.key];
   ++told.count;
   ++told.untold;
@@ -139,8 +149,12 @@ void count_carries(const program::Case& value, const program::Observation& seen)
 void tell_all(const program::Case& value, PlayedProgram& played) {
   if (engine->against) (void)needed(engine->against->take_out(value, played, Effort::kUsual));
   count_carries(value, played.seen);
-  for (const Finding& found : findings_of(value, played.differences))
-    if (engine->findings >= 0 || !found.question) tell(found);
+  for (const Finding& found : findings_of(value, played.differences)) {
+    if (engine->findings >= 0)
+      tell(found);
+    else if (!found.question)
+      look_at(found);
+  }
   if (engine->findings < 0 || played.quirks.empty()) return;
   std::map<std::string, int> quirks;
   for (const std::string& quirk : played.quirks) ++quirks[quirk];
@@ -150,6 +164,19 @@ void tell_all(const program::Case& value, PlayedProgram& played) {
 // Programs in which a process was late are decided later, the last ones when libFuzzer is through.
 void tell_decided(bool wait) {
   for (auto& [value, played] : engine->session->take_decided(wait)) tell_all(value, played);
+}
+
+// Without a supervisor the workers are shut in, and we are not: libFuzzer writes where it was told.
+void start_alone(Settings& settings) {
+  if (settings.python.empty()) settings.python = python_beside_us();
+  if (!settings.scratch.empty()) return;
+  engine->scratch.emplace(needed(Scratch::make()));
+  settings.scratch = engine->scratch->path().string();
+}
+
+void end() {
+  tell_decided(true);
+  engine->scratch.reset();
 }
 
 void start() {
@@ -162,11 +189,18 @@ void start() {
   std::ifstream avoid(settings.avoid);
   for (std::string line; std::getline(avoid, line);) engine->avoided.insert(line);
   if (auto added = add_adapters(parse_json(settings.adapters)); !added) leave(added.error());
-  const std::string containment = contain(settings);
+  std::string containment;
+  engine->measuring = !settings.measured.empty();
+  const bool by_hand = engine->findings < 0 && !engine->measuring;
+  if (!by_hand)
+    containment = contain(settings);
+  else
+    start_alone(settings);
   engine->session = needed(ProgramSession::start(settings, engine->board.descriptor()));
+  const std::string& release = engine->session->workers().subject().zarr;
   engine->against = needed(Against::start(settings));
-  engine->alone = !settings.alone.empty();
-  if (engine->alone) engine->session->use_each_worker_once();
+  if (engine->measuring) engine->session->use_each_worker_once();
+  if (by_hand) engine->alone = needed(Alone::start(settings, release));
   BoardData& data = engine->board.data();
   data.lines_watched = engine->session->workers().subject().lines;
   void* place = ::mmap(storefuzz_counters, kLineCounters, PROT_READ | PROT_WRITE,
@@ -175,7 +209,7 @@ void start() {
   if (data.fuzzing_since == 0) data.fuzzing_since = now_nanoseconds();
   engine->session->count_phases(data.phase_nanoseconds);
   if (engine->findings >= 0) tell_start(containment);
-  std::atexit([] { tell_decided(true); });
+  std::atexit(end);
 }
 
 program::Case shaped(program::Case value) {
@@ -207,6 +241,13 @@ std::size_t write_back(const program::Case& value, std::uint8_t* data, std::size
   if (text.size() > limit) return size;
   std::memcpy(data, text.data(), text.size());
   return text.size();
+}
+
+// Without a supervisor a process that may hang is waited for: what ends us must be about the input
+// that libFuzzer keeps then.
+std::optional<PlayedProgram> play(const program::Case& value) {
+  if (engine->alone) return needed(engine->session->play(value));
+  return needed(engine->session->start(value));
 }
 
 }  // namespace
@@ -247,12 +288,13 @@ int measure_program(const program::Case& value) {
 }
 
 int fuzz_program(const std::uint8_t* data, std::size_t size) {
+  if (!engine) start();
   const program::Case value = decode(data, size);
-  if (engine->alone) return measure_program(value);
+  if (engine->measuring) return measure_program(value);
   const std::string text = program::to_text(value);
   if (engine->avoided.contains(text)) return -1;
   engine->board.begin_case(text);
-  auto played = needed(engine->session->start(value));
+  auto played = play(value);
   if (played) tell_all(value, *played);
   engine->session->enter(Phase::kEngine);
   tell_decided(false);
@@ -264,11 +306,6 @@ int fuzz_program(const std::uint8_t* data, std::size_t size) {
 }
 
 }  // namespace storefuzz
-
-extern "C" int LLVMFuzzerInitialize(int*, char***) {
-  storefuzz::start();
-  return 0;
-}
 
 extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t size,
                                                std::size_t limit, unsigned seed) {

@@ -4,17 +4,29 @@
 #include <cstdlib>
 
 namespace storefuzz {
+namespace {
+
+// What lies beside this program, where it does.
+std::string beside_us(std::string_view name) {
+  std::error_code error;
+  const std::filesystem::path place = built_program(name);
+  return std::filesystem::exists(place, error) ? place.string() : "";
+}
+
+}  // namespace
 
 std::string source_folder() {
-  const char* named = std::getenv("STOREFUZZ_HOME");
-  return named && *named ? named : STOREFUZZ_SOURCE;
+  if (const char* named = std::getenv("STOREFUZZ_HOME"); named && *named) return named;
+  static const std::string moved = beside_us("reference");
+  return moved.empty() ? STOREFUZZ_SOURCE : std::filesystem::path(moved).parent_path().string();
 }
 
 std::string reference_folder() {
   if (const char* named = std::getenv("STOREFUZZ_REFERENCE"); named && *named) return named;
-  const char* home = std::getenv("STOREFUZZ_HOME");
-  return std::string(home && *home ? home : STOREFUZZ_SOURCE) + "/reference";
+  return source_folder() + "/reference";
 }
+
+std::string python_beside_us() { return beside_us("python/bin/python3"); }
 
 std::string tools_python() { return STOREFUZZ_TOOLS_PYTHON; }
 

@@ -10,13 +10,16 @@
 
 namespace storefuzz {
 
-// The sources of this build: reference/, reports/, corpus/. STOREFUZZ_HOME names another place, for
-// programs that were moved.
+// The sources of this build: reference/, reports/, corpus/. STOREFUZZ_HOME names another place. A
+// program that has `reference` beside it was moved with all that it needs (.clusterfuzzlite/).
 std::string source_folder();
 
 // The folder with stores.json and side/: named by STOREFUZZ_REFERENCE, else `reference` of the
 // sources.
 std::string reference_folder();
+
+// The interpreter that was moved with this program; empty: none was.
+std::string python_beside_us();
 
 // The interpreter of the tools environment that scripts/setup made.
 std::string tools_python();

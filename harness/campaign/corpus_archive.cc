@@ -10,7 +10,7 @@
 #include <optional>
 #include <set>
 
-#include "harness/base/sha256.h"
+#include "harness/campaign/sha256.h"
 #include "harness/base/text.h"
 #include "harness/case/json_reader.h"
 #include "harness/play/targets.h"

@@ -9,7 +9,7 @@
 #include <algorithm>
 #include <functional>
 
-#include "harness/base/sha256.h"
+#include "harness/campaign/sha256.h"
 #include "harness/testing/shared.h"
 #include "harness/zip/archive.h"
 #include "harness/zip/layout.h"

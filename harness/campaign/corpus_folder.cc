@@ -8,7 +8,7 @@
 #include <sstream>
 
 #include "harness/base/files.h"
-#include "harness/base/sha256.h"
+#include "harness/campaign/sha256.h"
 
 namespace storefuzz {
 namespace {

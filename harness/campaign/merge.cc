@@ -151,7 +151,7 @@ class Shard {
     Settings settings = options_.settings;
     settings.scratch = scratch_->path();
     settings.corpus = folder_;
-    settings.alone = "1";
+    settings.measured = "1";
     const auto cores = own_cores();
     if (!cores.empty())
       settings.core = std::to_string(cores[static_cast<std::size_t>(core_) % cores.size()]);

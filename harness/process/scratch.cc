@@ -56,13 +56,6 @@ Scratch::~Scratch() {
   if (!path_.empty()) fs::remove_all(path_, error);
 }
 
-Result<fs::path> given_or_new_scratch(const std::string& given) {
-  if (!given.empty()) return given;
-  char made[] = "/tmp/storefuzz-XXXXXX";
-  if (!::mkdtemp(made)) return machine_failure("no scratch folder can be made");
-  return made;
-}
-
 Result<void> check_room(const fs::path& scratch) {
   std::error_code error;
   const fs::space_info room = fs::space(scratch, error);

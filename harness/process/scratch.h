@@ -26,10 +26,6 @@ class Scratch {
   std::filesystem::path path_;
 };
 
-// The scratch folder that a process was given; where it was given none, a new one, which its caller
-// removes. machine_failure: none can be made.
-Result<std::filesystem::path> given_or_new_scratch(const std::string& given);
-
 // Whether a case still fits into a scratch folder. A store that finds the disk full refuses
 // alike in every process, which would look like agreement.
 Result<void> check_room(const std::filesystem::path& scratch);

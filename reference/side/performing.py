@@ -15,6 +15,7 @@ import inspect
 import json
 import logging
 import os
+import socket
 import sys
 import types
 import warnings
@@ -185,9 +186,26 @@ def lacking(adapters: list[dict[str, Any]]) -> dict[str, Any]:
     return {"stores": stores or {}, "carriers": carriers}
 
 
+def _reaches_loopback() -> bool:
+    """Whether an http server of ours can be reached: without a network loopback may be off, too."""
+    with socket.socket() as server, socket.socket() as client:
+        server.settimeout(1)
+        client.settimeout(1)
+        try:
+            server.bind(("127.0.0.1", 0))
+            server.listen()
+            client.connect(server.getsockname())
+        except OSError:
+            return False
+    return True
+
+
 def _lacking_stores(adapters: list[dict[str, Any]]) -> dict[str, str]:
     stores: dict[str, str] = {}
     for about in adapters:
+        if "{server}" in about["make"] and not _reaches_loopback():
+            stores[about["kind"]] = "nothing is reached at 127.0.0.1"
+            continue
         needs = [f"import {about['needs']}"] if about["needs"] else []
         try:
             names = dict(NAMES)

@@ -1,5 +1,5 @@
 // The examples of FIPS 180-4, and each length around a block.
-#include "harness/base/sha256.h"
+#include "harness/campaign/sha256.h"
 
 #include <gtest/gtest.h>
 
