@@ -55,6 +55,8 @@ constexpr const char* kRelative = "by a relative path";
 constexpr const char* kElsewhere = "with change directory";
 constexpr const char* kWithin = "if it stops within the call";
 constexpr const char* kSeveralWriters = "several writers";
+constexpr const char* kReadOnlyGiven = "read_only given";
+constexpr const char* kAnotherRelease = "another release";
 
 const Step* step_of(const Case& value, const Difference& it) {
   return it.where.step < value.steps.size() ? &value.steps[it.where.step] : nullptr;
@@ -269,14 +271,16 @@ std::vector<std::string> asked(const Case& value, const Difference& it) {
   return words;
 }
 
-// Whether several handles write, or several stores are made to write at one place: to open one may
+bool is_archive(const Adapter& kind) { return family_of(kind) == StoreFamily::kArchive; }
+
+// Whether several handles write, or several stores are made to write one archive: to open one may
 // write.
 bool has_several_writers(const Case& value, const Difference& it) {
   std::set<std::string> writers;
   std::map<std::string, int> made;  // by place
   for (std::size_t i = 0; i < value.steps.size(); ++i) {
     if (const Make* make = std::get_if<Make>(&value.steps[i]))
-      if (make->mode != Mode::kRead && !make->at.empty()) ++made[make->at];
+      if (make->mode != Mode::kRead && is_archive(*make->kind.operator->())) ++made[make->at];
     if (const Call* call = std::get_if<Call>(&value.steps[i]))
       // Who had to be refused is no writer.
       if (operation(call->op).writes() && (it.wrong != Wrong::kDone || i != it.where.step))
@@ -298,7 +302,7 @@ std::vector<std::string> needed(const Case& value, const Difference& it) {
     for (const Twist& twist : place.twists) add(true, twist.name);
   for (std::size_t i = 0; i < value.steps.size(); ++i) {
     if (const Make* make = std::get_if<Make>(&value.steps[i])) {
-      add(make->read_only.has_value(), "read_only given");
+      add(make->read_only.has_value(), kReadOnlyGiven);
       add(make->relative, kRelative);
     }
     if (const Deed* deed = std::get_if<Deed>(&value.steps[i]))
@@ -326,17 +330,21 @@ bool is_of_content(Wrong wrong) {
 
 bool may_write(const Make& make) { return make.kind->writes && make.mode != Mode::kRead; }
 
-// A zip file can have one writer: each writes a directory of what it knows, when it is closed. What
-// becomes of the others' writes shows in many ways (gone, unreadable, shown as before) and at many
-// calls; how the second writer came about, and how it ends, does not matter.
-bool spoils_an_archive(const Case& value, const Difference& it) {
+// Of an archive two roots show in many ways (content is gone, unreadable, shown as before, a file
+// made) and at many calls, and how the writers came about, what lay there and how they end does not
+// matter. A zip file can have one writer: each writes a directory of what it knows, when it is
+// closed. And a store that is told mode and read_only apart may open in a mode that is not its own.
+bool spoils_an_archive(const Case& value, const Difference& it,
+                       const std::vector<std::string>& needs) {
   const bool refused_call =
       refused(it.was) && call_of(value, it) && lacking_attribute(value, it).empty();
-  return (is_of_content(it.wrong) || refused_call) && it.oracle != kReadersAgree &&
-         has_several_writers(value, it) && std::ranges::all_of(value.steps, [](const Step& step) {
+  const bool given = std::ranges::find(needs, kReadOnlyGiven) != needs.end();
+  const bool several = std::ranges::find(needs, kSeveralWriters) != needs.end();
+  return (is_of_content(it.wrong) || (given ? it.wrong == Wrong::kMade : refused_call)) &&
+         it.oracle != kReadersAgree && (given || several) &&
+         std::ranges::all_of(value.steps, [](const Step& step) {
            const Make* make = std::get_if<Make>(&step);
-           return !make || !may_write(*make) ||
-                  family_of(*make->kind.operator->()) == StoreFamily::kArchive;
+           return !make || !may_write(*make) || is_archive(*make->kind.operator->());
          });
 }
 
@@ -351,12 +359,11 @@ std::vector<std::string> told_of_archive(const Case& value, const Difference& it
   return words;
 }
 
-// How a writer ended says nothing of a root that is there before.
-bool says_how_it_ends(std::string_view need) {
-  constexpr std::array kEnds{What::kDrop, What::kExit, What::kQuit, What::kDie};
-  return need == kWithin || std::ranges::any_of(kEnds, [&](What what) {
-           return need == fmt::format("with {}", name_of(what));
-         });
+// Whether it is of the root of a spoiled archive.
+bool needed_to_spoil(std::string_view need) {
+  constexpr auto kNeeds = std::to_array<std::string_view>(
+      {kReadOnlyGiven, kRelative, kElsewhere, kSeveralWriters, kAnotherRelease});
+  return std::ranges::find(kNeeds, need) != kNeeds.end();
 }
 
 std::vector<std::string> told(const Case& value, const Difference& it) {
@@ -391,8 +398,8 @@ Cause cause_of_question(const Case& value, const Difference& it) {
 Cause cause_of(const Case& value, const Difference& it) {
   if (it.question) return cause_of_question(value, it);
   std::vector<std::string> needs = needed(value, it);
-  const bool archive = spoils_an_archive(value, it);
-  if (archive) std::erase_if(needs, says_how_it_ends);
+  const bool archive = spoils_an_archive(value, it, needs);
+  if (archive) std::erase_if(needs, std::not_fn(needed_to_spoil));
   std::vector<std::string> words = goes_elsewhere(needs) ? std::vector{kinds_of(value)}
                                    : archive             ? told_of_archive(value, it)
                                                          : told(value, it);

@@ -128,6 +128,7 @@ class Ways {
     if (it_.wrong == Wrong::kHang) return hangs();
     if (it_.oracle == kOnDisk && it_.within) return within_a_call();
     if (it_.oracle == kOnDisk) return on_disk();
+    if (it_.wrong == Wrong::kStray) return strays();
     if (const Refusal* it = refused(it_.was); it && it->type == "AttributeError") ask_state();
     if (call_ && it_.wrong == Wrong::kAbsent) close_afterwards([](Case&) {});
     if (call_ && refused(it_.was)) ask_one_of_several();
@@ -264,6 +265,12 @@ class Ways {
               Call{.op = Op::kGet, .on = {carry.from}, .in = carry.in, .key = "a", .by = By::kSync};
         },
         of_one_packing);
+  }
+
+  // What is left beside the stores is looked for at the end: the last step need not have left it.
+  std::vector<Plainer> strays() {
+    if (value_.steps.size() > 1) drop(it_.where.step, [](Case&) {});
+    return std::move(ways_);
   }
 
   // The disk is looked at when something may have written, and at the end: the step at which it is

@@ -223,6 +223,16 @@ TEST(PlainerWays, WaitForZarrsLoopWithAnyStore) {
   EXPECT_FALSE(memory->shown_by({hang("storage/_local.py\", line 9 in get")}));
 }
 
+TEST(PlainerWays, LookForWhatIsLeftOneStepEarlier) {
+  const std::string set = R"({"make": "local", "at": "z", "as": "s0"},
+      {"call": "set", "on": "s0", "key": "../a", "value": "a@1"})";
+  const auto ways = plainer_ways(parsed(set + R"(, {"call": "get", "on": "s0", "key": "../a"})"),
+                                 difference(Wrong::kStray, 2, "survival"));
+  const Plainer* way = way_with(ways, parsed(set));
+  ASSERT_TRUE(way);
+  EXPECT_TRUE(way->shown_by({difference(Wrong::kStray, 1, "survival")}));
+}
+
 // An array is read before it is packed. A carry is told of where it goes.
 TEST(PlainerWays, ReadWhatCannotBePacked) {
   const std::string processes = R"("processes": {"p1": "fork"}, )";

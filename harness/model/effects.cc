@@ -13,6 +13,10 @@ using World = Model::World;
 
 namespace {
 
+// Whether an archive's file is open as long as the object lives, and a close of the store leaves it
+// so: the caller opened it, or the store, which only reads, did when it was made.
+bool holds_its_file(const Adapter& kind) { return kind.given_a_file || !kind.writes; }
+
 bool below(std::string_view name, std::string_view folder) {
   if (folder.empty() || folder.ends_with('/')) return name.starts_with(folder);
   return name.size() > folder.size() && name.starts_with(folder) && name[folder.size()] == '/';
@@ -547,8 +551,9 @@ void World::close(View& view, bool acknowledged) {
   view.opened = view.fresh = view.begins = view.fuzzy = view.touched = view.torn = false;
   view.pending.clear();
   view.candidates.clear();
-  // A file that the caller opened stays open, whatever an outsider did to its name.
-  const bool keeps_its_file = view.broken == Reason::kOutsider && view.kind->given_a_file;
+  // An open file is there, whatever an outsider did to its name.
+  const bool keeps_its_file =
+      view.broken == Reason::kOutsider && holds_its_file(*view.kind.operator->());
   view.broken = perhaps_taken || (untaken && unsure) ? Reason::kArchiveClaimed
                 : keeps_its_file                     ? Reason::kOutsider
                                                      : Reason::kNone;
@@ -617,7 +622,7 @@ void delete_file(World& world, std::string_view at) {
     place.nodes.unclear = true;
     for (View& it : world.views)
       if (it.place == i && it.living && it.archive() &&
-          (it.opened || it.touched || it.writes() || it.kind->given_a_file))
+          (it.opened || it.touched || it.writes() || holds_its_file(*it.kind.operator->())))
         it.broken = Reason::kOutsider;
   }
 }

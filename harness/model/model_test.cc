@@ -368,13 +368,16 @@ TEST(Model, AnOutsidersDeedLeavesOpenHandlesWithoutOpinion) {
 }
 
 // Its caller opened the file, which POSIX keeps for whoever has it open.
-TEST(Model, AStoreThatWasGivenAFileMaySeeItAfterAnOutsiderDeletedIt) {
-  Follow it(R"({"make":"zip file","at":"z","mode":"r","as":"s0"},
-               {"do":"delete the file","at":"z"},)" GET("a", "s0") CLOSE("s0") GET("a", "s0"));
-  it.sound({store(), none()});
-  EXPECT_FALSE(it.allowed().opinion);
-  it.sound({bytes("a@0"), none()});
-  EXPECT_FALSE(it.allowed().opinion) << "after a close as well";
+TEST(Model, AStoreThatHoldsAnOpenFileMaySeeItAfterAnOutsiderDeletedIt) {
+  for (const char* make : {R"({"make":"zip file","at":"z","mode":"r","as":"s0"},)",
+                           R"({"make":"fsspec zip","at":"z","as":"s0"},)"}) {
+    Follow it(make + std::string(R"({"do":"delete the file","at":"z"},)" GET("a", "s0") CLOSE("s0")
+                                     GET("a", "s0")));
+    it.sound({store(), none()});
+    EXPECT_FALSE(it.allowed().opinion) << make;
+    it.sound({bytes("a@0"), none()});
+    EXPECT_FALSE(it.allowed().opinion) << make << "after a close as well";
+  }
 }
 
 TEST(Model, AWrapperSharesTheObjectAndAReadOnlyViewDoesNot) {
