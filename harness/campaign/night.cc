@@ -18,6 +18,7 @@
 #include "harness/base/files.h"
 #include "harness/base/paths.h"
 #include "harness/base/text.h"
+#include "harness/campaign/coverage.h"
 #include "harness/campaign/news.h"
 #include "harness/campaign/recorded.h"
 #include "harness/campaign/regressions.h"
@@ -298,7 +299,8 @@ class OneNight {
       line_.executions += told.value("executions", std::uint64_t{0});
       line_.unconfirmed += told.value("unconfirmed", std::size_t{0});
       const Json lines = told.value("coverage", Json::object());
-      line_.lines = std::max(line_.lines, lines.value("lines", std::size_t{0}));
+      reached_.merge(from_ranges(lines.value("reached", "")));
+      line_.lines = reached_.size();
       line_.lines_of = std::max(line_.lines_of, lines.value("of", std::size_t{0}));
     }
     for (const Json& line : lines_of(run / "findings.jsonl"))
@@ -383,6 +385,16 @@ class OneNight {
 
   // --- what came of it
 
+  // Lines are numbered anew where the subject is another one.
+  void add_reached() const {
+    if (reached_.empty()) return;
+    if (state_.reached.subject != line_.subject) state_.reached = {.subject = line_.subject};
+    Numbers all = from_ranges(state_.reached.numbers);
+    all.insert(reached_.begin(), reached_.end());
+    state_.reached.numbers = to_ranges(all);
+    if (auto missed = missed_lines(subject_.python, all)) state_.reached.missed = *missed;
+  }
+
   Result<ExitCode> end() {
     if (news_ && all_fuzzed_) news_->settle();
     const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begun_;
@@ -395,6 +407,7 @@ class OneNight {
     if (red)
       line_.why = fmt::format("{}{} new, {} reopened", line_.why.empty() ? "" : line_.why + "; ",
                               count(line_.news.size(), "cause"), line_.reopened.size());
+    add_reached();
     state_.nights.push_back(line_);
     state_.begun = 0;
     if (auto committed = folder_.commit(); !committed)
@@ -499,6 +512,7 @@ class OneNight {
   std::optional<Error> failure_;        // what ended the night
   std::optional<Error> trouble_;        // the first of a target
   bool all_fuzzed_ = false;
+  Numbers reached_;                          // lines of store code, by all targets
   std::map<std::string, fs::path> to_copy_;  // cause → what its run wrote of it
   std::chrono::steady_clock::time_point begun_;
 };

@@ -7,8 +7,12 @@ ask about all code slows what is not counted down as well, in each new process a
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import importlib
+import inspect
+import os
+import sys
 import types
 
 _MODULES = (
@@ -64,6 +68,31 @@ def numbers() -> dict[tuple[str, int], int]:
         except ImportError:  # the release has no such module
             continue
     return _lines(codes)
+
+
+def lines_of_functions() -> list[tuple[str, int] | None]:
+    """By number, the file as zarr names it, and the line; None where no function of zarr has it.
+
+    What stands outside of functions runs once, when zarr is imported: before anybody counts.
+    """
+    codes: list[types.CodeType] = []
+    for name in _MODULES:
+        with contextlib.suppress(ImportError):
+            codes += _code_objects(importlib.import_module(name))
+    inside = {
+        (code.co_filename, line)
+        for code in codes
+        if code.co_flags & inspect.CO_OPTIMIZED
+        for _, _, line in code.co_lines()
+        if line and line != code.co_firstlineno
+    }
+    root = os.path.dirname(os.path.dirname(sys.modules["zarr"].__file__ or ""))
+    return [
+        (os.path.relpath(place[0], root), place[1])
+        if place in inside and place[0].startswith(root + os.sep + "zarr")
+        else None
+        for place in sorted(numbers())  # as _lines() numbers them
+    ]
 
 
 def functions() -> list[types.CodeType]:
