@@ -194,13 +194,15 @@ class OneNight {
     return {};
   }
 
-  // The programs of corpus/TARGET/ are where each target starts.
+  // The programs of corpus/TARGET/ are where each target starts. Where stores were chosen it starts
+  // from nothing: those programs make others as well.
   Result<void> keep_seeds() {
     std::error_code error;
     for (const std::string& target : line_.targets) {
       const fs::path corpus = folder_.corpus(target);
       fs::create_directories(corpus, error);
       if (error) return std::unexpected(cannot_write(corpus, error.value()));
+      if (options_.campaign.settings.stores != Settings().stores) continue;
       for (const auto& entry :
            fs::directory_iterator(fs::path(source_folder()) / "corpus" / target, error))
         if (const fs::path seed = corpus / entry.path().filename(); !fs::exists(seed, error)) {
