@@ -87,6 +87,7 @@ add_dependencies(storefuzz_e2e_test storefuzz storefuzz-reader storefuzz-worker 
                  canary)
 # Long files are played in parts, each by a process of its own.
 set(parts_of_campaign 4)
+set(parts_of_night 3)
 set(parts_of_programs 2)
 foreach(file ${e2e_tests})
   string(REGEX REPLACE ".*/([a-z]+)_e2e_test\\.cc$" "\\1" name ${file})

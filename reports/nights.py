@@ -8,6 +8,7 @@ fails: its disk is full, or a package is missing.
 
 import base64
 import json
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -108,7 +109,9 @@ def causes(state: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def files(folder: Path, name: str) -> list[str]:
-    """Gives the files of a cause that are there."""
+    """Gives the files of a cause that are there; its name is that of its folder, or none."""
+    if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._+-]{0,199}", name):
+        return []
     there = [folder / "causes" / name / it for it in ("issue.md", "repro.py", "case.json")]
     return [it.relative_to(folder).as_posix() for it in there if it.is_file()]
 
@@ -123,6 +126,8 @@ def draw(folder: Path, state: dict[str, Any]) -> str:
         causes=causes(state),
         pages={status: sum(it["status"] == status for it in pages) for status in ORDER},
         shown=SHOWN,
+        missed=state.get("reached", {}).get("missed"),
+        reached_by=state.get("reached", {}).get("subject"),
         curves={title: data_address(svg) for title, svg in curves(state).items()},
         files_of=lambda name: files(folder, name),
         runs_of=lambda night: [

@@ -71,9 +71,18 @@ def a_state(night_count: int = 30, cause_count: int = 5, **changes: Any) -> dict
         "format": 1,
         "begun": 0,
         "nights": [a_night(number + 1) for number in range(night_count)],
+        "reached": {"subject": "3.4.2", "numbers": "0-3", "missed": {"x/_zip.py": "12 40-52"}},
         "causes": {f"cause-{number}": a_cause(number) for number in range(cause_count)},
         **changes,
     }
+
+
+def a_hostile_state(text: str) -> dict[str, Any]:
+    """Makes a state that says this text everywhere."""
+    state = a_state(2, 0)
+    state["causes"][text] = a_cause(1, sentence=text, mended_in=text, page=text)
+    state["nights"][-1] = a_night(2, why=text, subject=text, planted=text, news=[text])
+    return state
 
 
 def draw(folder: Path, state: dict[str, Any]) -> str:
@@ -139,6 +148,11 @@ def test_before_there_are_two_nights_there_is_no_curve(tmp_path: Path, count: in
     assert "<img" not in draw(tmp_path, a_state(count))
 
 
+def test_lines_that_no_night_has_reached_are_told(tmp_path: Path) -> None:
+    text = draw(tmp_path, a_state())
+    assert "<th>x/_zip.py</th><td>12 40-52</td>" in text
+
+
 def test_files_of_a_cause_are_linked_where_they_are(tmp_path: Path) -> None:
     (tmp_path / "causes/cause-1").mkdir(parents=True)
     (tmp_path / "causes/cause-1/issue.md").write_text("x")
@@ -148,10 +162,7 @@ def test_files_of_a_cause_are_linked_where_they_are(tmp_path: Path) -> None:
 
 
 def test_hostile_text_stays_text(tmp_path: Path) -> None:
-    state = a_state(2, 0)
-    state["causes"][HOSTILE] = a_cause(1, sentence=HOSTILE, mended_in=HOSTILE, page=HOSTILE)
-    state["nights"][-1] = a_night(2, why=HOSTILE, subject=HOSTILE, planted=HOSTILE, news=[HOSTILE])
-    page = Page(draw(tmp_path, state))
+    page = Page(draw(tmp_path, a_hostile_state(HOSTILE)))
     assert not any(name == "script" for name, _ in page.elements)
     sources = [it["src"] or "" for name, it in page.elements if name == "img"]
     assert all(it.startswith("data:image/svg+xml;base64,") for it in sources)

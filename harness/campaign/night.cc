@@ -18,6 +18,7 @@
 #include "harness/base/files.h"
 #include "harness/base/paths.h"
 #include "harness/base/text.h"
+#include "harness/campaign/subject_lines.h"
 #include "harness/campaign/news.h"
 #include "harness/campaign/recorded.h"
 #include "harness/campaign/regressions.h"
@@ -193,13 +194,15 @@ class OneNight {
     return {};
   }
 
-  // The programs of corpus/TARGET/ are where each target starts.
+  // The programs of corpus/TARGET/ are where each target starts. Where stores were chosen it starts
+  // from nothing: those programs make others as well.
   Result<void> keep_seeds() {
     std::error_code error;
     for (const std::string& target : line_.targets) {
       const fs::path corpus = folder_.corpus(target);
       fs::create_directories(corpus, error);
       if (error) return std::unexpected(cannot_write(corpus, error.value()));
+      if (options_.campaign.settings.stores != Settings().stores) continue;
       for (const auto& entry :
            fs::directory_iterator(fs::path(source_folder()) / "corpus" / target, error))
         if (const fs::path seed = corpus / entry.path().filename(); !fs::exists(seed, error)) {
@@ -298,7 +301,8 @@ class OneNight {
       line_.executions += told.value("executions", std::uint64_t{0});
       line_.unconfirmed += told.value("unconfirmed", std::size_t{0});
       const Json lines = told.value("coverage", Json::object());
-      line_.lines = std::max(line_.lines, lines.value("lines", std::size_t{0}));
+      reached_.merge(from_ranges(lines.value("reached", "")));
+      line_.lines = reached_.size();
       line_.lines_of = std::max(line_.lines_of, lines.value("of", std::size_t{0}));
     }
     for (const Json& line : lines_of(run / "findings.jsonl"))
@@ -383,6 +387,17 @@ class OneNight {
 
   // --- what came of it
 
+  // Lines are numbered anew where the subject is another one.
+  void add_reached() const {
+    if (reached_.empty()) return;
+    if (state_.reached.subject != line_.subject) state_.reached = {.subject = line_.subject};
+    Numbers all = from_ranges(state_.reached.numbers);
+    all.insert(reached_.begin(), reached_.end());
+    state_.reached.numbers = to_ranges(all);
+    if (auto lines = lines_of_subject(subject_.python))
+      state_.reached.missed = missed_lines(*lines, all);
+  }
+
   Result<ExitCode> end() {
     if (news_ && all_fuzzed_) news_->settle();
     const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begun_;
@@ -395,6 +410,7 @@ class OneNight {
     if (red)
       line_.why = fmt::format("{}{} new, {} reopened", line_.why.empty() ? "" : line_.why + "; ",
                               count(line_.news.size(), "cause"), line_.reopened.size());
+    add_reached();
     state_.nights.push_back(line_);
     state_.begun = 0;
     if (auto committed = folder_.commit(); !committed)
@@ -499,6 +515,7 @@ class OneNight {
   std::optional<Error> failure_;        // what ended the night
   std::optional<Error> trouble_;        // the first of a target
   bool all_fuzzed_ = false;
+  Numbers reached_;                          // lines of store code, by all targets
   std::map<std::string, fs::path> to_copy_;  // cause → what its run wrote of it
   std::chrono::steady_clock::time_point begun_;
 };

@@ -25,7 +25,8 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Night, night, date, subject, targets, seconds
                                    executions_per_second, executions, lines, lines_of, news,
                                    reopened, back, gone, mended, still, still_pages, questions,
                                    unconfirmed, planted, found, why)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(State, format, begun, nights, causes)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Reached, subject, numbers, missed)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(State, format, begun, nights, reached, causes)
 
 namespace {
 
@@ -80,20 +81,19 @@ Result<StateFolder> StateFolder::open(const fs::path& folder) {
     return bad_input(fmt::format("{} is no folder", folder.string()));
   fs::create_directories(folder, error);
   if (error) return std::unexpected(cannot_write(folder, error.value()));
-  const fs::path path = fs::absolute(folder, error);
-  Descriptor lock = lock_folder(path);
+  Descriptor lock = lock_folder(folder);
   if (lock.get() < 0)
     return bad_input(fmt::format("another night is at work on {}", folder.string()));
-  StateFolder opened(path, std::move(lock));
-  if (!fs::exists(path / kFile, error)) {
+  StateFolder opened(folder, std::move(lock));
+  if (!fs::exists(folder / kFile, error)) {
     // state.json.new is of a first night that was killed while it wrote.
-    fs::remove(path / (std::string(kFile) + ".new"), error);
-    if (!fs::is_empty(path, error))
+    fs::remove(folder / (std::string(kFile) + ".new"), error);
+    if (!fs::is_empty(folder, error))
       return bad_input(
           fmt::format("{} holds other files and no {}; name a new folder", folder.string(), kFile));
     return opened;
   }
-  auto state = read_state(path / kFile);
+  auto state = read_state(folder / kFile);
   if (!state) return std::unexpected(state.error());
   opened.state = std::move(*state);
   return opened;

@@ -76,10 +76,17 @@ struct Night {
   std::string why;      // why it is red; empty: it is not
 };
 
+// The lines of store code that ran in any night on one subject, and those that never did.
+struct Reached {
+  std::string subject, numbers;  // as ranges (coverage.h)
+  Json missed = Json::object();  // file → lines, as ranges
+};
+
 struct State {
   int format = kStateFormat;
   int begun = 0;  // the night that has begun and has not ended; 0: none
   std::vector<Night> nights;
+  Reached reached;
   std::map<std::string, Recorded> causes;  // by fingerprint; a page by "page NAME"
 };
 

@@ -408,7 +408,7 @@ class Supervisor {
       auto& [cases, rate] = fuzzed_.targets[job->target()];
       cases += data.executions;
       rate = static_cast<double>(cases) / std::max(elapsed(), 0.001);
-      fuzzed_.lines_covered = std::max(fuzzed_.lines_covered, job->board().lines_covered());
+      for (const std::size_t line : job->board().reached()) fuzzed_.reached.insert(line);
       fuzzed_.lines_watched = data.lines_watched;
       for (std::size_t i = 0; i < kPhases; ++i)
         fuzzed_.phases[std::string(name_of(static_cast<Phase>(i)))] +=

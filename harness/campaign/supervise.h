@@ -16,6 +16,7 @@
 #include <tuple>
 #include <vector>
 
+#include "harness/campaign/subject_lines.h"
 #include "harness/findings/finding.h"
 #include "harness/play/settings.h"
 
@@ -63,7 +64,8 @@ struct Fuzzed {
   std::map<std::string, double> phases;          // where the time went: seconds of all jobs
   std::uint64_t executions = 0;
   double seconds = 0;
-  std::size_t lines_covered = 0, lines_watched = 0;
+  Numbers reached;                // lines of the subject's store code, of all jobs
+  std::size_t lines_watched = 0;  // how many there are
   int restarts = 0;
   std::string release, python, containment;
   std::map<std::string, std::pair<std::uint64_t, double>> targets;  // cases, cases a second

@@ -41,6 +41,13 @@ std::size_t Board::lines_covered() const {
       std::ranges::count_if(data_->ever, [](std::byte b) { return b != std::byte{0}; }));
 }
 
+std::vector<std::size_t> Board::reached() const {
+  std::vector<std::size_t> numbers;
+  for (std::size_t i = 0; i < data_->ever.size(); ++i)
+    if (data_->ever[i] != std::byte{0}) numbers.push_back(i);
+  return numbers;
+}
+
 void Board::begin_case(std::string_view text) {
   data_->case_size = 0;
   const std::size_t size = std::min(text.size(), data_->case_text.size());

@@ -16,6 +16,7 @@
 #include <memory>
 #include <span>
 #include <string_view>
+#include <vector>
 
 #include "harness/base/error.h"
 #include "harness/case/words.h"
@@ -48,6 +49,7 @@ class Board {
   BoardData& data() const { return *data_; }
   int descriptor() const { return descriptor_; }
   std::size_t lines_covered() const;
+  std::vector<std::size_t> reached() const;  // the numbers of these lines, rising
 
   void begin_case(std::string_view text);
   void end_case();

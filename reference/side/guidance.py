@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import importlib
+import inspect
 import json
 import types
 from pathlib import Path
@@ -78,18 +79,26 @@ def functions() -> list[types.CodeType]:
     return [code for code in _with_inner(every) if code.co_filename in files]
 
 
-def places() -> list[tuple[str, int]]:
-    """What each number stands for: a file, relative to where its package lies, and a line."""
-    roots = set()
-    for name in _MODULES:
-        try:
-            top = importlib.import_module(name.split(".")[0])
-        except ImportError:
-            continue
-        roots.add(str(Path(top.__file__ or "").parent.parent))
+def places() -> list[tuple[str, int, bool]]:
+    """What each number stands for: a file, relative to where its package lies, a line, and whether
+    it is within a function.
+
+    What stands outside of functions runs once, when zarr is imported: before anybody counts.
+    """
+    modules = _modules()
+    inside = {
+        (code.co_filename, line)
+        for module in modules
+        for code in _code_objects(module)
+        if code.co_flags & inspect.CO_OPTIMIZED
+        for _, _, line in code.co_lines()
+        if line and line != code.co_firstlineno
+    }
+    tops = [importlib.import_module(module.__name__.split(".")[0]) for module in modules]
+    roots = {str(Path(top.__file__ or "").parent.parent) for top in tops}
     numbered = numbers()
     every = sorted(numbered, key=numbered.__getitem__)
-    return [(_below(file, roots), line) for file, line in every]
+    return [(_below(place[0], roots), place[1], place in inside) for place in every]
 
 
 def _below(file: str, roots: set[str]) -> str:
