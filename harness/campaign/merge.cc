@@ -244,8 +244,8 @@ class Merge {
  public:
   explicit Merge(const MergeOptions& options)
       : options_(options),
-        out_(fs::absolute(options.out).lexically_normal()),
-        folder_((out_.has_filename() ? out_ : out_.parent_path()).string() + ".merge") {}
+        out_(without_slash(fs::absolute(options.out).lexically_normal())),
+        folder_(out_.string() + ".merge") {}
 
   Result<Merged> run() {
     for (const auto phase : {&Merge::read, &Merge::prepare, &Merge::measure, &Merge::write})
@@ -256,6 +256,9 @@ class Merge {
   }
 
  private:
+  static fs::path without_slash(const fs::path& path) {
+    return path.has_filename() ? path : path.parent_path();
+  }
   static std::string name_of(const CorpusCase& it) { return "cases/" + it.hash; }
 
   Result<void> read() {
@@ -284,9 +287,13 @@ class Merge {
   // processes find them.
   Result<void> prepare() {
     std::error_code error;
+    fs::create_directories(folder_, error);
+    if (error) return std::unexpected(cannot_write(folder_, error.value()));
+    if (!fs::is_empty(folder_, error) && !fs::exists(folder_ / "lock", error))
+      return bad_input(fmt::format("{} is in the way: no merge made it", folder_.string()));
+    if (auto locked = lock(); !locked) return locked;
     fs::create_directories(folder_ / "cases", error);
     if (error) return std::unexpected(cannot_write(folder_, error.value()));
-    if (auto locked = lock(); !locked) return locked;
     const std::string who = fmt::format("{} {} {}\n{}", STOREFUZZ_VERSION, options_.target,
                                         options_.subject, options_.settings.planted);
     if (read_file_whole(folder_ / "subject").value_or(who) == who) read_controls();

@@ -66,7 +66,8 @@ TEST(CorpusCommand, ImportsWhatItExports) {
     ASSERT_EQ(told.end, "exit 0") << told.complained;
   }
   EXPECT_EQ(test::read_file(archive), test::read_file(again));
-  EXPECT_EQ(corpus({"import", archive, there}).end, "exit 0");
+  EXPECT_EQ(corpus({"import", archive, there + "/"}).end, "exit 0");
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder.path()), {}), 3) << "nothing beside it";
   const auto whole = e2e::must(read_corpus(hand_written())), came = e2e::must(read_corpus(there));
   ASSERT_EQ(whole.cases.size(), came.cases.size());
   for (std::size_t i = 0; i < whole.cases.size(); ++i)
@@ -102,17 +103,17 @@ TEST(CorpusCommand, LeavesOutWhatConcernsSecurityUnlessAsked) {
 TEST(CorpusCommand, RefusesWhatIsNoArchiveOfACorpus) {
   const test::Folder folder;
   const fs::path file = folder.path() / "file", there = folder.path() / "there";
-  const auto refused = [&](const char* why) {
+  const auto refused = [&](const char* why, bool there_is_a_file = true) {
     const Told told = corpus({"import", file, there});
     EXPECT_EQ(told.end, "exit 2") << why;
     EXPECT_EQ(told.said, "") << why;
     EXPECT_NE(told.complained.find(why), std::string::npos) << told.complained;
     EXPECT_EQ(std::ranges::count(told.complained, '\n'), 1) << told.complained;
     EXPECT_FALSE(fs::exists(there)) << why;
-    EXPECT_FALSE(fs::exists(there.string() + ".new")) << why;
+    EXPECT_EQ(std::distance(fs::directory_iterator(folder.path()), {}), there_is_a_file) << why;
     fs::remove_all(file);
   };
-  refused("is not there");
+  refused("is not there", false);
   fs::create_directory(file);
   refused("is a folder");
   ASSERT_EQ(::mkfifo(file.c_str(), 0600), 0);
@@ -125,6 +126,10 @@ TEST(CorpusCommand, RefusesWhatIsNoArchiveOfACorpus) {
                                     Compression::kStored)
                            .value());
   refused("leads out of the archive");
+  fs::create_symlink("/proc/self/mem", file);
+  refused("cannot be read");
+  fs::resize_file(folder.write("file", "PK"), 300U << 20);
+  refused("it has more than 268435456 bytes");
   fs::create_symlink("nowhere", file);
   refused("is not there");
 }
@@ -267,6 +272,16 @@ TEST(CorpusMerge, IsNotDoneTwiceAtOnce) {
   EXPECT_EQ(told.end, "exit 2");
   EXPECT_NE(told.complained.find("is at work"), std::string::npos) << told.complained;
   EXPECT_EQ(run.wait(), "exit 0") << run.complained();
+}
+
+TEST(CorpusMerge, TouchesNoFolderThatItDidNotMake) {
+  const test::Folder folder;
+  fs::create_directory(folder.path() / "out.merge");
+  folder.write("out.merge/mine", "mine");
+  const Told told = corpus(merge(folder.path() / "out", {hand_written()}));
+  EXPECT_EQ(told.end, "exit 2");
+  EXPECT_NE(told.complained.find("is in the way"), std::string::npos) << told.complained;
+  EXPECT_EQ(test::read_file(folder.path() / "out.merge/mine"), "mine");
 }
 
 TEST(CorpusMerge, OfAnImportTakesWhatReachesMoreAlone) {
