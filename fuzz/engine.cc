@@ -12,7 +12,9 @@
 #include <map>
 #include <random>
 #include <set>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "harness/base/files.h"
@@ -53,13 +55,14 @@ struct Engine {
   Board board;
   std::unique_ptr<ProgramSession> session;
   std::unique_ptr<Against> against;  // or null
-  bool alone = false;                // see Settings::alone
+  bool alone = false;                // each program in processes that no other one has
   int findings = -1;  // where the supervisor reads; -1: by hand, the first difference ends us
   std::map<std::string, Told> told;
   std::set<std::string> avoided;                 // programs in which a process before us died
   std::map<std::string, std::uint64_t> carried;  // "pickle 5 / spawn" → carries, not sent yet
 };
 Engine* engine = nullptr;
+bool merging = false;  // this process was started to measure what each input of a corpus reaches
 
 [[noreturn]] void leave(const Error& error) {
   fmt::print(stderr, "storefuzz: {}\n", printable(error.message));
@@ -165,7 +168,7 @@ void start() {
   const std::string containment = contain(settings);
   engine->session = needed(ProgramSession::start(settings, engine->board.descriptor()));
   engine->against = needed(Against::start(settings));
-  engine->alone = !settings.alone.empty();
+  engine->alone = merging;
   if (engine->alone) engine->session->use_each_worker_once();
   BoardData& data = engine->board.data();
   data.lines_watched = engine->session->workers().subject().lines;
@@ -238,8 +241,9 @@ program::Case with_a_wrong_archive(program::Case value) {
   return value;
 }
 
-// A line is told once a process, and a program that is late goes on while others are played: what
-// ran would depend on what was played before.
+// In a merge the lines that ran must be the program's own. But a line is told once a process, and a
+// program that is late goes on while others are played: each is played to its end, in fresh
+// processes. What differs is not told: libFuzzer would leave out an input that ends us.
 int measure_program(const program::Case& value) {
   (void)needed(engine->session->play(value));
   ++engine->board.data().executions;
@@ -265,7 +269,10 @@ int fuzz_program(const std::uint8_t* data, std::size_t size) {
 
 }  // namespace storefuzz
 
-extern "C" int LLVMFuzzerInitialize(int*, char***) {
+extern "C" int LLVMFuzzerInitialize(int* count, char*** arguments) {
+  for (const std::string_view word : std::span(*arguments, static_cast<std::size_t>(*count)))
+    for (const char* merge : {"-merge=1", "-set_cover_merge=1", "-merge_inner="})
+      if (word.starts_with(merge)) storefuzz::merging = true;
   storefuzz::start();
   return 0;
 }

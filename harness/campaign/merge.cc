@@ -151,7 +151,10 @@ class Shard {
     Settings settings = options_.settings;
     settings.scratch = scratch_->path();
     settings.corpus = folder_;
-    settings.alone = "1";
+    // A fuzz process tells that it has started, and here nobody listens.
+    auto told = make_memory_file("storefuzz-merge");
+    if (!told) return std::unexpected(told.error());
+    settings.findings = std::to_string(told->get());
     const auto cores = own_cores();
     if (!cores.empty())
       settings.core = std::to_string(cores[static_cast<std::size_t>(core_) % cores.size()]);
@@ -183,8 +186,7 @@ class Shard {
     const std::optional<Ending> end = process_->ending();
     if (!end && Clock::now() - grew_ < kLongest) return false;
     process_->kill_and_reap();
-    if (end && end->exited(0)) return true;
-    return ended_early();
+    return end && end->exited(0) ? is_whole() : ended_early();
   }
 
   void stop() { process_->kill_and_reap(); }
@@ -204,6 +206,19 @@ class Shard {
     return error ? 0 : size;
   }
   fs::path log_file() const { return control_.string() + ".log"; }
+
+  // libFuzzer does not look whether what it wrote could be written.
+  Result<bool> is_whole() const {
+    auto text = read_file_whole(control_);
+    if (!text) return std::unexpected(text.error());
+    const ControlFile file = read_control_file(*text);
+    const auto passed_over =
+        std::ranges::count_if(ends_, [](const auto& it) { return it.second >= kTries; });
+    if (file.measured.size() + static_cast<std::size_t>(passed_over) == file.names.size())
+      return true;
+    return machine_failure(fmt::format(
+        "{} is not whole: is the disk full? The same merge goes on from there", control_.string()));
+  }
 
   // What was cut off is measured again; a case in which the process ended too often is passed over.
   Result<bool> ended_early() {

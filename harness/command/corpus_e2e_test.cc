@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -290,6 +291,45 @@ TEST(CorpusMerge, OfAnImportTakesWhatReachesMoreAlone) {
   ASSERT_EQ(corpus({"export", hand_written(), archive, "--security"}).end, "exit 0");
   ASSERT_EQ(corpus(on_newest({"import", archive, mine, "--merge"})).end, "exit 0");
   EXPECT_EQ(files_in(mine), merged());
+}
+
+// libFuzzer takes no notice of a disk that is full.
+TEST(CorpusMerge, SaysThatTheDiskIsFullAndGoesOnLater) {
+  const test::Folder folder;
+  const fs::path disk = folder.path() / "disk";
+  fs::create_directory(disk);
+  if (::mount("tmpfs", disk.c_str(), "tmpfs", 0, "size=400k") != 0)
+    GTEST_SKIP() << "no tmpfs can be mounted here";
+  {
+    Words words = merge(disk / "out", {hand_written()});
+    words.insert(words.begin(), "corpus");
+    Running run("storefuzz", words);
+    EXPECT_TRUE(is_measuring(disk / "out.merge")) << run.complained();
+    std::ofstream(disk / "fill") << std::string(1 << 20, 'x');
+    EXPECT_EQ(run.wait(), "exit 3");
+    EXPECT_NE(run.complained().find("is the disk full?"), std::string::npos) << run.complained();
+  }
+  fs::remove(disk / "fill");
+  EXPECT_EQ(corpus(merge(disk / "out", {hand_written()})).end, "exit 0");
+  EXPECT_EQ(files_in(disk / "out"), merged());
+  ::umount(disk.c_str());
+}
+
+// As labs and services call it, without us.
+TEST(CorpusMerge, OfLibFuzzerItselfKeepsProgramsThatShowSomething) {
+  const test::Folder folder;
+  for (const char* name : {"out", "in", "scratch"}) fs::create_directory(folder.path() / name);
+  folder.write("in/loss", test::read_file(e2e::corpus_file("03-two-append-to-one-archive.json")));
+  const auto done = e2e::must(
+      run_to_end({.arguments = {built_program("program").string(), "-merge=1",
+                                "-merge_control_file=control", "out", "in"},
+                  .environment = {{"STOREFUZZ_PYTHON", e2e::python(e2e::kNewest)},
+                                  {"STOREFUZZ_SCRATCH", (folder.path() / "scratch").string()},
+                                  {"STOREFUZZ_CORPUS", folder.path().string()}},
+                  .directory = folder.path().string()},
+                 Milliseconds(60'000)));
+  EXPECT_EQ(done.end, "exit 0") << done.output;
+  EXPECT_EQ(files_in(folder.path() / "out").size(), 1U) << done.output;
 }
 
 // --- the seeds

@@ -16,7 +16,7 @@ namespace storefuzz {
 
 struct Settings {
   std::string python, scratch, stores = "all", carriers, adapters = "[]", deadline = "1000";
-  std::string planted, oracles_off, avoid, corpus, core, alone;
+  std::string planted, oracles_off, avoid, corpus, core;
   std::string stacks, board, findings, subjects = "{}", base;
 };
 
@@ -58,9 +58,6 @@ inline constexpr std::array kSettings = {
             "Folder that a fuzz process shares with others, and may write to as well"},
     Setting{"STOREFUZZ_CORE", &Settings::core,
             "Number of the processor that a fuzz process and its children keep to"},
-    Setting{"STOREFUZZ_ALONE", &Settings::alone,
-            "1: each program is played to its end, in processes that no other one has, so that the "
-            "lines that ran are its own; what differs is not told"},
     // Descriptors from the supervisor.
     Setting{"STOREFUZZ_STACKS", &Settings::stacks, "Memory file for Python stacks"},
     Setting{"STOREFUZZ_BOARD", &Settings::board, "Shared memory of the board"},
