@@ -10,6 +10,7 @@
 
 #include "harness/base/files.h"
 #include "harness/campaign/corpus_folder.h"
+#include "harness/campaign/merge.h"
 #include "harness/testing/program_runs.h"
 
 namespace storefuzz {
@@ -315,21 +316,50 @@ TEST(CorpusMerge, SaysThatTheDiskIsFullAndGoesOnLater) {
   ::umount(disk.c_str());
 }
 
-// As labs and services call it, without us.
+// libFuzzer, as labs and services call it, without us, in a folder.
+Finished libfuzzer(const fs::path& folder, Words words) {
+  fs::create_directories(folder / "scratch");
+  words.insert(words.begin(), {built_program("program").string(), "-merge_control_file=control"});
+  return e2e::must(run_to_end({.arguments = words,
+                               .environment = {{"STOREFUZZ_PYTHON", e2e::python(e2e::kNewest)},
+                                               {"STOREFUZZ_SCRATCH", folder / "scratch"},
+                                               {"STOREFUZZ_CORPUS", folder.string()}},
+                               .directory = folder.string()},
+                              Milliseconds(120'000)));
+}
+
 TEST(CorpusMerge, OfLibFuzzerItselfKeepsProgramsThatShowSomething) {
   const test::Folder folder;
-  for (const char* name : {"out", "in", "scratch"}) fs::create_directory(folder.path() / name);
+  for (const char* name : {"out", "in"}) fs::create_directory(folder.path() / name);
   folder.write("in/loss", test::read_file(e2e::corpus_file("03-two-append-to-one-archive.json")));
-  const auto done = e2e::must(
-      run_to_end({.arguments = {built_program("program").string(), "-merge=1",
-                                "-merge_control_file=control", "out", "in"},
-                  .environment = {{"STOREFUZZ_PYTHON", e2e::python(e2e::kNewest)},
-                                  {"STOREFUZZ_SCRATCH", (folder.path() / "scratch").string()},
-                                  {"STOREFUZZ_CORPUS", folder.path().string()}},
-                  .directory = folder.path().string()},
-                 Milliseconds(60'000)));
+  const auto done = libfuzzer(folder.path(), {"-merge=1", "out", "in"});
   EXPECT_EQ(done.end, "exit 0") << done.output;
   EXPECT_EQ(files_in(folder.path() / "out").size(), 1U) << done.output;
+}
+
+// What each case reaches when they are played in this order.
+std::map<std::string, std::vector<std::uint32_t>> reached_in_order(const Words& files) {
+  const test::Folder folder;
+  std::string control = fmt::format("{}\n0\n", files.size());
+  for (const std::string& file : files) control += file + "\n";
+  folder.write("control", control);
+  const auto done = libfuzzer(folder.path(), {"-merge_inner=2"});
+  EXPECT_EQ(done.end, "exit 0") << done.output;
+  std::map<std::string, std::vector<std::uint32_t>> all;
+  for (Measured& it : read_control_file(test::read_file(folder.path() / "control")).measured)
+    all[it.name] = std::move(it.features);
+  return all;
+}
+
+// A process tells each line once: what a used one was told would lack what ran in it before.
+TEST(CorpusMerge, MeasuresACaseAlikeWhateverWasPlayedBefore) {
+  Words files;
+  for (const auto& entry : fs::directory_iterator(hand_written())) files.push_back(entry.path());
+  std::ranges::sort(files);
+  const auto forward = reached_in_order(files);
+  std::ranges::reverse(files);
+  EXPECT_EQ(forward.size(), files.size());
+  EXPECT_EQ(forward, reached_in_order(files));
 }
 
 // --- the seeds
