@@ -1,5 +1,4 @@
-// See engine.h. libFuzzer sees which lines of the subject ran in the workers. These start with the
-// first input: a process of libFuzzer that only starts others (-fork, -merge, -jobs) plays none.
+// See engine.h. libFuzzer sees which lines of the subject ran in the workers.
 #include "fuzz/engine.h"
 
 #include <fmt/format.h>
@@ -13,13 +12,13 @@
 #include <map>
 #include <random>
 #include <set>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "harness/base/files.h"
-#include "harness/base/paths.h"
 #include "harness/base/text.h"
-#include "harness/campaign/alone.h"
 #include "harness/findings/finding.h"
 #include "harness/generate/generate.h"
 #include "harness/generate/mutate.h"
@@ -56,15 +55,14 @@ struct Engine {
   Board board;
   std::unique_ptr<ProgramSession> session;
   std::unique_ptr<Against> against;  // or null
-  bool measuring = false;            // see Settings::measured
-  int findings = -1;                 // where the supervisor reads; -1: there is none
-  std::unique_ptr<Alone> alone;      // where there is no supervisor
-  std::optional<Scratch> scratch;    // the same
+  bool alone = false;                // each program in processes that no other one has
+  int findings = -1;  // where the supervisor reads; -1: by hand, the first difference ends us
   std::map<std::string, Told> told;
   std::set<std::string> avoided;                 // programs in which a process before us died
   std::map<std::string, std::uint64_t> carried;  // "pickle 5 / spawn" → carries, not sent yet
 };
 Engine* engine = nullptr;
+bool merging = false;  // this process was started to measure what each input of a corpus reaches
 
 [[noreturn]] void leave(const Error& error) {
   fmt::print(stderr, "storefuzz: {}\n", printable(error.message));
@@ -83,7 +81,8 @@ void send(const Json& line) {
 }
 
 // Forbids this process, and all below it, to write outside the scratch folder.
-std::string contain(const Settings& settings) {
+std::string contain(Settings& settings) {
+  settings.scratch = needed(given_or_new_scratch(settings.scratch));
   std::vector<std::filesystem::path> also;
   if (!settings.corpus.empty()) also.emplace_back(settings.corpus);
   return needed(forbid_writes_outside(settings.scratch, also)).sentence;
@@ -102,18 +101,12 @@ double seconds_of_fuzzing() {
   return static_cast<double>(now_nanoseconds() - engine->board.data().fuzzing_since) / 1e9;
 }
 
-// What is new and confirmed ends us, told so that a person can file it and a service can count it.
-void look_at(const Finding& found) {
-  const auto fresh = needed(engine->alone->look_at(found));
-  if (!fresh) return;
-  fmt::print(stderr, "{}\n{}\n{}\n{}\n", assertion_line(fresh->cause.key),
-             printable(fresh->difference.headline), printable_lines(fresh->script),
-             printable_lines(text_of(program::to_json(fresh->value), 1)));
-  engine->scratch.reset();
-  std::abort();
-}
-
 void tell(const Finding& found) {
+  if (engine->findings < 0) {
+    fmt::print(stderr, "storefuzz: {}\n{}\nAssertion failure: {}\n", printable(found.headline),
+               printable_lines(text_of(program::to_json(found.value), 1)), found.key);
+    std::abort();
+  }
   Told& told = engine->told[found.key];
   ++told.count;
   ++told.untold;
@@ -149,12 +142,8 @@ void count_carries(const program::Case& value, const program::Observation& seen)
 void tell_all(const program::Case& value, PlayedProgram& played) {
   if (engine->against) (void)needed(engine->against->take_out(value, played, Effort::kUsual));
   count_carries(value, played.seen);
-  for (const Finding& found : findings_of(value, played.differences)) {
-    if (engine->findings >= 0)
-      tell(found);
-    else if (!found.question)
-      look_at(found);
-  }
+  for (const Finding& found : findings_of(value, played.differences))
+    if (engine->findings >= 0 || !found.question) tell(found);
   if (engine->findings < 0 || played.quirks.empty()) return;
   std::map<std::string, int> quirks;
   for (const std::string& quirk : played.quirks) ++quirks[quirk];
@@ -164,19 +153,6 @@ void tell_all(const program::Case& value, PlayedProgram& played) {
 // Programs in which a process was late are decided later, the last ones when libFuzzer is through.
 void tell_decided(bool wait) {
   for (auto& [value, played] : engine->session->take_decided(wait)) tell_all(value, played);
-}
-
-// Without a supervisor the workers are shut in, and we are not: libFuzzer writes where it was told.
-void start_alone(Settings& settings) {
-  if (settings.python.empty()) settings.python = python_beside_us();
-  if (!settings.scratch.empty()) return;
-  engine->scratch.emplace(needed(Scratch::make()));
-  settings.scratch = engine->scratch->path().string();
-}
-
-void end() {
-  tell_decided(true);
-  engine->scratch.reset();
 }
 
 void start() {
@@ -189,18 +165,11 @@ void start() {
   std::ifstream avoid(settings.avoid);
   for (std::string line; std::getline(avoid, line);) engine->avoided.insert(line);
   if (auto added = add_adapters(parse_json(settings.adapters)); !added) leave(added.error());
-  std::string containment;
-  engine->measuring = !settings.measured.empty();
-  const bool by_hand = engine->findings < 0 && !engine->measuring;
-  if (!by_hand)
-    containment = contain(settings);
-  else
-    start_alone(settings);
+  const std::string containment = contain(settings);
   engine->session = needed(ProgramSession::start(settings, engine->board.descriptor()));
-  const std::string& release = engine->session->workers().subject().zarr;
   engine->against = needed(Against::start(settings));
-  if (engine->measuring) engine->session->use_each_worker_once();
-  if (by_hand) engine->alone = needed(Alone::start(settings, release));
+  engine->alone = merging;
+  if (engine->alone) engine->session->use_each_worker_once();
   BoardData& data = engine->board.data();
   data.lines_watched = engine->session->workers().subject().lines;
   void* place = ::mmap(storefuzz_counters, kLineCounters, PROT_READ | PROT_WRITE,
@@ -209,7 +178,7 @@ void start() {
   if (data.fuzzing_since == 0) data.fuzzing_since = now_nanoseconds();
   engine->session->count_phases(data.phase_nanoseconds);
   if (engine->findings >= 0) tell_start(containment);
-  std::atexit(end);
+  std::atexit([] { tell_decided(true); });
 }
 
 program::Case shaped(program::Case value) {
@@ -243,13 +212,6 @@ std::size_t write_back(const program::Case& value, std::uint8_t* data, std::size
   return text.size();
 }
 
-// Without a supervisor a process that may hang is waited for: what ends us must be about the input
-// that libFuzzer keeps then.
-std::optional<PlayedProgram> play(const program::Case& value) {
-  if (engine->alone) return needed(engine->session->play(value));
-  return needed(engine->session->start(value));
-}
-
 }  // namespace
 
 bool make_special(const Special& it) {
@@ -279,8 +241,9 @@ program::Case with_a_wrong_archive(program::Case value) {
   return value;
 }
 
-// A line is told once a process, and a program that is late goes on while others are played: what
-// ran would depend on what was played before.
+// In a merge the lines that ran must be the program's own. But a line is told once a process, and a
+// program that is late goes on while others are played: each is played to its end, in fresh
+// processes. What differs is not told: libFuzzer would leave out an input that ends us.
 int measure_program(const program::Case& value) {
   (void)needed(engine->session->play(value));
   ++engine->board.data().executions;
@@ -288,13 +251,12 @@ int measure_program(const program::Case& value) {
 }
 
 int fuzz_program(const std::uint8_t* data, std::size_t size) {
-  if (!engine) start();
   const program::Case value = decode(data, size);
-  if (engine->measuring) return measure_program(value);
+  if (engine->alone) return measure_program(value);
   const std::string text = program::to_text(value);
   if (engine->avoided.contains(text)) return -1;
   engine->board.begin_case(text);
-  auto played = play(value);
+  auto played = needed(engine->session->start(value));
   if (played) tell_all(value, *played);
   engine->session->enter(Phase::kEngine);
   tell_decided(false);
@@ -306,6 +268,14 @@ int fuzz_program(const std::uint8_t* data, std::size_t size) {
 }
 
 }  // namespace storefuzz
+
+extern "C" int LLVMFuzzerInitialize(int* count, char*** arguments) {
+  for (const std::string_view word : std::span(*arguments, static_cast<std::size_t>(*count)))
+    for (const char* merge : {"-merge=1", "-set_cover_merge=1", "-merge_inner="})
+      if (word.starts_with(merge)) storefuzz::merging = true;
+  storefuzz::start();
+  return 0;
+}
 
 extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t size,
                                                std::size_t limit, unsigned seed) {

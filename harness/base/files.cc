@@ -91,9 +91,12 @@ int write_all(int descriptor, std::string_view bytes) {
 Result<std::string> read_file_whole(const fs::path& file) {
   std::ifstream stream(file, std::ios::binary);
   std::error_code error;
-  if (!stream || !fs::is_regular_file(file, error))
-    return bad_input(fmt::format("{} cannot be read", file.string()));
-  return std::string{std::istreambuf_iterator<char>(stream), {}};
+  try {  // what cannot be read on the way is an exception of the iterator
+    if (stream && fs::is_regular_file(file, error))
+      return std::string{std::istreambuf_iterator<char>(stream), {}};
+  } catch (const std::ios_base::failure&) {
+  }
+  return bad_input(fmt::format("{} cannot be read", file.string()));
 }
 
 Error cannot_write(const fs::path& file, int system_error) {

@@ -271,17 +271,23 @@ struct Manifest {
   std::map<std::string, Listed> cases;
 };
 
+void read_saying(JsonReader& reader, const char* member, std::string& into) {
+  reader.read_text(member, into, kLongestSaying);
+  if (printable(into) != into) reader.fail(fmt::format("has control characters in \"{}\"", member));
+}
+
 void read_info(JsonReader& reader, CorpusInfo& info) {
-  reader.read_text("target", info.target, kLongestSaying);
+  info.target.clear();
+  read_saying(reader, "target", info.target);
   if (std::ranges::find(kTargets, info.target, &Target::name) == kTargets.end())
     reader.fail("names no fuzz target as \"target\"");
-  reader.read_text("origin", info.origin, kLongestSaying);
-  reader.read_text("licence", info.licence, kLongestSaying);
+  read_saying(reader, "origin", info.origin);
+  read_saying(reader, "licence", info.licence);
   const Json* versions = reader.find("versions");
   if (!versions) return reader.fail("has no \"versions\"");
   JsonReader inner(*versions, "manifest.json, its versions,");
-  inner.read_text("storefuzz", info.storefuzz, kLongestSaying);
-  inner.read_text("zarr", info.zarr, kLongestSaying);
+  read_saying(inner, "storefuzz", info.storefuzz);
+  read_saying(inner, "zarr", info.zarr);
   int format = 0;
   inner.read_number("case", format, case_format(), case_format());
   if (format != case_format())
@@ -306,7 +312,7 @@ void read_listed(JsonReader& parent, const Json& json, Manifest& manifest) {
 
 Result<Manifest> read_manifest(const std::string& text) {
   const Json json = parse_json(text);
-  if (json.is_discarded())
+  if (json.is_discarded() || text.starts_with("\xef\xbb\xbf"))  // RFC 8259, 8.1: no mark of order
     return bad_input("its manifest.json is not JSON, or nested deeper than 64 values");
   if (says_twice(text)) return bad_input("its manifest.json has two members of one name");
   Manifest manifest;
@@ -353,9 +359,8 @@ Wrong wrong_with_case(std::string_view name, const std::string& text, const List
 
 Result<std::string> pack_corpus(const CorpusInfo& info, const std::vector<CorpusCase>& cases) {
   if (cases.size() > kMostArchived)
-    return bad_input(
-        fmt::format("an archive holds at most {} cases, not {}: merge them first", kMostArchived,
-                    cases.size()));
+    return bad_input(fmt::format("an archive holds at most {} cases, not {}: merge them first",
+                                 kMostArchived, cases.size()));
   Json manifest = to_json(info);
   manifest["cases"] = Json::object();
   std::vector<ArchiveEntry> entries{{.key = std::string(kManifest), .bytes = ""}};

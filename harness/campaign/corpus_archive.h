@@ -23,7 +23,7 @@ namespace storefuzz {
 inline constexpr int kCorpusFormat = 1;
 
 // Bounds of an archive: far above what a lab shares, far below what a machine has.
-inline constexpr std::size_t kMostArchived = 65'000;  // cases; zip counts to 65,534
+inline constexpr std::size_t kMostArchived = 65'000;              // cases; zip counts to 65,534
 inline constexpr std::size_t kLargestArchive = 256U << 20;        // bytes of the file
 inline constexpr std::size_t kLargestManifest = 64U << 20;        // bytes, unpacked
 inline constexpr std::size_t kLargestUnpacked = 512U << 20;       // bytes of all entries, unpacked

@@ -151,7 +151,10 @@ class Shard {
     Settings settings = options_.settings;
     settings.scratch = scratch_->path();
     settings.corpus = folder_;
-    settings.measured = "1";
+    // A fuzz process tells that it has started, and here nobody listens.
+    auto told = make_memory_file("storefuzz-merge");
+    if (!told) return std::unexpected(told.error());
+    settings.findings = std::to_string(told->get());
     const auto cores = own_cores();
     if (!cores.empty())
       settings.core = std::to_string(cores[static_cast<std::size_t>(core_) % cores.size()]);
@@ -183,8 +186,7 @@ class Shard {
     const std::optional<Ending> end = process_->ending();
     if (!end && Clock::now() - grew_ < kLongest) return false;
     process_->kill_and_reap();
-    if (end && end->exited(0)) return true;
-    return ended_early();
+    return end && end->exited(0) ? is_whole() : ended_early();
   }
 
   void stop() { process_->kill_and_reap(); }
@@ -204,6 +206,19 @@ class Shard {
     return error ? 0 : size;
   }
   fs::path log_file() const { return control_.string() + ".log"; }
+
+  // libFuzzer does not look whether what it wrote could be written.
+  Result<bool> is_whole() const {
+    auto text = read_file_whole(control_);
+    if (!text) return std::unexpected(text.error());
+    const ControlFile file = read_control_file(*text);
+    const auto passed_over =
+        std::ranges::count_if(ends_, [](const auto& it) { return it.second >= kTries; });
+    if (file.measured.size() + static_cast<std::size_t>(passed_over) == file.names.size())
+      return true;
+    return machine_failure(fmt::format(
+        "{} is not whole: is the disk full? The same merge goes on from there", control_.string()));
+  }
 
   // What was cut off is measured again; a case in which the process ended too often is passed over.
   Result<bool> ended_early() {
@@ -244,8 +259,8 @@ class Merge {
  public:
   explicit Merge(const MergeOptions& options)
       : options_(options),
-        out_(fs::absolute(options.out).lexically_normal()),
-        folder_((out_.has_filename() ? out_ : out_.parent_path()).string() + ".merge") {}
+        out_(without_slash(fs::absolute(options.out).lexically_normal())),
+        folder_(out_.string() + ".merge") {}
 
   Result<Merged> run() {
     for (const auto phase : {&Merge::read, &Merge::prepare, &Merge::measure, &Merge::write})
@@ -256,6 +271,9 @@ class Merge {
   }
 
  private:
+  static fs::path without_slash(const fs::path& path) {
+    return path.has_filename() ? path : path.parent_path();
+  }
   static std::string name_of(const CorpusCase& it) { return "cases/" + it.hash; }
 
   Result<void> read() {
@@ -284,9 +302,13 @@ class Merge {
   // processes find them.
   Result<void> prepare() {
     std::error_code error;
+    fs::create_directories(folder_, error);
+    if (error) return std::unexpected(cannot_write(folder_, error.value()));
+    if (!fs::is_empty(folder_, error) && !fs::exists(folder_ / "lock", error))
+      return bad_input(fmt::format("{} is in the way: no merge made it", folder_.string()));
+    if (auto locked = lock(); !locked) return locked;
     fs::create_directories(folder_ / "cases", error);
     if (error) return std::unexpected(cannot_write(folder_, error.value()));
-    if (auto locked = lock(); !locked) return locked;
     const std::string who = fmt::format("{} {} {}\n{}", STOREFUZZ_VERSION, options_.target,
                                         options_.subject, options_.settings.planted);
     if (read_file_whole(folder_ / "subject").value_or(who) == who) read_controls();

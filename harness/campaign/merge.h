@@ -2,7 +2,7 @@
 //
 // What a case reaches (lines of the subject, libFuzzer calls them features) is measured by
 // libFuzzer's own merge step, a fuzz process that appends to a control file, and is the case's
-// alone (Settings::measured). From the control files we choose as libFuzzer's -set_cover_merge does:
+// alone (fuzz/engine.cc). From the control files we choose as libFuzzer's -set_cover_merge does:
 // again and again the case that reaches most of what is left, the smaller of two, then by hash. We
 // do it ourselves since libFuzzer takes a complete control file for a merge that is over, counts a
 // process that was killed against the case it played, and decides ties by the order of a folder.

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <fstream>
+#include <cstdlib>
 #include <memory>
 #include <set>
 
@@ -236,12 +236,10 @@ Result<std::string> read_archive(const std::string& file) {
   if (!fs::exists(status)) return wrong("is not there");
   if (fs::is_directory(status)) return wrong("is a folder, not an archive");
   if (!fs::is_regular_file(status)) return wrong("is no file, but a pipe, a socket or a device");
-  std::ifstream stream(file, std::ios::binary);
-  if (!stream) return wrong("cannot be read");
-  std::string bytes(kLargestArchive + 1, '\0');
-  stream.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-  if (stream.bad()) return wrong("cannot be read");
-  bytes.resize(static_cast<std::size_t>(stream.gcount()));
+  if (fs::file_size(file, error) > kLargestArchive)
+    return wrong(fmt::format("is refused: it has more than {} bytes", kLargestArchive));
+  auto bytes = read_file_whole(file);
+  if (!bytes || bytes->size() != fs::file_size(file, error)) return wrong("cannot be read");
   return bytes;
 }
 
@@ -264,21 +262,28 @@ Result<std::set<std::string>> hashes_in(const fs::path& folder) {
   return hashes;
 }
 
-// A folder that is new appears with all its files, or not at all.
-Result<void> write_cases(const fs::path& folder, const std::vector<CorpusCase>& cases) {
-  std::error_code error;
-  const bool there = fs::exists(folder, error);
-  const fs::path into = there ? folder : fs::path(folder.lexically_normal().string() + ".new");
-  if (!there) {
-    fs::remove_all(into, error);
-    if (!fs::create_directories(into, error))
-      return std::unexpected(cannot_write(into, error.value()));
-  }
+Result<void> write_into(const fs::path& folder, const std::vector<CorpusCase>& cases) {
   for (const CorpusCase& it : cases)
-    if (auto written = write_file_whole(into / it.file_name(), it.text); !written) return written;
-  if (!there) fs::rename(into, folder, error);
-  if (error) return std::unexpected(cannot_write(folder, error.value()));
+    if (auto written = write_file_whole(folder / it.file_name(), it.text); !written) return written;
   return {};
+}
+
+// A folder that is new appears with all its files, or not at all.
+Result<void> write_cases(const fs::path& named, const std::vector<CorpusCase>& cases) {
+  std::error_code error;
+  if (fs::exists(named, error)) return write_into(named, cases);
+  const fs::path normal = fs::absolute(named).lexically_normal();
+  const fs::path folder = normal.has_filename() ? normal : normal.parent_path();
+  fs::create_directories(folder.parent_path(), error);
+  std::string beside = folder.string() + ".XXXXXX";
+  if (error || ::mkdtemp(beside.data()) == nullptr)
+    return std::unexpected(cannot_write(folder, error ? error.value() : errno));
+  fs::permissions(beside, fs::perms(0755), error);  // mkdtemp gives it to its owner alone
+  auto written = write_into(beside, cases);
+  if (written) fs::rename(beside, folder, error);
+  if (written && error) written = std::unexpected(cannot_write(folder, error.value()));
+  if (!written) fs::remove_all(beside, error);
+  return written;
 }
 
 void say_refused(const std::vector<RefusedCase>& refused) {

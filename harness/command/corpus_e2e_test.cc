@@ -3,12 +3,14 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 
 #include <algorithm>
 
 #include "harness/base/files.h"
 #include "harness/campaign/corpus_folder.h"
+#include "harness/campaign/merge.h"
 #include "harness/testing/program_runs.h"
 
 namespace storefuzz {
@@ -66,7 +68,8 @@ TEST(CorpusCommand, ImportsWhatItExports) {
     ASSERT_EQ(told.end, "exit 0") << told.complained;
   }
   EXPECT_EQ(test::read_file(archive), test::read_file(again));
-  EXPECT_EQ(corpus({"import", archive, there}).end, "exit 0");
+  EXPECT_EQ(corpus({"import", archive, there + "/"}).end, "exit 0");
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder.path()), {}), 3) << "nothing beside it";
   const auto whole = e2e::must(read_corpus(hand_written())), came = e2e::must(read_corpus(there));
   ASSERT_EQ(whole.cases.size(), came.cases.size());
   for (std::size_t i = 0; i < whole.cases.size(); ++i)
@@ -102,17 +105,17 @@ TEST(CorpusCommand, LeavesOutWhatConcernsSecurityUnlessAsked) {
 TEST(CorpusCommand, RefusesWhatIsNoArchiveOfACorpus) {
   const test::Folder folder;
   const fs::path file = folder.path() / "file", there = folder.path() / "there";
-  const auto refused = [&](const char* why) {
+  const auto refused = [&](const char* why, bool there_is_a_file = true) {
     const Told told = corpus({"import", file, there});
     EXPECT_EQ(told.end, "exit 2") << why;
     EXPECT_EQ(told.said, "") << why;
     EXPECT_NE(told.complained.find(why), std::string::npos) << told.complained;
     EXPECT_EQ(std::ranges::count(told.complained, '\n'), 1) << told.complained;
     EXPECT_FALSE(fs::exists(there)) << why;
-    EXPECT_FALSE(fs::exists(there.string() + ".new")) << why;
+    EXPECT_EQ(std::distance(fs::directory_iterator(folder.path()), {}), there_is_a_file) << why;
     fs::remove_all(file);
   };
-  refused("is not there");
+  refused("is not there", false);
   fs::create_directory(file);
   refused("is a folder");
   ASSERT_EQ(::mkfifo(file.c_str(), 0600), 0);
@@ -125,6 +128,10 @@ TEST(CorpusCommand, RefusesWhatIsNoArchiveOfACorpus) {
                                     Compression::kStored)
                            .value());
   refused("leads out of the archive");
+  fs::create_symlink("/proc/self/mem", file);
+  refused("cannot be read");
+  fs::resize_file(folder.write("file", "PK"), 300U << 20);
+  refused("it has more than 268435456 bytes");
   fs::create_symlink("nowhere", file);
   refused("is not there");
 }
@@ -269,12 +276,90 @@ TEST(CorpusMerge, IsNotDoneTwiceAtOnce) {
   EXPECT_EQ(run.wait(), "exit 0") << run.complained();
 }
 
+TEST(CorpusMerge, TouchesNoFolderThatItDidNotMake) {
+  const test::Folder folder;
+  fs::create_directory(folder.path() / "out.merge");
+  folder.write("out.merge/mine", "mine");
+  const Told told = corpus(merge(folder.path() / "out", {hand_written()}));
+  EXPECT_EQ(told.end, "exit 2");
+  EXPECT_NE(told.complained.find("is in the way"), std::string::npos) << told.complained;
+  EXPECT_EQ(test::read_file(folder.path() / "out.merge/mine"), "mine");
+}
+
 TEST(CorpusMerge, OfAnImportTakesWhatReachesMoreAlone) {
   const test::Folder folder;
   const std::string archive = folder.path() / "a.zip", mine = folder.path() / "mine";
   ASSERT_EQ(corpus({"export", hand_written(), archive, "--security"}).end, "exit 0");
   ASSERT_EQ(corpus(on_newest({"import", archive, mine, "--merge"})).end, "exit 0");
   EXPECT_EQ(files_in(mine), merged());
+}
+
+// libFuzzer takes no notice of a disk that is full.
+TEST(CorpusMerge, SaysThatTheDiskIsFullAndGoesOnLater) {
+  const test::Folder folder;
+  const fs::path disk = folder.path() / "disk";
+  fs::create_directory(disk);
+  if (::mount("tmpfs", disk.c_str(), "tmpfs", 0, "size=400k") != 0)
+    GTEST_SKIP() << "no tmpfs can be mounted here";
+  {
+    Words words = merge(disk / "out", {hand_written()});
+    words.insert(words.begin(), "corpus");
+    Running run("storefuzz", words);
+    EXPECT_TRUE(is_measuring(disk / "out.merge")) << run.complained();
+    std::ofstream(disk / "fill") << std::string(1 << 20, 'x');
+    EXPECT_EQ(run.wait(), "exit 3");
+    EXPECT_NE(run.complained().find("is the disk full?"), std::string::npos) << run.complained();
+  }
+  fs::remove(disk / "fill");
+  EXPECT_EQ(corpus(merge(disk / "out", {hand_written()})).end, "exit 0");
+  EXPECT_EQ(files_in(disk / "out"), merged());
+  ::umount(disk.c_str());
+}
+
+// libFuzzer, as labs and services call it, without us, in a folder.
+Finished libfuzzer(const fs::path& folder, Words words) {
+  fs::create_directories(folder / "scratch");
+  words.insert(words.begin(), {built_program("program").string(), "-merge_control_file=control"});
+  return e2e::must(run_to_end({.arguments = words,
+                               .environment = {{"STOREFUZZ_PYTHON", e2e::python(e2e::kNewest)},
+                                               {"STOREFUZZ_SCRATCH", folder / "scratch"},
+                                               {"STOREFUZZ_CORPUS", folder.string()}},
+                               .directory = folder.string()},
+                              Milliseconds(120'000)));
+}
+
+TEST(CorpusMerge, OfLibFuzzerItselfKeepsProgramsThatShowSomething) {
+  const test::Folder folder;
+  for (const char* name : {"out", "in"}) fs::create_directory(folder.path() / name);
+  folder.write("in/loss", test::read_file(e2e::corpus_file("03-two-append-to-one-archive.json")));
+  const auto done = libfuzzer(folder.path(), {"-merge=1", "out", "in"});
+  EXPECT_EQ(done.end, "exit 0") << done.output;
+  EXPECT_EQ(files_in(folder.path() / "out").size(), 1U) << done.output;
+}
+
+// What each case reaches when they are played in this order.
+std::map<std::string, std::vector<std::uint32_t>> reached_in_order(const Words& files) {
+  const test::Folder folder;
+  std::string control = fmt::format("{}\n0\n", files.size());
+  for (const std::string& file : files) control += file + "\n";
+  folder.write("control", control);
+  const auto done = libfuzzer(folder.path(), {"-merge_inner=2"});
+  EXPECT_EQ(done.end, "exit 0") << done.output;
+  std::map<std::string, std::vector<std::uint32_t>> all;
+  for (Measured& it : read_control_file(test::read_file(folder.path() / "control")).measured)
+    all[it.name] = std::move(it.features);
+  return all;
+}
+
+// A process tells each line once: what a used one was told would lack what ran in it before.
+TEST(CorpusMerge, MeasuresACaseAlikeWhateverWasPlayedBefore) {
+  Words files;
+  for (const auto& entry : fs::directory_iterator(hand_written())) files.push_back(entry.path());
+  std::ranges::sort(files);
+  const auto forward = reached_in_order(files);
+  std::ranges::reverse(files);
+  EXPECT_EQ(forward.size(), files.size());
+  EXPECT_EQ(forward, reached_in_order(files));
 }
 
 // --- the seeds

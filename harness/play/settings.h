@@ -16,7 +16,7 @@ namespace storefuzz {
 
 struct Settings {
   std::string python, scratch, stores = "all", carriers, adapters = "[]", deadline = "1000";
-  std::string planted, oracles_off, avoid, corpus, core, measured;
+  std::string planted, oracles_off, avoid, corpus, core;
   std::string stacks, board, findings, subjects = "{}", base, known = "shipped";
 };
 
@@ -58,9 +58,6 @@ inline constexpr std::array kSettings = {
             "Folder that a fuzz process shares with others, and may write to as well"},
     Setting{"STOREFUZZ_CORE", &Settings::core,
             "Number of the processor that a fuzz process and its children keep to"},
-    Setting{"STOREFUZZ_MEASURED", &Settings::measured,
-            "1: each program is played to its end, in processes that no other one has, so that the "
-            "lines that ran are its own; what differs is not told"},
     Setting{"STOREFUZZ_KNOWN", &Settings::known,
             "Causes that do not end a target without a supervisor: shipped, none or a file"},
     // Descriptors from the supervisor.
