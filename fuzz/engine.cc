@@ -19,7 +19,7 @@
 #include "harness/base/files.h"
 #include "harness/base/paths.h"
 #include "harness/base/text.h"
-#include "harness/campaign/alone.h"
+#include "harness/campaign/unsupervised.h"
 #include "harness/findings/finding.h"
 #include "harness/generate/generate.h"
 #include "harness/generate/mutate.h"
@@ -55,10 +55,10 @@ struct Told {
 struct Engine {
   Board board;
   std::unique_ptr<ProgramSession> session;
-  std::unique_ptr<Against> against;  // or null
-  int findings = -1;                 // where the supervisor reads; -1: there is none
-  std::unique_ptr<Alone> alone;      // where there is no supervisor
-  std::optional<Scratch> scratch;    // the same
+  std::unique_ptr<Against> against;            // or null
+  int findings = -1;                           // where the supervisor reads; -1: there is none
+  std::unique_ptr<Unsupervised> unsupervised;  // where there is no supervisor
+  std::optional<Scratch> scratch;              // the same
   std::map<std::string, Told> told;
   std::set<std::string> avoided;                 // programs in which a process before us died
   std::map<std::string, std::uint64_t> carried;  // "pickle 5 / spawn" → carries, not sent yet
@@ -103,7 +103,7 @@ double seconds_of_fuzzing() {
 
 // What is new and confirmed ends us, told so that a person can file it and a service can count it.
 void look_at(const Finding& found) {
-  const auto fresh = needed(engine->alone->look_at(found));
+  const auto fresh = needed(engine->unsupervised->look_at(found));
   if (!fresh) return;
   fmt::print(stderr, "{}\n{}\n{}\n{}\n", assertion_line(fresh->cause.key),
              printable(fresh->difference.headline), printable_lines(fresh->script),
@@ -166,7 +166,7 @@ void tell_decided(bool wait) {
 }
 
 // Without a supervisor the workers are shut in, and we are not: libFuzzer writes where it was told.
-void start_alone(Settings& settings) {
+void start_unsupervised(Settings& settings) {
   if (settings.python.empty()) settings.python = python_beside_us();
   if (!settings.scratch.empty()) return;
   engine->scratch.emplace(needed(Scratch::make()));
@@ -192,11 +192,11 @@ void start() {
   if (engine->findings >= 0)
     containment = contain(settings);
   else
-    start_alone(settings);
+    start_unsupervised(settings);
   engine->session = needed(ProgramSession::start(settings, engine->board.descriptor()));
   const std::string& release = engine->session->workers().subject().zarr;
   engine->against = needed(Against::start(settings));
-  if (engine->findings < 0) engine->alone = needed(Alone::start(settings, release));
+  if (engine->findings < 0) engine->unsupervised = needed(Unsupervised::start(settings, release));
   BoardData& data = engine->board.data();
   data.lines_watched = engine->session->workers().subject().lines;
   void* place = ::mmap(storefuzz_counters, kLineCounters, PROT_READ | PROT_WRITE,
@@ -242,7 +242,7 @@ std::size_t write_back(const program::Case& value, std::uint8_t* data, std::size
 // Without a supervisor a process that may hang is waited for: what ends us must be about the input
 // that libFuzzer keeps then.
 std::optional<PlayedProgram> play(const program::Case& value) {
-  if (engine->alone) return needed(engine->session->play(value));
+  if (engine->unsupervised) return needed(engine->session->play(value));
   return needed(engine->session->start(value));
 }
 
