@@ -44,9 +44,10 @@ packages=$("$zarr" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
 mkdir -p "$OUT/python/bin" "$OUT/python/lib"
 cp "$base/bin/$version" "$OUT/python/bin/python3"
 cp -P "$base"/lib/libpython3*.so* "$OUT/python/lib/"
-(cd "$base/lib" && tar -c --exclude=site-packages --exclude=test --exclude=idlelib \
-  --exclude=tkinter --exclude=turtledemo --exclude=ensurepip --exclude='config-*' \
-  --exclude=__pycache__ --exclude='_tkinter*' "$version") | tar -x --no-same-owner -C "$OUT/python/lib"
+left_out=(site-packages test idlelib tkinter '_tkinter*' turtledemo ensurepip 'config-*'
+  __pycache__)
+tar -c -C "$base/lib" "${left_out[@]/#/--exclude=}" "$version" |
+  tar -x --no-same-owner -C "$OUT/python/lib"
 cp -rL "$packages" "$OUT/python/lib/$version/site-packages"
 # Nobody can write there later; a start without them takes seconds.
 "$OUT/python/bin/python3" -m compileall -q -j 0 -x '/tests?/' --invalidation-mode unchecked-hash \
@@ -56,10 +57,12 @@ cp -rL "$packages" "$OUT/python/lib/$version/site-packages"
 
 # The machine that runs the targets has no more than the C library.
 mkdir -p "$OUT/lib"
+shopt -s nullglob # an interpreter may have all modules in it
 own=("${targets[@]/#/$OUT/}" "$OUT/storefuzz-worker" "$OUT/storefuzz-reader"
   "$OUT/python/bin/python3" "$OUT/python/lib/$version"/lib-dynload/*.so)
 ldd "${own[@]}" | awk '$2 == "=>" && $3 ~ /^\// {print $3}' | sort -u |
-  grep -vE '/(libc|libm|libdl|librt|libpthread|libutil|libpython3[^/]*)\.so' | xargs -r cp -Lt "$OUT/lib"
+  grep -vE '/(libc|libm|libdl|librt|libpthread|libutil|libpython3[^/]*)\.so' |
+  xargs -r cp -Lt "$OUT/lib"
 # DT_RPATH, and not RUNPATH, because it holds for the libraries of a library as well.
 for file in "${own[@]:0:5}"; do
   patchelf --force-rpath --set-rpath '$ORIGIN/lib:$ORIGIN/python/lib' "$file"

@@ -1,4 +1,5 @@
-// See engine.h. libFuzzer sees which lines of the subject ran in the workers.
+// See engine.h. libFuzzer sees which lines of the subject ran in the workers. These start with the
+// first input: a process of libFuzzer that only starts others (-fork, -merge, -jobs) plays none.
 #include "fuzz/engine.h"
 
 #include <fmt/format.h>
@@ -18,7 +19,9 @@
 #include <vector>
 
 #include "harness/base/files.h"
+#include "harness/base/paths.h"
 #include "harness/base/text.h"
+#include "harness/campaign/unsupervised.h"
 #include "harness/findings/finding.h"
 #include "harness/generate/generate.h"
 #include "harness/generate/mutate.h"
@@ -54,9 +57,10 @@ struct Told {
 struct Engine {
   Board board;
   std::unique_ptr<ProgramSession> session;
-  std::unique_ptr<Against> against;  // or null
-  bool alone = false;                // each program in processes that no other one has
-  int findings = -1;  // where the supervisor reads; -1: by hand, the first difference ends us
+  std::unique_ptr<Against> against;            // or null
+  int findings = -1;                           // where the supervisor reads; -1: there is none
+  std::unique_ptr<Unsupervised> unsupervised;  // where there is no supervisor
+  std::optional<Scratch> scratch;              // the same
   std::map<std::string, Told> told;
   std::set<std::string> avoided;                 // programs in which a process before us died
   std::map<std::string, std::uint64_t> carried;  // "pickle 5 / spawn" → carries, not sent yet
@@ -81,8 +85,7 @@ void send(const Json& line) {
 }
 
 // Forbids this process, and all below it, to write outside the scratch folder.
-std::string contain(Settings& settings) {
-  settings.scratch = needed(given_or_new_scratch(settings.scratch));
+std::string contain(const Settings& settings) {
   std::vector<std::filesystem::path> also;
   if (!settings.corpus.empty()) also.emplace_back(settings.corpus);
   return needed(forbid_writes_outside(settings.scratch, also)).sentence;
@@ -101,12 +104,18 @@ double seconds_of_fuzzing() {
   return static_cast<double>(now_nanoseconds() - engine->board.data().fuzzing_since) / 1e9;
 }
 
+// What is new and confirmed ends us, told so that a person can file it and a service can count it.
+void look_at(const Finding& found) {
+  const auto fresh = needed(engine->unsupervised->look_at(found));
+  if (!fresh) return;
+  fmt::print(stderr, "{}\n{}\n{}\n{}\n", assertion_line(fresh->cause.key),
+             printable(fresh->difference.headline), printable_lines(fresh->script),
+             printable_lines(text_of(program::to_json(fresh->value), 1)));
+  engine->scratch.reset();
+  std::abort();
+}
+
 void tell(const Finding& found) {
-  if (engine->findings < 0) {
-    fmt::print(stderr, "storefuzz: {}\n{}\nAssertion failure: {}\n", printable(found.headline),
-               printable_lines(text_of(program::to_json(found.value), 1)), found.key);
-    std::abort();
-  }
   Told& told = engine->told[found.key];
   ++told.count;
   ++told.untold;
@@ -142,8 +151,12 @@ void count_carries(const program::Case& value, const program::Observation& seen)
 void tell_all(const program::Case& value, PlayedProgram& played) {
   if (engine->against) (void)needed(engine->against->take_out(value, played, Effort::kUsual));
   count_carries(value, played.seen);
-  for (const Finding& found : findings_of(value, played.differences))
-    if (engine->findings >= 0 || !found.question) tell(found);
+  for (const Finding& found : findings_of(value, played.differences)) {
+    if (engine->findings >= 0)
+      tell(found);
+    else if (!found.question)
+      look_at(found);
+  }
   if (engine->findings < 0 || played.quirks.empty()) return;
   std::map<std::string, int> quirks;
   for (const std::string& quirk : played.quirks) ++quirks[quirk];
@@ -153,6 +166,19 @@ void tell_all(const program::Case& value, PlayedProgram& played) {
 // Programs in which a process was late are decided later, the last ones when libFuzzer is through.
 void tell_decided(bool wait) {
   for (auto& [value, played] : engine->session->take_decided(wait)) tell_all(value, played);
+}
+
+// Without a supervisor the workers are shut in, and we are not: libFuzzer writes where it was told.
+void start_unsupervised(Settings& settings) {
+  if (settings.python.empty()) settings.python = python_beside_us();
+  if (!settings.scratch.empty()) return;
+  engine->scratch.emplace(needed(Scratch::make()));
+  settings.scratch = engine->scratch->path().string();
+}
+
+void end() {
+  tell_decided(true);
+  engine->scratch.reset();
 }
 
 void start() {
@@ -165,11 +191,16 @@ void start() {
   std::ifstream avoid(settings.avoid);
   for (std::string line; std::getline(avoid, line);) engine->avoided.insert(line);
   if (auto added = add_adapters(parse_json(settings.adapters)); !added) leave(added.error());
-  const std::string containment = contain(settings);
+  std::string containment;
+  if (engine->findings >= 0)
+    containment = contain(settings);
+  else
+    start_unsupervised(settings);
   engine->session = needed(ProgramSession::start(settings, engine->board.descriptor()));
+  const std::string& release = engine->session->workers().subject().zarr;
   engine->against = needed(Against::start(settings));
-  engine->alone = merging;
-  if (engine->alone) engine->session->use_each_worker_once();
+  if (merging) engine->session->use_each_worker_once();
+  if (engine->findings < 0) engine->unsupervised = needed(Unsupervised::start(settings, release));
   BoardData& data = engine->board.data();
   data.lines_watched = engine->session->workers().subject().lines;
   void* place = ::mmap(storefuzz_counters, kLineCounters, PROT_READ | PROT_WRITE,
@@ -178,7 +209,7 @@ void start() {
   if (data.fuzzing_since == 0) data.fuzzing_since = now_nanoseconds();
   engine->session->count_phases(data.phase_nanoseconds);
   if (engine->findings >= 0) tell_start(containment);
-  std::atexit([] { tell_decided(true); });
+  std::atexit(end);
 }
 
 program::Case shaped(program::Case value) {
@@ -212,6 +243,13 @@ std::size_t write_back(const program::Case& value, std::uint8_t* data, std::size
   return text.size();
 }
 
+// Without a supervisor a process that may hang is waited for: what ends us must be about the input
+// that libFuzzer keeps then.
+std::optional<PlayedProgram> play(const program::Case& value) {
+  if (engine->unsupervised) return needed(engine->session->play(value));
+  return needed(engine->session->start(value));
+}
+
 }  // namespace
 
 bool make_special(const Special& it) {
@@ -243,20 +281,23 @@ program::Case with_a_wrong_archive(program::Case value) {
 
 // In a merge the lines that ran must be the program's own. But a line is told once a process, and a
 // program that is late goes on while others are played: each is played to its end, in fresh
-// processes. What differs is not told: libFuzzer would leave out an input that ends us.
+// processes. Under a supervisor what differs is not told. Without one libFuzzer leaves out what
+// ends us, as a service expects of its corpora.
 int measure_program(const program::Case& value) {
-  (void)needed(engine->session->play(value));
+  PlayedProgram played = needed(engine->session->play(value));
+  if (engine->unsupervised) tell_all(value, played);
   ++engine->board.data().executions;
   return 0;
 }
 
 int fuzz_program(const std::uint8_t* data, std::size_t size) {
+  if (!engine) start();
   const program::Case value = decode(data, size);
-  if (engine->alone) return measure_program(value);
+  if (merging) return measure_program(value);
   const std::string text = program::to_text(value);
   if (engine->avoided.contains(text)) return -1;
   engine->board.begin_case(text);
-  auto played = needed(engine->session->start(value));
+  auto played = play(value);
   if (played) tell_all(value, *played);
   engine->session->enter(Phase::kEngine);
   tell_decided(false);
@@ -269,11 +310,12 @@ int fuzz_program(const std::uint8_t* data, std::size_t size) {
 
 }  // namespace storefuzz
 
+// A set-up that takes seconds waits for the first input (start()): a process that only has others
+// play needs none.
 extern "C" int LLVMFuzzerInitialize(int* count, char*** arguments) {
   for (const std::string_view word : std::span(*arguments, static_cast<std::size_t>(*count)))
     for (const char* merge : {"-merge=1", "-set_cover_merge=1", "-merge_inner="})
       if (word.starts_with(merge)) storefuzz::merging = true;
-  storefuzz::start();
   return 0;
 }
 

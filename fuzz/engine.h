@@ -1,7 +1,7 @@
 // What every target that plays programs shares: set-up, bytes ↔ program, the typed mutator, and
 // what happens to a difference. Under a supervisor differences are sent to it and fuzzing goes on;
-// without one a target ends at the first cause that is new and confirmed (campaign/alone.h), as
-// fuzzing services expect. Python is in the workers: a target loads none.
+// without one a target ends at the first cause that is new and confirmed (campaign/unsupervised.h),
+// as fuzzing services expect. Python is in the workers: a target loads none.
 //
 //     extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
 //       return storefuzz::fuzz_program(data, size);

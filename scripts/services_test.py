@@ -21,7 +21,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-TARGETS = ["program", "zip_layout", "zip_program"]
+# The canary always fails: it is there for runs, which prove by it that they see.
+TARGETS = sorted({file.stem for file in ROOT.glob("fuzz/*.cc")} - {"engine", "canary"})
 NOBODY = "65534"
 
 # Of the services' images (base-builder and base-runner).

@@ -1,7 +1,7 @@
 // What a target does with a difference when no supervisor listens, with real zarr.
 #include <gtest/gtest.h>
 
-#include "harness/campaign/alone.h"
+#include "harness/campaign/unsupervised.h"
 #include "harness/testing/program_runs.h"
 
 namespace storefuzz {
@@ -34,42 +34,43 @@ constexpr const char* kListedTwice = R"({"format":2,"program":[
   {"call":"set","on":"s0","key":"a","value":"a@3"},
   {"call":"list","on":"s0"}]})";
 
-TEST(Alone, AKnownCauseEndsNoTarget) {
+TEST(Unsupervised, AKnownCauseEndsNoTarget) {
   const Settings settings = settings_with("shipped");
-  const auto alone = e2e::must(Alone::start(settings, e2e::kNewest));
-  EXPECT_FALSE(e2e::must(alone->look_at(found_in(settings, kListedTwice))));
+  const auto unsupervised = e2e::must(Unsupervised::start(settings, e2e::kNewest));
+  EXPECT_FALSE(e2e::must(unsupervised->look_at(found_in(settings, kListedTwice))));
 }
 
-TEST(Alone, AnUnknownOneIsReducedAndConfirmedAndLookedAtOnceAmongTen) {
+TEST(Unsupervised, AnUnknownOneIsReducedAndConfirmedAndLookedAtOnceAmongTen) {
   const Settings settings = settings_with("none");
-  const auto alone = e2e::must(Alone::start(settings, e2e::kNewest));
+  const auto unsupervised = e2e::must(Unsupervised::start(settings, e2e::kNewest));
   const Finding found = found_in(settings, kListedTwice);
-  const auto fresh = e2e::must(alone->look_at(found));
+  const auto fresh = e2e::must(unsupervised->look_at(found));
   ASSERT_TRUE(fresh);
   EXPECT_EQ(fresh->cause.key, "listing / twice / list on zip");
   EXPECT_NE(fresh->script.find("DEFECT: "), std::string::npos) << fresh->script;
-  for (int time = 2; time < 10; ++time) EXPECT_FALSE(e2e::must(alone->look_at(found))) << time;
-  EXPECT_TRUE(e2e::must(alone->look_at(found)));
+  for (int time = 2; time < 10; ++time)
+    EXPECT_FALSE(e2e::must(unsupervised->look_at(found))) << time;
+  EXPECT_TRUE(e2e::must(unsupervised->look_at(found)));
 }
 
-TEST(Alone, WhatIsPlantedIsNewBesideWhatIsKnown) {
+TEST(Unsupervised, WhatIsPlantedIsNewBesideWhatIsKnown) {
   const Settings settings = settings_with("shipped", "state drops _read_only");
-  const auto alone = e2e::must(Alone::start(settings, e2e::kNewest));
+  const auto unsupervised = e2e::must(Unsupervised::start(settings, e2e::kNewest));
   const Finding found =
       found_in(settings, test::read_file(e2e::fs::path(source_folder()) / "corpus" / "regressions" /
                                          "zip_read_only_lost.json"));
-  const auto fresh = e2e::must(alone->look_at(found));
+  const auto fresh = e2e::must(unsupervised->look_at(found));
   ASSERT_TRUE(fresh);
   EXPECT_NE(fresh->cause.key.find("read_only"), std::string::npos) << fresh->cause.key;
 }
 
-TEST(Alone, AListThatIsNotThereIsSaid) {
-  const auto alone = Alone::start(settings_with("/no/such/list"), e2e::kNewest);
-  ASSERT_FALSE(alone);
-  EXPECT_EQ(alone.error().code, ExitCode::kBadInput);
+TEST(Unsupervised, AListThatIsNotThereIsSaid) {
+  const auto unsupervised = Unsupervised::start(settings_with("/no/such/list"), e2e::kNewest);
+  ASSERT_FALSE(unsupervised);
+  EXPECT_EQ(unsupervised.error().code, ExitCode::kBadInput);
 }
 
-TEST(Alone, ServicesTellCausesApartByAHashWithinEightyCharacters) {
+TEST(Unsupervised, ServicesTellCausesApartByAHashWithinEightyCharacters) {
   const std::string line = assertion_line("reads / absent / get on zip");
   EXPECT_EQ(line, "Assertion failure: FuzzerHash=a0deb4061e9f34f5 reads / absent / get on zip");
   EXPECT_NE(line.substr(0, 60), assertion_line("reads / absent / get on zit").substr(0, 60));

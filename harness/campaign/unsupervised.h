@@ -3,8 +3,8 @@
 // confirmed may end it: the finding is reduced to its cause in fresh workers, the cause is looked
 // up among the known ones, and its script must show it.
 //
-//     auto alone = Alone::start(settings, release);
-//     if (auto fresh = (*alone)->look_at(found); fresh && *fresh) tell_and_abort(**fresh);
+//     auto unsupervised = Unsupervised::start(settings, release);
+//     if (auto fresh = (*unsupervised)->look_at(found); fresh && *fresh) tell_and_abort(**fresh);
 #pragma once
 
 #include <map>
@@ -18,10 +18,11 @@
 
 namespace storefuzz {
 
-class Alone {
+class Unsupervised {
  public:
   // `release`: that of the subject. bad_input: the list of known causes cannot be read.
-  static Result<std::unique_ptr<Alone>> start(const Settings& settings, const std::string& release);
+  static Result<std::unique_ptr<Unsupervised>> start(const Settings& settings,
+                                                     const std::string& release);
 
   // The dossier of a new cause; nothing where it is known, does not show again in a fresh process
   // or in the script, or was not reduced in time. Findings of one key look alike: of these the
@@ -29,7 +30,7 @@ class Alone {
   Result<std::optional<Dossier>> look_at(const Finding& found);
 
  private:
-  Alone(Settings settings, DossierOptions options, std::vector<Known> known)
+  Unsupervised(Settings settings, DossierOptions options, std::vector<Known> known)
       : settings_(std::move(settings)), options_(std::move(options)), known_(std::move(known)) {}
 
   Settings settings_;

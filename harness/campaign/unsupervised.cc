@@ -1,5 +1,5 @@
-// See alone.h.
-#include "harness/campaign/alone.h"
+// See unsupervised.h.
+#include "harness/campaign/unsupervised.h"
 
 #include <fmt/format.h>
 
@@ -30,7 +30,8 @@ std::uint64_t stable_hash(std::string_view text) {
 
 }  // namespace
 
-Result<std::unique_ptr<Alone>> Alone::start(const Settings& settings, const std::string& release) {
+Result<std::unique_ptr<Unsupervised>> Unsupervised::start(const Settings& settings,
+                                                          const std::string& release) {
   auto known = load_known(settings.known);
   if (!known) return std::unexpected(known.error());
   DossierOptions options{.python = settings.python,
@@ -38,10 +39,11 @@ Result<std::unique_ptr<Alone>> Alone::start(const Settings& settings, const std:
                          .scratch = settings.scratch,
                          .planted = settings.planted,
                          .budget = kBudget};
-  return std::unique_ptr<Alone>(new Alone(settings, std::move(options), std::move(*known)));
+  return std::unique_ptr<Unsupervised>(
+      new Unsupervised(settings, std::move(options), std::move(*known)));
 }
 
-Result<std::optional<Dossier>> Alone::look_at(const Finding& found) {
+Result<std::optional<Dossier>> Unsupervised::look_at(const Finding& found) {
   if (!is_power_of_ten(++seen_[found.key])) return std::nullopt;
   if (!sides_) {
     auto sides = Sides::start(settings_);
