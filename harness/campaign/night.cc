@@ -18,10 +18,11 @@
 #include "harness/base/files.h"
 #include "harness/base/paths.h"
 #include "harness/base/text.h"
-#include "harness/campaign/subject_lines.h"
+#include "harness/campaign/merge.h"
 #include "harness/campaign/news.h"
 #include "harness/campaign/recorded.h"
 #include "harness/campaign/regressions.h"
+#include "harness/campaign/subject_lines.h"
 #include "harness/play/targets.h"
 #include "harness/process/interruption.h"
 #include "harness/process/scratch.h"
@@ -37,8 +38,7 @@ constexpr std::array kLosses = {"state drops _read_only", "missing key raises In
 constexpr double kLeastProof = 20, kMostProof = 60;  // seconds in which the loop has to find one
 constexpr std::size_t kMostLines = 5;                // on the console, of each kind
 constexpr std::size_t kLongestLine = 180;
-constexpr std::size_t kMostUnits = 5000;  // files of a corpus after a merge
-constexpr Milliseconds kMergeDeadline{120'000};
+constexpr std::size_t kMostCasesKept = 5000;  // of a corpus, by a merge
 
 std::string today() {
   const std::time_t now = std::time(nullptr);
@@ -312,44 +312,37 @@ class OneNight {
       }
   }
 
-  // libFuzzer's own merge: of the units that are there, those stay that together reach what all of
-  // them reach. What cannot be merged in time stays as it is. (`storefuzz corpus merge` is about
-  // folders of a user's; it may take this over.)
+  // Of the cases that are there, those stay that together reach what all of them reach. What cannot
+  // be merged stays as it is, and the next night goes on with it.
   void merge_corpus(const std::string& target) const {
     progress(fmt::format("merging the corpus of {} …", target));
     auto scratch = Scratch::make();
     if (!scratch) return;
-    std::error_code error;
-    const fs::path old = folder_.corpus(target), fresh = old.string() + ".merged";
-    fs::remove_all(fresh, error);
-    fs::create_directory(fresh, error);
-    auto merged = run_to_end({.arguments = {built_program(target).string(), "-merge=1",
-                                            "-max_len=16384", "-rss_limit_mb=0", "-timeout=86400",
-                                            "-detect_leaks=0", fresh.string(), old.string()},
-                              .environment = to_environment(play_settings(scratch->path())),
-                              .frames = false},
-                             kMergeDeadline, interrupted);
-    if (merged && merged->exit_code == 0 && !fs::is_empty(fresh, error)) {
-      // What the folder held by another name stays under that name.
-      std::set<std::string> kept;
-      for (const auto& entry : fs::directory_iterator(fresh, error))
-        kept.insert(read_file_whole(entry.path()).value_or(""));
-      for (const auto& entry : fs::directory_iterator(old, error))
-        if (!kept.contains(read_file_whole(entry.path()).value_or("")))
-          fs::remove(entry.path(), error);
-    }
-    fs::remove_all(fresh, error);
-    bound_corpus(old);
+    const fs::path corpus = folder_.corpus(target), fresh = corpus.string() + ".merged";
+    const auto merged =
+        merge_corpora({.target = target,
+                       .out = fresh,
+                       .inputs = {corpus},
+                       .settings = play_settings(scratch->path()),
+                       .subject = fmt::format("{} {}", subject_.release, subject_.python),
+                       .jobs = options_.campaign.jobs,
+                       .most = kMostCasesKept,
+                       .progress = options_.campaign.progress});
+    if (merged) put_in_place(fresh, corpus);
   }
 
-  // The longest units go first.
-  static void bound_corpus(const fs::path& corpus) {
+  // Whoever is killed on the way leaves cases too many, and none too few.
+  static void put_in_place(const fs::path& fresh, const fs::path& corpus) {
     std::error_code error;
-    std::vector<std::pair<std::uintmax_t, fs::path>> units;
+    std::set<fs::path> kept;
+    for (const auto& entry : fs::directory_iterator(fresh, error)) {
+      kept.insert(entry.path().filename());
+      fs::rename(entry.path(), corpus / entry.path().filename(), error);
+      if (error) return;
+    }
     for (const auto& entry : fs::directory_iterator(corpus, error))
-      units.emplace_back(entry.file_size(error), entry.path());
-    std::ranges::sort(units);
-    for (std::size_t i = kMostUnits; i < units.size(); ++i) fs::remove(units[i].second, error);
+      if (!kept.empty() && !kept.contains(entry.path().filename())) fs::remove(entry.path(), error);
+    fs::remove_all(fresh, error);
   }
 
   // A night that found nothing new shows that it could have: a loss is patched into the subject,

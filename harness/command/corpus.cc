@@ -190,7 +190,8 @@ int merge_folders(const MergeWords& words) {
   if (words.lines.empty()) return 0;
   auto lines = lines_of_subject(stage->subject.python);
   if (!lines) return screen().fail(lines.error());
-  const Json told{{"zarr", stage->subject.release}, {"lines", by_file(*lines, {merged->lines.begin(), merged->lines.end()})}};
+  const Json told{{"zarr", stage->subject.release},
+                  {"lines", by_file(*lines, {merged->lines.begin(), merged->lines.end()})}};
   if (auto written = write_file_whole(words.lines, text_of(told) + "\n"); !written)
     return screen().fail(written.error());
   return 0;
