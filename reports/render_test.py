@@ -639,10 +639,7 @@ def test_a_run_that_followed_nothing_is_no_all_clear(tmp_path: Path) -> None:
     write_run(tmp_path, ended="2026-11-23T23:01:00Z")
     (tmp_path / "seen.jsonl").write_text(json.dumps(a_finding(**SEEN)) + "\n")
     html, _ = draw(tmp_path)
-    assert (
-        "1 finding not followed. The run only measured when it saw what."
-        in readable(html)
-    )
+    assert "1 finding not followed. The run only measured when it saw what." in readable(html)
     assert 'class="verdict blind"' in html
 
 
@@ -686,8 +683,7 @@ def test_what_there_was_no_time_for_is_not_called_unconfirmed(tmp_path: Path) ->
     text = readable(html)
     for told in (text, summary):
         assert (
-            "no all-clear. 1 finding not followed; 1 unconfirmed. "
-            "9.0 s were too little"
+            "no all-clear. 1 finding not followed; 1 unconfirmed. 9.0 s were too little"
         ) in told
         assert "run.json counts" not in told
     assert "Not followed: 1 " in text

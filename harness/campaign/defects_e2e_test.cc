@@ -170,7 +170,7 @@ Known known_of(const Row& row, const program::Cause& cause) {
   std::string reason = row.defect;
   std::ranges::replace(reason, '_', ' ');
   return {.cause = cause.key,
-          .link = has_page ? page.string() : "corpus/regressions/" + row.name() + ".json",
+          .link = has_page ? page.string() : "corpus/regressions/" + row.defect + ".json",
           .reason = has_page ? title_of_page(row.defect) : reason,
           .by = "page",
           .page = has_page ? row.defect : "",

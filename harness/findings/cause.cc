@@ -340,11 +340,15 @@ bool spoils_an_archive(const Case& value, const Difference& it,
       refused(it.was) && call_of(value, it) && lacking_attribute(value, it).empty();
   const bool given = std::ranges::find(needs, kReadOnlyGiven) != needs.end();
   const bool several = std::ranges::find(needs, kSeveralWriters) != needs.end();
+  const auto writes = [](const Step& step) {
+    const Make* make = std::get_if<Make>(&step);
+    return make && may_write(*make);
+  };
   return (is_of_content(it.wrong) || (given ? it.wrong == Wrong::kMade : refused_call)) &&
          it.oracle != kReadersAgree && (given || several) &&
-         std::ranges::all_of(value.steps, [](const Step& step) {
-           const Make* make = std::get_if<Make>(&step);
-           return !make || !may_write(*make) || is_archive(*make->kind.operator->());
+         std::ranges::any_of(value.steps, writes) &&
+         std::ranges::all_of(value.steps, [&](const Step& step) {
+           return !writes(step) || is_archive(*std::get<Make>(step).kind.operator->());
          });
 }
 

@@ -80,8 +80,7 @@ def functions() -> list[types.CodeType]:
 
 
 def places() -> list[tuple[str, int, bool]]:
-    """What each number stands for: a file, relative to where its package lies, a line, and whether
-    it is within a function.
+    """What each number stands for: a file, relative to its package's place, a line, in a function.
 
     What stands outside of functions runs once, when zarr is imported: before anybody counts.
     """
