@@ -82,7 +82,10 @@ Result<std::vector<Regression>> load_regressions() {
                          .oracle = row.at("oracle"),
                          .wrong = row.at("class"),
                          .at = row.value("at", ""),
-                         .value = std::move(*value)});
+                         .value = std::move(*value),
+                         .name = name,
+                         .bad = row.value("bad", std::vector<std::string>()),
+                         .good = row.value("good", std::vector<std::string>())});
         }
   } catch (const Json::exception& error) {
     return bad_input(fmt::format("reports/defects/cases.json cannot be read: {}", error.what()));

@@ -21,6 +21,8 @@ struct Regression {
   std::string headline;  // of that page
   std::string oracle, wrong, at;
   program::Case value;
+  std::string name = {};                    // of its file in corpus/regressions/
+  std::vector<std::string> bad, good = {};  // releases in which it shows, and does not
 };
 
 // The first line of a page, without its mark.

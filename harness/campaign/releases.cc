@@ -33,9 +33,11 @@ Standing stand(ProgramSession& session, const Asked& asked) {
   if (value.steps.size() != asked.value.steps.size()) return Standing::kNotApplicable;
   auto played = session.play(value, Effort::kAll);
   if (!played) return Standing::kUnknown;
-  const bool bad = std::ranges::any_of(played->differences, [&](const program::Difference& it) {
+  const auto of_class = [&](const program::Difference& it) {
     return it.first && (asked.of_class.empty() || class_of(value, it) == asked.of_class);
-  });
+  };
+  const bool bad =
+      asked.shown ? asked.shown(*played) : std::ranges::any_of(played->differences, of_class);
   if (bad) return Standing::kBad;
   return is_refused(value, played->seen) ? Standing::kNotApplicable : Standing::kGood;
 }

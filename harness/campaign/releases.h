@@ -18,6 +18,7 @@ struct Asked {
   program::Case value;
   std::string of_class;    // of the difference (cause.h); empty: any first difference is bad
   std::string cause = "";  // for whoever asked
+  std::function<bool(const PlayedProgram&)> shown = {};  // what is bad, instead of a class
 };
 
 enum class Standing { kGood, kBad, kNotApplicable, kUnknown };

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
+#include "harness/base/files.h"
 #include "harness/base/paths.h"
 #include "harness/campaign/confirm.h"
 #include "harness/campaign/run_directory.h"
@@ -13,6 +14,7 @@ namespace storefuzz {
 namespace {
 
 using e2e::Running;
+namespace fs = e2e::fs;
 
 // --- what was typed wrong
 
@@ -136,6 +138,75 @@ TEST(Terminal, IsNotFilledByAStranger) {
   Running other("storefuzz", {"report", std::string(100'000, 'x')});
   EXPECT_EQ(other.wait(), "exit 2");
   EXPECT_LT(other.complained().size(), 2200U);
+}
+
+// --- releases and commits
+
+TEST(Releases, OfAPageStandAsItSays) {
+  Running command("storefuzz", {"releases", "--page", "zip-nul-in-key", "--zarr", "3.4.2"});
+  EXPECT_EQ(command.wait(), "exit 0") << command.complained();
+  EXPECT_NE(command.said().find("× 1 releases: all stand as their pages say\n"), std::string::npos)
+      << command.said();
+  Running nothing("storefuzz", {"releases", "--page", "nothing"});
+  EXPECT_EQ(nothing.wait(), "exit 2");
+}
+
+// A checkout in which one of the commits loses an attribute.
+class Checkout {
+ public:
+  Checkout() {
+    git({"init", "-q", "-b", "main"});
+    const fs::path zarr = fs::path(e2e::python(e2e::kNewest)).parent_path().parent_path() / "lib";
+    for (const auto& entry : fs::directory_iterator(zarr))
+      if (fs::exists(entry.path() / "site-packages" / "zarr"))
+        fs::copy(entry.path() / "site-packages" / "zarr", path() / "zarr",
+                 fs::copy_options::recursive);
+    e2e::must(write_file_whole(path() / ".gitignore", "__pycache__/\n"));
+    commit("as released");
+  }
+  fs::path path() const { return folder_.path(); }
+  void change(const std::string& file, const std::string& from, const std::string& to) {
+    std::string text = e2e::must(read_file_whole(path() / "zarr" / file));
+    const std::size_t at = text.find(from);
+    ASSERT_NE(at, text.npos) << file;
+    e2e::must(write_file_whole(path() / "zarr" / file, text.replace(at, from.size(), to)));
+    commit("change " + file);
+  }
+
+ private:
+  void commit(const std::string& subject) {
+    git({"add", "-A"});
+    git({"-c", "user.name=storefuzz", "-c", "user.email=storefuzz@example.org", "commit", "-q",
+         "-m", subject});
+  }
+  void git(std::vector<std::string> words) {
+    words.insert(words.begin(), {"git", "-C", path().string()});
+    const auto done = e2e::must(
+        run_to_end({.arguments = std::move(words), .frames = false}, Milliseconds(60'000)));
+    ASSERT_EQ(done.end, "exit 0") << done.output;
+  }
+  test::Folder folder_;
+};
+
+TEST(Releases, OfACheckoutTellTheCommitThatBrokeACase) {
+  Checkout checkout;
+  checkout.change("__init__.py", "import ", "\nimport ");
+  checkout.change("storage/_zip.py", R"(["_zf", "_lock"])", R"(["_zf", "_lock", "compression"])");
+  checkout.change("__init__.py", "import ", "\nimport ");
+  const test::Folder folder;
+  const auto file = folder.write("case.json", R"({"format": 2, "program": [
+      {"make": "zip", "at": "z", "mode": "w", "as": "s0"},
+      {"carry": "pickle 5", "from": "s0", "as": "s1"}, {"call": "state", "on": ["s0", "s1"]}]})");
+  const auto bisect = [&](const std::string& range) {
+    return std::vector<std::string>{"releases",  file.string(), "--zarr", checkout.path().string(),
+                                    "--commits", range};
+  };
+  Running command("storefuzz", bisect("HEAD~3..main"));
+  EXPECT_EQ(command.wait(Milliseconds(300'000)), "exit 1") << command.complained();
+  EXPECT_TRUE(command.said().ends_with("change storage/_zip.py\n")) << command.said();
+  Running same("storefuzz", bisect("HEAD~3..HEAD~2"));
+  EXPECT_EQ(same.wait(Milliseconds(300'000)), "exit 2") << same.said();
+  EXPECT_NE(same.complained().find("should be one that shows it"), std::string::npos);
 }
 
 // --- a command that is told to end

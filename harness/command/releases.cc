@@ -1,12 +1,17 @@
-// storefuzz releases: a table, case × release.
+// storefuzz releases: a table, case × release; or which commit of a checkout broke a case.
 #include "harness/campaign/releases.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
+#include <iterator>
 #include <memory>
 
+#include "harness/base/paths.h"
 #include "harness/base/text.h"
+#include "harness/campaign/commits.h"
+#include "harness/campaign/regressions.h"
 #include "harness/command/case_files.h"
 #include "harness/command/commands.h"
 #include "harness/command/screen.h"
@@ -19,8 +24,8 @@ namespace {
 
 struct TableOptions {
   SubjectOptions subject;  // --with and --adapter
-  std::string releases;
-  std::vector<std::string> cases, package;
+  std::string releases, commits;
+  std::vector<std::string> cases, package, pages;
 };
 
 // From old to new, each once, however they were named.
@@ -47,7 +52,105 @@ Result<std::vector<PlayedRelease>> chosen_releases(const TableOptions& options) 
   return chosen;
 }
 
+Result<std::vector<Regression>> regressions_of(const std::vector<std::string>& pages) {
+  auto all = load_regressions();
+  if (!all || pages.empty()) return all;
+  for (const std::string& page : pages)
+    if (std::ranges::find(*all, page, &Regression::page) == all->end())
+      return bad_input(fmt::format(
+          "no program shows a page \"{}\"; reports/defects/README.md lists them", page));
+  std::erase_if(*all,
+                [&](const Regression& it) { return std::ranges::count(pages, it.page) == 0; });
+  return all;
+}
+
+// Where a program shows what it should not, or hides what it should show. What a release cannot
+// make says nothing.
+std::vector<std::string> against_its_page(const Regression& it, const ReleaseTable& table) {
+  std::vector<std::string> wrong;
+  for (const auto& [release, standing] : table.rows) {
+    if (standing == Standing::kGood && std::ranges::count(it.bad, release) > 0)
+      wrong.push_back(fmt::format("{} is good in {}, and its page says bad", it.name, release));
+    if (standing == Standing::kBad && std::ranges::count(it.good, release) > 0)
+      wrong.push_back(fmt::format("{} is bad in {}, and its page says good", it.name, release));
+  }
+  return wrong;
+}
+
+Result<std::vector<ReleaseTable>> play(const std::vector<Asked>& asked,
+                                       const std::vector<PlayedRelease>& chosen) {
+  auto scratch = Scratch::make();
+  if (!scratch) return std::unexpected(scratch.error());
+  std::size_t done = 0;
+  auto tables = play_releases(
+      asked, chosen,
+      {.scratch = scratch->path(), .stop = interrupted, .progress = [&](std::string_view release) {
+         screen().progress(fmt::format("{} of {} releases ({})", ++done, chosen.size(), release));
+       }});
+  if (tables && interrupted()) return machine_failure("interrupted: not every release was played");
+  return tables;
+}
+
+// The programs of the pages: a line each, and whether it stands as its page says.
+int table_of_pages(const TableOptions& options) {
+  auto all = regressions_of(options.pages);
+  if (!all) return screen().fail(all.error());
+  auto chosen = chosen_releases(options);
+  if (!chosen) return screen().fail(chosen.error());
+  std::vector<Asked> asked;
+  for (const Regression& it : *all)
+    asked.push_back(
+        {.value = it.value, .of_class = "", .shown = [&it](const PlayedProgram& played) {
+           return shown_by(played, it) != nullptr;
+         }});
+  auto tables = play(asked, *chosen);
+  if (!tables) return screen().fail(tables.error());
+  std::vector<std::string> wrong;
+  for (std::size_t i = 0; i < all->size(); ++i) {
+    screen().say(fmt::format("{}: {}", (*all)[i].name, (*tables)[i].sentence()));
+    std::ranges::move(against_its_page((*all)[i], (*tables)[i]), std::back_inserter(wrong));
+  }
+  for (const std::string& line : wrong) screen().say(line);
+  screen().say(fmt::format(
+      "{} programs × {} releases: {}", all->size(), chosen->size(),
+      wrong.empty() ? "all stand as their pages say" : fmt::format("{} do not", wrong.size())));
+  return wrong.empty() ? 0 : 1;
+}
+
+// A bisection asks `replay` of each commit, as a user would.
+int commits(const TableOptions& options) {
+  const auto range = parse_range(options.commits);
+  if (!range) return screen().fail(range.error());
+  if (options.cases.size() != 1 || options.releases.empty())
+    return screen().fail({.code = ExitCode::kBadInput,
+                          .message = "--commits takes one case, and a checkout by --zarr"});
+  auto named = read_case(options.cases.front());
+  if (!named) return screen().fail(named.error());
+  auto scratch = Scratch::make();
+  if (!scratch) return screen().fail(scratch.error());
+  std::vector<std::string> replay{built_program("storefuzz").string(), "replay",
+                                  std::filesystem::absolute(options.cases.front()).string()};
+  for (const std::string& package : options.subject.with)
+    replay.insert(replay.end(), {"--with", package});
+  replay.emplace_back("--zarr");
+  screen().progress("asking commits …");
+  auto commit = first_bad_commit({.checkout = options.releases,
+                                  .scratch = scratch->path(),
+                                  .good = range->first,
+                                  .bad = range->second,
+                                  .replay = std::move(replay),
+                                  .stop = interrupted});
+  if (!commit) return screen().fail(commit.error());
+  screen().say(fmt::format("{}: first bad in {}", options.cases.front(), *commit));
+  return 1;
+}
+
 int releases(const TableOptions& options) {
+  if (!options.commits.empty()) return commits(options);
+  if (options.cases.empty()) return table_of_pages(options);
+  if (!options.pages.empty())
+    return screen().fail({.code = ExitCode::kBadInput,
+                          .message = "--page is for the programs of pages, without cases"});
   if (auto ready = prepare_adapter(options.subject); !ready) return screen().fail(ready.error());
   std::vector<Asked> asked;
   for (const std::string& file : options.cases) {
@@ -57,14 +160,7 @@ int releases(const TableOptions& options) {
   }
   auto chosen = chosen_releases(options);
   if (!chosen) return screen().fail(chosen.error());
-  auto scratch = Scratch::make();
-  if (!scratch) return screen().fail(scratch.error());
-  std::size_t done = 0;
-  auto tables = play_releases(
-      asked, *chosen,
-      {.scratch = scratch->path(), .stop = interrupted, .progress = [&](std::string_view release) {
-         screen().progress(fmt::format("{} of {} releases ({})", ++done, chosen->size(), release));
-       }});
+  auto tables = play(asked, *chosen);
   if (!tables) return screen().fail(tables.error());
   bool bad = false, unknown = false;
   for (std::size_t i = 0; i < tables->size(); ++i) {
@@ -75,9 +171,6 @@ int releases(const TableOptions& options) {
     bad = bad || table.rows.back().second == Standing::kBad;
     unknown = unknown || table.rows.back().second == Standing::kUnknown;
   }
-  if (interrupted())
-    return screen().fail(
-        {.code = ExitCode::kMachine, .message = "interrupted: not every release was played"});
   if (unknown && !bad)
     return screen().fail(
         {.code = ExitCode::kMachine, .message = "the newest release asked could not be played"});
@@ -89,8 +182,13 @@ int releases(const TableOptions& options) {
 void add_releases(CLI::App& app, int& code) {
   auto options = std::make_shared<TableOptions>();
   auto& command = *app.add_subcommand("releases", "A table: case × release");
-  command.add_option("case", options->cases, "Files with cases")->required();
-  command.add_option("--zarr", options->releases, "Releases, with commas between");
+  command.add_option("case", options->cases,
+                     "Files with cases (default: the programs of all pages)");
+  command.add_option("--zarr", options->releases,
+                     "Releases, with commas between; with --commits a checkout");
+  command.add_option("--page", options->pages, "Only the programs of this page");
+  command.add_option("--commits", options->commits,
+                     "GOOD..BAD: which commit of the checkout broke the case? By git bisect");
   command
       .add_option("--package", options->package,
                   "Another package's releases instead: icechunk 2.2.0,2.3.0 (with one --zarr)")
