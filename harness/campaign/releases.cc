@@ -12,6 +12,7 @@
 #include <mutex>
 #include <numeric>
 #include <optional>
+#include <set>
 #include <thread>
 
 #include "harness/campaign/subject.h"
@@ -28,9 +29,10 @@ bool is_refused(const program::Case& value, const program::Observation& seen) {
 }
 
 Standing stand(ProgramSession& session, const Asked& asked) {
-  // Where a store cannot be had, its defect has no chance to show.
+  // Where a store or another release cannot be had, its defect has no chance to show.
   const program::Case value = session.fit(asked.value);
-  if (value.steps.size() != asked.value.steps.size()) return Standing::kNotApplicable;
+  if (value.steps.size() != asked.value.steps.size() || value.processes != asked.value.processes)
+    return Standing::kNotApplicable;
   auto played = session.play(value, Effort::kAll);
   if (!played) return Standing::kUnknown;
   const auto of_class = [&](const program::Difference& it) {
@@ -123,6 +125,9 @@ std::map<std::pair<std::size_t, std::size_t>, Standing> play(
   const std::vector<std::pair<std::size_t, std::vector<std::size_t>>> parts(wanting.begin(),
                                                                             wanting.end());
   const auto stopped = [&] { return options.stop && options.stop(); };
+  std::set<std::string> others;
+  for (const Asked& it : asked) others.merge(releases_of(it.value));
+  const auto subjects = interpreters_of(others);
   std::atomic<std::size_t> next = 0;
   std::mutex mutex;
   const auto work = [&] {
@@ -134,6 +139,7 @@ std::map<std::pair<std::size_t, std::size_t>, Standing> play(
       settings.python = subject->python;
       settings.scratch = options.scratch.string();
       settings.adapters = text_of(added_adapters());
+      if (subjects) settings.subjects = *subjects;
       auto session = ProgramSession::start(settings);
       if (!session) continue;
       for (const std::size_t k : cases) {

@@ -59,6 +59,23 @@ Result<Subject> find_subject(const Wanted& wanted, bool quiet) {
                  .packages = json.value("packages", Json::object())};
 }
 
+std::set<std::string> releases_of(const program::Case& value) {
+  std::set<std::string> releases;
+  for (const program::Process& process : value.processes)
+    if (!process.subject.empty()) releases.insert(process.subject);
+  return releases;
+}
+
+Result<std::string> interpreters_of(const std::set<std::string>& releases) {
+  Json interpreters = Json::object();
+  for (const std::string& release : releases) {
+    auto other = find_subject({.zarr = release}, true);
+    if (!other) return std::unexpected(other.error());
+    interpreters[release] = other->python;
+  }
+  return text_of(interpreters);
+}
+
 Result<Json> read_adapter(const std::filesystem::path& file, const std::string& python,
                           Milliseconds deadline) {
   std::error_code error;

@@ -7,10 +7,12 @@
 #pragma once
 
 #include <filesystem>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "harness/base/error.h"
+#include "harness/case/program.h"
 #include "harness/case/words.h"
 #include "harness/process/process.h"
 
@@ -34,6 +36,12 @@ struct Subject {
 // package or environment, in environment.py's own words. machine_failure: it cannot be made, or
 // Ctrl-C came meanwhile.
 Result<Subject> find_subject(const Wanted& wanted, bool quiet = false);
+
+// Which other releases a program's processes name.
+std::set<std::string> releases_of(const program::Case& value);
+
+// Their interpreters, as Settings::subjects has them.
+Result<std::string> interpreters_of(const std::set<std::string>& releases);
 
 // The adapters in a stranger's Python file (its `STORE`), as a JSON list. `python` imports the
 // file. bad_input: there is no such file, its import fails, ends the process or does not end before

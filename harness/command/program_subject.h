@@ -24,7 +24,4 @@ struct ProgramSubject {
 Result<ProgramSubject> start_program_subject(const SubjectOptions& options,
                                              const std::set<std::string>& releases);
 
-// Which releases a program's processes name.
-std::set<std::string> releases_of(const program::Case& value);
-
 }  // namespace storefuzz
