@@ -138,7 +138,8 @@ TEST(Nights, ThatAreKilledLoseNothing) {
   // By what lies there then: while recorded causes are played, while a target is fuzzed, while what
   // it showed is followed, and while its corpus is merged.
   const std::vector<std::string> moments = {"state.json", "nights/N/program/run.json",
-                                            "nights/N/program/index.html", "corpus/program.merged"};
+                                            "nights/N/program/index.html",
+                                            "corpus/program.merged.merge"};
   for (std::size_t i = 0; i < moments.size(); ++i) {
     const int number = static_cast<int>(i) + 1;
     std::string moment = moments[i];

@@ -317,18 +317,22 @@ TEST(CorpusMerge, SaysThatTheDiskIsFullAndGoesOnLater) {
 }
 
 // libFuzzer, as labs and services call it, without us, in a folder.
-Finished libfuzzer(const fs::path& folder, Words words) {
+Finished libfuzzer(const fs::path& folder, Words words, int findings = -1) {
   fs::create_directories(folder / "scratch");
   words.insert(words.begin(), {built_program("program").string(), "-merge_control_file=control"});
-  return e2e::must(run_to_end({.arguments = words,
-                               .environment = {{"STOREFUZZ_PYTHON", e2e::python(e2e::kNewest)},
-                                               {"STOREFUZZ_SCRATCH", folder / "scratch"},
-                                               {"STOREFUZZ_CORPUS", folder.string()}},
-                               .directory = folder.string()},
-                              Milliseconds(120'000)));
+  Command command{.arguments = words,
+                  .environment = {{"STOREFUZZ_PYTHON", e2e::python(e2e::kNewest)},
+                                  {"STOREFUZZ_SCRATCH", folder / "scratch"},
+                                  {"STOREFUZZ_CORPUS", folder.string()}},
+                  .directory = folder.string()};
+  if (findings >= 0) {
+    command.environment["STOREFUZZ_FINDINGS"] = std::to_string(findings);
+    command.descriptors = {findings};
+  }
+  return e2e::must(run_to_end(std::move(command), Milliseconds(120'000)));
 }
 
-TEST(CorpusMerge, OfLibFuzzerItselfKeepsProgramsThatShowSomething) {
+TEST(CorpusMerge, OfLibFuzzerItselfKeepsProgramsThatShowWhatIsKnown) {
   const test::Folder folder;
   for (const char* name : {"out", "in"}) fs::create_directory(folder.path() / name);
   folder.write("in/loss", test::read_file(e2e::corpus_file("03-two-append-to-one-archive.json")));
@@ -343,7 +347,9 @@ std::map<std::string, std::vector<std::uint32_t>> reached_in_order(const Words& 
   std::string control = fmt::format("{}\n0\n", files.size());
   for (const std::string& file : files) control += file + "\n";
   folder.write("control", control);
-  const auto done = libfuzzer(folder.path(), {"-merge_inner=2"});
+  // Under a supervisor: without one, a program that shows something new ends its process.
+  const auto told = e2e::must(make_memory_file("storefuzz-test"));
+  const auto done = libfuzzer(folder.path(), {"-merge_inner=2"}, told.get());
   EXPECT_EQ(done.end, "exit 0") << done.output;
   std::map<std::string, std::vector<std::uint32_t>> all;
   for (Measured& it : read_control_file(test::read_file(folder.path() / "control")).measured)
