@@ -349,7 +349,7 @@ std::map<std::string, std::vector<std::uint32_t>> reached_in_order(const Words& 
   folder.write("control", control);
   // Under a supervisor: without one, a program that shows something new ends its process.
   const auto told = e2e::must(make_memory_file("storefuzz-test"));
-  const auto done = libfuzzer(folder.path(), {"-merge_inner=2"}, told.get());
+  const auto done = libfuzzer(folder.path(), {"-merge_inner=2", "-rss_limit_mb=0"}, told.get());
   EXPECT_EQ(done.end, "exit 0") << done.output;
   std::map<std::string, std::vector<std::uint32_t>> all;
   for (Measured& it : read_control_file(test::read_file(folder.path() / "control")).measured)
