@@ -250,8 +250,7 @@ Result<StoreKind> find_store(std::string_view words) {
     const auto found = std::ranges::find(list, *word, [](StoreKind it) { return it->kind; });
     if (found == list.end())
       return bad_input(fmt::format(
-          "there is no store \"{}\"; see storefuzz list stores; a store of your own comes "
-          "with --adapter FILE",
+          "there is no store \"{}\"; see storefuzz list stores; your own: --adapter FILE",
           shorten(*word, 40)));
     if (whole && !(*found)->wraps)
       return bad_input(fmt::format("{} is no wrapper: nothing can be below it", *word));
