@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cctype>
 #include <cstdint>
+#include <ctime>
 #include <sstream>
 
 namespace storefuzz {
@@ -108,6 +109,19 @@ LastLine last_line(std::string text) {
   while (text.ends_with('\n')) text.pop_back();
   const std::size_t cut = text.find_last_of('\n') + 1;
   return {.before = text.substr(0, cut), .last = text.substr(cut)};
+}
+
+std::string utc_now() {
+  const std::time_t now = std::time(nullptr);
+  std::tm parts{};
+  ::gmtime_r(&now, &parts);
+  char text[32];
+  std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
+  return text;
+}
+
+std::string counted(std::uint64_t number, std::string_view what) {
+  return fmt::format("{} {}{}", number, what, number == 1 ? "" : "s");
 }
 
 std::string slug(std::string_view text) {

@@ -1,6 +1,7 @@
 // What is done with text in several places: UTF-8, base64, cutting, lists, names of files.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -36,6 +37,12 @@ struct LastLine {
   std::string before, last;
 };
 LastLine last_line(std::string text);
+
+// This moment as RFC 3339 writes it: "2026-11-28T01:02:03Z".
+std::string utc_now();
+
+// "1 case", "2 cases"; for words whose plural is their singular and an s.
+std::string counted(std::uint64_t number, std::string_view what);
 
 // Letters, digits, `_`, `.` and single `-`: one path component, at most 120 characters.
 std::string slug(std::string_view text);

@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <ctime>
 #include <map>
 #include <optional>
 #include <random>
@@ -39,15 +38,6 @@ constexpr std::size_t kMostLines = 12, kMostOpen = 3, kLongestLine = 200;  // on
 
 double since(std::chrono::steady_clock::time_point begin) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-}
-
-std::string utc_now() {
-  const std::time_t now = std::time(nullptr);
-  std::tm parts{};
-  ::gmtime_r(&now, &parts);
-  char text[32];
-  std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
-  return text;
 }
 
 std::string platform() {
@@ -285,7 +275,7 @@ class Campaign {
   Result<void> follow_findings() {
     if (!left_.empty())
       say(fmt::format("{} to reduce and confirm, in at most {:.0f} s",
-                      count(left_.size(), "difference"), budget()));
+                      counted(left_.size(), "difference"), budget()));
     following_.emplace(FollowOptions{
         .settings = play_settings(),
         .dossier = dossier_options(options_.settings.planted),
@@ -342,15 +332,15 @@ class Campaign {
     for (const std::string& release : *known)
       releases.push_back({release, {.zarr = release, .with = options_.subject.with}});
     std::size_t done = 0;
-    auto tables =
-        bisect_releases(asked, releases, subject_.release,
-                        {.scratch = scratch_->path(),
-                         .stop = [this] { return over(); },
-                         .progress =
-                             [&](std::string_view release) {
-                               progress(fmt::format("dating {}: release {} ({} played)",
-                                                    count(asked.size(), "cause"), release, ++done));
-                             }});
+    auto tables = bisect_releases(
+        asked, releases, subject_.release,
+        {.scratch = scratch_->path(),
+         .stop = [this] { return over(); },
+         .progress =
+             [&](std::string_view release) {
+               progress(fmt::format("dating {}: release {} ({} played)",
+                                    counted(asked.size(), "cause"), release, ++done));
+             }});
     if (!tables) return std::unexpected(tables.error());
     for (std::size_t i = 0; i < asked.size(); ++i) following_->date(asked[i].cause, (*tables)[i]);
     return {};
@@ -487,10 +477,6 @@ class Campaign {
     return drawn;
   }
 
-  static std::string count(std::size_t number, std::string_view what) {
-    return fmt::format("{} {}{}", number, what, number == 1 ? "" : "s");
-  }
-
   // Why this run is no all-clear, whatever it found; null: it is one, if it found nothing.
   Json failed() const {
     if (failure_) return failure_->message;
@@ -498,7 +484,7 @@ class Campaign {
     if (const auto why = too_much_trouble(fuzzed_, followed())) return *why;
     if (options_.settings.planted.empty() && not_reached() > 0)
       return fmt::format("{} could not be followed in time: this run cannot say that zarr is sound",
-                         count(not_reached(), "difference"));
+                         counted(not_reached(), "difference"));
     const std::size_t hangs = following_ ? following_->unshown().size() : 0;
     if (options_.settings.planted.empty() && hangs > 0)
       return fmt::format(
@@ -578,7 +564,7 @@ class Campaign {
     const auto left =
         static_cast<std::size_t>(std::ranges::count_if(loose, was_left)) + left_.size();
     say(fmt::format("{}: {} new{}{}, {} known, {} unconfirmed{}", subject,
-                    count(news.size(), "cause"), news.empty() ? "" : ": ", by_severity(news),
+                    counted(news.size(), "cause"), news.empty() ? "" : ": ", by_severity(news),
                     known.size(), loose.size() + left_.size() - left,
                     left > 0 ? fmt::format(", {} not followed", left) : ""));
     say_some(sentences_of(news), kMostLines);

@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
-#include <ctime>
 #include <fstream>
 #include <optional>
 #include <random>
@@ -39,15 +38,6 @@ constexpr double kLeastProof = 20, kMostProof = 60;  // seconds in which the loo
 constexpr std::size_t kMostLines = 5;                // on the console, of each kind
 constexpr std::size_t kLongestLine = 180;
 constexpr std::size_t kMostCasesKept = 5000;  // of a corpus, by a merge
-
-std::string today() {
-  const std::time_t now = std::time(nullptr);
-  std::tm parts{};
-  ::gmtime_r(&now, &parts);
-  char text[32];
-  std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
-  return text;
-}
 
 // A release is the same one every night; a checkout or a wheel is told from that of another night
 // by its content.
@@ -107,10 +97,6 @@ double median(std::vector<double> values) {
   return values[values.size() / 2];
 }
 
-std::string count(std::size_t number, std::string_view what) {
-  return fmt::format("{} {}{}", number, what, number == 1 ? "" : "s");
-}
-
 class OneNight {
  public:
   OneNight(const NightOptions& options, StateFolder& folder)
@@ -143,7 +129,7 @@ class OneNight {
   void begin_line() {
     line_.night = state_.nights.empty() ? 1 : state_.nights.back().night + 1;
     if (state_.begun >= line_.night) line_.night = state_.begun + 1;
-    line_.date = today();
+    line_.date = utc_now();
     line_.targets = options_.campaign.targets;
     if (line_.targets.empty())
       for (const Target& it : kTargets)
@@ -402,7 +388,7 @@ class OneNight {
     line_.why = failure_ ? failure_->message : "";
     if (red)
       line_.why = fmt::format("{}{} new, {} reopened", line_.why.empty() ? "" : line_.why + "; ",
-                              count(line_.news.size(), "cause"), line_.reopened.size());
+                              counted(line_.news.size(), "cause"), line_.reopened.size());
     add_reached();
     state_.nights.push_back(line_);
     state_.begun = 0;
@@ -467,14 +453,14 @@ class OneNight {
 
   void tell(double took) const {
     say(fmt::format("night {}: zarr {}, {} in {:.0f} s of fuzzing ({:.0f} s in all)", line_.night,
-                    line_.subject, count(line_.executions, "execution"), line_.seconds, took));
+                    line_.subject, counted(line_.executions, "execution"), line_.seconds, took));
     say_causes("new", line_.news);
     say_causes("reopened", line_.reopened);
     say_causes("back, on the subject that did not show it last", line_.back);
     say_causes("gone, on the same subject", line_.gone);
     say_causes("gone, and mended", line_.mended);
-    say(fmt::format("still there: {}, and {}; {} unconfirmed", count(line_.still, "cause"),
-                    count(line_.still_pages, "page"), line_.unconfirmed));
+    say(fmt::format("still there: {}, and {}; {} unconfirmed", counted(line_.still, "cause"),
+                    counted(line_.still_pages, "page"), line_.unconfirmed));
     tell_rates();
     if (!line_.planted.empty())
       say(fmt::format("planted loss \"{}\": {}", line_.planted,

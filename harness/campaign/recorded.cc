@@ -31,12 +31,10 @@ bool is_of_page(ProgramSession& session, const Regression& it, const program::Di
 
 Standing stand_of_page(ProgramSession& session, const Regression& it, bool open,
                        const std::vector<Known>& known) {
-  if (session.fit(it.value) != it.value) return Standing::kNotApplicable;
-  auto played = session.play(it.value, Effort::kAll);
-  if (!played) return Standing::kUnknown;
-  if (const auto* shown = shown_by(*played, it))
-    return open || is_of_page(session, it, *shown, known) ? Standing::kBad : Standing::kGood;
-  return is_refused(it.value, played->seen) ? Standing::kNotApplicable : Standing::kGood;
+  return stand(session, {.value = it.value, .shown = [&](const PlayedProgram& played) {
+                           const auto* shown = shown_by(played, it);
+                           return shown && (open || is_of_page(session, it, *shown, known));
+                         }});
 }
 
 // One program that shows it is enough; one that could be played is enough to say that it is not

@@ -110,8 +110,8 @@ Result<void> on_all_cores(const Settings& settings, std::size_t count,
   };
   {
     std::vector<std::jthread> workers;
-    for (std::size_t i = 0; i < std::max<std::size_t>(1, own_cores().size()); ++i)
-      workers.emplace_back(work_on);
+    const std::size_t most = std::max<std::size_t>(1, own_cores().size());
+    for (std::size_t i = 0; i < std::min(most, count); ++i) workers.emplace_back(work_on);
   }
   if (failure) return std::unexpected(*failure);
   return {};

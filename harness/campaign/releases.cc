@@ -15,6 +15,7 @@
 #include <set>
 #include <thread>
 
+#include "harness/base/text.h"
 #include "harness/campaign/subject.h"
 #include "harness/findings/cause.h"
 
@@ -101,7 +102,7 @@ std::string ReleaseTable::sentence() const {
   std::vector<std::string> remarks;
   if (good_between) remarks.emplace_back("with good ones between");
   if (masked > 0)
-    remarks.push_back(fmt::format("{} release{} cannot show it", masked, masked == 1 ? "" : "s"));
+    remarks.push_back(counted(static_cast<std::uint64_t>(masked), "release") + " cannot show it");
   const std::string hole = remarks.empty() ? "" : fmt::format(" ({})", fmt::join(remarks, "; "));
   const std::string good = first_good();
   if (!good.empty()) return fmt::format("bad in {}{}, good from {}", span, hole, good);

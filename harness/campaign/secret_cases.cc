@@ -4,14 +4,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <atomic>
 #include <mutex>
 #include <optional>
-#include <thread>
 
+#include "harness/campaign/regressions.h"
 #include "harness/findings/security.h"
 #include "harness/play/program_session.h"
-#include "harness/process/cores.h"
 #include "harness/process/interruption.h"
 
 namespace storefuzz {
@@ -33,34 +31,26 @@ Result<bool> is_secret(ProgramSession& session, const CorpusCase& it) {
 Result<std::vector<bool>> find_secret(const Settings& settings,
                                       const std::vector<CorpusCase>& cases,
                                       const std::function<void(std::string_view)>& progress) {
-  std::vector<char> secret(cases.size());  // whose members several threads may write
-  std::atomic<std::size_t> next = 0;
+  std::vector<bool> secret(cases.size());
   std::mutex mutex;
   std::optional<Error> failure;
-  const auto work = [&] {
-    auto session = ProgramSession::start(settings);
-    std::optional<Error> failed = session ? std::optional<Error>() : session.error();
-    for (std::size_t i = next++; i < cases.size() && !failed && !interrupted(); i = next++) {
-      auto found = is_secret(**session, cases[i]);
-      if (found)
-        secret[i] = *found;
-      else
-        failed = found.error();
-      const std::scoped_lock lock(mutex);
-      if (progress) progress(fmt::format("playing {} of {} cases", i + 1, cases.size()));
-    }
+  const auto stop = [&] {
     const std::scoped_lock lock(mutex);
-    if (failed && !failure) failure = failed;
-    if (failed) next = cases.size();
+    return failure || interrupted();
   };
-  {
-    std::vector<std::jthread> workers;
-    const std::size_t most = std::max<std::size_t>(1, own_cores().size());
-    for (std::size_t i = 0; i < std::min(most, cases.size()); ++i) workers.emplace_back(work);
-  }
+  auto done = on_all_cores(settings, cases.size(), stop, [&](Sides& sides, std::size_t i) {
+    auto found = is_secret(*sides.subject, cases[i]);
+    const std::scoped_lock lock(mutex);
+    if (found)
+      secret[i] = *found;
+    else
+      failure = found.error();
+    if (progress) progress(fmt::format("playing {} of {} cases", i + 1, cases.size()));
+  });
+  if (!done) return std::unexpected(done.error());
   if (failure) return std::unexpected(*failure);
   if (interrupted()) return machine_failure("interrupted before all cases were played");
-  return std::vector<bool>(secret.begin(), secret.end());
+  return secret;
 }
 
 }  // namespace storefuzz

@@ -12,10 +12,6 @@ namespace {
 
 constexpr std::size_t kLongestReason = 300;  // bytes; run.json has the whole reason
 
-std::string counted(std::uint64_t number, std::string_view what) {
-  return fmt::format("{} {}{}", number, what, number == 1 ? "" : "s");
-}
-
 bool too_many(std::uint64_t lost, std::uint64_t all) {
   return static_cast<double>(lost) > kMostLost * static_cast<double>(all);
 }

@@ -3,7 +3,6 @@
 
 #include <fmt/format.h>
 
-#include <chrono>
 #include <cstdint>
 
 #include "harness/base/text.h"
@@ -11,8 +10,7 @@
 namespace storefuzz {
 namespace {
 
-// Half of it for the reducing. What a service gives to one input (`timeout` of a target's .options)
-// must be more.
+// What a service gives to one input (`timeout` of a target's .options) must be more.
 constexpr Milliseconds kBudget{60'000};
 
 // 1, 10, 100, …
@@ -52,13 +50,12 @@ Result<std::optional<Dossier>> Unsupervised::look_at(const Finding& found) {
     sides_->subject->use_each_worker_once();
     if (sides_->against) sides_->against->session().use_each_worker_once();
   }
-  const auto begin = std::chrono::steady_clock::now();
   auto dossier = reduce_finding(*sides_->subject, found, options_, sides_->against.get());
   // A fault of ours costs its finding, as it does in a run.
   if (!dossier || !dossier->reduced) return std::nullopt;
   if (find_known(known_, dossier->cause, options_.release)) return std::nullopt;
   // What is half reduced has not its cause yet, and may be known.
-  if (std::chrono::steady_clock::now() - begin > kBudget / 2) return std::nullopt;
+  if (!dossier->whole) return std::nullopt;
   if (auto done = confirm_dossier(*sides_->subject, *dossier, options_); !done)
     return std::unexpected(done.error());
   if (!dossier->confirmed) return std::nullopt;

@@ -30,16 +30,13 @@ constexpr std::size_t kMostLines = 20;  // about cases that are refused
 
 void say_progress(std::string_view line) { screen().progress(line); }
 
-std::string count(std::size_t number, const char* thing) {
-  return fmt::format("{} {}{}", number, thing, number == 1 ? "" : "s");
-}
-
 void say_skipped(const CorpusFolder& corpus, const std::string& folder) {
   if (corpus.skipped > 0)
     screen().complain(fmt::format(
         "{} in {} not read: links, folders, pipes, or files that are too large, too "
         "many or unreadable",
-        corpus.skipped == 1 ? "1 entry was" : count(corpus.skipped, "entrie") + " were", folder));
+        corpus.skipped == 1 ? "1 entry was" : fmt::format("{} entries were", corpus.skipped),
+        folder));
 }
 
 void add_target(CLI::App& command, std::string& target) {
@@ -104,14 +101,14 @@ int export_corpus(ExportOptions& options) {
   std::erase_if(cases, [](const CorpusCase& it) { return !it.program; });
   if (corpus->others > 0)
     screen().complain(fmt::format("{} not exported: no program that this storefuzz can read",
-                                  count(corpus->others, "file")));
+                                  counted(corpus->others, "file")));
   if (!options.security) {
     auto secret = take_out_secret(options, cases);
     if (!secret) return screen().fail(secret.error());
     if (*secret > 0)
       screen().say(
           fmt::format("{} left out: what {} may concern security; --security takes {} as well",
-                      count(*secret, "case"), *secret == 1 ? "it shows" : "they show",
+                      counted(*secret, "case"), *secret == 1 ? "it shows" : "they show",
                       *secret == 1 ? "it" : "them"));
   }
   if (cases.empty())
@@ -122,7 +119,7 @@ int export_corpus(ExportOptions& options) {
   if (!bytes) return screen().fail(bytes.error());
   if (auto written = write_file_whole(options.file, *bytes); !written)
     return screen().fail(written.error());
-  screen().say(fmt::format("{}: {} for {}, {} bytes", options.file, count(cases.size(), "case"),
+  screen().say(fmt::format("{}: {} for {}, {} bytes", options.file, counted(cases.size(), "case"),
                            options.info.target, bytes->size()));
   return 0;
 }

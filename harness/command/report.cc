@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "harness/base/files.h"
+#include "harness/base/text.h"
 #include "harness/campaign/run_directory.h"
 #include "harness/command/commands.h"
 #include "harness/command/screen.h"
@@ -38,8 +39,7 @@ int write_known(const std::string& folder, const std::string& file) {
   if (auto written = write_file_whole(file, to_text(*known)); !written)
     return screen().fail(written.error());
   screen().say(
-      fmt::format("{}: {} known; use it with --known", file,
-                  known->size() == 1 ? "1 cause" : fmt::format("{} causes", known->size())));
+      fmt::format("{}: {} known; use it with --known", file, counted(known->size(), "cause")));
   return 0;
 }
 

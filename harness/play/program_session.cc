@@ -1,6 +1,7 @@
 // See program_session.h.
 #include "harness/play/program_session.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <malloc.h>
 #include <unistd.h>
@@ -26,6 +27,11 @@ using program::Workers;
 
 namespace {
 
+int nowhere() {
+  static const Descriptor null(::open("/dev/null", O_WRONLY | O_CLOEXEC));
+  return null.get();
+}
+
 program::ZygoteOptions zygote_options(const Settings& settings, int counters) {
   program::ZygoteOptions options{.python = settings.python,
                                  .reference = reference_folder(),
@@ -33,7 +39,8 @@ program::ZygoteOptions zygote_options(const Settings& settings, int counters) {
                                  .adapters = parse_json(settings.adapters),
                                  .planted = settings.planted,
                                  .counters = counters,
-                                 .stacks = descriptor_of(settings.stacks)};
+                                 .stacks = descriptor_of(settings.stacks),
+                                 .output = settings.prints ? -1 : nowhere()};
   for (const Json& adapter : options.adapters)
     options.folders.push_back(
         std::filesystem::path(adapter.value("file", "")).parent_path().string());

@@ -18,6 +18,10 @@ struct Settings {
   std::string python, scratch, stores = "all", carriers, adapters = "[]", deadline = "1000";
   std::string planted, oracles_off, avoid, corpus, core;
   std::string stacks, board, findings, subjects = "{}", base, known = "shipped";
+
+  // Whether what the subject prints is shown. A fuzz target's standard error is its log; that of
+  // the command is a person's screen, which a store that logs would fill.
+  bool prints = false;
 };
 
 // `option`: how `storefuzz run` takes the setting from a user; none where the command decides.
@@ -75,6 +79,7 @@ inline std::map<std::string, std::string> to_environment(const Settings& setting
 // An empty variable is as good as none: then the default stays.
 inline Settings settings_from_environment() {
   Settings settings;
+  settings.prints = true;
   for (const Setting& it : kSettings)
     if (const char* value = std::getenv(it.variable); value && *value) settings.*it.member = value;
   return settings;

@@ -47,6 +47,7 @@ inline std::unique_ptr<ProgramSession> session(const std::string& stores,
                                                const std::string& planted = "",
                                                const std::string& release = kNewest) {
   Settings settings;
+  settings.prints = true;
   settings.python = python(release);
   settings.scratch = scratch() / "programs";
   fs::create_directories(settings.scratch);
