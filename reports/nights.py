@@ -28,6 +28,10 @@ LAST = 7  # nights whose run directories are there
 ORDER = {"open": 0, "gone": 1, "mended": 2}
 SHOWN = {"open": "open", "gone": "gone, on the subject that showed it", "mended": "mended"}
 COLOURS = ("#3d7fbd", "#c8503f", "#3b8f5c")
+DIFFER = "readers agree"  # the oracle that asks several readers about one archive
+ROOT = Path(__file__).resolve().parent.parent
+CASES = ROOT / "reports" / "defects" / "cases.json"
+REGRESSIONS = ROOT / "corpus" / "regressions"
 QUIET = "#80868f"  # on light ground and on dark
 
 
@@ -108,6 +112,41 @@ def causes(state: dict[str, Any]) -> list[dict[str, Any]]:
     )
 
 
+def programs_of(page: str) -> list[tuple[str, dict[str, Any]]]:
+    """Gives what a page of reports/defects/ owns where readers differ: who, and the program."""
+    rows = json.loads(CASES.read_text("utf-8"))["pages"].get(page, [])
+    return [
+        (row["at"], json.loads((REGRESSIONS / f"{row['case']}.json").read_text("utf-8")))
+        for row in rows
+        if row.get("oracle") == DIFFER
+    ]
+
+
+def class_of(program: dict[str, Any]) -> str:
+    """Names the class of archive of a program: what is wrong in it on purpose."""
+    places = [it for it in program.get("before", {}).values() if isinstance(it, dict)]
+    twists = [twist["name"] for place in places for twist in place.get("twists", [])]
+    return ", ".join(sorted(set(twists))) or "as zarr writes it"
+
+
+def readings(state: dict[str, Any]) -> dict[str, dict[str, int]]:
+    """Counts what is open where readers differ: class of archive → who differs → programs."""
+    found: list[tuple[str, dict[str, Any]]] = []
+    for it in state["causes"].values():
+        if it["status"] != "open":
+            continue
+        if it["program"] is None:
+            found += programs_of(it["page"])
+        elif it["oracle"] == DIFFER:
+            found.append((it["at"], it["program"]))
+    table: dict[str, dict[str, int]] = {}
+    for at, program in found:
+        reader = "zarr" if at == "get" else at
+        row = table.setdefault(class_of(program), {})
+        row[reader] = row.get(reader, 0) + 1
+    return dict(sorted(table.items()))
+
+
 def files(folder: Path, name: str) -> list[str]:
     """Gives the files of a cause that are there; its name is that of its folder, or none."""
     if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._+-]{0,199}", name):
@@ -118,6 +157,7 @@ def files(folder: Path, name: str) -> list[str]:
 
 def draw(folder: Path, state: dict[str, Any]) -> str:
     html, _ = environments()
+    read = readings(state)
     pages = [it for it in state["causes"].values() if it["program"] is None]
     return html.get_template("nights.html.j2").render(
         nights=state["nights"],
@@ -126,6 +166,8 @@ def draw(folder: Path, state: dict[str, Any]) -> str:
         causes=causes(state),
         pages={status: sum(it["status"] == status for it in pages) for status in ORDER},
         shown=SHOWN,
+        readings=read,
+        readers=sorted({reader for row in read.values() for reader in row}),
         missed=state.get("reached", {}).get("missed"),
         reached_by=state.get("reached", {}).get("subject"),
         curves={title: data_address(svg) for title, svg in curves(state).items()},

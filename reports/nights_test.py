@@ -153,6 +153,22 @@ def test_lines_that_no_night_has_reached_are_told(tmp_path: Path) -> None:
     assert "<th>x/_zip.py</th><td>12 40-52</td>" in text
 
 
+def test_archives_are_told_by_class_and_reader(tmp_path: Path) -> None:
+    twisted = {"before": {"z": {"twists": [{"name": "gap"}, {"name": "a <b> comment"}]}}}
+    differs = {"oracle": "readers agree", "at": "libzip", "program": twisted}
+    state = a_state()
+    state["causes"]["read-1"] = a_cause(1, **differs)
+    state["causes"]["read-2"] = a_cause(2, **differs, status="mended")
+    page = "zip-end-record-in-comment"
+    state["causes"][f"page {page}"] = a_cause(3, page=page, program=None)
+    assert nights.readings(state) == {
+        "a <b> comment, gap": {"libzip": 1},
+        "empty archive in the comment": {"zarr": 1},
+        "zip64 in the comment": {"zarr": 1},
+    }
+    assert "<th>a &lt;b&gt; comment, gap</th>" in draw(tmp_path, state)
+
+
 def test_files_of_a_cause_are_linked_where_they_are(tmp_path: Path) -> None:
     (tmp_path / "causes/cause-1").mkdir(parents=True)
     (tmp_path / "causes/cause-1/issue.md").write_text("x")

@@ -166,6 +166,13 @@ class Campaign {
     return {};
   }
 
+  // The programs of corpus/TARGET/ have all stores of zarr: where some were chosen, or a stranger's
+  // is looked at, they would play others. What measures a time begins from nothing.
+  bool starts_from_seeds() const {
+    return options_.corpus.empty() && options_.settings.stores == Settings().stores &&
+           added_adapters().empty() && options_.settings.planted.empty() && !measure_.asked();
+  }
+
   // From the first case on, what is seen goes into the run directory at once.
   Result<void> fuzz_all() {
     const Error too_early{.message = "interrupted before a case was played"};
@@ -174,6 +181,7 @@ class Campaign {
                         .settings = play_settings(),
                         .scratch = scratch_->path(),
                         .corpus = options_.corpus,
+                        .seeds = starts_from_seeds(),
                         .seconds = seconds_,
                         .until = measure_.until(),
                         .enough = measure_.enough(subject_.python, scratch_->path()),

@@ -60,7 +60,9 @@ void each_option(CampaignOptions& options, Visit visit) {
               .most = 64},
         options.jobs);
   visit(Typed{.name = "--seed", .help = "Seed; 0 draws one", .shows_default = true}, options.seed);
-  visit(Typed{.name = "--corpus", .help = "Folder of cases to start from and add to"},
+  visit(Typed{.name = "--corpus",
+              .help = "Folder of cases to start from and add to (default: corpus/TARGET/ of the "
+                      "repository, which is only read; nothing where stores are chosen)"},
         options.corpus);
   visit(
       Typed{.name = "--known",

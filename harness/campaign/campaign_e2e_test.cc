@@ -468,6 +468,21 @@ TEST(Run, OfTheNewestReleaseIsInOrder) {
   expect_valid(out / "run.json", "run.schema.json");
   expect_phases(run_json(run));
   expect_nothing_left(run);
+  EXPECT_EQ(run.complained().find("starting from"), std::string::npos) << "it has other stores";
+}
+
+// What a fresh clone starts from.
+TEST(Run, OfAllStoresStartsFromTheSeeds) {
+  Running run("storefuzz", run_arguments(e2e::kNewest, "60s"));
+  ASSERT_TRUE(fuzzing(run)) << run.complained();
+  run.signal(SIGINT);
+  run.signal(SIGINT);
+  run.wait(Milliseconds(120'000));
+  const auto seeds = e2e::fs::path(source_folder()) / "corpus" / "program";
+  const auto count = std::distance(e2e::fs::directory_iterator(seeds), {});
+  EXPECT_NE(run.complained().find(fmt::format("starting from {} cases of corpus/program", count)),
+            std::string::npos)
+      << run.complained();
 }
 
 // A maintainer's own zarr, named by its place.

@@ -93,11 +93,11 @@ void News::settle() {
       it.status = Status::kMended;
       it.mended_in = now_.subject;
       change(it, "mended");
-      night_.mended.push_back(name);
+      if (!it.question) night_.mended.push_back(name);
     } else if (it.status == Status::kOpen) {
       it.status = Status::kGone;
       change(it, "gone");
-      night_.gone.push_back(name);
+      if (!it.question) night_.gone.push_back(name);
     }
   }
 }

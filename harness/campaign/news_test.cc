@@ -145,6 +145,8 @@ TEST_F(Nights, AQuestionIsNeverRed) {
   question["question"] = true;
   EXPECT_EQ(night("a", [&](News& news) { news.found(question, ""); }).questions, 1U);
   EXPECT_FALSE(red_);
+  EXPECT_EQ(night("b", [](News& news) { news.silent("x"); }).mended, Names());
+  EXPECT_EQ(state_.causes.at("x").status, Status::kMended);
 }
 
 }  // namespace

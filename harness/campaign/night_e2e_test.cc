@@ -207,6 +207,45 @@ TEST(Nights, WhoseInterpreterAndNetworkAreGoneAreRedAndTheNextGoesOn) {
   EXPECT_EQ(state_of(state).nights.size(), 2U);
 }
 
+// The environments of this machine by links, so that one can be taken away.
+class LinkedCache {
+ public:
+  LinkedCache() {
+    const e2e::fs::path environment = e2e::fs::path(e2e::python(e2e::kNewest)).parent_path();
+    const e2e::fs::path all = environment.parent_path().parent_path();
+    const e2e::fs::path folder = path() / all.filename();
+    e2e::fs::create_directories(folder);
+    for (const auto& entry : e2e::fs::directory_iterator(all))
+      e2e::fs::create_symlink(entry.path(), folder / entry.path().filename());
+    link_ = folder / environment.parent_path().filename();
+    place_ = e2e::fs::read_symlink(link_);
+  }
+  e2e::fs::path path() const { return folder_.path(); }
+  void take_away() const { e2e::fs::remove(link_); }
+  void bring_back() const { e2e::fs::create_symlink(place_, link_); }
+
+ private:
+  test::Folder folder_;
+  e2e::fs::path link_, place_;
+};
+
+TEST(Nights, WhosePythonGoesOnTheWayAreRedAndTheNextGoesOn) {
+  const test::Folder folder;
+  const LinkedCache cache;
+  const auto state = folder.path() / "state";
+  const std::map<std::string, std::string> environment{{"STOREFUZZ_CACHE", cache.path().string()}};
+  Running first("storefuzz", arguments(state, e2e::kNewest), environment);
+  ASSERT_TRUE(says(first, " executions  ", kSoon)) << all(first);
+  cache.take_away();
+  EXPECT_EQ(first.wait(), "exit 3") << all(first);
+  EXPECT_NE(first.said().find("red: "), std::string::npos) << all(first);
+  EXPECT_NE(state_of(state).nights.at(0).why, "");
+  cache.bring_back();
+  Running second("storefuzz", arguments(state, e2e::kNewest), environment);
+  EXPECT_EQ(second.wait(), "exit 0") << all(second);
+  EXPECT_EQ(state_of(state).nights.size(), 2U);
+}
+
 // A file system of its own, where this machine lets us have one.
 class SmallDisk {
  public:

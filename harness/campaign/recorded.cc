@@ -64,7 +64,7 @@ Result<Standings> play_recorded(const State& state, const Settings& settings,
   if (!pages) return std::unexpected(pages.error());
   std::vector<Row> rows;
   for (const auto& [name, it] : state.causes) {
-    if (it.is_page() || it.question) continue;
+    if (it.is_page()) continue;
     auto value = program::parse_case(text_of(it.program));
     if (!value) continue;  // of an older storefuzz, with words that are gone
     rows.push_back({name, [asked = Asked{.value = *value, .of_class = it.of_class}](

@@ -37,7 +37,9 @@ Standing stand(ProgramSession& session, const Asked& asked) {
   auto played = session.play(value, Effort::kAll);
   if (!played) return Standing::kUnknown;
   const auto of_class = [&](const program::Difference& it) {
-    return it.first && (asked.of_class.empty() || class_of(value, it) == asked.of_class);
+    if (asked.of_class.empty()) return it.first;
+    // A question is meant only where its class is named.
+    return (it.first || it.question) && class_of(value, it) == asked.of_class;
   };
   const bool bad =
       asked.shown ? asked.shown(*played) : std::ranges::any_of(played->differences, of_class);

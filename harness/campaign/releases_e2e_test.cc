@@ -1,7 +1,10 @@
 // From which release on to which one a program shows its defect, with real releases.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "harness/campaign/releases.h"
+#include "harness/findings/cause.h"
 #include "harness/testing/program_runs.h"
 
 namespace storefuzz {
@@ -27,6 +30,20 @@ TEST(BisectReleases, AskTheNewestFirstAndFindWhereItIsMended) {
   ASSERT_FALSE(played.empty());
   EXPECT_EQ(played.front(), "3.4.2");
   EXPECT_LT(played.size(), releases.size()) << "not all of them";
+}
+
+// A store of fsspec says of a key that it is a prefix; a MemoryStore does not.
+TEST(Stand, OfAQuestionIsBadWhereItsClassIsNamed) {
+  const std::string file =
+      source_folder() + "/corpus/regressions/fsspec-key-is-a-prefix-is-empty.json";
+  Asked asked{.value = e2e::must(program::parse_case(test::read_file(file)))};
+  const auto zarr = e2e::session("all");
+  EXPECT_EQ(stand(*zarr, asked), Standing::kGood);
+  const PlayedProgram played = e2e::must(zarr->play(asked.value, Effort::kAll));
+  const auto question = std::ranges::find_if(played.differences, &program::Difference::question);
+  ASSERT_NE(question, played.differences.end());
+  asked.of_class = program::class_of(asked.value, *question);
+  EXPECT_EQ(stand(*zarr, asked), Standing::kBad);
 }
 
 }  // namespace

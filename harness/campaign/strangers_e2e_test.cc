@@ -124,6 +124,21 @@ INSTANTIATE_TEST_SUITE_P(
                  {"call": "getsize", "on": "s0", "in": "p2", "key": "a"})"}),
     [](const auto& it) { return test_name(it.param.store); });
 
+// What takes memory without end is refused more, and nothing else is taken from the machine.
+TEST(Strangers, ThatTakeAllMemoryAreToldOf) {
+#if __has_feature(address_sanitizer)
+  GTEST_SKIP() << "address sanitizer takes more than is bounded";
+#endif
+  const auto session = session_with("dictionary_stores.py", "hungry");
+  const PlayedProgram played = play(*session, must(program::parse_case(R"({"format": 2, "program": [
+      {"make": "hungry", "as": "s0"}, {"call": "get", "on": "s0", "key": "a"}]})")));
+  const program::Refusal* refusal = program::refused(played.seen.steps[1].answers[0]);
+  ASSERT_NE(refusal, nullptr);
+  EXPECT_EQ(refusal->type, "MemoryError");
+  EXPECT_LT(std::stoi(refusal->text), 4096) << refusal->text;
+  EXPECT_FALSE(played.differences.empty());
+}
+
 // A worker plays many programs: the thread may be left from an earlier one, and the program that
 // hangs need not begin it.
 TEST(Strangers, HangByWhatAnEarlierProgramLeft) {

@@ -16,6 +16,7 @@
 
 #include "harness/base/files.h"
 #include "harness/base/paths.h"
+#include "harness/base/text.h"
 #include "harness/play/board.h"
 #include "harness/process/cores.h"
 #include "harness/process/interruption.h"
@@ -240,25 +241,34 @@ class Supervisor {
       jobs_.push_back(std::make_unique<Job>(
           options_, options_.targets[static_cast<std::size_t>(i) % options_.targets.size()], i,
           std::move(*board), std::move(*stacks)));
-      if (corpora_.insert(jobs_.back()->corpus()).second) copy_corpus(jobs_.back()->corpus());
+      if (corpora_.insert(jobs_.back()->corpus()).second) copy_corpus(*jobs_.back());
       if (auto launched = jobs_.back()->launch(); !launched) return launched;
     }
     return {};
   }
 
   // Strangers' files: bounded in size and number, links not followed.
-  void copy_corpus(const fs::path& into) {
+  void copy_corpus(const Job& job) {
+    const fs::path& into = job.corpus();
     std::error_code error;
     fs::create_directories(into, error);
-    if (options_.corpus.empty()) return;
-    std::size_t count = 0;
+    const bool seeds = options_.corpus.empty();
+    if (seeds && !options_.seeds) return;
+    const fs::path from =
+        seeds ? fs::path(source_folder()) / "corpus" / job.target() : options_.corpus;
+    std::size_t copied = 0;
     fuzzed_.corpus_skipped = 0;  // of this folder, not of this folder for each job
-    for (const fs::directory_entry& entry : fs::directory_iterator(options_.corpus, error)) {
+    for (const fs::directory_entry& entry : fs::directory_iterator(from, error)) {
       const bool file = !entry.is_symlink(error) && entry.is_regular_file(error);
-      if (!file || entry.file_size(error) > kMaxCaseText || ++count > kMaxCorpusFiles ||
-          !fs::copy_file(entry.path(), into / entry.path().filename(), error))
+      if (file && entry.file_size(error) <= kMaxCaseText && copied < kMaxCorpusFiles &&
+          fs::copy_file(entry.path(), into / entry.path().filename(), error))
+        ++copied;
+      else
         ++fuzzed_.corpus_skipped;
     }
+    if (options_.progress)
+      options_.progress(fmt::format("starting from {} of {}", counted(copied, "case"),
+                                    seeds ? "corpus/" + job.target() : from.string()));
   }
 
   // What the user's folder lacks is written there. libFuzzer writes a unit in place, so that one

@@ -46,6 +46,7 @@ struct FuzzOptions {
   Settings settings;                 // of each fuzz process; what it does not say is filled in
   std::filesystem::path scratch;
   std::filesystem::path corpus;  // read before, added to afterwards; empty: none
+  bool seeds = false;  // where there is no corpus, corpus/TARGET/ of the repository is read
   double seconds = 60;
   std::vector<std::string> until;                 // stop once each of these was seen (first_seen)
   std::function<bool(const RawFinding&)> enough;  // asked once of each finding: stop?

@@ -5,6 +5,7 @@
 // of every operation, then the counting of lines, then freezing.
 #include <fmt/format.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -33,8 +34,21 @@ void set_environment(const ZygoteOptions& options) {
   ::signal(SIGPIPE, SIG_IGN);  // as Python does where it is the program
 }
 
+// A store that takes memory without end would take that of the whole machine, and the kernel would
+// end whoever it likes: Python raises a MemoryError instead. Address sanitizer takes an address
+// space by the terabyte, and is left alone.
+constexpr rlim_t kMostMemory = rlim_t{4} << 30;  // zarr with all its stores needs less than 0.5 GiB
+
+void bound_memory() {
+#if !__has_feature(address_sanitizer)
+  const rlimit limit{kMostMemory, kMostMemory};
+  ::setrlimit(RLIMIT_DATA, &limit);
+#endif
+}
+
 Result<ReferenceInfo> prepare(const ZygoteOptions& options, Performer& performer) {
   set_environment(options);
+  bound_memory();
   auto contained = forbid_writes_outside(options.scratch);
   if (!contained) return std::unexpected(contained.error());
   if (::chdir(options.scratch.c_str()) != 0)

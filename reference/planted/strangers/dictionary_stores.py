@@ -156,6 +156,18 @@ class Pooled(Dict):
         return await super().get(key, prototype, byte_range) if there else None
 
 
+class Hungry(Dict):
+    """Takes memory without end."""
+
+    async def get(self, key: str, prototype: Any, byte_range: Any = None) -> Any:
+        taken = []
+        try:
+            while True:
+                taken.append(bytes(1 << 26))
+        except MemoryError:
+            raise MemoryError(f"{len(taken) << 6} MiB were given") from None
+
+
 def adapter(kind: str, store: type) -> dict[str, Any]:
     return {
         "kind": kind,
@@ -177,4 +189,5 @@ STORE = [
     adapter("short", Short),
     adapter("threaded", Threaded),
     adapter("pooled", Pooled),
+    adapter("hungry", Hungry),
 ]
