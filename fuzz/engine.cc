@@ -41,10 +41,11 @@ __attribute__((section("__libfuzzer_extra_counters"),
 namespace storefuzz {
 namespace {
 
-constexpr std::size_t kSwarm = 256;  // random bytes a mutation may draw from
-constexpr int kWhole = 6;            // times a difference is sent with its program, however long
-constexpr int kCarriesEvery = 50;    // executions after which carries are sent
-constexpr int kOften = 100;          // times a difference was seen, after which it is seldom told
+constexpr std::size_t kSwarm = 256;     // random bytes a mutation may draw from
+constexpr int kWhole = 6;               // times a difference is sent with its program, however long
+constexpr int kCarriesEvery = 50;       // executions after which carries are sent
+constexpr std::size_t kMostAsked = 32;  // ways in which one was asked, each sent with its program
+constexpr int kOften = 100;  // times a difference was seen, after which it is seldom told
 
 Special special;
 
@@ -52,6 +53,7 @@ Special special;
 struct Told {
   std::size_t size = 0;  // bytes of the program's text
   std::uint64_t count = 0, untold = 0;
+  std::set<std::string> asked;
 };
 
 struct Engine {
@@ -121,13 +123,14 @@ void tell(const Finding& found) {
   ++told.untold;
   const std::size_t size = program::to_text(found.value).size();
   const bool smaller = told.size == 0 || size < told.size;
-  if (!smaller && told.count > kOften && told.untold < kOften) return;
+  const bool otherwise = told.asked.size() < kMostAsked && told.asked.insert(found.asked).second;
+  if (!smaller && !otherwise && told.count > kOften && told.untold < kOften) return;
   Json line{{"key", found.key},
             {"count", std::exchange(told.untold, 0)},
             {"executions", engine->board.data().executions.load()},
             {"seconds", seconds_of_fuzzing()}};
   if (smaller) told.size = size;
-  if (smaller || told.count <= kWhole) line["finding"] = to_json(found);
+  if (smaller || otherwise || told.count <= kWhole) line["finding"] = to_json(found);
   send(line);
 }
 

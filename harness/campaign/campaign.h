@@ -87,7 +87,7 @@ void each_option(CampaignOptions& options, Visit visit) {
               .hidden = true},
         options.measure.until);
   visit(Typed{.name = "--until-new",
-              .help = "Stop at the first finding whose key is not in this file",
+              .help = "Stop at the first finding that is not there without the planted loss",
               .hidden = true},
         options.measure.until_new);
   visit(Typed{.name = "--keys",

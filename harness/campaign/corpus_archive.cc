@@ -10,8 +10,8 @@
 #include <optional>
 #include <set>
 
-#include "harness/campaign/sha256.h"
 #include "harness/base/text.h"
+#include "harness/campaign/sha256.h"
 #include "harness/case/json_reader.h"
 #include "harness/play/targets.h"
 #include "harness/zip/archive.h"

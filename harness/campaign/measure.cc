@@ -3,7 +3,6 @@
 
 #include <fmt/format.h>
 
-#include <fstream>
 #include <memory>
 
 #include "harness/base/text.h"
@@ -14,28 +13,24 @@ namespace storefuzz {
 Measure::Measure(const MeasureOptions& options)
     : options_(options), until_(comma_separated(options.until)) {}
 
-bool Measure::asked() const {
-  return !until_.empty() || !options_.until_new.empty() || options_.keys;
-}
+bool Measure::asked() const { return !until_.empty() || options_.until_new || options_.keys; }
 
-std::function<bool(const RawFinding&)> Measure::enough(const std::string& python,
-                                                       const std::filesystem::path& scratch) {
-  if (options_.until_new.empty()) return {};
-  std::ifstream file(options_.until_new);
-  for (std::string line; std::getline(file, line);) baseline_.insert(line);
+std::function<bool(const Finding&, double)> Measure::enough(const std::string& python,
+                                                            const std::filesystem::path& scratch) {
+  if (!options_.until_new) return {};
   Settings settings;
   settings.python = python;
   settings.scratch = scratch.string();
   auto started = ProgramSession::start(settings);
   if (!started) return {};
   std::shared_ptr<ProgramSession> unplanted = std::move(*started);
-  return [this, unplanted](const RawFinding& raw) {
-    if (raw.finding.question || baseline_.contains(raw.finding.key)) return false;
-    auto played = unplanted->play(raw.finding.value);
+  return [this, unplanted](const Finding& found, double seconds) {
+    if (found.question) return false;
+    auto played = unplanted->play(found.value);
     if (!played) return false;
-    for (const Finding& other : findings_of(raw.finding.value, played->differences))
-      if (other.of_class == raw.finding.of_class) return false;
-    news_ = fmt::format("new {} {:.1f}", raw.finding.key, raw.seconds);
+    for (const Finding& other : findings_of(found.value, played->differences))
+      if (other.of_class == found.of_class) return false;
+    news_ = fmt::format("new {} {:.1f}", found.key, seconds);
     return true;
   };
 }
@@ -52,7 +47,7 @@ ExitCode Measure::tell(const Fuzzed& fuzzed,
   if (options_.keys)
     for (const auto& [key, raw] : fuzzed.raw)
       say(fmt::format("{:.3f} {} {}", raw.seconds, raw.executions, key));
-  if (!options_.until_new.empty()) say(news_.empty() ? "nothing new" : news_);
+  if (options_.until_new) say(news_.empty() ? "nothing new" : news_);
   return code;
 }
 

@@ -5,7 +5,6 @@
 
 #include <filesystem>
 #include <functional>
-#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,9 +15,9 @@
 namespace storefuzz {
 
 struct MeasureOptions {
-  std::string until;      // words of a key or headline, commas between: stop when each was seen
-  std::string until_new;  // a file of keys: stop at the first that is not in it
-  bool keys = false;      // say what was found, when, and after how many executions
+  std::string until;       // words of a key or headline, commas between: stop when each was seen
+  bool until_new = false;  // stop at what the subject does not show without the planted loss
+  bool keys = false;       // say what was found, when, and after how many executions
 };
 
 class Measure {
@@ -29,10 +28,11 @@ class Measure {
   bool asked() const;
   const std::vector<std::string>& until() const { return until_; }
 
-  // Whether a finding ends the fuzzing: it is not in the file, and the subject does not show it
-  // without the planted loss. Empty where no file was named, or no worker starts.
-  std::function<bool(const RawFinding&)> enough(const std::string& python,
-                                                const std::filesystem::path& scratch);
+  // Whether a finding ends the fuzzing: the subject does not show it without the planted loss. Of
+  // each key several programs are asked, as a defect of the subject may look the same. Empty where
+  // this is not measured, or no worker starts.
+  std::function<bool(const Finding&, double seconds)> enough(const std::string& python,
+                                                             const std::filesystem::path& scratch);
 
   // Says the times. kFinding where one of `until` was not found, as a test wants it.
   ExitCode tell(const Fuzzed& fuzzed, const std::function<void(const std::string&)>& say) const;
@@ -40,7 +40,6 @@ class Measure {
  private:
   MeasureOptions options_;
   std::vector<std::string> until_;
-  std::set<std::string> baseline_;
   std::string news_;
 };
 

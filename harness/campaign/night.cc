@@ -351,7 +351,7 @@ class OneNight {
     campaign.total.clear();
     // The first finding that the subject does not show without the loss ends it; there is nothing
     // to reduce or to confirm.
-    campaign.measure.until_new = "/dev/null";
+    campaign.measure.until_new = true;
     campaign.out = (folder_.night(line_.night) / "planted").string();
     campaign.say = [this](std::string_view line) {
       line_.found = line_.found || line.starts_with("new ");

@@ -16,7 +16,6 @@
 
 #include "harness/base/files.h"
 #include "harness/base/paths.h"
-#include "harness/base/text.h"
 #include "harness/play/board.h"
 #include "harness/process/cores.h"
 #include "harness/process/interruption.h"
@@ -256,19 +255,16 @@ class Supervisor {
     if (seeds && !options_.seeds) return;
     const fs::path from =
         seeds ? fs::path(source_folder()) / "corpus" / job.target() : options_.corpus;
-    std::size_t copied = 0;
+    std::size_t count = 0;
     fuzzed_.corpus_skipped = 0;  // of this folder, not of this folder for each job
     for (const fs::directory_entry& entry : fs::directory_iterator(from, error)) {
       const bool file = !entry.is_symlink(error) && entry.is_regular_file(error);
-      if (file && entry.file_size(error) <= kMaxCaseText && copied < kMaxCorpusFiles &&
+      if (file && entry.file_size(error) <= kMaxCaseText && count < kMaxCorpusFiles &&
           fs::copy_file(entry.path(), into / entry.path().filename(), error))
-        ++copied;
+        ++count;
       else
         ++fuzzed_.corpus_skipped;
     }
-    if (options_.progress)
-      options_.progress(fmt::format("starting from {} of {}", counted(copied, "case"),
-                                    seeds ? "corpus/" + job.target() : from.string()));
   }
 
   // What the user's folder lacks is written there. libFuzzer writes a unit in place, so that one
@@ -295,10 +291,7 @@ class Supervisor {
     if (interruptions() > 0 || fuzzed_.failure) return true;
     const auto seen = [&](const std::string& it) { return first_seen(fuzzed_, it).has_value(); };
     if (!options_.until.empty() && std::ranges::all_of(options_.until, seen)) return true;
-    if (options_.enough)
-      for (const auto& [key, raw] : fuzzed_.raw)
-        if (asked_.insert(key).second && options_.enough(raw)) return true;
-    return begun_ && elapsed() >= options_.seconds;
+    return enough_ || (begun_ && elapsed() >= options_.seconds);
   }
 
   double elapsed() const {
@@ -382,6 +375,8 @@ class Supervisor {
     if (sent != line.end()) {
       auto finding = finding_from_json(*sent);
       if (!finding) return;
+      const std::string asked = finding->asked;
+      enough_ = enough_ || (options_.enough && options_.enough(*finding, elapsed()));
       if (raw == fuzzed_.raw.end()) {
         raw = fuzzed_.raw
                   .try_emplace(key, RawFinding{.finding = std::move(*finding),
@@ -397,10 +392,20 @@ class Supervisor {
           other = std::exchange(smallest, std::move(finding->value));
           raw->second.finding.headline = std::move(finding->headline);
         }
-        if (raw->second.others.size() < kMostOthers) raw->second.others.push_back(std::move(other));
+        keep_other(raw->second, std::move(other), !raw->second.asked.contains(asked));
       }
+      raw->second.asked.insert(asked);
     }
     if (raw != fuzzed_.raw.end()) raw->second.count += line.value("count", 1ULL);
+  }
+
+  static void keep_other(RawFinding& raw, program::Case other, bool asked_otherwise) {
+    auto& others = raw.others;
+    if (asked_otherwise)
+      others.insert(others.begin(), std::move(other));
+    else
+      others.push_back(std::move(other));
+    if (others.size() > kMostOthers) others.pop_back();
   }
 
   void finish(Job& job) {
@@ -452,7 +457,7 @@ class Supervisor {
   Clock::time_point next_progress_{}, next_keeping_{};
   std::set<fs::path> corpora_;  // one a target
   std::set<fs::path> kept_;     // names of units that the user's folder has
-  std::set<std::string> asked_;
+  bool enough_ = false;
   Fuzzed fuzzed_;
 };
 

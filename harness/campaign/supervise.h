@@ -12,6 +12,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <tuple>
 #include <vector>
@@ -33,9 +34,10 @@ inline constexpr std::size_t kMostOthers = 5;  // programs of a finding, besides
 // A finding as the loop saw it: not yet reduced, not yet confirmed.
 struct RawFinding {
   Finding finding;  // with the smallest program that showed it
-  // Some others that showed it. Where it needs a process that has been used before, one of them may
-  // have in it what the smallest one has not.
+  // Some others that showed it, those that were asked otherwise first. Where it needs a process
+  // that has been used before, one of them may have in it what the smallest one has not.
   std::vector<program::Case> others = {};
+  std::set<std::string> asked = {};  // the ways in which these were asked
   std::uint64_t count = 0;
   std::uint64_t executions = 0;  // of its job, until the finding was first seen
   double seconds = 0;
@@ -48,9 +50,9 @@ struct FuzzOptions {
   std::filesystem::path corpus;  // read before, added to afterwards; empty: none
   bool seeds = false;  // where there is no corpus, corpus/TARGET/ of the repository is read
   double seconds = 60;
-  std::vector<std::string> until;                 // stop once each of these was seen (first_seen)
-  std::function<bool(const RawFinding&)> enough;  // asked once of each finding: stop?
-  int jobs = 1;                                   // processes for each target
+  std::vector<std::string> until;  // stop once each of these was seen (first_seen)
+  std::function<bool(const Finding&, double seconds)> enough;  // asked of each program: stop?
+  int jobs = 1;                                                // processes for each target
   unsigned seed = 1;
   std::function<void(std::string_view)> progress;
   // What keeps findings and counters where a kill does not reach them. An Error ends the fuzzing.

@@ -251,6 +251,15 @@ std::string seen_as(const Case& value, const Difference& it) {
   return words;
 }
 
+std::string asked_as(const Case& value, const Difference& it) {
+  std::string handle = it.where.handle;
+  // What differs on disk has no handle: who was called last has one.
+  if (const Call* call = call_of(value, it); call && handle.empty() && !call->on.empty())
+    handle = call->on.front();
+  const auto kind = kind_of(value, handle);
+  return fmt::format("{} on {}", step_word(value, it, false), kind ? (*kind)->kind : "nothing");
+}
+
 namespace {
 
 // What was asked, of what, and where in the subject it was answered.

@@ -43,6 +43,10 @@ std::string_view attribute_of(std::string_view name);
 // Differences of one class may have several roots, so more than one of them are looked at.
 std::string seen_as(const Case& value, const Difference& difference);
 
+// By which word it was asked, and of which kind, the wrapper included: findings that look alike to
+// the loop may have several roots, and those that were asked otherwise come first.
+std::string asked_as(const Case& value, const Difference& difference);
+
 // In the subject, where a call was that did not come back: "zarr/core/sync.py:sync". "": unknown,
 // or in a store that is not zarr's.
 std::string frame_of_hang(const Difference& difference);

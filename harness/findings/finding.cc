@@ -15,9 +15,12 @@ std::vector<Finding> findings_of(const program::Case& value,
   std::vector<Finding> all;
   for (const Difference& it : differences) {
     if (!it.first && !it.question) continue;
-    std::string key = seen_as(value, it);
-    if (std::ranges::find(all, key, &Finding::key) != all.end()) continue;
+    std::string key = seen_as(value, it), asked = asked_as(value, it);
+    if (std::ranges::any_of(
+            all, [&](const Finding& other) { return other.key == key && other.asked == asked; }))
+      continue;
     all.push_back({.key = std::move(key),
+                   .asked = std::move(asked),
                    .of_class = class_of(value, it),
                    .oracle = it.oracle,
                    .wrong = std::string(name_of(it.wrong)),
@@ -30,16 +33,22 @@ std::vector<Finding> findings_of(const program::Case& value,
 }
 
 Json to_json(const Finding& found) {
-  return {{"key", found.key},           {"class", found.of_class},
-          {"oracle", found.oracle},     {"wrong", found.wrong},
-          {"headline", found.headline}, {"severity", found.severity},
-          {"question", found.question}, {"case", program::to_json(found.value)}};
+  return {{"key", found.key},
+          {"asked", found.asked},
+          {"class", found.of_class},
+          {"oracle", found.oracle},
+          {"wrong", found.wrong},
+          {"headline", found.headline},
+          {"severity", found.severity},
+          {"question", found.question},
+          {"case", program::to_json(found.value)}};
 }
 
 Result<Finding> finding_from_json(const Json& json) {
   Finding found;
   try {
     found.key = json.at("key");
+    found.asked = json.value("asked", "");  // an older journal has none
     found.of_class = json.at("class");
     found.oracle = json.at("oracle");
     found.wrong = json.at("wrong");

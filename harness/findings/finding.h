@@ -15,7 +15,8 @@
 namespace storefuzz {
 
 struct Finding {
-  std::string key;       // as the loop saw it: seen_as (cause.h)
+  std::string key;    // as the loop saw it: seen_as (cause.h)
+  std::string asked;  // by which word, and of which kind: "clear on wrapper over local" (asked_as)
   std::string of_class;  // what a reduction keeps (class_of)
   std::string oracle, wrong;
   std::string headline;

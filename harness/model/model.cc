@@ -213,7 +213,7 @@ std::string state_signature(const Model::World& world, const HandleState& who, c
                      who.kind->shared != Shared::kSession;
   const bool unused = !view.used && !view.told_to_open && !view.told_to_close;
   const std::string use =
-      unused ? std::string(kUnused)
+      unused ? std::string(view.archive() ? kUnusedArchive : kUnused)
              : fmt::format("{} {} {}", view.used, view.told_to_open, view.told_to_close);
   return fmt::format("{} {} {} {} {} {}|{} {}|{}|{} {}{} {}", who.kind->kind, origin, who.prefix,
                      static_cast<int>(who.subject), view.relative, view.directory, use, opened,

@@ -54,8 +54,9 @@ struct HandleFacts {
   std::vector<std::string> keys;  // that it may see, without its prefix
 };
 
-// How a handle was used, in the signature of its attributes: not at all.
-inline constexpr std::string_view kUnused = "unused";
+// How a handle was used, in the signature of its attributes: not at all. An archive's copy may be
+// of one that was used before.
+inline constexpr std::string_view kUnused = "unused", kUnusedArchive = "unused archive";
 
 class Model {
  public:

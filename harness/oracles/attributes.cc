@@ -10,8 +10,9 @@
 namespace storefuzz::program {
 namespace {
 
-// Whether a store is open, or ever was: a store that is made anew by its pickle (__reduce__) is
-// not, and the copy of one that was says so before it is used itself.
+// Whether a store is open, or ever was: of a store that was used, the copy that is made anew by its
+// pickle (__reduce__) is not; and the copy of an archive may open its file, or say that it was
+// open.
 bool tells_of_use(std::string_view name) {
   name = name.substr(name.rfind('.') + 1);
   return name == "_is_open" || name == "_was_opened";
@@ -39,7 +40,7 @@ struct Differing {
   std::string name, should_be, was;
 };
 
-enum class Values { kNone, kOfUsed, kAll };
+enum class Values { kNone, kOfUsed, kOfUnusedArchive, kAll };
 
 // The first attribute that is lost, and where none is, the first in which two states differ: of
 // those values that are comparable.
@@ -52,7 +53,8 @@ std::optional<Differing> differing(const Attributes& one, const Attributes& othe
     const std::string was = found == right.end() ? "nothing" : found->second;
     const bool lost = found == right.end() || (is_refused(was) && !is_refused(value));
     if (lost) return Differing{name, value, was};
-    const bool may_differ = values == Values::kNone || tells_of_use(name) ||
+    const bool may_differ = values == Values::kNone ||
+                            (values != Values::kAll && tells_of_use(name)) ||
                             (values == Values::kOfUsed && is_made_when_needed(value, was));
     if (!first && !may_differ && was != value) first = Differing{name, value, was};
   }
@@ -84,10 +86,12 @@ class States {
                       use = all.rfind('|', given - 1);
     const auto [whole, is_new] = whole_.emplace(all, &seen);
     const Attributes& named = *named_.emplace(all.substr(0, given), &seen).first->second;
-    const bool unused = all.compare(use + 1, kUnused.size(), kUnused) == 0;
+    const std::string_view used = std::string_view(all).substr(use + 1);
+    const Values values = used.starts_with(kUnusedArchive) ? Values::kOfUnusedArchive
+                          : used.starts_with(kUnused)      ? Values::kAll
+                                                           : Values::kOfUsed;
     const auto wrong =
-        is_new ? differing(named, seen, Values::kNone)
-               : differing(*whole->second, seen, unused ? Values::kAll : Values::kOfUsed);
+        is_new ? differing(named, seen, Values::kNone) : differing(*whole->second, seen, values);
     if (now == given + 1) return wrong;  // it keeps nothing
     const std::string made = all.substr(0, use) + all.substr(given, now - given);
     const Attributes& alike = *made_.emplace(made, &seen).first->second;

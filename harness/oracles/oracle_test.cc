@@ -264,6 +264,17 @@ TEST(Attributes, OfACopyHaveTheSameValues) {
   EXPECT_EQ(lost_of(copied + both, {{{{"_was_opened", "True"}}}, {{{"_was_opened", "False"}}}}),
             kNone)
       << "that tells of use as well";
+  const std::string unused = R"({"make":"memory","as":"s0"},
+    {"carry":"pickle 5","from":"s0","as":"s1"},)";
+  EXPECT_EQ(lost_of(unused + both, {{{{"_is_open", "False"}}}, {{{"_is_open", "True"}}}}),
+            Told{"attributes _is_open"})
+      << "nobody has opened it";
+  EXPECT_EQ(lost_of(R"({"make":"zip","at":"z","mode":"r","as":"s0"},
+                       {"carry":"pickle 5","from":"s0","as":"s1"},)" +
+                        both,
+                    {{{{"_is_open", "False"}}}, {{{"_is_open", "True"}}}}),
+            kNone)
+      << "an archive may be opened by its unpickling";
   EXPECT_EQ(lost_of(copied + R"({"call":"clear","on":"s1"},)" + both, flags), kNone)
       << "it may count its content";
 }
