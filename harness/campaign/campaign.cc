@@ -170,7 +170,7 @@ class Campaign {
   // is looked at, they would play others. What measures a time begins from nothing.
   bool starts_from_seeds() const {
     return options_.corpus.empty() && options_.settings.stores == Settings().stores &&
-           added_adapters().empty() && options_.settings.planted.empty() && !measure_.asked();
+           options_.adapter.empty() && options_.settings.planted.empty() && !measure_.asked();
   }
 
   // From the first case on, what is seen goes into the run directory at once.

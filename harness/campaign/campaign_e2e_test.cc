@@ -484,7 +484,7 @@ std::set<std::string> corpus_of(const Running& run) {
 TEST(Run, OfAllStoresStartsFromTheSeeds) {
   for (const bool all : {true, false}) {
     Running run("storefuzz", run_arguments(e2e::kNewest, "60s",
-                                           all ? std::vector<std::string>()
+                                           all ? std::vector<std::string>{"--stores", "all"}
                                                : std::vector<std::string>{"--stores", "zip"}));
     EXPECT_TRUE(fuzzing(run)) << run.complained();
     const auto names = corpus_of(run);

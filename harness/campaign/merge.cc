@@ -186,7 +186,7 @@ class Shard {
     const std::optional<Ending> end = process_->ending();
     if (!end && Clock::now() - grew_ < kLongest) return false;
     process_->kill_and_reap();
-    return end && end->exited(0) ? is_whole() : ended_early();
+    return end && end->exited(0) ? is_whole() : ended_early(end);
   }
 
   void stop() { process_->kill_and_reap(); }
@@ -221,12 +221,17 @@ class Shard {
   }
 
   // What was cut off is measured again; a case in which the process ended too often is passed over.
-  Result<bool> ended_early() {
+  // But a process that says itself why it does not go on (its Python is gone, say) says so in the
+  // next case as well.
+  Result<bool> ended_early(const std::optional<Ending>& end) {
     if (auto room = check_room(scratch_->path()); !room) return std::unexpected(room.error());
     auto text = read_file_whole(control_);
     if (!text) return std::unexpected(text.error());
     const ControlFile file = read_control_file(*text);
-    if (file.last.empty() && ++idle_ > kTries)
+    const bool says_why = end && end->exited(static_cast<int>(ExitCode::kMachine));
+    if (file.measured.size() > measured_) idle_ = 0;
+    measured_ = file.measured.size();
+    if ((file.last.empty() || says_why) && ++idle_ > kTries)
       return machine_failure(fmt::format("the fuzz process does not start: {}", last_log()));
     if (file.last.empty() || ++ends_[file.last] < kTries) {
       std::error_code error;
@@ -251,7 +256,8 @@ class Shard {
   std::optional<Process> process_;
   Clock::time_point grew_;
   std::size_t size_ = 0;
-  int idle_ = 0;
+  int idle_ = 0;  // endings in a row before a case was measured
+  std::size_t measured_ = 0;
   std::map<std::string, int> ends_;
 };
 

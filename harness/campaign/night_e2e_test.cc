@@ -188,15 +188,18 @@ TEST(Nights, TwoAtOnceOnOneStateTheSecondSaysSo) {
   first.wait();
 }
 
+// Nobody listens there.
+const std::map<std::string, std::string> kNoNetwork{
+    {"UV_INDEX_URL", "http://127.0.0.1:9/simple"},
+    {"UV_DEFAULT_INDEX", "http://127.0.0.1:9/simple"}};
+
 TEST(Nights, WhoseInterpreterAndNetworkAreGoneAreRedAndTheNextGoesOn) {
   const test::Folder folder, empty;
   const auto state = folder.path() / "state";
-  Running first("storefuzz", arguments(state, e2e::kNewest),
-                {{"STOREFUZZ_CACHE", empty.path().string()},
-                 // Nobody listens there.
-                 {"UV_INDEX_URL", "http://127.0.0.1:9/simple"},
-                 {"UV_DEFAULT_INDEX", "http://127.0.0.1:9/simple"},
-                 {"UV_CACHE_DIR", (empty.path() / "uv").string()}});
+  std::map<std::string, std::string> environment{{"STOREFUZZ_CACHE", empty.path().string()},
+                                                 {"UV_CACHE_DIR", (empty.path() / "uv").string()}};
+  environment.insert(kNoNetwork.begin(), kNoNetwork.end());
+  Running first("storefuzz", arguments(state, e2e::kNewest), environment);
   EXPECT_EQ(first.wait(), "exit 3") << all(first);
   EXPECT_NE(first.said().find("red: zarr 3.4.2 is not there yet, and the network does not answer"),
             std::string::npos)
@@ -234,7 +237,10 @@ TEST(Nights, WhosePythonGoesOnTheWayAreRedAndTheNextGoesOn) {
   const LinkedCache cache;
   const auto state = folder.path() / "state";
   const std::map<std::string, std::string> environment{{"STOREFUZZ_CACHE", cache.path().string()}};
-  Running first("storefuzz", arguments(state, e2e::kNewest), environment);
+  auto alone = environment;  // with a network, and with what uv keeps, it would be made again
+  alone.insert(kNoNetwork.begin(), kNoNetwork.end());
+  alone["UV_CACHE_DIR"] = (folder.path() / "uv").string();
+  Running first("storefuzz", arguments(state, e2e::kNewest), alone);
   ASSERT_TRUE(says(first, " executions  ", kSoon)) << all(first);
   cache.take_away();
   EXPECT_EQ(first.wait(), "exit 3") << all(first);

@@ -121,20 +121,27 @@ bool has_odd_key(const Case& value) {
   });
 }
 
-// How the program gets from process to process, in the order of its steps; each way once.
+// How the program gets from process to process, in the order of its steps; each way once. What is
+// carried within a process counts where none is left.
 std::vector<std::string> journeys_of(const Case& value) {
-  std::vector<std::string> ways;
-  const auto add = [&](std::string way) {
-    if (std::ranges::find(ways, way) == ways.end()) ways.push_back(std::move(way));
+  std::vector<std::string> ways, within;
+  const auto add = [](std::vector<std::string>& to, std::string way) {
+    if (std::ranges::find(to, way) == to.end()) to.push_back(std::move(way));
   };
+  Handles handles;
   for (const Step& step : value.steps) {
     if (const Carry* carry = std::get_if<Carry>(&step)) {
-      const bool away = carry->to != kHome;
-      add(fmt::format("{}{}", name_of(carry->carrier), away ? " to another process" : ""));
+      const std::string name(name_of(carry->carrier));
+      const std::string* from = handles.process_of(carry->from, carry->in);
+      if (carry->to == (from ? *from : kHome))
+        add(within, name);
+      else
+        add(ways, name + " to another process");
     }
-    if (std::holds_alternative<Fork>(step)) add("fork");
+    if (std::holds_alternative<Fork>(step)) add(ways, "fork");
+    handles.take(step);
   }
-  return ways;
+  return ways.empty() ? within : ways;
 }
 
 }  // namespace
@@ -413,12 +420,16 @@ Cause cause_of(const Case& value, const Difference& it) {
   std::vector<std::string> needs = needed(value, it);
   const bool archive = spoils_an_archive(value, it, needs);
   if (archive) std::erase_if(needs, std::not_fn(needed_to_spoil));
+  if (goes_elsewhere(needs)) needs = {kRelative, kElsewhere};
   std::vector<std::string> words = goes_elsewhere(needs) ? std::vector{kinds_of(value)}
                                    : archive             ? told_of_archive(value, it)
                                                          : told(value, it);
   words.insert(words.end(), needs.begin(), needs.end());
-  const std::vector<std::string> journeys = journeys_of(value);
-  if (!journeys.empty() && !archive)
+  std::vector<std::string> journeys = journeys_of(value);
+  // What hangs in a forked process hangs however it came there, and a path that means another place
+  // means it everywhere.
+  if (it.wrong == Wrong::kHang && std::ranges::count(journeys, "fork") > 0) journeys = {"fork"};
+  if (!journeys.empty() && !archive && !goes_elsewhere(needs))
     words.push_back(fmt::format("after {}", fmt::join(journeys, ", ")));
   return {.key = fmt::format("{}", fmt::join(words, " / ")),
           .severity = severity_of(value, it),
