@@ -420,16 +420,17 @@ Cause cause_of(const Case& value, const Difference& it) {
   std::vector<std::string> needs = needed(value, it);
   const bool archive = spoils_an_archive(value, it, needs);
   if (archive) std::erase_if(needs, std::not_fn(needed_to_spoil));
-  if (goes_elsewhere(needs)) needs = {kRelative, kElsewhere};
-  std::vector<std::string> words = goes_elsewhere(needs) ? std::vector{kinds_of(value)}
-                                   : archive             ? told_of_archive(value, it)
-                                                         : told(value, it);
+  // Such a path means another place however the program comes there.
+  const bool elsewhere = goes_elsewhere(needs);
+  if (elsewhere) needs = {kRelative, kElsewhere};
+  std::vector<std::string> words = elsewhere ? std::vector{kinds_of(value)}
+                                   : archive ? told_of_archive(value, it)
+                                             : told(value, it);
   words.insert(words.end(), needs.begin(), needs.end());
   std::vector<std::string> journeys = journeys_of(value);
-  // What hangs in a forked process hangs however it came there, and a path that means another place
-  // means it everywhere.
+  // What hangs in a forked process hangs however it came there.
   if (it.wrong == Wrong::kHang && std::ranges::count(journeys, "fork") > 0) journeys = {"fork"};
-  if (!journeys.empty() && !archive && !goes_elsewhere(needs))
+  if (!journeys.empty() && !archive && !elsewhere)
     words.push_back(fmt::format("after {}", fmt::join(journeys, ", ")));
   return {.key = fmt::format("{}", fmt::join(words, " / ")),
           .severity = severity_of(value, it),
