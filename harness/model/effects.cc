@@ -269,11 +269,13 @@ void World::bind(const Asked& asked) {
     second.writable = bound.kind->writes && !asked.call->flag;
     second.mode = second.writable ? Mode::kAppend : Mode::kRead;
     second.claim = second.claims = second.opened = second.touched = second.torn = false;
-    second.fresh = second.begins = second.fuzzy = false;
-    second.lo = place.current();
+    second.fresh = second.begins = second.fuzzy = second.refused = false;
     second.pending.clear();
     second.candidates.clear();
-    second.broken = Reason::kNone;
+    if (!holds_its_file(*second.kind.operator->())) {
+      second.lo = place.current();
+      second.broken = Reason::kNone;
+    }
     views.push_back(std::move(second));
     bound.view = views.size() - 1;
   } else {

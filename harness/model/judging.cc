@@ -86,6 +86,7 @@ std::optional<Difference> World::take_refusal(const Asked& asked, const Opinion&
                                               const Answer& answer) {
   View& view = view_of(asked.handle);
   const bool ends = asked.row->on_handle == OnHandle::kEnds;
+  if (opinion.refusal != RefusalIs::kDue) view.refused = true;
   if (opinion.refusal == RefusalIs::kNotAllowed) {
     Difference wrong =
         differ(Wrong::kRefused, asked, all_of(render(asked, opinion).answers), answer);
@@ -238,7 +239,9 @@ std::optional<Difference> World::take_shown(const Asked& asked, const Opinion& o
     attempt(asked);
     close(view, true);
   } else if (opinion.unknown != Reason::kNone || row.misuse) {
-    const bool thin = judged_without_opinion(opinion.unknown) && !opinion.question;
+    // Arrays and groups write documents of their own.
+    const bool thin = judged_without_opinion(opinion.unknown) && !opinion.question &&
+                      !hidden(place_of(view), asked.question.full);
     if (names_the_folder_itself(asked, answer))
       wrong = told(*this, asked,
                    differ(Wrong::kGhost, asked, "names of what lies in the folder", answer));

@@ -233,8 +233,12 @@ std::string Model::signature(const Step& step, std::size_t handle) const {
   const View& view = world.views[who.view];
   if (who.unknown != Reason::kNone || who.cache || who.crossed || world.is_other(who.process))
     return {};
-  if (asked->row->gives == Gives::kState && asked->row->family == Family::kState)
+  if (asked->row->gives == Gives::kState && asked->row->family == Family::kState) {
+    // How far a refused call came may show: ZipStore keeps that a close failed, and mode w where it
+    // could not open what `clear` had removed.
+    if (view.archive() && view.refused) return {};
     return state_signature(world, who, view);
+  }
   if (!reads(asked->row->op)) return {};
   std::string text = fmt::format("{} {} {}", view.place, asked->question.prefix, who.kind->files);
   // Each kind of store has its own reader of archives that are wrong.

@@ -378,6 +378,31 @@ TEST(Model, AStoreThatHoldsAnOpenFileMaySeeItAfterAnOutsiderDeletedIt) {
     it.sound({bytes("a@0"), none()});
     EXPECT_FALSE(it.allowed().opinion) << make << "after a close as well";
   }
+  Follow second(
+      R"({"make":"fsspec zip","at":"z","as":"s0"},{"do":"delete the file","at":"z"},
+         {"call":"with read only","flag":false,"on":"s0","as":"s1"},)" GET("a", "s1"));
+  second.sound({store(), none(), store()});
+  EXPECT_FALSE(second.allowed().opinion) << "it shares the file system";
+}
+
+TEST(Model, AFileThatItsCallerMadeIsNotAskedToBeNewAgain) {
+  for (const char* make : {"zip", "zip file"}) {
+    Follow it(fmt::format(R"({{"make":"{}","at":"z","mode":"x","as":"s0"}},)", make) +
+                  R"({"make":"zip","at":"z","mode":"w","as":"s1"},)" SET("a", "a@2", "s1")
+                      CLOSE("s1") R"({"call":"list","on":"s0"})",
+              "");
+    it.sound({store(), store(), none(), none()});
+    EXPECT_EQ(it.allowed().refusal == RefusalIs::kDue, std::string_view(make) == "zip") << make;
+  }
+}
+
+TEST(Model, DocumentsOfArraysAreGivenByNobody) {
+  Follow it(R"({"make":"zip","at":"z","mode":"w","as":"s0"},
+               {"call":"create array","key":"a/zarr.json","on":"s0","as":"s1"},
+               {"do":"delete the file","at":"z"},)" GET("a/zarr.json", "s0"),
+            "");
+  it.sound({store(), store(), none()});
+  EXPECT_FALSE(it.take(bytes("{}")));
 }
 
 TEST(Model, AWrapperSharesTheObjectAndAReadOnlyViewDoesNot) {
@@ -674,6 +699,16 @@ TEST(Model, WhetherACallThatWasRefusedOpenedAnArchiveNobodyKnows) {
                 CLOSE("s0") R"({"call":"state","on":["s0","s1"]},)");
   it.sound({store(), none(), store(), refusal("BadZipFile"), none()});
   EXPECT_NE(it.signature(0), it.signature(1)) << "of the one that is closed, and the other";
+}
+
+TEST(Model, WhatARefusedCallLeftInTheStateOfAnArchiveNobodyKnows) {
+  Follow it(ZIP("a") SET("b", "b@1", "s0") CLOSE("s0") R"({"call":"state","on":"s0"},)");
+  expect_wrong(it.sound({store(), none()}).take(refusal("OSError")), Wrong::kRefused);
+  EXPECT_EQ(it.signature(0), "");
+  Follow due(R"({"make":"zip","at":"z","mode":"r","as":"s0"},)" SET(
+      "b", "b@1", "s0") R"({"call":"state","on":"s0"},)");
+  due.sound({store(), refusal("ValueError")});
+  EXPECT_NE(due.signature(0), "") << "it was refused before anything was done";
 }
 
 TEST(Model, WhoBeginsAnArchiveByReadingHoldsLessThanWhoWrites) {

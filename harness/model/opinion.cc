@@ -112,7 +112,9 @@ Opinion World::rests(const View& view) const {
   if (view.claim) {
     opinion.candidates.push_back({place.current(), Content{}});
     if (view.mode == Mode::kExclusive) {
-      const bool sure = place.exists == Exists::kYes && !others && !place.torn;
+      // zipfile asks for no new file where it is given one: its caller made that.
+      const bool sure =
+          place.exists == Exists::kYes && !others && !place.torn && !view.kind->given_a_file;
       // What a refused call of this very handle may have made is no reason.
       if (sure && !view.touched && view.broken == Reason::kNone)
         opinion.due(Reason::kArchiveClaimed);

@@ -101,6 +101,7 @@ struct View {
       false;  // called, but not to open it, since it was made; of an archive, since it was carried
   bool told_to_open = false;   // by that call, since then
   bool told_to_close = false;  // an archive that nobody had opened, since then
+  bool refused = false;        // a call that an archive may have begun, whatever it left behind
   Reason broken = Reason::kNone;
   bool relative = false;
   std::string directory;  // where a relative path was made

@@ -25,8 +25,8 @@ namespace {
 
 constexpr std::size_t kMostMakers = 4096;   // expressions that are kept compiled
 constexpr py::ssize_t kMostGarbage = 4000;  // objects made since the last collection
-constexpr int kLooksAtOpenFiles = 4;
-constexpr std::chrono::milliseconds kUntilLetGo{10};
+constexpr int kLooksAtOpenFiles = 8;
+constexpr std::chrono::milliseconds kUntilLetGo{10};  // before the second look; doubled each time
 
 Object call_one(PyObject* function, PyObject* argument) {
   return steal(PyObject_CallOneArg(function, argument));
@@ -339,7 +339,7 @@ Answer Performer::end_case() {
     if (!open.names.empty() && !steal(PyObject_CallNoArgs(side().finish))) PyErr_Clear();
     // What a thread of an event loop has in its hands is closed when it lets go.
     for (int looks = 0; !open.names.empty() && looks < kLooksAtOpenFiles; ++looks) {
-      if (looks > 0) std::this_thread::sleep_for(kUntilLetGo);
+      if (looks > 0) std::this_thread::sleep_for(kUntilLetGo * (1 << (looks - 1)));
       collect_garbage();
       open = open_files();
     }
