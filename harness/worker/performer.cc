@@ -25,7 +25,7 @@ namespace {
 
 constexpr std::size_t kMostMakers = 4096;   // expressions that are kept compiled
 constexpr py::ssize_t kMostGarbage = 4000;  // objects made since the last collection
-constexpr int kLooksAtOpenFiles = 8;
+constexpr int kLooksAtOpenFiles = 7;
 constexpr std::chrono::milliseconds kUntilLetGo{10};  // before the second look; doubled each time
 
 Object call_one(PyObject* function, PyObject* argument) {
@@ -339,7 +339,10 @@ Answer Performer::end_case() {
     if (!open.names.empty() && !steal(PyObject_CallNoArgs(side().finish))) PyErr_Clear();
     // What a thread of an event loop has in its hands is closed when it lets go.
     for (int looks = 0; !open.names.empty() && looks < kLooksAtOpenFiles; ++looks) {
-      if (looks > 0) std::this_thread::sleep_for(kUntilLetGo * (1 << (looks - 1)));
+      if (looks > 0) {
+        const py::gil_scoped_release let_run;  // only who has the GIL gets on
+        std::this_thread::sleep_for(kUntilLetGo * (1 << (looks - 1)));
+      }
       collect_garbage();
       open = open_files();
     }

@@ -513,6 +513,15 @@ TEST(Worker, WhatHoldsItselfIsCollectedBeforeItsFilesAreTold) {
   EXPECT_EQ(replies[2].answer, Answer(Shown{Names{}})) << told(replies[1].answer);
 }
 
+// On a machine that is busy a thread of an event loop lets go late.
+TEST(Worker, WhatAThreadHoldsForAWhileIsWaitedFor) {
+  Talk worker;
+  const char* held =
+      "__import__('threading').Timer(0.2, lambda file: file.close(), [open(path, 'w')]).start()";
+  const auto replies = worker.ask({begin(new_folder()), make(1, "", held, "held"), kOver});
+  EXPECT_EQ(replies[2].answer, Answer(Shown{Names{}})) << told(replies[1].answer);
+}
+
 TEST(Worker, AnOpenFileIsToldOnce) {
   Talk worker;
   const std::string folder = new_folder();
