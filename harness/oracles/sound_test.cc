@@ -27,7 +27,7 @@ const std::vector<Lane>& lanes() {
       {"live", 85, {"local", "object local", "fsspec local", "logging over local"}},
       {"copied", 89, {"memory", "object memory", "wrapper over memory"}},
       {"bound", 89, {"managed memory", "managed memory path", "fsspec memory"}},
-      {"archive", 68, {"zip", "logging over zip", "zip file"}},
+      {"archive", 66.5, {"zip", "logging over zip", "zip file"}},
       {"cached", 77, {"cache over memory", "cache over zip", "cache over local", "local", "zip"}},
       {"mixed", 79, {"zip", "local", "memory", "managed memory", "cache over local", "zip"}},
   };

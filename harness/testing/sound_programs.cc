@@ -21,6 +21,7 @@ struct Object {
   StoreKind kind;
   std::string place, process, directory;
   bool relative = false, writable = true, read_only = false, archive = false;
+  std::optional<bool> refuses;  // in another directory; not asked there yet
   Mode mode = Mode::kAppend;
   std::shared_ptr<Map> memory;  // of an object, or of a dictionary
   std::string prefix;
@@ -250,9 +251,11 @@ class SoundWorld {
 
   // --- archives
 
-  void refuse_elsewhere(const Object& object) {
-    if (object.relative && directory_[object.process] != object.directory && chance())
-      throw Refused{"FileNotFoundError"};
+  void refuse_elsewhere(Object& object) {
+    if (!object.relative || directory_[object.process] == object.directory) return;
+    // Asked again, a store answers as before.
+    if (!object.refuses) object.refuses = chance();
+    if (*object.refuses) throw Refused{"FileNotFoundError"};
   }
 
   void open(Object& object) {

@@ -25,7 +25,7 @@ namespace {
 
 constexpr std::size_t kMostMakers = 4096;   // expressions that are kept compiled
 constexpr py::ssize_t kMostGarbage = 4000;  // objects made since the last collection
-constexpr int kLooksAtOpenFiles = 7;
+constexpr int kLooksAtOpenFiles = 5;
 constexpr std::chrono::milliseconds kUntilLetGo{10};  // before the second look; doubled each time
 
 Object call_one(PyObject* function, PyObject* argument) {

@@ -517,7 +517,7 @@ TEST(Worker, WhatHoldsItselfIsCollectedBeforeItsFilesAreTold) {
 TEST(Worker, WhatAThreadHoldsForAWhileIsWaitedFor) {
   Talk worker;
   const char* held =
-      "__import__('threading').Timer(0.2, lambda file: file.close(), [open(path, 'w')]).start()";
+      "__import__('threading').Timer(0.05, lambda file: file.close(), [open(path, 'w')]).start()";
   const auto replies = worker.ask({begin(new_folder()), make(1, "", held, "held"), kOver});
   EXPECT_EQ(replies[2].answer, Answer(Shown{Names{}})) << told(replies[1].answer);
 }
