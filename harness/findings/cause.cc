@@ -386,8 +386,21 @@ bool needed_to_spoil(std::string_view need) {
   return std::ranges::find(kNeeds, need) != kNeeds.end();
 }
 
+// Whether a call that should have been refused did something: it may be refused or not where there
+// is nothing to do, and then what it makes on disk tells.
+bool writes_though_read_only(const Case& value, const Difference& it) {
+  const Call* call = call_of(value, it);
+  return it.wrong == Wrong::kMade && call && operation(call->op).writes() &&
+         std::ranges::none_of(value.steps, [](const Step& step) {
+           const Make* make = std::get_if<Make>(&step);
+           return make && may_write(*make) && !make->read_only.value_or(false);
+         });
+}
+
 std::vector<std::string> told(const Case& value, const Difference& it) {
   std::vector<std::string> words{it.oracle, std::string(wrong_word(it))};
+  if (writes_though_read_only(value, it))
+    words = {kWritable, std::string(name_of(Wrong::kDone))};
   std::ranges::move(asked(value, it), std::back_inserter(words));
   if (const Call* call = call_of(value, it); call && lacking_attribute(value, it).empty()) {
     if (has_odd_key(value)) words.emplace_back("an odd key");

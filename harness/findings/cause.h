@@ -13,8 +13,9 @@
 
 namespace storefuzz::program {
 
-// The oracle whose readers are asked of some programs only.
+// Oracles with rules of their own: the first asks readers of some programs only.
 inline constexpr std::string_view kReadersAgree = "readers agree";
+inline constexpr const char* kWritable = "writable";
 
 // 1 published data lost or changed · 2 wrong data in silence · 3 something changed outside its
 // place · 4 hang, death, leak · 5 state or equality lost, a carry refused · 6 refused where an

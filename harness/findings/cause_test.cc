@@ -169,6 +169,22 @@ TEST(Causes, CountAsWritersThoseWhoMayWrite) {
   EXPECT_NE(key_of(Wrong::kLost).find("several writers"), std::string::npos);
 }
 
+TEST(Causes, OfWhoWritesThoughReadOnlyAreOneOnDiskToo) {
+  const auto key_of = [](const std::string& mode, Difference it) {
+    return cause_of(parse_case(R"({"format": 2, "program": [
+        {"make": "zip", "at": "z", "mode": ")" +
+                               mode + R"(", "as": "s0"}, {"call": "clear", "on": "s0"}]})")
+                        .value(),
+                    it)
+        .key;
+  };
+  Difference done = at(1, Wrong::kDone), made = at(1, Wrong::kMade);
+  done.oracle = kWritable;
+  made.oracle = kOnDisk;
+  EXPECT_EQ(key_of("r", done), key_of("r", made));
+  EXPECT_NE(key_of("a", done), key_of("a", made)) << "it may write";
+}
+
 // Where a path means another place, what is asked of it says nothing of the root.
 TEST(Causes, OfAPathThatMeansAnotherPlaceAreOne) {
   const auto key_of = [](const std::string& call, Wrong wrong) {

@@ -210,6 +210,22 @@ class Ways {
         of_one_loss);
   }
 
+  // What a write takes away from the file is missing when that is closed, unless it is the very key
+  // that is written.
+  void write_another_key_and_close() {
+    if (!call_ || !operation(call_->op).takes.key || !operation(call_->op).takes.value) return;
+    offer(
+        [&](Case& next) {
+          stop_nowhere(next);
+          Call& call = std::get<Call>(next.steps[it_.where.step]);
+          call.key = unused_key(next);
+          call.value.word = call.key + "@" + std::to_string(it_.where.step);
+          next.steps.insert(next.steps.begin() + static_cast<std::ptrdiff_t>(it_.where.step) + 1,
+                            Call{.op = Op::kClose, .on = call_->on, .in = call_->in});
+        },
+        of_one_loss);
+  }
+
   // One of them may have spoiled the file for the others.
   void ask_one_of_several() {
     if (call_->on.size() < 2) return;
@@ -300,8 +316,10 @@ class Ways {
   // A file that is being written is half written in the next call as well. All writes end in the
   // one that writes a key.
   std::vector<Plainer> within_a_call() {
-    if (it_.wrong == Wrong::kLost || it_.wrong == Wrong::kUnreadable)
+    if (it_.wrong == Wrong::kLost || it_.wrong == Wrong::kUnreadable) {
       offer(stop_nowhere, of_one_loss);
+      write_another_key_and_close();
+    }
     for (std::size_t i = it_.where.step; call_ && i-- > 0;)
       if (std::holds_alternative<Call>(value_.steps[i])) {
         drop(it_.where.step, [&](Case& next) { std::get<Call>(next.steps[i]).watched = true; });

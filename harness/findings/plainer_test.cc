@@ -189,7 +189,11 @@ TEST(PlainerWays, StopWithinAnyWriteAsWithinASet) {
   const auto of_a_set = plainer_ways(
       parsed(make + R"({"call": "set", "key": "a", "on": "s0", "value": "a@1", "watched": true})"),
       was);
-  EXPECT_EQ(of_a_set.size(), 1U) << "where nothing stops";
+  EXPECT_EQ(of_a_set.size(), 2U) << "where nothing stops, and where another key is written";
+  const Plainer* way = way_with(of_a_set, parsed(make + R"({"call": "set", "key": "b", "on": "s0",
+      "value": "b@1"}, {"call": "close", "on": "s0"})"));
+  ASSERT_TRUE(way);
+  EXPECT_TRUE(way->shown_by({difference(Wrong::kLost, 2, "on disk")}));
 }
 
 TEST(PlainerWays, WaitForZarrsLoopWithAnyStore) {
