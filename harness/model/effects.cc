@@ -78,9 +78,9 @@ void World::open(View& view, std::vector<Candidate> fitting) {
 void World::attempt(const Asked& asked) {
   View& view = view_of(asked.handle);
   PlaceState& place = place_of(view);
-  if (asked.row->on_handle == OnHandle::kNone) return;
+  if (asked.on_handle == OnHandle::kNone) return;
   connect(asked.handle, opener_of(asked));
-  const bool ends = asked.row->on_handle == OnHandle::kEnds;
+  const bool ends = asked.on_handle == OnHandle::kEnds;
   const bool closes_unopened = ends && view.archive() && !view.opened && !view.used;
   (asked.row->op == Op::kOpen ? view.told_to_open
    : closes_unopened          ? view.told_to_close

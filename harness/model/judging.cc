@@ -85,7 +85,7 @@ Difference as_question(Difference it) {
 std::optional<Difference> World::take_refusal(const Asked& asked, const Opinion& opinion,
                                               const Answer& answer) {
   View& view = view_of(asked.handle);
-  const bool ends = asked.row->on_handle == OnHandle::kEnds;
+  const bool ends = asked.on_handle == OnHandle::kEnds;
   if (opinion.refusal != RefusalIs::kDue) view.refused = true;
   if (opinion.refusal == RefusalIs::kNotAllowed) {
     Difference wrong =
@@ -94,7 +94,7 @@ std::optional<Difference> World::take_refusal(const Asked& asked, const Opinion&
     attempt(asked);
     if (ends)
       close(view, false);
-    else if (view.archive() && asked.row->on_handle != OnHandle::kNone)
+    else if (view.archive() && asked.on_handle != OnHandle::kNone)
       view.broken = Reason::kAfterDifference;
     return told(*this, asked, std::move(wrong));
   }
@@ -235,7 +235,7 @@ std::optional<Difference> World::take_shown(const Asked& asked, const Opinion& o
     else if (view.archive())
       view.broken = Reason::kAfterDifference;
     attempt(asked);
-  } else if (row.on_handle == OnHandle::kEnds) {
+  } else if (asked.on_handle == OnHandle::kEnds) {
     attempt(asked);
     close(view, true);
   } else if (opinion.unknown != Reason::kNone || row.misuse) {
@@ -255,7 +255,7 @@ std::optional<Difference> World::take_shown(const Asked& asked, const Opinion& o
       perhaps(asked);
     else
       attempt(asked);
-    if (view.archive() && !view.opened && row.on_handle != OnHandle::kNone)
+    if (view.archive() && !view.opened && asked.on_handle != OnHandle::kNone)
       open(view, opinion.candidates);
   } else if (reads(row.op)) {
     return take_read(asked, opinion, answer);
@@ -266,7 +266,7 @@ std::optional<Difference> World::take_shown(const Asked& asked, const Opinion& o
                    differ(row.op == Op::kReadOnly ? Wrong::kState : Wrong::kNotEqual, asked,
                           say(right), answer));
   } else {
-    if (row.on_handle != OnHandle::kNone) open(view, opinion.candidates);
+    if (asked.on_handle != OnHandle::kNone) open(view, opinion.candidates);
     attempt(asked);
     // Who may not write is answered where there was nothing to do: nothing was done.
     if (row.writes() && view.writable) acknowledge(asked);
@@ -290,8 +290,7 @@ std::optional<Difference> World::take_call(const Asked& asked, const Answer& ans
   const std::string process = handles[asked.handle].process;
   if (auto ending = take_ending(process, answer)) {
     Difference wrong = differ(ending->wrong, asked, ending->should_be, answer);
-    if (asked.row->on_handle != OnHandle::kNone && asked.row->on_handle != OnHandle::kEnds)
-      perhaps(asked);
+    if (asked.on_handle != OnHandle::kNone && asked.on_handle != OnHandle::kEnds) perhaps(asked);
     note_nodes(asked, false);
     end_process(process);
     wrong = told(*this, asked, std::move(wrong));

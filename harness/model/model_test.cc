@@ -711,6 +711,15 @@ TEST(Model, WhatARefusedCallLeftInTheStateOfAnArchiveNobodyKnows) {
   EXPECT_NE(due.signature(0), "") << "it was refused before anything was done";
 }
 
+TEST(Model, WhatMayBeMovedStaysAndIsNotOpened) {
+  Follow it(
+      R"({"make":"zip","at":"z","mode":"w","as":"s0"},{"call":"move read only","on":"s0"},)" CLOSE(
+          "s0") END,
+      "");
+  it.sound({store(), none(), none()});
+  EXPECT_FALSE(it.disk(kMissing)) << "nobody has made the archive";
+}
+
 TEST(Model, WhoBeginsAnArchiveByReadingHoldsLessThanWhoWrites) {
   Follow it(ZIP("a") SET("b", "b@1", "s0") R"({"carry":"pickle 5","from":"s0","to":"p0","as":"s1"},
                         {"call":"get","key":"a","on":["s0","s1"]},

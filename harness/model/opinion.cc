@@ -352,7 +352,7 @@ Opinion World::opinion(const Asked& asked) const {
   const Operation& row = *asked.row;
   const Adapter& kind = *who.kind.operator->();
   Opinion opinion;
-  const bool looks_at_content = row.on_handle != OnHandle::kNone;
+  const bool looks_at_content = asked.on_handle != OnHandle::kNone;
   if (looks_at_content) opinion = rests(view);
   // That a store equals itself needs no content.
   const bool compares = row.takes.other && who.view == view_compared(*this, asked);
@@ -361,7 +361,7 @@ Opinion World::opinion(const Asked& asked) const {
   if (of_nodes(row, who)) opinion.give_up(Reason::kArray);
   if (row.misuse) opinion.allow(Reason::kMisuse);
   if (may_refuse_for_its_arguments(view)) opinion.allow(Reason::kContradictory);
-  if (row.on_handle == OnHandle::kEnds) {
+  if (asked.on_handle == OnHandle::kEnds) {
     if (opinion.unknown != Reason::kSession) opinion_of_close(*this, view, opinion);
     if (who.crossed) opinion.allow(Reason::kOtherRelease);
     if (place_of(view).twisted) opinion.allow(Reason::kTwisted);

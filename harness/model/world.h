@@ -147,6 +147,7 @@ struct HandleState {
 struct Asked {
   const Call* call = nullptr;
   const Operation* row = nullptr;
+  OnHandle on_handle = OnHandle::kNone;  // what the row says, where anything is done
   std::size_t handle = 0;
   Question question;
   bool odd = false;  // the key is no path

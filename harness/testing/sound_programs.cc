@@ -388,7 +388,10 @@ class SoundWorld {
     if (row.op == Op::kReadOnly) return Shown{object.read_only};
     if (row.op == Op::kEnter) return Shown{true};
     if (row.op == Op::kEqualOpposite) return Shown{false};
-    if (row.op == Op::kMoveReadOnly && object.read_only) throw Refused{"ValueError"};
+    if (row.op == Op::kMoveReadOnly) {
+      if (object.read_only) throw Refused{"ValueError"};
+      return Shown{None{}};
+    }
     if (row.takes.other) {
       const Handle* other = find(step.other, object.process);
       return Shown{other && other->object->place == object.place && other->kind == handle.kind};
