@@ -57,6 +57,7 @@ constexpr const char* kWithin = "if it stops within the call";
 constexpr const char* kSeveralWriters = "several writers";
 constexpr const char* kReadOnlyGiven = "read_only given";
 constexpr const char* kAnotherRelease = "another release";
+constexpr const char* kToAnother = " to another process";
 
 const Step* step_of(const Case& value, const Difference& it) {
   return it.where.step < value.steps.size() ? &value.steps[it.where.step] : nullptr;
@@ -136,7 +137,7 @@ std::vector<std::string> journeys_of(const Case& value) {
       if (carry->to == (from ? *from : kHome))
         add(within, name);
       else
-        add(ways, name + " to another process");
+        add(ways, name + kToAnother);
     }
     if (std::holds_alternative<Fork>(step)) add(ways, "fork");
     handles.take(step);
@@ -344,6 +345,18 @@ bool is_of_content(Wrong wrong) {
   return std::ranges::find(kOfContent, wrong) != kOfContent.end();
 }
 
+// What is bound to a process has other content in another one, however it came there.
+bool has_content_elsewhere(const Case& value, const Difference& it,
+                           const std::vector<std::string>& journeys) {
+  const bool leaves = std::ranges::any_of(
+      journeys, [](const std::string& way) { return way == "fork" || way.ends_with(kToAnother); });
+  return is_of_content(it.wrong) && leaves &&
+         std::ranges::all_of(value.steps, [](const Step& step) {
+           const Make* make = std::get_if<Make>(&step);
+           return !make || family_of(*innermost(make->kind).operator->()) == StoreFamily::kBound;
+         });
+}
+
 bool may_write(const Make& make) { return make.kind->writes && make.mode != Mode::kRead; }
 
 // Of an archive two roots show in many ways (content is gone, unreadable, shown as before, a file
@@ -399,8 +412,7 @@ bool writes_though_read_only(const Case& value, const Difference& it) {
 
 std::vector<std::string> told(const Case& value, const Difference& it) {
   std::vector<std::string> words{it.oracle, std::string(wrong_word(it))};
-  if (writes_though_read_only(value, it))
-    words = {kWritable, std::string(name_of(Wrong::kDone))};
+  if (writes_though_read_only(value, it)) words = {kWritable, std::string(name_of(Wrong::kDone))};
   std::ranges::move(asked(value, it), std::back_inserter(words));
   if (const Call* call = call_of(value, it); call && lacking_attribute(value, it).empty()) {
     if (has_odd_key(value)) words.emplace_back("an odd key");
@@ -433,14 +445,17 @@ Cause cause_of(const Case& value, const Difference& it) {
   std::vector<std::string> needs = needed(value, it);
   const bool archive = spoils_an_archive(value, it, needs);
   if (archive) std::erase_if(needs, std::not_fn(needed_to_spoil));
+  std::vector<std::string> journeys = journeys_of(value);
   // Such a path means another place however the program comes there.
-  const bool elsewhere = goes_elsewhere(needs);
-  if (elsewhere) needs = {kRelative, kElsewhere};
+  const bool other_place = goes_elsewhere(needs);
+  const bool other_content = !other_place && has_content_elsewhere(value, it, journeys);
+  if (other_place) needs = {kRelative, kElsewhere};
+  if (other_content) needs = {"other content in another process"};
+  const bool elsewhere = other_place || other_content;
   std::vector<std::string> words = elsewhere ? std::vector{kinds_of(value)}
                                    : archive ? told_of_archive(value, it)
                                              : told(value, it);
   words.insert(words.end(), needs.begin(), needs.end());
-  std::vector<std::string> journeys = journeys_of(value);
   // What hangs in a forked process hangs however it came there.
   if (it.wrong == Wrong::kHang && std::ranges::count(journeys, "fork") > 0) journeys = {"fork"};
   if (!journeys.empty() && !archive && !elsewhere)

@@ -201,6 +201,28 @@ TEST(Causes, OfAPathThatMeansAnotherPlaceAreOne) {
             key_of(R"({"call": "set", "on": "s0", "key": "a", "value": "a@2"})", Wrong::kLost));
 }
 
+// What a process has for itself is other content in another one, by whatever way and question.
+TEST(Causes, OfContentThatIsBoundToAProcessAreOne) {
+  const auto key_of = [](const std::string& kind, const std::string& way, Wrong wrong) {
+    return cause_of(parse_case(R"({"format": 2, "processes": {"p1": "spawn", "p2": "fork"},
+        "program": [{"make": ")" +
+                               kind + R"(", "as": "s0"}, )" + way +
+                               R"(, {"call": "get", "key": "a", "on": "s1"}]})")
+                        .value(),
+                    at(2, wrong))
+        .key;
+  };
+  const std::string there = R"({"carry": "pickle 5", "from": "s0", "to": "p1", "as": "s1"})";
+  const std::string copied = R"({"carry": "deepcopy", "from": "s0", "as": "s1"})";
+  const std::string cause = key_of("fsspec memory", there, Wrong::kAbsent);
+  EXPECT_EQ(cause, "fsspec memory / other content in another process");
+  EXPECT_EQ(cause, key_of("fsspec memory", there, Wrong::kGhost));
+  EXPECT_NE(cause, key_of("fsspec memory", copied, Wrong::kAbsent)) << "within the process";
+  EXPECT_NE(cause, key_of("fsspec memory", there, Wrong::kRefused));
+  EXPECT_NE(key_of("memory", there, Wrong::kAbsent).find("get"), std::string::npos)
+      << "it takes its content along";
+}
+
 // Of two who write one zip file, one loses. Where it shows, and who closed how, is not the root.
 TEST(Causes, OfSeveralWritersOfAnArchiveAreOne) {
   const auto key_of = [](const std::string& second, const std::string& last, Wrong wrong,

@@ -178,6 +178,22 @@ TEST(PlainerWays, LookAtTheDiskAfterTheCallInWhichAllStops) {
   EXPECT_FALSE(way->shown_by({was})) << "that is the same again";
 }
 
+TEST(PlainerWays, StopWithinAPlainArchiveAsWithinAWrongOne) {
+  Difference was = difference(Wrong::kUnreadable, 1, "on disk");
+  was.within = true;
+  const std::string steps = R"("program": [{"make": "zip", "at": "z", "mode": "a", "as": "s0"},
+      {"call": "set", "key": "a", "on": "s0", "value": "a@1", "watched": true}]})";
+  const auto with = [&](const std::string& entries) {
+    return parse_case(R"({"format": 2, "before": {"z": {"entries": )" + entries + "}}, " + steps)
+        .value();
+  };
+  const auto ways = plainer_ways(
+      with(R"([], "twists": [{"amount": 1, "entry": 0, "name": "zip64 sizes"}])"), was);
+  const Plainer* way = way_with(ways, with(R"([{"key": "a", "value": "a@0"}])"));
+  ASSERT_TRUE(way);
+  EXPECT_TRUE(way->shown_by({was}));
+}
+
 TEST(PlainerWays, StopWithinAnyWriteAsWithinASet) {
   Difference was = difference(Wrong::kUnreadable, 1, "on disk");
   was.within = true;

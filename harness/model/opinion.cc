@@ -256,6 +256,9 @@ void opinion_of_write(const World& world, const Asked& asked, Opinion& opinion) 
   if (opinion.refusal == RefusalIs::kDue) return;
   const bool clears = asked.row->on_content == OnContent::kClear;
   const bool cannot = clears ? kind.clears == Can::kNo : deletes(*asked.row) && !kind.deletes;
+  // While others write, an archive may have nothing to delete for whoever reads it.
+  const bool others = view.archive() && !view.opened && world.others_write(view.place, &view);
+  if (cannot && !nothing && others) return opinion.give_up(Reason::kOpenWriter);
   if (cannot && !nothing) return opinion.due(Reason::kNoDeletes);
   if (cannot) opinion.allow(Reason::kNothingToDo);
   if (clears && kind.clears == Can::kMay) opinion.allow(Reason::kClearMay);

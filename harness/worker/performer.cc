@@ -285,6 +285,8 @@ Answer Performer::copy(const Order& order) {
 
 Answer Performer::drop(Slot handle) {
   if (handles_.erase(handle) == 0) return Absent{};
+  // The thread of zarr's loop holds what it did last until it does something else.
+  if (!steal(PyObject_CallNoArgs(side().finish))) PyErr_Clear();
   collect_garbage();
   return Shown{None{}};
 }

@@ -513,6 +513,23 @@ TEST(Worker, WhatHoldsItselfIsCollectedBeforeItsFilesAreTold) {
   EXPECT_EQ(replies[2].answer, Answer(Shown{Names{}})) << told(replies[1].answer);
 }
 
+// The thread of zarr's loop keeps what was refused on it, and with it the store, for a while.
+TEST(Worker, WhatIsDroppedIsClosedThoughZarrsLoopWasUsed) {
+  Talk worker;
+  for (int i = 0; i < 20; ++i) {
+    const auto replies = worker.ask({begin(new_folder()),
+                                     zip(1, "a"),
+                                     by_sync(call(Op::kSet, 1, "a/b", "a")),
+                                     by_sync(call(Op::kDeleteDir, 1, "a")),
+                                     {.verb = Verb::kDrop, .handle = 1},
+                                     zip(2, "r"),
+                                     call(Op::kGet, 2, "a/b"),
+                                     kOver});
+    ASSERT_TRUE(refused(replies[3].answer)) << told(replies[3].answer);
+    ASSERT_EQ(replies[6].answer, bytes("a")) << "at the " << i << "th";
+  }
+}
+
 // On a machine that is busy a thread of an event loop lets go late.
 TEST(Worker, WhatAThreadHoldsForAWhileIsWaitedFor) {
   Talk worker;
