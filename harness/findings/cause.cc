@@ -332,11 +332,18 @@ std::vector<std::string> needed(const Case& value, const Difference& it) {
   return words;
 }
 
-// A program that needs both is about a path that means another place afterwards, whether what lies
-// there, who reads it or who refuses to told so.
+// A program that needs a relative path is about one that means another place, after a change of the
+// directory or at once, whether what lies there, who reads it or who refuses to told so.
 bool goes_elsewhere(const std::vector<std::string>& needed) {
-  return std::ranges::find(needed, kRelative) != needed.end() &&
-         std::ranges::find(needed, kElsewhere) != needed.end();
+  return std::ranges::find(needed, kRelative) != needed.end();
+}
+
+std::vector<std::string> told_of_relative(const Case& value) {
+  std::set<std::string> kinds;
+  for (const Step& step : value.steps)
+    if (const Make* make = std::get_if<Make>(&step); make && make->relative)
+      kinds.insert(make->kind->kind);
+  return {fmt::format("{}", fmt::join(kinds, ", "))};
 }
 
 bool is_of_content(Wrong wrong) {
@@ -449,16 +456,17 @@ Cause cause_of(const Case& value, const Difference& it) {
   // Such a path means another place however the program comes there.
   const bool other_place = goes_elsewhere(needs);
   const bool other_content = !other_place && has_content_elsewhere(value, it, journeys);
-  if (other_place) needs = {kRelative, kElsewhere};
+  if (other_place)
+    std::erase_if(needs, [](std::string_view it) { return it != kRelative && it != kElsewhere; });
   if (other_content) needs = {"other content in another process"};
-  const bool elsewhere = other_place || other_content;
-  std::vector<std::string> words = elsewhere ? std::vector{kinds_of(value)}
-                                   : archive ? told_of_archive(value, it)
-                                             : told(value, it);
+  std::vector<std::string> words = other_place     ? told_of_relative(value)
+                                   : other_content ? std::vector{kinds_of(value)}
+                                   : archive       ? told_of_archive(value, it)
+                                                   : told(value, it);
   words.insert(words.end(), needs.begin(), needs.end());
   // What hangs in a forked process hangs however it came there.
   if (it.wrong == Wrong::kHang && std::ranges::count(journeys, "fork") > 0) journeys = {"fork"};
-  if (!journeys.empty() && !archive && !elsewhere)
+  if (!journeys.empty() && !archive && !other_place && !other_content)
     words.push_back(fmt::format("after {}", fmt::join(journeys, ", ")));
   return {.key = fmt::format("{}", fmt::join(words, " / ")),
           .severity = severity_of(value, it),

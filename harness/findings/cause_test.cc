@@ -199,6 +199,15 @@ TEST(Causes, OfAPathThatMeansAnotherPlaceAreOne) {
   EXPECT_EQ(key_of(get, Wrong::kAbsent), "local / by a relative path / with change directory");
   EXPECT_EQ(key_of(get, Wrong::kAbsent),
             key_of(R"({"call": "set", "on": "s0", "key": "a", "value": "a@2"})", Wrong::kLost));
+  EXPECT_EQ(cause_of(parse_case(R"({"format": 2, "program": [
+                {"make": "local", "at": "f", "as": "s0"},
+                {"make": "named url", "at": "f", "relative": true, "as": "s1"}, )" +
+                                get + "]}")
+                         .value(),
+                     at(2, Wrong::kAbsent))
+                .key,
+            "named url / by a relative path")
+      << "at once, whoever else sees it";
 }
 
 // What a process has for itself is other content in another one, by whatever way and question.

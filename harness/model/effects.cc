@@ -321,6 +321,14 @@ void World::open_file(const Make& step, std::size_t number) {
     if (it.place == number && it.living && (it.opened || it.touched)) it.torn = true;
 }
 
+// A store that opens itself, or whose caller makes its folder, makes its place, also where a pickle
+// makes it anew.
+void World::make_place(const View& view) {
+  PlaceState& place = place_of(view);
+  const bool makes = (view.kind->opens && view.writable) || view.kind->made_for;
+  if (place.on_disk && makes && place.exists == Exists::kNo) place.exists = Exists::kMaybe;
+}
+
 void World::make(const Make& step) {
   if (!step.around.empty()) {
     const auto inner = find_handle(step.around, step.in);
@@ -364,8 +372,7 @@ void World::make(const Make& step) {
   PlaceState& place = places[view.place];
   // How a session keeps its content is its own affair.
   if (kind.shared == Shared::kSession && kind.writes && on_disk) place.unknown = Reason::kSession;
-  if (on_disk && ((kind.opens && view.writable) || kind.made_for) && place.exists == Exists::kNo)
-    place.exists = Exists::kMaybe;
+  make_place(view);
   open_file(step, view.place);
   view.lo = place.current();
   view.claim = view.archive() && view.writable && truncates;
@@ -439,6 +446,7 @@ void World::carry(const Carry& step, std::size_t from) {
     if (view.archive() || view.family == StoreFamily::kLive) view.broken = Reason::kNone;
     if (view.archive()) view.used = view.told_to_open = view.told_to_close = false;
     view.lo = places[view.place].current();
+    make_place(view);
     views.push_back(std::move(view));
     arrived.view = views.size() - 1;
     if (arrived.cache && step.carrier != Carrier::kCopy) {

@@ -213,6 +213,31 @@ TEST(Model, AStoreThatIsOpenedByItsMakingMakesItsPlace) {
   EXPECT_FALSE(on_disk("object local", R"(,"read_only":true)")) << "its caller makes the folder";
   EXPECT_FALSE(on_disk("zip file", R"(,"mode":"a")")) << "its caller opens the file";
   EXPECT_TRUE(on_disk("local", "").has_value()) << "which opens itself when it is used";
+  Follow copy(R"({"make":"object local","at":"z","as":"s0"},{"do":"delete the file","at":"z"},
+                 {"carry":"pickle 5","from":"s0","as":"s1"},)" END,
+              "");
+  copy.sound({store(), none(), store()});
+  EXPECT_FALSE(copy.disk(holds({}))) << "made anew by its pickle";
+}
+
+TEST(Model, StoresThatAreGivenAFileEachMayDiffer) {
+  Follow it(R"({"make":"zip file","at":"z","mode":"w","as":"s0"},
+               {"make":"zip file","at":"z","mode":"w","as":"s1"},
+               {"call":"equal","on":"s0","other":"s1"})",
+            "");
+  it.sound({store(), store()});
+  EXPECT_FALSE(Follow(it).take(Shown{false}));
+  EXPECT_FALSE(it.take(Shown{true}));
+}
+
+TEST(Model, AGroupAtTheRootOfADictionaryHasItsMembers) {
+  Follow it(
+      R"({"make":"fsspec memory","as":"s0"},{"call":"create group","key":"","on":"s0","as":"s1"},
+               {"call":"create array","key":"a","on":"s1","as":"s2"},{"call":"members","on":"s1"})",
+      "");
+  it.sound({store(), Shown{NewHandle{"Group"}}, Shown{NewHandle{"Array"}}});
+  EXPECT_FALSE(Follow(it).take(names({"a"})));
+  expect_wrong(it.take(names({})), Wrong::kAbsent);
 }
 
 TEST(Model, AFileThatIsGivenToAStoreWasEmptiedByWhoOpenedIt) {

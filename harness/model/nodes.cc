@@ -26,6 +26,12 @@ bool below(std::string_view path, std::string_view folder) {
   return path.size() > folder.size() && path.starts_with(folder) && path[folder.size()] == '/';
 }
 
+// The root group of a store that has a prefix is at "prefix/".
+std::string without_slash(std::string path) {
+  if (path.ends_with('/')) path.pop_back();
+  return path;
+}
+
 std::vector<std::string> parents_of(std::string_view path) {
   std::vector<std::string> parents;
   for (std::size_t at = path.find('/'); at != path.npos; at = path.find('/', at + 1))
@@ -70,7 +76,8 @@ void World::note_nodes(const Asked& asked, bool done) {
     case Op::kCreateArray:
     case Op::kCreateGroup:
       if (!done || asked.odd) nodes.unclear = true;
-      if (!nodes.unclear) add_node(nodes, asked.question.full, asked.row->op == Op::kCreateArray);
+      if (!nodes.unclear)
+        add_node(nodes, without_slash(asked.question.full), asked.row->op == Op::kCreateArray);
       return;
     case Op::kConsolidate:
       // A refused one may have been written all the same.
@@ -102,7 +109,7 @@ std::optional<Difference> World::take_members(const Asked& asked, const Answer& 
                       view.broken != Reason::kNone || place.unknown != Reason::kNone ||
                       who.kind->shared == Shared::kSession || elsewhere(view);
   if (!shown || silent || place.told || place.nodes.unclear || !place.names.empty()) return {};
-  const std::string path = joined(view.prefix, who.prefix);
+  const std::string path = without_slash(joined(view.prefix, who.prefix));
   std::vector<std::string> sure, possible;
   for (std::size_t i = 0; i < place.nodes.list.size(); ++i) {
     const Node& node = place.nodes.list[i];

@@ -342,7 +342,8 @@ std::optional<bool> World::flag_of(const Asked& asked) const {
     const bool alike = (view.mode == Mode::kRead) == (its.mode == Mode::kRead);
     const bool same = alike && view.place == its.place && view.read_only == its.read_only &&
                       view.relative == its.relative && view.directory == its.directory &&
-                      !view.contradictory && !its.contradictory && !one.cache && !other.cache;
+                      !view.contradictory && !its.contradictory && !one.cache && !other.cache &&
+                      !view.kind->given_a_file;  // each has a file of its own
     return same ? std::optional(true) : std::nullopt;
   }
   if (view.contradictory || !one.kind->writes) return {};

@@ -233,6 +233,7 @@ struct Model::World {
   void bind(const Asked& asked);
   void open_file(const Make& step, std::size_t place);
   void make(const Make& step);
+  void make_place(const View& view);
   void carry(const Carry& step, std::size_t from);
   void opened_for_a_node(const Carry& step, std::size_t from);
   void fork(const Fork& step);
