@@ -119,7 +119,7 @@ std::size_t Following::follow_one(Sides& sides, const RawFinding& raw) {
       options_.progress(fmt::format("reducing and confirming {} of {}: {}", ++begun_,
                                     followed_.findings, raw.finding.headline));
   }
-  Outcome first = follow_program(sides, raw, raw.finding.value);
+  Outcome first = follow_program(sides, raw, raw.finding);
   std::size_t asked = 0;
   bool kept = first.kept;
   while (!first.enough && asked < raw.others.size() && !over_()) {
@@ -135,9 +135,7 @@ std::size_t Following::follow_one(Sides& sides, const RawFinding& raw) {
 }
 
 Following::Outcome Following::follow_program(Sides& sides, const RawFinding& raw,
-                                             const program::Case& value) {
-  Finding finding = raw.finding;
-  finding.value = value;
+                                             const Finding& finding) {
   auto dossier = reduce_finding(*sides.subject, finding, options_.dossier, sides.against.get());
   if (!dossier) {
     // A fault of ours costs its finding, not the run; what was found stays told.

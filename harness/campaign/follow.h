@@ -78,7 +78,7 @@ class Following {
   };
 
   std::size_t follow_one(Sides& sides, const RawFinding& raw);
-  Outcome follow_program(Sides& sides, const RawFinding& raw, const program::Case& value);
+  Outcome follow_program(Sides& sides, const RawFinding& raw, const Finding& finding);
   bool settle(Sides& sides, Way way);
   std::optional<Known> why_known(Sides& sides, const Dossier& dossier) const;
   void count(Told& told, const RawFinding& raw) const;

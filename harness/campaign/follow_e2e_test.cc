@@ -116,6 +116,18 @@ TEST(Following, TriesTheNextFindingOfACauseWhereNoScriptShowsTheFirst) {
   EXPECT_TRUE(known.asked().empty());
 }
 
+// To the loop `clear` and `delete` look alike, and are two questions.
+TEST(Following, KeepsOfAnotherProgramWhatThatOneShows) {
+  Followings it;
+  std::vector<RawFinding> raw = it.findings({"b"});
+  raw[0].others = {raw[0].finding};
+  raw[0].finding.of_class = "reads / absent / get";
+  Following following = it.following();
+  e2e::must(following.follow(std::move(raw), 60));
+  EXPECT_EQ(following.confirmed().size(), 1U);
+  EXPECT_EQ(following.unconfirmed().size(), 0U);
+}
+
 TEST(Following, WhatDoesNotHangDoesNotWaitBehindHangs) {
   Followings it;
   it.settings.deadline = "1000";

@@ -386,20 +386,18 @@ class Supervisor {
         if (options_.found)
           if (auto kept = options_.found(raw->second); !kept) fail(kept.error());
       } else {
-        program::Case& smallest = raw->second.finding.value;
-        program::Case other = finding->value;
-        if (to_text(other).size() < to_text(smallest).size()) {
-          other = std::exchange(smallest, std::move(finding->value));
-          raw->second.finding.headline = std::move(finding->headline);
-        }
-        keep_other(raw->second, std::move(other), !raw->second.asked.contains(asked));
+        // What a reduction of a program keeps goes with the program.
+        Finding& smallest = raw->second.finding;
+        if (to_text(finding->value).size() < to_text(smallest.value).size())
+          std::swap(*finding, smallest);
+        keep_other(raw->second, std::move(*finding), !raw->second.asked.contains(asked));
       }
       raw->second.asked.insert(asked);
     }
     if (raw != fuzzed_.raw.end()) raw->second.count += line.value("count", 1ULL);
   }
 
-  static void keep_other(RawFinding& raw, program::Case other, bool asked_otherwise) {
+  static void keep_other(RawFinding& raw, Finding other, bool asked_otherwise) {
     auto& others = raw.others;
     if (asked_otherwise)
       others.insert(others.begin(), std::move(other));

@@ -36,7 +36,7 @@ struct RawFinding {
   Finding finding;  // with the smallest program that showed it
   // Some others that showed it, those that were asked otherwise first. Where it needs a process
   // that has been used before, one of them may have in it what the smallest one has not.
-  std::vector<program::Case> others = {};
+  std::vector<Finding> others = {};
   std::set<std::string> asked = {};  // the ways in which these were asked
   std::uint64_t count = 0;
   std::uint64_t executions = 0;  // of its job, until the finding was first seen
