@@ -125,6 +125,8 @@ class Ways {
 
   std::vector<Plainer> run() {
     for (std::size_t i = 0; i < value_.steps.size(); ++i) put_memory_below(i);
+    // Of the readers each way to be wrong is a root of its own.
+    if (it_.oracle != kReadersAgree && it_.oracle != kOnDisk) offer_a_plain_archive(of_one_handle);
     if (it_.wrong == Wrong::kHang) return hangs();
     if (it_.oracle == kOnDisk && it_.within) return within_a_call();
     if (it_.oracle == kOnDisk) return on_disk();
@@ -289,15 +291,15 @@ class Ways {
     return std::move(ways_);
   }
 
-  void offer_a_plain_archive() {
+  void offer_a_plain_archive(bool (*same)(const Difference&, const Difference&)) {
     if (std::ranges::any_of(value_.before, [](const Place& it) { return !it.twists.empty(); }))
-      offer(put_a_plain_archive, of_one_ruin);
+      offer(put_a_plain_archive, same);
   }
 
   // The disk is looked at when something may have written, and at the end: the step at which it is
   // seen need not have done it.
   std::vector<Plainer> on_disk() {
-    offer_a_plain_archive();
+    offer_a_plain_archive(of_one_ruin);
     // An archive that nothing was written to is empty again, and whole, when it is closed: that
     // what was in it is gone shows where something was.
     for (std::size_t i = 0; call_ && it_.wrong == Wrong::kUnreadable && i < it_.where.step; ++i)
@@ -320,7 +322,7 @@ class Ways {
   // A file that is being written is half written in the next call as well. All writes end in the
   // one that writes a key.
   std::vector<Plainer> within_a_call() {
-    offer_a_plain_archive();
+    offer_a_plain_archive(of_one_ruin);
     if (it_.wrong == Wrong::kLost || it_.wrong == Wrong::kUnreadable) {
       offer(stop_nowhere, of_one_loss);
       write_another_key_and_close();

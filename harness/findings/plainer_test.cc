@@ -178,6 +178,24 @@ TEST(PlainerWays, LookAtTheDiskAfterTheCallInWhichAllStops) {
   EXPECT_FALSE(way->shown_by({was})) << "that is the same again";
 }
 
+TEST(PlainerWays, AskAPlainArchiveAsAWrongOne) {
+  Difference was = difference(Wrong::kDone, 1, "writable");
+  was.where.handle = "s0";
+  const auto with = [](const std::string& entries) {
+    return parse_case(R"({"format": 2, "before": {"z": {"entries": )" + entries + R"(}},
+        "program": [{"make": "zip", "at": "z", "mode": "r", "as": "s0"},
+                    {"call": "move read only", "on": "s0"}]})")
+        .value();
+  };
+  const Case wrong = with(R"([], "twists": [{"amount": 1, "entry": 0, "name": "zip64 sizes"}])");
+  const auto ways = plainer_ways(wrong, was);
+  const Plainer* way = way_with(ways, with(R"([{"key": "a", "value": "a@0"}])"));
+  ASSERT_TRUE(way);
+  EXPECT_TRUE(way->shown_by({was}));
+  was.oracle = "readers agree";
+  EXPECT_FALSE(way_with(plainer_ways(wrong, was), with(R"([{"key": "a", "value": "a@0"}])")));
+}
+
 TEST(PlainerWays, StopWithinAPlainArchiveAsWithinAWrongOne) {
   Difference was = difference(Wrong::kUnreadable, 1, "on disk");
   was.within = true;

@@ -246,7 +246,8 @@ std::string Model::signature(const Step& step, std::size_t handle) const {
   if (!view.archive()) return text;
   if (view.broken != Reason::kNone || !view.opened || view.fuzzy || view.candidates.size() != 1)
     return fmt::format("{} view {} {}", text, who.view, view.opened);
-  text += fmt::format(" {} {}", view.candidates.front().epoch, view.fresh);
+  // Who began an archive, or wrote what nobody knows, has more than who reads it.
+  text += fmt::format(" {} {} {}", view.candidates.front().epoch, view.fresh, view.begins);
   for (KeyId key = 0; key < view.pending.size(); ++key)
     if (view.pending[key]) text += fmt::format(" {}={}", key, view.pending[key]);
   return text;

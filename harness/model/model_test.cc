@@ -745,6 +745,15 @@ TEST(Model, WhatMayBeMovedStaysAndIsNotOpened) {
   EXPECT_FALSE(it.disk(kMissing)) << "nobody has made the archive";
 }
 
+TEST(Model, WhoWroteANodeIntoAnArchiveSeesMoreThanWhoReads) {
+  Follow it(ZIP("a") R"({"make":"zip","at":"z","mode":"r","as":"s1"},)" GET("a", "s1")
+                GET("a", "s0")
+                    R"({"call":"create group","key":"a","on":"s0","as":"s2"},
+                   {"call":"list","on":["s0","s1"]},)");
+  it.sound({store(), store(), bytes("a@0"), bytes("a@0"), Shown{NewHandle{"Group"}}});
+  EXPECT_NE(it.signature(0), it.signature(1));
+}
+
 TEST(Model, WhoBeginsAnArchiveByReadingHoldsLessThanWhoWrites) {
   Follow it(ZIP("a") SET("b", "b@1", "s0") R"({"carry":"pickle 5","from":"s0","to":"p0","as":"s1"},
                         {"call":"get","key":"a","on":["s0","s1"]},
