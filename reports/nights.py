@@ -22,6 +22,7 @@ from render import FAULTS_OF_THE_MACHINE, environments
 from run_directory import clean
 
 # What a state raises that is none of ours, or is broken.
+FORMAT = 1  # of state.json (harness/campaign/state.h)
 BROKEN = (ValueError, KeyError, TypeError, AttributeError, RecursionError, TemplateError)
 NIGHTS_DRAWN = 60  # of a curve
 LAST = 7  # nights whose run directories are there
@@ -188,7 +189,15 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
     folder = Path(given[0])
     try:
-        page = draw(folder, clean(json.loads((folder / "state.json").read_text("utf-8"))))
+        state = clean(json.loads((folder / "state.json").read_text("utf-8")))
+        if state["format"] != FORMAT:
+            print(
+                f"report: {folder} has format {state['format']}, and this storefuzz reads format "
+                f"{FORMAT}.",
+                file=sys.stderr,
+            )
+            return 2
+        page = draw(folder, state)
         write(folder / "index.html", page)
     except BROKEN as error:
         print(f"report: {folder} holds no state of nights: {error!r}.", file=sys.stderr)

@@ -193,5 +193,8 @@ def test_what_is_no_state_is_one_sentence(
         assert nights.main([str(tmp_path)]) == 2
         said = capsys.readouterr().err
         assert said.count("\n") == 1 and said.startswith(f"report: {tmp_path} holds no state")
+    (tmp_path / "state.json").write_text(json.dumps(a_state() | {"format": 99}))
+    assert nights.main([str(tmp_path)]) == 2
+    assert "has format 99, and this storefuzz reads format 1." in capsys.readouterr().err
     assert nights.main([str(tmp_path / "none")]) == 2
     assert nights.main([]) == 2

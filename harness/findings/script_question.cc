@@ -245,7 +245,8 @@ class Asking {
     question.plain =
         shown(told_.was) && it && it->allowed.refusal == RefusalIs::kNotAllowed && !told_.question;
     if (told_.wrong == Wrong::kTwice) {
-      question.defect = "len(seen) != len(set(seen))";
+      // What was refused is a text, in which letters come twice.
+      question.defect = "isinstance(seen, list) and len(seen) != len(set(seen))";
       return question;
     }
     const Refusal* refusal = refused(told_.was);
