@@ -21,8 +21,8 @@ from drawing import write
 from render import FAULTS_OF_THE_MACHINE, environments
 from run_directory import clean
 
-# What a state raises that is none of ours, or is broken.
 FORMAT = 1  # of state.json (harness/campaign/state.h)
+# What a state raises that is none of ours, or is broken.
 BROKEN = (ValueError, KeyError, TypeError, AttributeError, RecursionError, TemplateError)
 NIGHTS_DRAWN = 60  # of a curve
 LAST = 7  # nights whose run directories are there

@@ -28,6 +28,10 @@ constexpr py::ssize_t kMostGarbage = 4000;  // objects made since the last colle
 constexpr int kLooksAtOpenFiles = 5;
 constexpr std::chrono::milliseconds kUntilLetGo{10};  // before the second look; doubled each time
 
+void finish_zarrs_loop() {
+  if (!steal(PyObject_CallNoArgs(side().finish))) PyErr_Clear();
+}
+
 Object call_one(PyObject* function, PyObject* argument) {
   return steal(PyObject_CallOneArg(function, argument));
 }
@@ -286,7 +290,7 @@ Answer Performer::copy(const Order& order) {
 Answer Performer::drop(Slot handle) {
   if (handles_.erase(handle) == 0) return Absent{};
   // The thread of zarr's loop holds what it did last until it does something else.
-  if (!steal(PyObject_CallNoArgs(side().finish))) PyErr_Clear();
+  finish_zarrs_loop();
   collect_garbage();
   return Shown{None{}};
 }
@@ -338,7 +342,7 @@ Answer Performer::end_case() {
   Names open;
   if (other_descriptors()) {
     open = open_files();
-    if (!open.names.empty() && !steal(PyObject_CallNoArgs(side().finish))) PyErr_Clear();
+    if (!open.names.empty()) finish_zarrs_loop();
     // What a thread of an event loop has in its hands is closed when it lets go.
     for (int looks = 0; !open.names.empty() && looks < kLooksAtOpenFiles; ++looks) {
       if (looks > 0) {
