@@ -140,12 +140,17 @@ class Campaign {
     return {};
   }
 
+  // Whether the subject is what its number names: a checkout may carry the number of a release. A
+  // number that is more than digits and dots is of a checkout as well: pip does not know it.
+  bool is_published() const {
+    return subject_.path.is_null() &&
+           subject_.release.find_first_not_of("0123456789.") == std::string::npos;
+  }
+
   DossierOptions dossier_options(const std::string& planted) const {
-    // A number that is more than digits and dots is of a checkout: pip does not know it.
-    const bool numbered = subject_.release.find_first_not_of("0123456789.") == std::string::npos;
     return {.python = subject_.python,
             .release = subject_.release,
-            .published = numbered && subject_.path.is_null(),
+            .published = is_published(),
             .packages = subject_.packages,
             .scratch = scratch_->path(),
             .planted = planted,
@@ -341,7 +346,7 @@ class Campaign {
       releases.push_back({release, {.zarr = release, .with = options_.subject.with}});
     std::size_t done = 0;
     auto tables = bisect_releases(
-        asked, releases, subject_.release,
+        asked, releases, is_published() ? subject_.release : "",
         {.scratch = scratch_->path(),
          .stop = [this] { return over(); },
          .progress =

@@ -346,6 +346,18 @@ INSTANTIATE_TEST_SUITE_P(Run, TroubledWorker,
                                          std::pair{"arrival kills the parent", "survival"}),
                          [](const auto& info) { return e2e::test_name(info.param.first); });
 
+// A field that comes back with its default is lost only where it had another value.
+TEST(Run, FindsALossThatShowsOnlyWhereNoDefaultWasGiven) {
+  Running run("storefuzz", run_arguments(e2e::kNewest, "12s",
+                                         {"--planted", "arrival forgets compression",
+                                          "--oracles-off", e2e::oracles_but({"attributes"})}));
+  EXPECT_EQ(run.wait(), "exit 0") << run.said() << run.complained();
+  const auto found = e2e::read_lines(run.folder() / "out" / "planted.jsonl");
+  EXPECT_TRUE(std::ranges::any_of(found, [](const Json& line) {
+    return line.at("headline").get<std::string>().ends_with(" shows 0, where 8 is right");
+  })) << run.said();
+}
+
 // --- answers
 
 // findings.jsonl → a file for --known that names them all.

@@ -188,7 +188,9 @@ std::optional<Known> Following::why_known(Sides& sides, const Dossier& dossier) 
     return *it;
   if (!options_.own_stores) return std::nullopt;
   const std::string of_class = class_of(dossier.value, dossier.difference);
-  for (const program::Case& twin : program::twins_of(dossier.value, stores_of_zarr()))
+  const auto crash_states = dossier.difference.within ? program::CrashStates::kAsInTheProgram
+                                                      : program::CrashStates::kNone;
+  for (const program::Case& twin : program::twins_of(dossier.value, stores_of_zarr(), crash_states))
     if (stand(*sides.subject, {.value = twin, .of_class = of_class}) == Standing::kBad)
       return Known{
           .cause = dossier.cause.key,

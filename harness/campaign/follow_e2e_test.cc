@@ -116,6 +116,28 @@ TEST(Following, TriesTheNextFindingOfACauseWhereNoScriptShowsTheFirst) {
   EXPECT_TRUE(known.asked().empty());
 }
 
+// An empty subclass of LocalStore leaves a file behind where it is stopped, as LocalStore does; a
+// wrong value is its own.
+TEST(Following, OfAStoreOfOnesOwnWhatAStoreOfZarrShowsAsWellIsZarrs) {
+  Followings it;
+  const program::Case value = e2e::must(program::parse_case(
+      R"({"format":2,"program":[{"make":"two-faced","at":"z","as":"s0"},
+        {"call":"set","key":"c","value":"c@1","on":"s0","watched":true}]})"));
+  const auto session = e2e::must(ProgramSession::start(it.settings));
+  std::vector<RawFinding> raw = it.findings({"b"});
+  for (Finding& found : findings_of(value, e2e::play(*session, value).differences))
+    raw.push_back({.finding = std::move(found), .count = 1});
+  ASSERT_EQ(raw.size(), 2U);
+  FollowOptions options = it.options();
+  options.own_stores = true;
+  Following following(std::move(options));
+  e2e::must(following.follow(std::move(raw), 60));
+  std::map<std::string, std::string> by;  // oracle → who knows it
+  for (const Json& line : following.confirmed())
+    by[line.at("oracle")] = line.at("known").is_null() ? "" : line.at("known").at("by");
+  EXPECT_EQ(by, (std::map<std::string, std::string>{{"on disk", "zarr"}, {"reads", ""}}));
+}
+
 // To the loop `clear` and `delete` look alike, and are two questions.
 TEST(Following, KeepsOfAnotherProgramWhatThatOneShows) {
   Followings it;

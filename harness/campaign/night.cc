@@ -107,7 +107,10 @@ class OneNight {
     begin_line();
     if (auto ready = prepare(); !ready) {
       // What somebody named wrong is no night.
-      if (ready.error().code == ExitCode::kBadInput) return std::unexpected(ready.error());
+      if (ready.error().code == ExitCode::kBadInput) {
+        folder_.drop_if_new();
+        return std::unexpected(ready.error());
+      }
       failure_ = ready.error();
     }
     if (auto begun = begin(); !begun) return std::unexpected(begun.error());
@@ -250,8 +253,9 @@ class OneNight {
 
   Result<void> fuzz_all() {
     for (const std::string& target : line_.targets) {
-      if (interrupted()) return machine_failure("interrupted: not every target was fuzzed");
       if (auto fuzzed = fuzz(target); !fuzzed) return fuzzed;
+      if (interrupted())
+        return machine_failure("interrupted: not every target was fuzzed to its end");
     }
     // A target that failed does not keep the others from their share.
     if (trouble_) return std::unexpected(*trouble_);
@@ -382,8 +386,7 @@ class OneNight {
     const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begun_;
     if (line_.seconds > 0)
       line_.executions_per_second = static_cast<double>(line_.executions) / line_.seconds;
-    if (!failure_)
-      if (auto copied = copy_causes(); !copied) failure_ = copied.error();
+    if (auto copied = copy_causes(); !copied && !failure_) failure_ = copied.error();
     const bool red = news_ && news_->red();
     line_.why = failure_ ? failure_->message : "";
     if (red)
@@ -398,12 +401,9 @@ class OneNight {
     folder_.prune();
     if (auto drawn = draw_nights(folder_.path()); !drawn && !failure_) failure_ = drawn.error();
     tell(took.count());
+    if (failure_) say(fmt::format("red: {}", failure_->message));
     if (red) return ExitCode::kFinding;
-    if (failure_) {
-      say(fmt::format("red: {}", failure_->message));
-      return failure_->code;
-    }
-    return ExitCode::kNothingNew;
+    return failure_ ? failure_->code : ExitCode::kNothingNew;
   }
 
   // The folder of a cause is what its run wrote of it: runs are dropped after some nights.

@@ -307,7 +307,38 @@ TEST(Nights, ThatNameSomethingWrongAreNone) {
   const auto state = folder.path() / "state";
   Running night("storefuzz", {"nightly", state.string(), "--zarr", "9.9.9"});
   EXPECT_EQ(night.wait(), "exit 2") << all(night);
-  EXPECT_FALSE(e2e::fs::exists(state / "state.json"));
+  EXPECT_FALSE(e2e::fs::exists(state)) << "nothing is left behind";
+
+  e2e::fs::create_directory(state);
+  Running again("storefuzz", {"nightly", state.string(), "--zarr", "9.9.9"});
+  EXPECT_EQ(again.wait(), "exit 2") << all(again);
+  EXPECT_TRUE(e2e::fs::exists(state)) << "somebody else made it";
+}
+
+// Ctrl-C while a target is fuzzed: what was found is told, with its script, and so is the cut.
+TEST(Nights, ThatAreInterruptedSaySoAndKeepTheScriptsOfWhatTheyFound) {
+  const test::Folder folder;
+  const auto state = folder.path() / "state";
+  Checkout checkout;
+  checkout.plant();
+  Running night("storefuzz", arguments(state, checkout.path().string(), "300s"));
+  ASSERT_TRUE(says(night, " findings", kSoon)) << all(night);
+  const auto found = state / "nights" / "1" / "program" / "seen.jsonl";
+  ASSERT_TRUE(e2e::within(kSoon, [&] {
+    return e2e::fs::exists(found) &&
+           test::read_file(found).find("compression") != std::string::npos;
+  })) << all(night);
+  night.signal(SIGINT);
+  const std::string end = night.wait();
+  EXPECT_NE(night.said().find("red: interrupted: not every target was fuzzed to its end"),
+            std::string::npos)
+      << all(night);
+  const State told = state_of(state);
+  ASSERT_EQ(told.nights.size(), 1U);
+  EXPECT_EQ(told.begun, 0);
+  EXPECT_EQ(end, told.nights.back().news.empty() ? "exit 3" : "exit 1") << all(night);
+  for (const std::string& name : told.nights.back().news)
+    EXPECT_TRUE(e2e::fs::exists(state / "causes" / name / "issue.md")) << name;
 }
 
 }  // namespace

@@ -59,7 +59,7 @@ Result<std::vector<ReleaseTable>> play_releases(const std::vector<Asked>& asked,
 
 // The same, but only those releases are played that show where each begins and ends, by bisection
 // from `subject`, which shows all of them; what is bad, good, and bad again may be missed. A
-// subject that is none of `releases` is newer than all of them.
+// subject that is none of `releases` ("": a checkout) is newer than all of them.
 Result<std::vector<ReleaseTable>> bisect_releases(const std::vector<Asked>& asked,
                                                   const std::vector<PlayedRelease>& releases,
                                                   const std::string& subject,

@@ -30,6 +30,11 @@ TEST(BisectReleases, AskTheNewestFirstAndFindWhereItIsMended) {
   ASSERT_FALSE(played.empty());
   EXPECT_EQ(played.front(), "3.4.2");
   EXPECT_LT(played.size(), releases.size()) << "not all of them";
+
+  // A checkout may carry the number of a release, and is none: what it shows is not said of that.
+  const auto of_a_checkout =
+      e2e::must(bisect_releases({asked}, releases, "", {.scratch = e2e::scratch(), .jobs = 1}));
+  EXPECT_EQ(of_a_checkout[0].rows.back(), std::pair(std::string("3.4.2"), Standing::kGood));
 }
 
 // A store of fsspec says of a key that it is a prefix; a MemoryStore does not.

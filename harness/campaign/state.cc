@@ -79,12 +79,13 @@ Result<StateFolder> StateFolder::open(const fs::path& folder) {
   std::error_code error;
   if (fs::exists(folder, error) && !fs::is_directory(folder, error))
     return bad_input(fmt::format("{} is no folder", folder.string()));
-  fs::create_directories(folder, error);
+  const bool made = fs::create_directories(folder, error);
   if (error) return std::unexpected(cannot_write(folder, error.value()));
   Descriptor lock = lock_folder(folder);
   if (lock.get() < 0)
     return bad_input(fmt::format("another night is at work on {}", folder.string()));
   StateFolder opened(folder, std::move(lock));
+  opened.made_ = made;
   if (!fs::exists(folder / kFile, error)) {
     // state.json.new is of a first night that was killed while it wrote.
     fs::remove(folder / (std::string(kFile) + ".new"), error);
@@ -115,6 +116,11 @@ void StateFolder::prune() const {
   for (const auto& entry : fs::directory_iterator(path_ / "causes", error))
     if (!state.causes.contains(entry.path().filename().string()))
       fs::remove_all(entry.path(), error);
+}
+
+void StateFolder::drop_if_new() const {
+  std::error_code error;
+  if (made_) fs::remove(path_, error);  // only what is empty
 }
 
 }  // namespace storefuzz

@@ -115,6 +115,9 @@ class StateFolder {
   // state no longer has.
   void prune() const;
 
+  // Removes the folder where `open` made it and nothing was committed.
+  void drop_if_new() const;
+
   State state;
 
  private:
@@ -122,6 +125,7 @@ class StateFolder {
       : path_(std::move(path)), lock_(std::move(lock)) {}
   std::filesystem::path path_;
   Descriptor lock_;
+  bool made_ = false;  // the folder was not there before
 };
 
 }  // namespace storefuzz

@@ -78,6 +78,20 @@ TEST(StateFolder, OfAFirstNightThatWasKilledWhileItWroteIsANewOne) {
   EXPECT_TRUE(open(folder.path()));
 }
 
+TEST(StateFolder, IsDroppedWhereItWasMadeForNothing) {
+  const test::Folder folder;
+  {
+    const auto made = open(folder.path() / "new");
+    ASSERT_TRUE(made);
+    made->drop_if_new();
+  }
+  EXPECT_FALSE(fs::exists(folder.path() / "new"));
+  const auto found = open(folder.path());
+  ASSERT_TRUE(found);
+  found->drop_if_new();
+  EXPECT_TRUE(fs::exists(folder.path())) << "somebody else made it";
+}
+
 TEST(StateFolder, IsBounded) {
   const test::Folder folder;
   auto state = open(folder.path());

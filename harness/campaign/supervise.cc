@@ -126,13 +126,17 @@ class Job {
     return launch();
   }
 
+  // The last line of ours; libFuzzer says more after it when a process ends.
   std::string last_log() const {
+    constexpr std::string_view kOurs = "storefuzz: ";
     std::ifstream file(folder_ / "log");
-    std::string last;
-    for (std::string line; std::getline(file, line);)
+    std::string last, ours;
+    for (std::string line; std::getline(file, line);) {
       if (!line.empty()) last = line;
-    const std::size_t ours = last.find("storefuzz: ");
-    return ours == last.npos ? last : last.substr(ours + 11);
+      if (const std::size_t at = line.find(kOurs); at != line.npos)
+        ours = line.substr(at + kOurs.size());
+    }
+    return ours.empty() ? last : ours;
   }
 
  private:

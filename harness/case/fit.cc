@@ -206,6 +206,7 @@ bool Fitter::mend(Make& make) {
   // has one address, and a cache that is kept is one place's.
   if (!make.kind->takes("mode")) make.mode = Mode::kAppend;
   if (!make.kind->takes("read_only")) make.read_only.reset();
+  if (!make.kind->takes("compression")) make.deflated = false;
   if (make.kind->served || make.kind->keeps) make.relative = false;
   if (make.kind->medium == Medium::kMemory) {
     make.at.clear();

@@ -14,6 +14,8 @@ std::string arguments_text(const Make& make) {
   if (store.takes("mode")) text += fmt::format(", mode=\"{}\"", name_of(make.mode));
   if (make.read_only && store.takes("read_only"))
     text += fmt::format(", read_only={}", *make.read_only ? "True" : "False");
+  // A number, as zipfile.ZIP_DEFLATED is: a script needs no import for it.
+  if (make.deflated && store.takes("compression")) text += ", compression=8";
   return text;
 }
 

@@ -147,7 +147,7 @@ class Hash {
   void add(const Make& it) {
     for (const std::string* text : {&it.kind->kind, &it.at, &it.around, &it.in, &it.as}) add(*text);
     const unsigned read_only = it.read_only ? 1U + *it.read_only : 0U;
-    add(static_cast<std::uint64_t>(it.mode) * 8 + read_only * 2 + it.relative);
+    add(static_cast<std::uint64_t>(it.mode) * 8 + read_only * 2 + it.relative + it.deflated * 64U);
   }
   void add(const Call& it) {
     for (const std::string& handle : it.on) add(handle);

@@ -94,6 +94,7 @@ struct Make {
   std::string around;  // handle of the same process; empty: a store of its own
   Mode mode = Mode::kAppend;
   std::optional<bool> read_only;  // absent: the argument is not given
+  bool deflated = false;          // of an archive: compression=zipfile.ZIP_DEFLATED is given
   bool relative = false;          // the path is relative to the process's directory
   std::string in{kHome};          // process
   std::string as;                 // the new handle

@@ -29,6 +29,7 @@ Ordered to_json(const Make& make) {
   if (!make.around.empty()) json["around"] = make.around;
   if (make.around.empty() && make.kind->takes("mode")) json["mode"] = name_of(make.mode);
   if (make.read_only) json["read_only"] = *make.read_only;
+  if (make.deflated) json["deflated"] = true;
   if (make.relative) json["relative"] = true;
   if (make.in != kHome) json["in"] = make.in;
   json["as"] = make.as;
@@ -129,6 +130,7 @@ void read(JsonReader& reader, Make& make) {
   read_name(reader, "around", make.around);
   reader.read_word("mode", make.mode);
   if (reader.find("read_only")) reader.read_bool("read_only", make.read_only.emplace());
+  reader.read_bool("deflated", make.deflated);
   reader.read_bool("relative", make.relative);
   read_name(reader, "in", make.in);
   read_name(reader, "as", make.as);

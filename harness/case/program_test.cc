@@ -64,7 +64,7 @@ TEST(Program, EveryMemberIsReadAndWrittenAlike) {
       R"("z":{"entries":[],"twists":[{"name":"wrong crc","entry":1,"amount":2}]}},)"
       R"("processes":{"p1":{"began":"spawn","subject":"3.0.8"},"p2":"fork"},)"
       R"("program":[)"
-      R"({"make":"zip","at":"z","mode":"w","read_only":false,"relative":true,"in":"p1","as":"s0"},)"
+      R"({"make":"zip","at":"z","mode":"w","read_only":false,"deflated":true,"relative":true,"in":"p1","as":"s0"},)"
       R"({"make":"local","at":"f","read_only":true,"as":"s1"},)"
       R"({"make":"logging","around":"s0","in":"p1","as":"s2"},)"
       R"({"fork":"p2","in":"p1"},)"

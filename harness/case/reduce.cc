@@ -69,7 +69,8 @@ std::size_t weight_of(const Value& value) { return value.size > 0 ? kWord : 0; }
 
 std::size_t weight_of(const Make& make) {
   return weight_of(make.kind) + index_of(make.mode) + (make.read_only ? kWord : 0) +
-         (make.relative ? kWord : 0) + (make.around.empty() ? 0 : kWord);
+         (make.deflated ? kWord : 0) + (make.relative ? kWord : 0) +
+         (make.around.empty() ? 0 : kWord);
 }
 
 std::size_t weight_of(const Call& call) {
@@ -295,6 +296,7 @@ class Reducer {
       change<Make>(at, [&](Make& it) { it.mode = mode; });
     }
     change<Make>(at, [](Make& it) { it.read_only.reset(); });
+    change<Make>(at, [](Make& it) { it.deflated = false; });
     change<Make>(at, [](Make& it) { it.relative = false; });
   }
 

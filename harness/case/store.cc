@@ -74,6 +74,7 @@ class AdapterReader {
     flag("forgets", adapter.forgets);
     flag("opaque", adapter.opaque);
     flag("opens", adapter.opens);
+    flag("chosen", adapter.chosen);
     flag("listed", adapter.listed);
     adapter.wraps = adapter.make.find("{inner}") != adapter.make.npos;
     adapter.given_a_file = adapter.make.find("{file mode}") != adapter.make.npos;

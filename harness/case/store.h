@@ -71,6 +71,7 @@ struct Adapter {
   bool opaque = false;           // what lies at its path only the store itself can read or write
   bool stays = false;            // the store refuses to arrive in another process, as documented
   bool opens = false;            // `make` opens it: what is not there is made
+  bool chosen = false;           // zarr chooses the class: another one than `type` is wrong
   bool listed = true;            // drawn by default; others only when they are named
 
   bool takes(std::string_view argument) const;

@@ -34,6 +34,7 @@ TEST(Words, TypedWrongAreToldInOneSentence) {
         Typed{{"run", "--time"}, "--time needs a value; storefuzz run --help"},
         Typed{{"run", "--time", "1s", "--time", "2s"}, "--time may be named only once"},
         Typed{{"run", "--seed", "soon"}, "this is no number: --seed = soon;"},
+        Typed{{"run", "--tim", "5s"}, "run does not know --tim; storefuzz run --help"},
         // --with takes one word: what comes next is a target, and here none.
         Typed{{"run", "--with", "dask", "cupboard"}, "targets: cupboard not in {"}}) {
     Running command("storefuzz", typed.words);

@@ -35,7 +35,12 @@ std::string sentence_of(const CLI::ParseError& error, const CLI::App& app) {
   const std::string said = error.what();
   const std::string name = said.substr(0, said.find_first_of(": "));
   std::string sentence = said;
-  if (dynamic_cast<const CLI::ExtrasError*>(&error))
+  // What follows an option that nobody knows was taken for something else, and blamed.
+  std::vector<std::string> unknown = app.remaining(true);
+  std::erase_if(unknown, [](const std::string& it) { return !it.starts_with('-'); });
+  if (!unknown.empty() && dynamic_cast<const CLI::ValidationError*>(&error))
+    sentence = fmt::format("{}does not know {}", command, fmt::join(unknown, " "));
+  else if (dynamic_cast<const CLI::ExtrasError*>(&error))
     sentence = fmt::format("{}does not know {}", command, fmt::join(app.remaining(true), " "));
   else if (dynamic_cast<const CLI::RequiredError*>(&error))
     sentence = typed.empty() ? "a command is missing"

@@ -7,9 +7,12 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
+#include <functional>
 #include <iterator>
 #include <map>
+#include <optional>
 #include <set>
+#include <span>
 #include <sstream>
 #include <utility>
 #include <vector>
@@ -19,6 +22,8 @@
 
 namespace storefuzz::program {
 namespace {
+
+using Words = std::vector<std::string>;
 
 // In the order of Wrong.
 constexpr auto kSeverities = std::to_array<std::pair<Wrong, int>>({
@@ -45,6 +50,10 @@ static_assert([] {
   return kSeverities.back().first == Wrong::kDisagree;
 }());
 
+constexpr int severity_of_class(Wrong wrong) {
+  return kSeverities[static_cast<std::size_t>(wrong)].second;
+}
+
 constexpr int kOfState = 5;   // a question about state that is refused
 constexpr int kOfACarry = 5;  // refused, or by an unfitting type
 constexpr int kOfMisuse = 6;  // at most
@@ -56,6 +65,7 @@ constexpr const char* kElsewhere = "with change directory";
 constexpr const char* kWithin = "if it stops within the call";
 constexpr const char* kSeveralWriters = "several writers";
 constexpr const char* kReadOnlyGiven = "read_only given";
+constexpr const char* kDeflated = "compression given";
 constexpr const char* kAnotherRelease = "another release";
 constexpr const char* kToAnother = " to another process";
 
@@ -124,9 +134,9 @@ bool has_odd_key(const Case& value) {
 
 // How the program gets from process to process, in the order of its steps; each way once. What is
 // carried within a process counts where none is left.
-std::vector<std::string> journeys_of(const Case& value) {
-  std::vector<std::string> ways, within;
-  const auto add = [](std::vector<std::string>& to, std::string way) {
+Words journeys_of(const Case& value) {
+  Words ways, within;
+  const auto add = [](Words& to, std::string way) {
     if (std::ranges::find(to, way) == to.end()) to.push_back(std::move(way));
   };
   Handles handles;
@@ -147,10 +157,11 @@ std::vector<std::string> journeys_of(const Case& value) {
 
 }  // namespace
 
-std::string kinds_of(const Case& value) {
+std::string kinds_of(const Case& value, const std::function<bool(const Make&)>& of) {
   std::set<std::string> kinds;
   for (const Step& step : value.steps)
-    if (const Make* make = std::get_if<Make>(&step)) kinds.insert(make->kind->kind);
+    if (const Make* make = std::get_if<Make>(&step); make && (!of || of(*make)))
+      kinds.insert(make->kind->kind);
   return fmt::format("{}", fmt::join(kinds, ", "));
 }
 
@@ -160,9 +171,12 @@ int severity_of(const Case& value, const Difference& it) {
   if (it.question) return kMildest;
   const Step* step = step_of(value, it);
   const Call* call = call_of(value, it);
-  int severity = kSeverities[static_cast<std::size_t>(it.wrong)].second;
+  int severity = severity_of_class(it.wrong);
   if (step && std::holds_alternative<Carry>(*step)) severity = std::min(severity, kOfACarry);
   if (call && operation(call->op).family == Family::kState) severity = std::min(severity, kOfState);
+  // Who says that it may write, and may not, writes.
+  if (it.oracle == kWritable && it.wrong == Wrong::kState && it.should_be == say(Shown{true}))
+    severity = severity_of_class(Wrong::kDone);
   const bool misuse = call && operation(call->op).misuse;
   return misuse && severity > 1 ? std::max(severity, kOfMisuse) : severity;
 }
@@ -236,7 +250,7 @@ std::string class_of(const Case& value, const Difference& it) {
   // Another operation is another question.
   if (it.question) return words(step_word(value, it, false));
   // Each attribute is lost for a reason of its own.
-  if (it.wrong == Wrong::kState) return words(attribute_of(it.where.key));
+  if (it.wrong == Wrong::kState && !it.where.key.empty()) return words(attribute_of(it.where.key));
   if (!it.where.zip_class.empty()) return words("class " + it.where.zip_class);
   if (it.oracle == kReadersAgree) return words("the end");
   if (const std::string text = lacking_attribute(value, it); !text.empty()) return words(text);
@@ -248,7 +262,7 @@ std::string class_of(const Case& value, const Difference& it) {
 
 std::string seen_as(const Case& value, const Difference& it) {
   std::string words = fmt::format("{} / {}", it.oracle, name_of(it.wrong));
-  words += it.wrong == Wrong::kState
+  words += it.wrong == Wrong::kState && !it.where.key.empty()
                ? fmt::format(" / {}", it.where.key)
                : fmt::format(" / {} / {}", step_word(value, it, true), refusal_type(it));
   if (it.question) return words;
@@ -271,12 +285,12 @@ std::string asked_as(const Case& value, const Difference& it) {
 namespace {
 
 // What was asked, of what, and where in the subject it was answered.
-std::vector<std::string> asked(const Case& value, const Difference& it) {
+Words asked(const Case& value, const Difference& it) {
   const std::string kinds = kinds_of(value);
   if (const std::string text = lacking_attribute(value, it); !text.empty()) return {text};
   if (it.oracle == kReadersAgree) return {"the end on " + kinds};
   const std::string frame = frame_of_hang(it);
-  std::vector<std::string> words{fmt::format("{} on {}", step_word(value, it, false), kinds)};
+  Words words{fmt::format("{} on {}", step_word(value, it, false), kinds)};
   if (!frame.empty()) words.push_back("in " + frame);
   if (const Refusal* refusal = refused(it.was)) {
     words.push_back(fmt::format("{} in {}", refusal->type,
@@ -307,19 +321,40 @@ bool has_several_writers(const Case& value, const Difference& it) {
          std::ranges::any_of(made, [](const auto& it) { return it.second > 1; });
 }
 
+bool may_write(const Make& make) { return make.kind->writes && make.mode != Mode::kRead; }
+
+// Where nobody may write, the call that changed the disk all the same; it, or a close after it,
+// tells so. It may be refused or not where there is nothing to do, and of what is no archive for
+// everybody nobody knows what is due: then the disk alone tells.
+const Call* forbidden_write(const Case& value, const Difference& it) {
+  const bool changed =
+      it.wrong == Wrong::kMade || it.wrong == Wrong::kLost || it.wrong == Wrong::kUnreadable;
+  if (!changed || std::ranges::any_of(value.steps, [](const Step& step) {
+        const Make* make = std::get_if<Make>(&step);
+        return make && may_write(*make) && !make->read_only.value_or(false);
+      }))
+    return nullptr;
+  const Call* last = nullptr;
+  for (std::size_t i = 0; i < std::min(value.steps.size(), it.where.step + 1); ++i)
+    if (const Call* call = std::get_if<Call>(&value.steps[i]); call && operation(call->op).writes())
+      last = call;
+  return last;
+}
+
 // What is left in the program that is not as plain as it could be: the difference needs it, so it
 // is of the root.
-std::vector<std::string> needed(const Case& value, const Difference& it) {
-  std::vector<std::string> words;
+Words needed(const Case& value, const Difference& it) {
+  Words words;
   const auto add = [&](bool is_there, std::string word) {
     if (is_there && std::ranges::find(words, word) == words.end()) words.push_back(std::move(word));
   };
   add(it.within, kWithin);
   for (const Place& place : value.before)
-    for (const Twist& twist : place.twists) add(true, twist.name);
+    for (const Twist& twist : place.twists) add(!forbidden_write(value, it), twist.name);
   for (std::size_t i = 0; i < value.steps.size(); ++i) {
     if (const Make* make = std::get_if<Make>(&value.steps[i])) {
       add(make->read_only.has_value(), kReadOnlyGiven);
+      add(make->deflated, kDeflated);
       add(make->relative, kRelative);
     }
     if (const Deed* deed = std::get_if<Deed>(&value.steps[i]))
@@ -332,18 +367,27 @@ std::vector<std::string> needed(const Case& value, const Difference& it) {
   return words;
 }
 
-// A program that needs a relative path is about one that means another place, after a change of the
-// directory or at once, whether what lies there, who reads it or who refuses to told so.
-bool goes_elsewhere(const std::vector<std::string>& needed) {
-  return std::ranges::find(needed, kRelative) != needed.end();
+// --- roots that show in many ways, whatever was asked: each has words of its own, or none here
+
+bool has(const Words& words, std::string_view word) {
+  return std::ranges::find(words, word) != words.end();
 }
 
-std::vector<std::string> told_of_relative(const Case& value) {
-  std::set<std::string> kinds;
-  for (const Step& step : value.steps)
-    if (const Make* make = std::get_if<Make>(&step); make && make->relative)
-      kinds.insert(make->kind->kind);
-  return {fmt::format("{}", fmt::join(kinds, ", "))};
+// `words`, and those of `needs` that are of the root.
+Words with_needs(Words words, const Words& needs, std::span<const std::string_view> of_root) {
+  std::ranges::copy_if(needs, std::back_inserter(words), [&](const std::string& it) {
+    return std::ranges::find(of_root, it) != of_root.end();
+  });
+  return words;
+}
+
+// A program that needs a relative path is about one that means another place, after a change of the
+// directory or at once, whether what lies there, who reads it or who refuses to told so; and
+// however the program comes there.
+std::optional<Words> words_of_another_place(const Case& value, const Words& needs) {
+  if (!has(needs, kRelative)) return std::nullopt;
+  constexpr auto kNeeds = std::to_array<std::string_view>({kRelative, kElsewhere});
+  return with_needs({kinds_of(value, &Make::relative)}, needs, kNeeds);
 }
 
 bool is_of_content(Wrong wrong) {
@@ -353,29 +397,26 @@ bool is_of_content(Wrong wrong) {
 }
 
 // What is bound to a process has other content in another one, however it came there.
-bool has_content_elsewhere(const Case& value, const Difference& it,
-                           const std::vector<std::string>& journeys) {
+std::optional<Words> words_of_other_content(const Case& value, const Difference& it,
+                                            const Words& journeys) {
   const bool leaves = std::ranges::any_of(
       journeys, [](const std::string& way) { return way == "fork" || way.ends_with(kToAnother); });
-  return is_of_content(it.wrong) && leaves &&
-         std::ranges::all_of(value.steps, [](const Step& step) {
-           const Make* make = std::get_if<Make>(&step);
-           return !make || family_of(*innermost(make->kind).operator->()) == StoreFamily::kBound;
-         });
+  const bool bound = std::ranges::all_of(value.steps, [](const Step& step) {
+    const Make* make = std::get_if<Make>(&step);
+    return !make || family_of(*innermost(make->kind).operator->()) == StoreFamily::kBound;
+  });
+  if (!is_of_content(it.wrong) || !leaves || !bound) return std::nullopt;
+  return Words{kinds_of(value), "other content in another process"};
 }
-
-bool may_write(const Make& make) { return make.kind->writes && make.mode != Mode::kRead; }
 
 // Of an archive two roots show in many ways (content is gone, unreadable, shown as before, a file
 // made) and at many calls, and how the writers came about, what lay there and how they end does not
 // matter. A zip file can have one writer: each writes a directory of what it knows, when it is
 // closed. And a store that is told mode and read_only apart may open in a mode that is not its own.
-bool spoils_an_archive(const Case& value, const Difference& it,
-                       const std::vector<std::string>& needs) {
+bool spoils_an_archive(const Case& value, const Difference& it, const Words& needs) {
   const bool refused_call =
       refused(it.was) && call_of(value, it) && lacking_attribute(value, it).empty();
-  const bool given = std::ranges::find(needs, kReadOnlyGiven) != needs.end();
-  const bool several = std::ranges::find(needs, kSeveralWriters) != needs.end();
+  const bool given = has(needs, kReadOnlyGiven), several = has(needs, kSeveralWriters);
   const auto writes = [](const Step& step) {
     const Make* make = std::get_if<Make>(&step);
     return make && may_write(*make);
@@ -389,45 +430,37 @@ bool spoils_an_archive(const Case& value, const Difference& it,
 }
 
 // The classes that write, and the error where one is raised.
-std::vector<std::string> told_of_archive(const Case& value, const Difference& it) {
+std::optional<Words> words_of_a_spoiled_archive(const Case& value, const Difference& it,
+                                                const Words& needs) {
+  if (!spoils_an_archive(value, it, needs)) return std::nullopt;
   std::set<std::string> types;
   for (const Step& step : value.steps)
     if (const Make* make = std::get_if<Make>(&step); make && may_write(*make))
       types.insert(make->kind->type);
-  std::vector<std::string> words{fmt::format("{}", fmt::join(types, ", "))};
+  Words words{fmt::format("{}", fmt::join(types, ", "))};
   if (const std::string type = refusal_type(it); !type.empty()) words.push_back(type);
-  return words;
+  constexpr auto kNeeds =
+      std::to_array<std::string_view>({kReadOnlyGiven, kSeveralWriters, kAnotherRelease});
+  return with_needs(std::move(words), needs, kNeeds);
 }
 
-// Whether it is of the root of a spoiled archive.
-bool needed_to_spoil(std::string_view need) {
-  constexpr auto kNeeds = std::to_array<std::string_view>(
-      {kReadOnlyGiven, kRelative, kElsewhere, kSeveralWriters, kAnotherRelease});
-  return std::ranges::find(kNeeds, need) != kNeeds.end();
-}
+// --- all others
 
-// Whether a call that should have been refused did something: it may be refused or not where there
-// is nothing to do, and then what it makes on disk tells.
-bool writes_though_read_only(const Case& value, const Difference& it) {
-  const Call* call = call_of(value, it);
-  return it.wrong == Wrong::kMade && call && operation(call->op).writes() &&
-         std::ranges::none_of(value.steps, [](const Step& step) {
-           const Make* make = std::get_if<Make>(&step);
-           return make && may_write(*make) && !make->read_only.value_or(false);
-         });
-}
-
-std::vector<std::string> told(const Case& value, const Difference& it) {
-  std::vector<std::string> words{it.oracle, std::string(wrong_word(it))};
-  if (writes_though_read_only(value, it)) words = {kWritable, std::string(name_of(Wrong::kDone))};
-  std::ranges::move(asked(value, it), std::back_inserter(words));
+Words words_of_the_question(const Case& value, const Difference& it) {
+  Words words{it.oracle, std::string(wrong_word(it))};
+  if (const Call* write = forbidden_write(value, it))
+    words = {kWritable, std::string(name_of(Wrong::kDone)),
+             fmt::format("{} on {}", name_of(write->op), kinds_of(value))};
+  else
+    std::ranges::move(asked(value, it), std::back_inserter(words));
   if (const Call* call = call_of(value, it); call && lacking_attribute(value, it).empty()) {
     if (has_odd_key(value)) words.emplace_back("an odd key");
     if (!it.where.argument.empty() && it.where.argument != "plain")
       words.push_back(fmt::format("{} argument", it.where.argument));
     if (call->by == By::kSync) words.emplace_back("by sync");
   }
-  if (it.wrong == Wrong::kState) words.emplace_back(attribute_of(it.where.key));
+  if (it.wrong == Wrong::kState && !it.where.key.empty())
+    words.emplace_back(attribute_of(it.where.key));
   // What a zip library makes of a wrong archive has one root for each way to be wrong.
   if (!it.where.zip_class.empty())
     words.push_back(fmt::format("an archive of class {}", it.where.zip_class));
@@ -447,30 +480,29 @@ Cause cause_of_question(const Case& value, const Difference& it) {
 
 }  // namespace
 
-Cause cause_of(const Case& value, const Difference& it) {
-  if (it.question) return cause_of_question(value, it);
-  std::vector<std::string> needs = needed(value, it);
-  const bool archive = spoils_an_archive(value, it, needs);
-  if (archive) std::erase_if(needs, std::not_fn(needed_to_spoil));
-  std::vector<std::string> journeys = journeys_of(value);
-  // Such a path means another place however the program comes there.
-  const bool other_place = goes_elsewhere(needs);
-  const bool other_content = !other_place && has_content_elsewhere(value, it, journeys);
-  if (other_place)
-    std::erase_if(needs, [](std::string_view it) { return it != kRelative && it != kElsewhere; });
-  if (other_content) needs = {"other content in another process"};
-  std::vector<std::string> words = other_place     ? told_of_relative(value)
-                                   : other_content ? std::vector{kinds_of(value)}
-                                   : archive       ? told_of_archive(value, it)
-                                                   : told(value, it);
+namespace {
+
+Words words_of(const Case& value, const Difference& it) {
+  const Words needs = needed(value, it);
+  Words journeys = journeys_of(value);
+  if (auto words = words_of_another_place(value, needs)) return *words;
+  if (auto words = words_of_other_content(value, it, journeys)) return *words;
+  if (auto words = words_of_a_spoiled_archive(value, it, needs)) return *words;
+  Words words = words_of_the_question(value, it);
   words.insert(words.end(), needs.begin(), needs.end());
   // What hangs in a forked process hangs however it came there.
-  if (it.wrong == Wrong::kHang && std::ranges::count(journeys, "fork") > 0) journeys = {"fork"};
-  if (!journeys.empty() && !archive && !other_place && !other_content)
-    words.push_back(fmt::format("after {}", fmt::join(journeys, ", ")));
-  return {.key = fmt::format("{}", fmt::join(words, " / ")),
+  if (it.wrong == Wrong::kHang && has(journeys, "fork")) journeys = {"fork"};
+  if (!journeys.empty()) words.push_back(fmt::format("after {}", fmt::join(journeys, ", ")));
+  return words;
+}
+
+}  // namespace
+
+Cause cause_of(const Case& value, const Difference& it) {
+  if (it.question) return cause_of_question(value, it);
+  return {.key = fmt::format("{}", fmt::join(words_of(value, it), " / ")),
           .severity = severity_of(value, it),
-          .journey = !journeys.empty()};
+          .journey = has_journey(value)};
 }
 
 }  // namespace storefuzz::program

@@ -5,6 +5,7 @@
 //     std::puts(fmt::format("{} {}", cause.severity, cause.key).c_str());
 #pragma once
 
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -55,8 +56,9 @@ std::string frame_of_hang(const Difference& difference);
 // Of a reduced program, of which `difference` was told.
 Cause cause_of(const Case& reduced, const Difference& difference);
 
-// The kinds of store that a program makes, each once, sorted: "logging, zip".
-std::string kinds_of(const Case& value);
+// The kinds of store that a program makes (of those that are `of`), each once, sorted: "logging,
+// zip".
+std::string kinds_of(const Case& value, const std::function<bool(const Make&)>& of = {});
 
 // Whether a store gets to another process, or is copied.
 bool has_journey(const Case& value);

@@ -183,6 +183,25 @@ TEST(Causes, OfWhoWritesThoughReadOnlyAreOneOnDiskToo) {
   made.oracle = kOnDisk;
   EXPECT_EQ(key_of("r", done), key_of("r", made));
   EXPECT_NE(key_of("a", done), key_of("a", made)) << "it may write";
+
+  // What is wrong with an archive on purpose, and whether it is closed then, is not of the root.
+  const auto twisted = parse_case(R"({"format": 2, "before": {"z": {"entries": [], "twists": [
+      {"name": "trailing character", "entry": 0, "amount": 1}]}}, "program": [
+      {"make": "zip", "at": "z", "mode": "r", "as": "s0"}, {"call": "clear", "on": "s0"},
+      {"call": "close", "on": "s0"}]})");
+  Difference lost = at(2, Wrong::kLost);
+  lost.oracle = kOnDisk;
+  EXPECT_EQ(cause_of(twisted.value(), lost).key, key_of("r", done));
+}
+
+// Of a text zarr makes a store of a class that is not the one that can read what lies there.
+TEST(Causes, OfAClassThatZarrChoosesAreOfTheMake) {
+  const auto value = parse_case(R"({"format": 2, "before": {"z": {"entries": [
+      {"key": "a", "value": "a@0"}]}}, "program": [{"make": "named zip", "at": "z", "as": "s0"}]})");
+  Difference chosen = at(0, Wrong::kState);
+  chosen.oracle = "attributes";
+  EXPECT_EQ(cause_of(value.value(), chosen).key, "attributes / state / make on named zip");
+  EXPECT_EQ(class_of(value.value(), chosen), "attributes / state / make / ");
 }
 
 // Where a path means another place, what is asked of it says nothing of the root.

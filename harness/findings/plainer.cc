@@ -86,6 +86,11 @@ bool of_one_permission(const Difference& was, const Difference& is) {
   return was.oracle == is.oracle && was.wrong == is.wrong && by_one_handle(was, is);
 }
 
+// Who says that it may write does what one that may not has to refuse.
+bool of_one_mode(const Difference& was, const Difference& is) {
+  return is.oracle == kWritable && is.wrong == Wrong::kState && was.where.place == is.where.place;
+}
+
 // --- what is asked instead
 
 // So much of a value reaches the disk while it is being written.
@@ -127,6 +132,8 @@ class Ways {
     for (std::size_t i = 0; i < value_.steps.size(); ++i) put_memory_below(i);
     // Of the readers each way to be wrong is a root of its own.
     if (it_.oracle != kReadersAgree && it_.oracle != kOnDisk) offer_a_plain_archive(of_one_handle);
+    if (call_ && (it_.wrong == Wrong::kDone || it_.wrong == Wrong::kMade))
+      replace(Op::kReadOnly, "", of_one_mode);
     if (it_.wrong == Wrong::kHang) return hangs();
     if (it_.oracle == kOnDisk && it_.within) return within_a_call();
     if (it_.oracle == kOnDisk) return on_disk();

@@ -237,6 +237,7 @@ class Asking {
   Result<Question> of_answer() const {
     Question question;
     if (shown_as<Attributes>(told_.was) && call() && call()->op == Op::kState) return of_state();
+    if (told_.wrong == Wrong::kState && shown_as<NewHandle>(told_.was)) return of_class();
     if (told_.wrong == Wrong::kDone) {
       question.defect = fmt::format("not {}", raised(""));
       return question;
@@ -332,6 +333,14 @@ class Asking {
     question.earlier = {before->step, before->handle,
                         words_.question(earlier, earlier.on[before->handle], case_)};
     return question;
+  }
+
+  // Which class zarr chose for a store.
+  Result<Question> of_class() const {
+    const Make& make = std::get<Make>(case_.steps[told_.where.step]);
+    return Question{.form = Question::Form::kPlace,
+                    .ask = fmt::format("type({}).__name__", variable(make.as)),
+                    .defect = fmt::format("seen != {}", text_literal(make.kind->type))};
   }
 
   // --- an attribute

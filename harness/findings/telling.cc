@@ -24,6 +24,7 @@ std::string say_make(const Make& make) {
   if (make.around.empty() && make.kind->takes("mode"))
     text += fmt::format(", mode {}", name_of(make.mode));
   if (make.read_only) text += fmt::format(", read_only {}", *make.read_only);
+  if (make.deflated) text += ", deflated";
   if (make.relative) text += ", by a relative path";
   return text;
 }

@@ -186,6 +186,8 @@ std::optional<Step> Draft::draw_make() {
   make.mode = any_of<Mode>(choices_, kModes);
   // Without modes, this argument alone says that a store only reads.
   if (choices_.one_in(make.kind->takes("mode") ? 10 : 5)) make.read_only = !choices_.one_in(3);
+  // What is written, and what a copy is told to write, is no default then.
+  make.deflated = make.kind->takes("compression") && choices_.one_in(4);
   make.relative = taste_.directories && !choices_.one_in(4);
   return make;
 }

@@ -191,7 +191,7 @@ void change_call(Mutation& it) {
 void change_make(Mutation& it) {
   auto* make = it.some<Make>();
   if (!make) return;
-  switch (it.choices.below(4)) {
+  switch (it.choices.below(5)) {
     case 0:
       make->mode = it.choices.among(all_of<Mode>());
       break;
@@ -203,6 +203,9 @@ void change_make(Mutation& it) {
         make->read_only.reset();
       else
         make->read_only = !it.choices.one_in(3);
+      break;
+    case 3:
+      make->deflated = !make->deflated;
       break;
     default:
       if (make->around.empty()) {

@@ -46,11 +46,12 @@ std::optional<Make> become(const Make& make, StoreKind kind) {
 }
 
 // nullopt: not every make can become that kind, or nothing would be another store.
-std::optional<Case> twin_of(const Case& value, StoreKind kind) {
+std::optional<Case> twin_of(const Case& value, StoreKind kind, CrashStates crash_states) {
   Case twin = value;
   bool another = false;
   for (Step& step : twin.steps) {
-    if (auto* call = std::get_if<Call>(&step)) call->watched = false;
+    if (auto* call = std::get_if<Call>(&step); call && crash_states == CrashStates::kNone)
+      call->watched = false;
     auto* make = std::get_if<Make>(&step);
     if (!make || !make->around.empty()) continue;
     if (!can_become(value, *make, kind)) return std::nullopt;
@@ -73,11 +74,11 @@ std::optional<Case> twin_of(const Case& value, StoreKind kind) {
 
 }  // namespace
 
-std::vector<Case> twins_of(const Case& value, const Stores& stores) {
+std::vector<Case> twins_of(const Case& value, const Stores& stores, CrashStates crash_states) {
   std::vector<Case> twins;
   for (const StoreKind kind : stores)
     if (may_be_twin(kind))
-      if (auto twin = twin_of(value, kind)) twins.push_back(std::move(*twin));
+      if (auto twin = twin_of(value, kind, crash_states)) twins.push_back(std::move(*twin));
   return twins;
 }
 

@@ -14,7 +14,10 @@
 namespace storefuzz::program {
 
 // One for each kind of `stores` that every make of the program can become, below its wrappers. The
-// steps are as many as those of the program, each about the same; no crash states are taken.
-std::vector<Case> twins_of(const Case& value, const Stores& stores);
+// steps are as many as those of the program, each about the same. Crash states cost much: they are
+// taken only where a difference within a call is asked for (kAsInTheProgram).
+enum class CrashStates { kNone, kAsInTheProgram };
+std::vector<Case> twins_of(const Case& value, const Stores& stores,
+                           CrashStates crash_states = CrashStates::kNone);
 
 }  // namespace storefuzz::program

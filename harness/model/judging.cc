@@ -361,6 +361,11 @@ std::optional<Difference> World::take_arrival(const Step& step, const Answer& an
     carry(*carry_step, *from);
   else
     make(*make_step);
+  const auto* made = shown_as<NewHandle>(answer);
+  if (made && make_step && make_step->kind->chosen && made->type != make_step->kind->type) {
+    wrong.should_be = say(sound_answer(step, 0));
+    return tell(Wrong::kState);
+  }
   return {};
 }
 

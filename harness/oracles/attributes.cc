@@ -1,7 +1,7 @@
 // Handles of one sort and use have the same attributes: an attribute that is missing is lost, and
 // where nothing else differs either, one of another value was changed. What a handle does may
 // change it, but not the texts and paths that its constructor was given: the copy of a used store
-// has them, as it is not used yet.
+// has them, as it is not used yet. Where zarr chooses a class, it is the right one.
 #include <map>
 #include <optional>
 
@@ -106,7 +106,9 @@ class States {
 
 std::vector<Difference> judge_attributes(const Case& value, const Judged& judged,
                                          const Observation&) {
-  std::vector<Difference> found;
+  std::vector<Difference> found = differences(
+      value, judged,
+      [](const Operation* asked, Wrong wrong) { return !asked && wrong == Wrong::kState; });
   States states;
   for (const JudgedAnswer& it : judged.answers) {
     const Attributes* seen = shown_as<Attributes>(*it.answer);

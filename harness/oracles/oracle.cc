@@ -49,11 +49,13 @@ constexpr auto kSentences = std::to_array<std::string_view>({
 });
 static_assert(kSentences.size() == static_cast<std::size_t>(Wrong::kDisagree) + 1);
 
-std::string who(const Where& it) {
+// Which process is only of interest where there are several.
+std::string who(const Case& value, const Where& it) {
   std::string text = it.operation.empty() ? "a step" : fmt::format("`{}`", it.operation);
   if (!it.key.empty()) text += fmt::format(" of {:?}", printable(it.key));
   if (!it.handle.empty()) text += " on " + it.handle;
-  if (!it.process.empty()) text += " in " + it.process;
+  if (const auto kind = kind_of(value, it.handle)) text += fmt::format(" ({})", (*kind)->kind);
+  if (!it.process.empty() && !value.processes.empty()) text += " in " + it.process;
   return text;
 }
 
@@ -94,12 +96,12 @@ bool of_the_disk(const Difference& it) {
 std::string headline_of(const Case& value, const Difference& it) {
   if (of_the_disk(it)) {
     const std::string text = lies(it, file_of(value, it.where.place));
-    if (it.within) return fmt::format("if all stops within {}: {}", who(it.where), text);
+    if (it.within) return fmt::format("if all stops within {}: {}", who(value, it.where), text);
     return fmt::format("on disk {}", text);
   }
   const std::string was = it.seen.empty() ? say(it.was) : it.seen;
   return fmt::format(fmt::runtime(kSentences[static_cast<std::size_t>(it.wrong)]),
-                     fmt::arg("who", who(it.where)), fmt::arg("should", it.should_be),
+                     fmt::arg("who", who(value, it.where)), fmt::arg("should", it.should_be),
                      fmt::arg("was", was));
 }
 

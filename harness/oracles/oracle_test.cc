@@ -192,7 +192,7 @@ TEST(Oracles, SayWhereByName) {
   last(seen) = Shown{BytesValue{"nobody's"}};
   const Difference told = judge(value, seen).at(0);
   EXPECT_EQ(told.headline,
-            "`get` of \"a\" on s0 in p0 shows b\"nobody's\" where b\"a@0\" is right");
+            "`get` of \"a\" on s0 (local) shows b\"nobody's\" where b\"a@0\" is right");
   EXPECT_EQ(told.where.place, "z");
   EXPECT_EQ(told.where.step, 1U);
 }

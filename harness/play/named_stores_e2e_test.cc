@@ -40,19 +40,19 @@ TEST(NamedStores, AreWhatZarrMakesOfTheText) {
   EXPECT_EQ(archive.answer(4), "b\"a@1\"") << "by a URL of fsspec";
 }
 
-// A relative path in a URL is taken for a host, and what is left of it is the directory itself; an
-// archive's path is a folder's. Both show nothing of what lies there.
+// A relative path in a URL is taken for a host, and what is left of it is the directory itself; of
+// an archive's path a LocalStore is made. Neither shows anything of what lies there.
 TEST(NamedStores, ThatShowNothingOfWhatLiesThereAreTold) {
   const auto zarr = session("all");
   const auto first = [](const Played& it) {
-    const auto found =
-        std::ranges::find_if(it.of.differences, [](const program::Difference& difference) {
-          return difference.first && difference.wrong == program::Wrong::kAbsent;
-        });
-    return found == it.of.differences.end() ? "" : found->where.handle;
+    const auto found = std::ranges::find_if(it.of.differences, &program::Difference::first);
+    return found == it.of.differences.end() ? std::string() : found->headline;
   };
-  EXPECT_EQ(first(played(*zarr, "22b-a-store-named-by-a-relative-url")), "s1");
-  EXPECT_EQ(first(played(*zarr, "22d-an-archive-named-by-its-path")), "s2");
+  EXPECT_EQ(first(played(*zarr, "22b-a-store-named-by-a-relative-url")),
+            "`get` of \"a\" on s1 (named url) shows as missing what is there: None, where "
+            "b\"a@1\" is right");
+  EXPECT_EQ(first(played(*zarr, "22d-an-archive-named-by-its-path")),
+            "`make` on s2 (named zip) shows a LocalStore, where a ZipStore is right");
 }
 
 }  // namespace

@@ -636,6 +636,7 @@ class Drawer {
     it.mode = all_of<Mode>()[pick(4)];
     it.relative = !pick(6);
     if (!pick(8)) it.read_only = pick(2) == 0;
+    it.deflated = !pick(6);
     it.in = process();
     if (!made_.empty() && !pick(8)) {
       it.kind = find_store(among<std::string>({"logging", "cache", "wrapper"})).value();

@@ -52,6 +52,15 @@ def missing_key_raises_index_error() -> None:
     ZipStore.exists = checked  # type: ignore[method-assign]
 
 
+def arrival_forgets_compression() -> None:
+    """The default stands where another one was given: it shows only where another one was."""
+
+    def forget(store: ZipStore) -> None:
+        store.compression = zipfile.ZIP_STORED
+
+    _after_arrival(forget)
+
+
 def arrival_never_ends() -> None:
     _after_arrival(lambda store: time.sleep(1e6))
 
@@ -71,6 +80,7 @@ def arrival_deletes_the_victim() -> None:
 LOSSES: dict[str, Callable[[], None]] = {
     "state drops _read_only": state_drops_read_only,
     "missing key raises IndexError": missing_key_raises_index_error,
+    "arrival forgets compression": arrival_forgets_compression,
     "arrival never ends": arrival_never_ends,
     "arrival kills the parent": arrival_kills_its_process,
     "arrival deletes the victim": arrival_deletes_the_victim,
