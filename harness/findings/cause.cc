@@ -348,9 +348,11 @@ Words needed(const Case& value, const Difference& it) {
   const auto add = [&](bool is_there, std::string word) {
     if (is_there && std::ranges::find(words, word) == words.end()) words.push_back(std::move(word));
   };
-  add(it.within, kWithin);
+  // Who may not write at all does so whatever lies there, and before it comes to its end.
+  const bool forbidden = forbidden_write(value, it) != nullptr;
+  add(it.within && !forbidden, kWithin);
   for (const Place& place : value.before)
-    for (const Twist& twist : place.twists) add(!forbidden_write(value, it), twist.name);
+    for (const Twist& twist : place.twists) add(!forbidden, twist.name);
   for (std::size_t i = 0; i < value.steps.size(); ++i) {
     if (const Make* make = std::get_if<Make>(&value.steps[i])) {
       add(make->read_only.has_value(), kReadOnlyGiven);

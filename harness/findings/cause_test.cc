@@ -44,6 +44,20 @@ TEST(Severity, OfARefusedCarryIsHigherAndOfMisuseLower) {
   EXPECT_EQ(severity_of(value(), at(2, Wrong::kDisagree)), kMildest);
 }
 
+// A read-only store that says it may write is written to.
+TEST(Severity, OfAModeThatIsForgottenIsThatOfAWriteThatIsDone) {
+  const Case asked = parse_case(R"({"format": 2, "program": [
+      {"make": "local", "at": "f", "read_only": true, "as": "s0"},
+      {"call": "read only", "on": "s0"}]})")
+                         .value();
+  Difference it = at(1, Wrong::kState, Shown{false});
+  it.oracle = kWritable;
+  it.should_be = say(Shown{true});
+  EXPECT_EQ(severity_of(asked, it), 2);
+  it.should_be = say(Shown{false});
+  EXPECT_EQ(severity_of(asked, it), 5) << "who may write and says otherwise loses nothing";
+}
+
 TEST(Severity, OfStateThatIsNotToldIsThatOfStateLost) {
   const Case asked = parse_case(R"({"format": 2, "program": [{"make": "memory", "as": "s0"},
                                     {"call": "read only", "on": "s0"}]})")
@@ -192,6 +206,8 @@ TEST(Causes, OfWhoWritesThoughReadOnlyAreOneOnDiskToo) {
   Difference lost = at(2, Wrong::kLost);
   lost.oracle = kOnDisk;
   EXPECT_EQ(cause_of(twisted.value(), lost).key, key_of("r", done));
+  made.within = true;
+  EXPECT_EQ(key_of("r", done), key_of("r", made)) << "before it comes to its end as well";
 }
 
 // Of a text zarr makes a store of a class that is not the one that can read what lies there.

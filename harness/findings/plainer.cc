@@ -48,6 +48,10 @@ bool of_one_content(const Difference& was, const Difference& is) {
   return was.wrong == is.wrong && by_one_handle(was, is);
 }
 
+bool of_one_answer(const Difference& was, const Difference& is) {
+  return of_one_content(was, is) && was.was == is.was;
+}
+
 bool of_one_handle(const Difference& was, const Difference& is) {
   const Refusal *one = refused(was.was), *other = refused(is.was);
   if (one && (!other || one->type != other->type)) return false;
@@ -144,6 +148,7 @@ class Ways {
     // What deletes several keys may delete each by the operation that deletes one.
     if (call_ && it_.wrong == Wrong::kDone) ask({operation(call_->op).plainer}, of_one_permission);
     if (call_ && shows_content(it_.wrong)) ask({Op::kGet}, of_one_content);
+    if (call_ && it_.wrong == Wrong::kOtherValue) ask_for_a_range();
     if (call_ && refused(it_.was) && it_.where.operation == name_of(call_->op))
       ask({Op::kGet, Op::kSet, Op::kList, Op::kEnter}, of_one_error);
     return std::move(ways_);
@@ -190,6 +195,19 @@ class Ways {
             call.value.word = key + "@" + std::to_string(it_.where.step);
         },
         same);
+  }
+
+  // Where the whole value comes for a part, it may come for any part.
+  void ask_for_a_range() {
+    if (call_->op != Op::kGetOffset && call_->op != Op::kGetSuffix) return;
+    offer(
+        [&](Case& next) {
+          Call& call = std::get<Call>(next.steps[it_.where.step]);
+          call.op = Op::kGetRange;
+          call.start = 0;
+          call.end = 1;
+        },
+        of_one_answer);
   }
 
   // Of a copy, beside that of which it is one.
@@ -252,6 +270,19 @@ class Ways {
         of_one_place);
   }
 
+  // What lies at the place of a store, which memory has not, is written by the store itself.
+  static void write_what_lies_there(Case& value, std::size_t step) {
+    const Make make = std::get<Make>(value.steps[step]);
+    const auto place = std::ranges::find(value.before, make.at, &Place::name);
+    if (place == value.before.end() || !place->twists.empty()) return;
+    std::ptrdiff_t after = static_cast<std::ptrdiff_t>(step) + 1;
+    for (const Entry& entry : place->entries)
+      value.steps.insert(
+          value.steps.begin() + after++,
+          Call{.op = Op::kSet, .on = {make.as}, .key = entry.key, .value = entry.value});
+    value.before.erase(place);
+  }
+
   // What a wrapper does wrong, it does around any store.
   void put_memory_below(std::size_t step) {
     const Make* make = std::get_if<Make>(&value_.steps[step]);
@@ -263,6 +294,7 @@ class Ways {
     const auto with = [&](StoreKind kind) {
       Case next = value_;
       std::get<Make>(next.steps[step]).kind = kind;
+      write_what_lies_there(next, step);
       fit(next);
       return next;
     };

@@ -299,6 +299,51 @@ TEST(PlainerWays, PutMemoryBelowAWrapperUnlessItIsWrongAlone) {
   EXPECT_EQ(way->unless, parsed(R"({"make": "memory", "as": "s0"})" + get));
 }
 
+// Memory has no place in which something could lie: the store writes it.
+TEST(PlainerWays, WriteWhatLayOnADiskWhereTheyPutMemory) {
+  const auto value = parse_case(R"({"format": 2, "before": {"z": {"entries": [
+      {"key": "a", "value": "a@0"}]}}, "program": [
+      {"make": "logging over zip", "at": "z", "mode": "r", "as": "s0"},
+      {"call": "get", "key": "a", "on": "s0"}]})");
+  const auto ways = plainer_ways(value.value(), difference(Wrong::kOtherValue, 1, "reads"));
+  EXPECT_TRUE(way_with(ways, parsed(R"({"make": "logging over memory", "as": "s0"},
+      {"call": "set", "key": "a", "value": "a@0", "on": "s0"},
+      {"call": "get", "key": "a", "on": "s0"})")));
+}
+
+TEST(PlainerWays, AskForARangeWhereTheSameComesForAnyPart) {
+  const std::string made = R"({"make": "memory", "as": "s0"},
+      {"call": "set", "on": "s0", "key": "a", "value": "a@1"}, )";
+  Difference was = difference(Wrong::kOtherValue, 2, "reads");
+  was.was = Shown{BytesValue{"a@1"}};
+  const auto ways = plainer_ways(
+      parsed(made + R"({"call": "get suffix", "key": "a", "start": 2, "on": "s0"})"), was);
+  const Plainer* way = way_with(
+      ways,
+      parsed(made + R"({"call": "get range", "key": "a", "start": 0, "end": 1, "on": "s0"})"));
+  ASSERT_TRUE(way);
+  EXPECT_TRUE(way->shown_by({was}));
+  Difference is = was;
+  is.was = Shown{BytesValue{"a@"}};
+  EXPECT_FALSE(way->shown_by({is})) << "a byte too many is another root than the whole value";
+}
+
+// Who says that it may write is asked that, whatever it then does.
+TEST(PlainerWays, AskWhoWritesThoughItMayNotWhetherItSaysSo) {
+  const std::string made = R"({"make": "memory", "as": "s1"},
+      {"call": "with read only", "flag": true, "on": "s1", "as": "s0"}, )";
+  const Difference done = difference(Wrong::kDone, 2, "writable");
+  const Case asked = parsed(made + R"({"call": "read only", "on": "s0"})");
+  for (const char* write : {R"({"call": "set", "key": "a", "value": "a@2", "on": "s0"})",
+                            R"({"call": "delete", "key": "a", "on": "s0"})"}) {
+    const auto ways = plainer_ways(parsed(made + write), done);
+    const Plainer* way = way_with(ways, asked);
+    ASSERT_TRUE(way) << write;
+    EXPECT_TRUE(way->shown_by({difference(Wrong::kState, 2, "writable")}));
+    EXPECT_FALSE(way->shown_by({done}));
+  }
+}
+
 TEST(PlainerWays, AskForTheStateThatIsNotThere) {
   const std::string carried = R"({"make": "zip", "at": "z", "as": "s1"},
       {"carry": "pickle 5", "from": "s1", "to": "p0", "as": "s0"}, )";

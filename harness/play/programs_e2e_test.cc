@@ -134,6 +134,22 @@ TEST(Programs, LeaveNothingOpenThatALoopWillClose) {
   }
 }
 
+// What the loop's thread has in its hands when a process forks, nobody in the child lets go of.
+TEST(Programs, LeaveNothingOpenInAForkOfWhoJustAskedTheLoop) {
+  const auto zarr = session("all");
+  const program::Case value = must(program::parse_case(R"({"format": 2,
+    "before": {"z": {"entries": [{"key": "a", "value": "a@0"}]}},
+    "processes": {"p1": "fork", "p2": "fork", "p3": "fork"}, "program": [
+    {"make": "zip", "at": "z", "mode": "r", "as": "s0"},
+    {"call": "delete listed", "on": "s0", "by": "sync"}, {"fork": "p1"},
+    {"call": "list", "on": "s0", "by": "sync"}, {"fork": "p2"},
+    {"call": "get", "key": "a", "on": "s0", "by": "sync"}, {"fork": "p3"}]})"));
+  for (int times = 0; times < 50; ++times) {
+    const PlayedProgram played = play(*zarr, value);
+    ASSERT_TRUE(played.differences.empty()) << played.differences.front().headline;
+  }
+}
+
 TEST(Programs, ReadByHttpWhatAServerGives) {
   const auto zarr = session("all");
   const PlayedProgram loop = play_of_corpus(*zarr, "18a-by-http-in-the-loop-then-by-the-caller");

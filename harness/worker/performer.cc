@@ -295,6 +295,8 @@ Answer Performer::drop(Slot handle) {
   return Shown{None{}};
 }
 
+void Performer::prepare_fork() const { finish_zarrs_loop(); }
+
 Answer Performer::change_directory(const std::string& folder) {
   if (::mkdir(folder.c_str(), 0777) != 0 && errno != EEXIST) return system_refusal(folder);
   if (::chdir(folder.c_str()) != 0) return system_refusal(folder);

@@ -63,6 +63,7 @@ class Server {
       replies.push_back({});
       return true;
     }
+    performer_.prepare_fork();
     const pid_t pid = fork_worker(starter_);
     if (pid == 0) {
       channel_ = Channel(std::move(channel_.came()));
