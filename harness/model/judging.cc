@@ -357,16 +357,19 @@ std::optional<Difference> World::take_arrival(const Step& step, const Answer& an
   }
   if (!shown(answer)) return {};
   ++effects;
+  const bool lay_there = place && place->exists == Exists::kYes;
   if (carry_step)
     carry(*carry_step, *from);
   else
     make(*make_step);
   const auto* made = shown_as<NewHandle>(answer);
-  if (made && make_step && make_step->kind->chosen && made->type != make_step->kind->type) {
-    wrong.should_be = say(sound_answer(step, 0));
-    return tell(Wrong::kState);
-  }
-  return {};
+  if (!made || !make_step || !make_step->kind->chosen || made->type == make_step->kind->type)
+    return {};
+  // By what lies there zarr could choose; where nothing does, another class is as good, and what it
+  // does there is not that of the kind.
+  wrong.should_be = say(sound_answer(step, 0));
+  auto other = tell(Wrong::kState);
+  return lay_there ? std::optional(std::move(other)) : std::nullopt;
 }
 
 Answer World::sound_answer(const Step& step, std::size_t handle) const {
