@@ -251,26 +251,34 @@ def run_uv(recipe: Recipe, *arguments: str | Path) -> None:
     uv = Path(sys.prefix) / "bin" / "uv"
     if not uv.exists():
         raise Problem(MACHINE_LACKS, f"There is no uv beside {sys.executable}: run scripts/setup.")
-    done = subprocess.run(
+    process = subprocess.Popen(
         [uv, *arguments],
-        check=False,
         stdin=subprocess.DEVNULL,
-        capture_output=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
         text=True,
         close_fds=False,
         env=clean_environment(),
     )
-    if done.returncode == 0:
+    try:
+        _, said = process.communicate()
+    except BaseException:
+        # Of a child that is interrupted with it Python waits for a quarter of a second only; who
+        # removes what is half made must know that uv writes no more.
+        process.kill()
+        process.wait()
+        raise
+    if process.returncode == 0:
         return
-    if any(sign in done.stderr.lower() for sign in NO_NETWORK):
+    if any(sign in said.lower() for sign in NO_NETWORK):
         raise Problem(
             MACHINE_LACKS, f"{recipe.title} is not there yet, and the network does not answer."
         )
     # uv draws a tree of causes; as one sentence it is its words without the drawing, and without
     # where it was at work.
-    causes = done.stderr.partition("error:")[2] or done.stderr
+    causes = said.partition("error:")[2] or said
     reason = " ".join(re.sub(r"[^\x00-\x7f]+", " ", causes).split())
-    code = recipe.failure if NO_SOLUTION in done.stderr.lower() else MACHINE_LACKS
+    code = recipe.failure if NO_SOLUTION in said.lower() else MACHINE_LACKS
     raise Problem(code, f"{recipe.title} cannot be installed: {reason}")
 
 
