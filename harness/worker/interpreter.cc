@@ -30,6 +30,7 @@ constexpr std::pair<PyObject * Side::*, const char*> kFunctions[] = {
     {&Side::sync, "sync"},
     {&Side::start_loop, "start_loop"},
     {&Side::finish, "finish"},
+    {&Side::finish_what_is_left, "finish_what_is_left"},
     {&Side::collect, "collect"},
     {&Side::first, "first"},
     {&Side::awaited, "awaited"},

@@ -20,7 +20,7 @@ struct Side {
   PyObject *is_buffer, *operation, *maker, *carrier, *put, *take;  // tables
   PyObject *bring, *run, *import_early, *lacking;                  // of adapters
   // Coroutines; sync may be None.
-  PyObject *sync, *start_loop, *finish, *collect, *first, *awaited;
+  PyObject *sync, *start_loop, *finish, *finish_what_is_left, *collect, *first, *awaited;
   PyObject *inline_loop, *wait, *settle;
   PyObject *lines, *counted, *tidy;
   PyObject *names, *declared, *store;  // what state.cc needs; store may be None

@@ -28,9 +28,11 @@ constexpr py::ssize_t kMostGarbage = 4000;  // objects made since the last colle
 constexpr int kLooksAtOpenFiles = 5;
 constexpr std::chrono::milliseconds kUntilLetGo{10};  // before the second look; doubled each time
 
-void finish_zarrs_loop() {
-  if (!steal(PyObject_CallNoArgs(side().finish))) PyErr_Clear();
+void try_function(PyObject* function) {
+  if (!steal(PyObject_CallNoArgs(function))) PyErr_Clear();
 }
+
+void finish_zarrs_loop() { try_function(side().finish); }
 
 Object call_one(PyObject* function, PyObject* argument) {
   return steal(PyObject_CallOneArg(function, argument));
@@ -336,6 +338,7 @@ bool Performer::other_descriptors() const {
 Answer Performer::end_case() {
   handles_.clear();
   driver_.settle();
+  try_function(side().finish_what_is_left);
   for (const std::string& text : made_) try_text(side().run, text);
   made_.clear();
   threaded_.clear();

@@ -539,6 +539,19 @@ TEST(Worker, WhatAThreadHoldsForAWhileIsWaitedFor) {
   EXPECT_EQ(replies[2].answer, Answer(Shown{Names{}})) << told(replies[1].answer);
 }
 
+// Of what zarr writes at once, one is refused and answered; the others go on, in its loop.
+TEST(Worker, WhatZarrsLoopHasBegunEndsBeforeTheCaseDoes) {
+  Talk worker;
+  const std::string folder = new_folder();
+  const char* later =
+      "(lambda asyncio, time, loop: (asyncio.run_coroutine_threadsafe(asyncio.to_thread("
+      "lambda: (time.sleep(0.03), open(path, 'w').close())), loop), time.sleep(0.01)))("
+      "__import__('asyncio'), __import__('time'),"
+      " __import__('zarr.core.sync', fromlist=['sync'])._get_loop())";
+  const auto replies = worker.ask({begin(folder), make(1, "", later, "late"), kOver});
+  EXPECT_TRUE(std::filesystem::exists(folder + "/late")) << told(replies[1].answer);
+}
+
 TEST(Worker, AnOpenFileIsToldOnce) {
   Talk worker;
   const std::string folder = new_folder();

@@ -232,13 +232,33 @@ def start_loop() -> None:
         sync(asyncio.sleep(0))
 
 
+LONGEST_REST = 0.05  # seconds
+
+
+async def rest() -> None:
+    """End what was begun here: of several writes of which one is refused the others go on."""
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    if others:
+        await asyncio.wait(others, timeout=LONGEST_REST)
+
+
+def zarrs_loop() -> asyncio.AbstractEventLoop | None:
+    """The loop of zarr's own thread; none where zarr has started none."""
+    loop = None if ZARR_2 else zarr_sync.loop[0]
+    return loop if loop is not None and loop.is_running() else None
+
+
 def finish() -> None:
     """Let zarr's loop end what it has yet to end: it closes an iterator that was left some time."""
-    loop = None if ZARR_2 else zarr_sync.loop[0]
-    if loop is None or not loop.is_running():
-        return
-    with contextlib.suppress(TimeoutError):  # a loop that a fork lost never runs
-        asyncio.run_coroutine_threadsafe(asyncio.sleep(0), loop).result(timeout=0.1)
+    if loop := zarrs_loop():
+        with contextlib.suppress(TimeoutError):  # a loop that a fork lost never runs
+            asyncio.run_coroutine_threadsafe(rest(), loop).result(timeout=2 * LONGEST_REST)
+
+
+def finish_what_is_left() -> None:
+    """The same where something is left: it would write into the folder of the next case."""
+    if (loop := zarrs_loop()) and asyncio.all_tasks(loop):
+        finish()
 
 
 async def collect(function: Callable[..., Any], *arguments: Any) -> Any:
