@@ -398,6 +398,14 @@ bool is_of_content(Wrong wrong) {
   return std::ranges::find(kOfContent, wrong) != kOfContent.end();
 }
 
+// Which class zarr chooses for a text does not depend on who wrote what lies there, or may write.
+std::optional<Words> words_of_a_chosen_class(const Case& value, const Difference& it) {
+  const Step* step = step_of(value, it);
+  const Make* make = step ? std::get_if<Make>(step) : nullptr;
+  if (!make || it.wrong != Wrong::kState) return std::nullopt;
+  return Words{it.oracle, std::string(name_of(it.wrong)), "make on " + make->kind->kind};
+}
+
 // What is bound to a process has other content in another one, however it came there.
 std::optional<Words> words_of_other_content(const Case& value, const Difference& it,
                                             const Words& journeys) {
@@ -488,6 +496,7 @@ Words words_of(const Case& value, const Difference& it) {
   const Words needs = needed(value, it);
   Words journeys = journeys_of(value);
   if (auto words = words_of_another_place(value, needs)) return *words;
+  if (auto words = words_of_a_chosen_class(value, it)) return *words;
   if (auto words = words_of_other_content(value, it, journeys)) return *words;
   if (auto words = words_of_a_spoiled_archive(value, it, needs)) return *words;
   Words words = words_of_the_question(value, it);

@@ -213,8 +213,9 @@ TEST(Causes, OfWhoWritesThoughReadOnlyAreOneOnDiskToo) {
 // Of a text zarr makes a store of a class that is not the one that can read what lies there.
 TEST(Causes, OfAClassThatZarrChoosesAreOfTheMake) {
   const auto value = parse_case(R"({"format": 2, "before": {"z": {"entries": [
-      {"key": "a", "value": "a@0"}]}}, "program": [{"make": "named zip", "at": "z", "as": "s0"}]})");
-  Difference chosen = at(0, Wrong::kState);
+      {"key": "a", "value": "a@0"}]}}, "program": [{"make": "zip", "at": "z", "as": "s1"},
+      {"make": "named zip", "at": "z", "read_only": true, "as": "s0"}]})");
+  Difference chosen = at(1, Wrong::kState);
   chosen.oracle = "attributes";
   EXPECT_EQ(cause_of(value.value(), chosen).key, "attributes / state / make on named zip");
   EXPECT_EQ(class_of(value.value(), chosen), "attributes / state / make / ");

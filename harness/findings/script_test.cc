@@ -211,6 +211,26 @@ TEST(Scripts, CompareTheDiskWithTheValuesOfTheProgram) {
       << *script;
 }
 
+// A connection belongs to its loop; a forked process that asks something itself needs another one.
+TEST(Scripts, AskWhatConnectsInOneLoopUnlessAForkAsksToo) {
+  const auto text_of = [](const std::string& in_p1) {
+    const Case value = parsed(R"({"format": 2, "processes": {"p1": "fork"}, "program": [
+        {"make": "fsspec http", "at": "d", "as": "s0"}, {"call": "get", "on": "s0", "key": "b"},
+        {"fork": "p1"}, )" + in_p1 +
+                              R"(, {"call": "get", "on": "s0", "key": "a"}]})");
+    const Answer was = Shown{BytesValue{"a"}};
+    const auto script =
+        write_script(value, difference(Wrong::kOtherValue, 4, "s0", was),
+                     seen_of(value, {kHandle, kDone, kDone, kDone, was}), options());
+    return script.value_or("");
+  };
+  EXPECT_NE(text_of(R"({"do": "drop", "handle": "s0", "in": "p1"})").find(" run(s0.get(\"b\""),
+            std::string::npos);
+  EXPECT_NE(text_of(R"({"call": "get", "on": "s0", "key": "c", "in": "p1"})")
+                .find("asyncio.run(s0.get(\"b\""),
+            std::string::npos);
+}
+
 // Beside what was published a key may be no file: who refuses such a write has lost nothing.
 TEST(Scripts, CountAWriteOnlyWhereItWasNotRefused) {
   const Case value = parsed(R"({"format": 2, "program": [

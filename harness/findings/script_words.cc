@@ -134,15 +134,32 @@ std::string driven(std::string text, const Operation& row, By by, bool one_loop)
   return fmt::format("{}({})", by == By::kSync ? "sync" : by_hand, text);
 }
 
-// A connection belongs to the loop that opened it: then all calls need one loop. What a fork
-// inherits needs another one.
+// Whether a forked process runs coroutines itself.
+bool drives_in_a_fork(const Case& value) {
+  std::set<std::string> forked;
+  Handles handles;
+  for (const Step& step : value.steps) {
+    if (const auto* fork = std::get_if<Fork>(&step)) forked.insert(fork->process);
+    if (const auto* call = std::get_if<Call>(&step);
+        call && call->by == By::kHand && operation(call->op).said != Said::kPlain)
+      for (const std::string& handle : call->on)
+        if (const std::string* process = handles.process_of(handle, call->in);
+            process && forked.contains(*process))
+          return true;
+    handles.take(step);
+  }
+  return false;
+}
+
+// A connection belongs to the loop that opened it: then all calls need one loop. A forked process
+// needs another one.
 bool keeps_a_connection(const Case& value) {
-  const auto any = [&](auto is) { return std::ranges::any_of(value.steps, is); };
-  return any([](const Step& step) {
-           const auto* make = std::get_if<Make>(&step);
-           return make && make->kind->connects;
-         }) &&
-         !any([](const Step& step) { return std::holds_alternative<Fork>(step); });
+  return std::ranges::any_of(value.steps,
+                             [](const Step& step) {
+                               const auto* make = std::get_if<Make>(&step);
+                               return make && make->kind->connects;
+                             }) &&
+         !drives_in_a_fork(value);
 }
 
 // A path that is the constructor's first argument may be relative; as a part of a URL, or handed to

@@ -279,6 +279,20 @@ TEST(Attributes, OfACopyHaveTheSameValues) {
       << "it may count its content";
 }
 
+// A copy that opens its archive when it arrives has more than a store that was made and never used:
+// that one has lost nothing.
+TEST(Attributes, OfAnUnusedArchiveAreAllThatItEverHad) {
+  const std::string copied = R"({"make":"zip","at":"z","mode":"r","as":"s0"},
+    {"carry":"pickle 5","from":"s0","as":"s1"},{"call":"state","on":"s1"},)";
+  const std::vector<Attributes> lock{{{{"_lock", "<RLock>"}}}, {}};
+  EXPECT_EQ(lost_of(copied + R"({"call":"state","on":"s0"})", lock), kNone);
+  EXPECT_EQ(lost_of(copied + R"({"carry":"pickle 5","from":"s0","as":"s2"},
+                                {"call":"state","on":"s2"})",
+                    lock),
+            Told{"attributes _lock"})
+      << "a copy may have";
+}
+
 // A store may make a thread when it needs one. Who was never used has what its constructor made.
 TEST(Attributes, OfAUsedStoreMayBeMadeWhenTheyAreNeeded) {
   const auto program = [](const char* use) {
