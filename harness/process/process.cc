@@ -172,6 +172,8 @@ Result<Descriptor> make_memory_file(const char* name, std::size_t size) {
   return file;
 }
 
+constexpr int kLooksAtStacks = 8;
+
 Result<StackFile> StackFile::make() {
   auto file = make_memory_file("storefuzz-stacks");
   if (!file) return std::unexpected(file.error());
@@ -191,11 +193,14 @@ std::string StackFile::take() {
 std::string StackFile::ask(pid_t pid) {
   take();
   if (::kill(pid, SIGUSR2) != 0) return "";
+  // The process writes line by line, and another one may have its core meanwhile: a file that does
+  // not grow for a moment need not be whole.
   off_t before = 0;
-  for (int tries = 0; tries < 50; ++tries) {
+  int looks = 0;  // at a file of this size
+  for (int tries = 0; tries < 100 && looks < kLooksAtStacks; ++tries) {
     std::this_thread::sleep_for(Milliseconds(10));
     const off_t now = ::lseek(file_.get(), 0, SEEK_END);
-    if (now > 0 && now == before) break;
+    looks = now > 0 && now == before ? looks + 1 : 0;
     before = now;
   }
   return take();
