@@ -200,6 +200,7 @@ Adapter wrap(const Adapter& wrapper, const Adapter& inner) {
   whole.make = fill(wrapper.make, {{"{inner}", inner.make}});
   whole.imports.insert(whole.imports.begin(), wrapper.imports.begin(), wrapper.imports.end());
   if (!wrapper.interface.empty()) whole.interface = wrapper.interface;
+  if (!wrapper.uses.empty()) whole.uses = wrapper.uses;
   if (whole.file.empty()) whole.file = wrapper.file;
   // What each leaves in the process, each forgets.
   if (!wrapper.clean.empty())

@@ -87,6 +87,15 @@ TEST(CauseOf, AQuestionIsItsOperationAndClassOfArgument) {
   EXPECT_FALSE(cause.journey);
 }
 
+TEST(CauseOf, AQuestionAboutWhatIsNotThereIsThatItIsNotThere) {
+  const Refusal lock{"AttributeError", "'ZipStore' object has no attribute '_lock'", "_zip.py:get"};
+  Difference it = at(2, Wrong::kUnfittingType, lock);
+  const Cause cause = cause_of(value(), it);
+  it.question = true;
+  EXPECT_EQ(cause_of(value(), it).key, cause.key);
+  EXPECT_EQ(cause_of(value(), it).severity, kMildest);
+}
+
 // Each way to be wrong is a root of its own.
 TEST(Causes, OfAWrongArchiveNameItsClass) {
   Difference one = at(2, Wrong::kAbsent), other = one;
@@ -210,94 +219,31 @@ TEST(Causes, OfWhoWritesThoughReadOnlyAreOneOnDiskToo) {
   EXPECT_EQ(key_of("r", done), key_of("r", made)) << "before it comes to its end as well";
 }
 
-// Of a text zarr makes a store of a class that is not the one that can read what lies there.
-TEST(Causes, OfAClassThatZarrChoosesAreOfTheMake) {
-  const auto value = parse_case(R"({"format": 2, "before": {"z": {"entries": [
-      {"key": "a", "value": "a@0"}]}}, "program": [{"make": "zip", "at": "z", "as": "s1"},
-      {"make": "named zip", "at": "z", "read_only": true, "as": "s0"}]})");
-  Difference chosen = at(1, Wrong::kState);
-  chosen.oracle = "attributes";
-  EXPECT_EQ(cause_of(value.value(), chosen).key, "attributes / state / make on named zip");
-  EXPECT_EQ(class_of(value.value(), chosen), "attributes / state / make / ");
-}
-
-// Where a path means another place, what is asked of it says nothing of the root.
-TEST(Causes, OfAPathThatMeansAnotherPlaceAreOne) {
-  const auto key_of = [](const std::string& call, Wrong wrong) {
-    return cause_of(parse_case(R"({"format": 2, "program": [
-        {"make": "local", "at": "f", "relative": true, "as": "s0"}, {"do": "change directory"}, )" +
-                               call + "]}")
-                        .value(),
-                    at(2, wrong))
-        .key;
-  };
-  const std::string get = R"({"call": "get", "on": "s0", "key": "a"})";
-  EXPECT_EQ(key_of(get, Wrong::kAbsent), "local / by a relative path / with change directory");
-  EXPECT_EQ(key_of(get, Wrong::kAbsent),
-            key_of(R"({"call": "set", "on": "s0", "key": "a", "value": "a@2"})", Wrong::kLost));
-  EXPECT_EQ(cause_of(parse_case(R"({"format": 2, "program": [
-                {"make": "local", "at": "f", "as": "s0"},
-                {"make": "named url", "at": "f", "relative": true, "as": "s1"}, )" +
-                                get + "]}")
-                         .value(),
-                     at(2, Wrong::kAbsent))
-                .key,
-            "named url / by a relative path")
-      << "at once, whoever else sees it";
-}
-
-// What a process has for itself is other content in another one, by whatever way and question.
-TEST(Causes, OfContentThatIsBoundToAProcessAreOne) {
-  const auto key_of = [](const std::string& kind, const std::string& way, Wrong wrong) {
-    return cause_of(parse_case(R"({"format": 2, "processes": {"p1": "spawn", "p2": "fork"},
-        "program": [{"make": ")" +
-                               kind + R"(", "as": "s0"}, )" + way +
-                               R"(, {"call": "get", "key": "a", "on": "s1"}]})")
-                        .value(),
-                    at(2, wrong))
-        .key;
-  };
-  const std::string there = R"({"carry": "pickle 5", "from": "s0", "to": "p1", "as": "s1"})";
-  const std::string copied = R"({"carry": "deepcopy", "from": "s0", "as": "s1"})";
-  const std::string cause = key_of("fsspec memory", there, Wrong::kAbsent);
-  EXPECT_EQ(cause, "fsspec memory / other content in another process");
-  EXPECT_EQ(cause, key_of("fsspec memory", there, Wrong::kGhost));
-  EXPECT_NE(cause, key_of("fsspec memory", copied, Wrong::kAbsent)) << "within the process";
-  EXPECT_NE(cause, key_of("fsspec memory", there, Wrong::kRefused));
-  EXPECT_NE(key_of("memory", there, Wrong::kAbsent).find("get"), std::string::npos)
-      << "it takes its content along";
-}
-
-// Of two who write one zip file, one loses. Where it shows, and who closed how, is not the root.
-TEST(Causes, OfSeveralWritersOfAnArchiveAreOne) {
-  const auto key_of = [](const std::string& second, const std::string& last, Wrong wrong,
-                         const Answer& was = Shown()) {
+// Who may not write by his constructor may not by with_read_only either.
+TEST(Causes, OfAForbiddenWriteDoNotSayHowItIsForbidden) {
+  const auto key_of = [](const std::string& kind, const std::string& given) {
     return cause_of(
-               parse_case(R"({"format": 2, "program": [
-        {"make": "zip", "at": "z", "mode": "a", "as": "s0"}, )" +
-                          second + R"(, {"call": "set", "on": "s0", "key": "a", "value": "a@1"},
-        {"call": "set", "on": "s1", "key": "a", "value": "a@2"}, )" +
-                          last + "]}")
+               parse_case(R"({"format": 2, "program": [{"make": ")" + kind + R"(", "at": "z", )" +
+                          given + R"("as": "s0"}, {"call": "clear", "on": "s0"}]})")
                    .value(),
-               at(4, wrong, was))
+               at(1, Wrong::kDone))
         .key;
   };
-  const std::string made = R"({"make": "zip", "at": "z", "mode": "a", "as": "s1"})";
-  const std::string carried = R"({"carry": "pickle 5", "from": "s0", "as": "s1"})";
-  const std::string close = R"({"call": "close", "on": "s1"})";
-  const std::string get = R"({"call": "get", "on": "s0", "key": "a"})";
-  EXPECT_EQ(key_of(made, close, Wrong::kLost), "ZipStore / several writers");
-  EXPECT_EQ(key_of(carried, R"({"do": "drop", "handle": "s1"})", Wrong::kUnreadable),
-            "ZipStore / several writers");
-  EXPECT_EQ(key_of(made, get, Wrong::kGhost), "ZipStore / several writers");
-  EXPECT_EQ(key_of(made, get, Wrong::kRefused, Refusal{"BadZipFile", "no", "zipfile:open"}),
-            "ZipStore / BadZipFile / several writers");
-  EXPECT_NE(key_of(made, R"({"call": "list", "on": "s0"})", Wrong::kTwice),
-            "ZipStore / several writers")
-      << "a key that is listed twice is so in one store as well";
-  EXPECT_NE(key_of(R"({"make": "local", "at": "f", "as": "s1"})", get, Wrong::kAbsent),
-            "ZipStore / several writers")
-      << "a folder has room for several";
+  const std::string given = R"("read_only": true, )";
+  EXPECT_EQ(key_of("local", given), key_of("local", ""));
+  EXPECT_NE(key_of("zip", given), key_of("zip", "")) << "it has a mode as well";
+}
+
+// What a store that only reads shows does not depend on the store that wrote it.
+TEST(Causes, OfAStoreThatOnlyReadsDoNotNameTheWriter) {
+  const auto value = parse_case(R"({"format": 2, "program": [
+      {"make": "fsspec local", "at": "f", "as": "s1"}, {"make": "fsspec http", "at": "f", "as": "s0"},
+      {"call": "list", "on": "s0"}, {"call": "list", "on": "s1"}]})");
+  Difference it = at(2, Wrong::kGhost);
+  it.where.handle = "s0";
+  EXPECT_EQ(cause_of(value.value(), it).key, "reads / ghost / list on fsspec http");
+  it.where.handle = "s1";
+  EXPECT_EQ(cause_of(value.value(), it).key, "reads / ghost / list on fsspec http, fsspec local");
 }
 
 TEST(Causes, NameStoreOperationFrameAndJourney) {

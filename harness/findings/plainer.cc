@@ -95,6 +95,11 @@ bool of_one_mode(const Difference& was, const Difference& is) {
   return is.oracle == kWritable && is.wrong == Wrong::kState && was.where.place == is.where.place;
 }
 
+// Who finds nothing has nothing to delete, and does not refuse to.
+bool of_one_absence(const Difference& was, const Difference& is) {
+  return is.wrong == Wrong::kAbsent && by_one_handle(was, is);
+}
+
 // --- what is asked instead
 
 // So much of a value reaches the disk while it is being written.
@@ -147,6 +152,9 @@ class Ways {
     if (call_ && refused(it_.was)) ask_one_of_several();
     // What deletes several keys may delete each by the operation that deletes one.
     if (call_ && it_.wrong == Wrong::kDone) ask({operation(call_->op).plainer}, of_one_permission);
+    if (call_ && it_.wrong == Wrong::kDone && call_->op == Op::kDelete)
+      replace(Op::kGet, call_->key, of_one_absence);
+    if (call_ && refused(it_.was)) open_again_for_each_copy();
     if (call_ && shows_content(it_.wrong)) ask({Op::kGet}, of_one_content);
     if (call_ && it_.wrong == Wrong::kOtherValue) ask_for_a_range();
     if (call_ && refused(it_.was) && it_.where.operation == name_of(call_->op))
@@ -208,6 +216,26 @@ class Ways {
           call.end = 1;
         },
         of_one_answer);
+  }
+
+  // What a copy of a store does to the place of both when it is opened, the store itself may do
+  // when it is closed and opened again.
+  void open_again_for_each_copy() {
+    for (std::size_t i = 0; i < it_.where.step; ++i) {
+      const Carry* carry = std::get_if<Carry>(&value_.steps[i]);
+      if (!carry || carry->cargo != Cargo::kStore) continue;
+      offer(
+          [&](Case& next) {
+            next.steps[i] = Call{.op = Op::kClose, .on = {carry->from}, .in = carry->in};
+            for (Step& step : next.steps)
+              if (Call* call = std::get_if<Call>(&step))
+                if (std::ranges::count(call->on, carry->as) > 0) {
+                  std::ranges::replace(call->on, carry->as, carry->from);
+                  call->in = carry->in;
+                }
+          },
+          of_one_loss);
+    }
   }
 
   // Of a copy, beside that of which it is one.
@@ -339,6 +367,7 @@ class Ways {
   // seen need not have done it.
   std::vector<Plainer> on_disk() {
     offer_a_plain_archive(of_one_ruin);
+    open_again_for_each_copy();
     // An archive that nothing was written to is empty again, and whole, when it is closed: that
     // what was in it is gone shows where something was.
     for (std::size_t i = 0; call_ && it_.wrong == Wrong::kUnreadable && i < it_.where.step; ++i)

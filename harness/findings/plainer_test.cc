@@ -58,6 +58,32 @@ TEST(PlainerWays, DeleteOneKeyForSeveral) {
   EXPECT_FALSE(way->shown_by({was})) << "another handle is kept from it or not";
 }
 
+// A key that is gone is deleted without a word.
+TEST(PlainerWays, LookForTheKeyThatIsDeletedThoughNothingCanBe) {
+  const std::string made = R"({"make": "zip", "at": "z", "mode": "w", "as": "s0"}, )";
+  const auto ways = plainer_ways(parsed(made + R"({"call": "delete", "key": "b", "on": "s0"})"),
+                                 difference(Wrong::kDone, 1, "writable"));
+  const Plainer* way = way_with(ways, parsed(made + R"({"call": "get", "key": "b", "on": "s0"})"));
+  ASSERT_TRUE(way);
+  EXPECT_TRUE(way->shown_by({difference(Wrong::kAbsent, 1, "reads")}));
+  EXPECT_FALSE(way->shown_by({difference(Wrong::kOtherValue, 1, "reads")}));
+}
+
+// To open the archive of a copy is to open it again.
+TEST(PlainerWays, OpenAStoreAgainInTheSteadOfItsCopy) {
+  const std::string written = R"({"make": "zip", "at": "z", "mode": "w", "as": "s0"},
+      {"call": "set", "key": "a", "on": "s0", "value": "a@1"}, )";
+  const auto ways =
+      plainer_ways(parsed(written + R"({"carry": "pickle 5", "from": "s0", "as": "s1"},
+      {"call": "get", "key": "a", "on": "s1"}, {"call": "close", "on": "s1"})"),
+                   difference(Wrong::kLost, 4, kOnDisk));
+  const Plainer* way = way_with(ways, parsed(written + R"({"call": "close", "on": "s0"},
+      {"call": "get", "key": "a", "on": "s0"}, {"call": "close", "on": "s0"})"));
+  ASSERT_TRUE(way);
+  EXPECT_TRUE(way->shown_by({difference(Wrong::kLost, 3, kOnDisk)}));
+  EXPECT_FALSE(way->shown_by({difference(Wrong::kMade, 3, kOnDisk)}));
+}
+
 TEST(Warmed, ProgramsDoBeforeAForkWhatTheForkedProcessAsks) {
   const auto program = [](const char* before) {
     return parse_case(R"({"format": 2, "processes": {"p1": "fork"}, "program": [

@@ -317,6 +317,7 @@ void World::open_file(const Make& step, std::size_t number) {
   place.publish(united(place.now(), Content{}));
   place.exists = Exists::kMaybe;
   place.torn = true;
+  place.others_acted = place.others_acted || place.twisted;
   for (View& it : views)
     if (it.place == number && it.living && (it.opened || it.touched)) it.torn = true;
 }

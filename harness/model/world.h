@@ -63,7 +63,8 @@ struct PlaceState {
   std::optional<OnDisk> twisted;  // what independent eyes saw of it before, of a twisted archive
   bool names_folders = false;     // and wrong by nothing but entries of folders
   std::string raw;                // its bytes
-  bool others_acted = false;      // another release may have written, and nobody looked since
+  bool others_acted = false;      // an outsider or another release may have written, and nobody
+                                  // looked since
 
   const Content& now() const { return epochs.back(); }
   Content& now() { return epochs.back(); }

@@ -32,6 +32,8 @@ void try_function(PyObject* function) {
   if (!steal(PyObject_CallNoArgs(function))) PyErr_Clear();
 }
 
+// The thread of zarr's loop holds what it did last, and its open file, until it does something
+// else.
 void finish_zarrs_loop() { try_function(side().finish); }
 
 Object call_one(PyObject* function, PyObject* argument) {
@@ -291,7 +293,6 @@ Answer Performer::copy(const Order& order) {
 
 Answer Performer::drop(Slot handle) {
   if (handles_.erase(handle) == 0) return Absent{};
-  // The thread of zarr's loop holds what it did last until it does something else.
   finish_zarrs_loop();
   collect_garbage();
   return Shown{None{}};

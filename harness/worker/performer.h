@@ -29,8 +29,7 @@ class Performer {
   // `scratch`: the folder of processes that have no case.
   explicit Performer(std::string scratch) : scratch_(std::move(scratch)) {}
 
-  // The thread of zarr's loop holds what it did last until it does something else; a fork has no
-  // such thread, and would hold it, and its open file, for ever.
+  // A fork has no thread of zarr's loop: what that thread held, nobody there would ever let go.
   void prepare_fork() const;
   // In a process that just began: a worker, or what a worker forked.
   void begin() {

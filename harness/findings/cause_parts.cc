@@ -1,0 +1,176 @@
+// See cause_parts.h.
+#include "harness/findings/cause_parts.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <utility>
+
+#include "harness/base/text.h"
+#include "harness/model/world.h"
+
+namespace storefuzz::program {
+
+const Step* step_of(const Case& value, const Difference& it) {
+  return it.where.step < value.steps.size() ? &value.steps[it.where.step] : nullptr;
+}
+
+const Call* call_of(const Case& value, const Difference& it) {
+  const Step* step = step_of(value, it);
+  return step ? std::get_if<Call>(step) : nullptr;
+}
+
+std::string step_word(const Case& value, const Difference& it, bool plainest) {
+  const Step* step = step_of(value, it);
+  if (!step) return "the end";
+  return std::visit(
+      Each{[](const Make&) { return std::string("make"); },
+           [&](const Call& call) {
+             return std::string(name_of(plainest ? operation(call.op).plainer : call.op));
+           },
+           [&](const Carry& carry) {
+             return plainest ? "carry" : fmt::format("carry by {}", name_of(carry.carrier));
+           },
+           [](const Fork&) { return std::string("fork"); },
+           [&](const Deed& deed) {
+             // Who is forgotten closes what it has open.
+             const bool closes = plainest && deed.what == What::kDrop;
+             return std::string(closes ? name_of(Op::kClose) : name_of(deed.what));
+           }},
+      *step);
+}
+
+std::string refusal_type(const Difference& it) {
+  const Refusal* refusal = refused(it.was);
+  return refusal ? refusal->type : "";
+}
+
+std::string lacking_attribute(const Case& value, const Difference& it) {
+  const Refusal* refusal = refused(it.was);
+  if (!refusal || refusal->type != "AttributeError") return {};
+  for (const Step& step : value.steps) {
+    const Make* make = std::get_if<Make>(&step);
+    for (const Adapter* kind = make ? make->kind.operator->() : nullptr; kind; kind = kind->inner)
+      if (refusal->text.starts_with(fmt::format("'{}' object has no attribute", kind->type)))
+        return std::string(shorten(printable(refusal->text), kLongestText));
+  }
+  return {};
+}
+
+bool is_of_an_attribute(const Difference& it) {
+  return it.wrong == Wrong::kState && !it.where.key.empty();
+}
+
+std::string_view wrong_word(const Difference& it) {
+  return name_of(it.wrong == Wrong::kUnfittingType ? Wrong::kRefused : it.wrong);
+}
+
+bool has_odd_key(const Case& value) {
+  return std::ranges::any_of(value.steps, [](const Step& step) {
+    const Call* call = std::get_if<Call>(&step);
+    return call && !call->key.empty() && !plain_key(call->key);
+  });
+}
+
+Words journeys_of(const Case& value) {
+  Words ways, within;
+  const auto add = [](Words& to, std::string way) {
+    if (std::ranges::find(to, way) == to.end()) to.push_back(std::move(way));
+  };
+  Handles handles;
+  for (const Step& step : value.steps) {
+    if (const Carry* carry = std::get_if<Carry>(&step)) {
+      const std::string name(name_of(carry->carrier));
+      const std::string* from = handles.process_of(carry->from, carry->in);
+      if (carry->to == (from ? *from : kHome))
+        add(within, name);
+      else
+        add(ways, name + std::string(kToAnother));
+    }
+    if (std::holds_alternative<Fork>(step)) add(ways, "fork");
+    handles.take(step);
+  }
+  return ways.empty() ? within : ways;
+}
+
+std::string after(const Words& journeys) {
+  return fmt::format("after {}", fmt::join(journeys, ", "));
+}
+
+bool may_write(const Make& make) { return make.kind->writes && make.mode != Mode::kRead; }
+
+bool is_of_an_archive(const Make& make) {
+  return family_of(*make.kind.operator->()) == StoreFamily::kArchive;
+}
+
+namespace {
+
+// Whether several handles write, or several stores are made to write one archive: to open one may
+// write.
+bool has_several_writers(const Case& value, const Difference& it) {
+  std::set<std::string> writers;
+  std::map<std::string, int> made;  // by place
+  for (std::size_t i = 0; i < value.steps.size(); ++i) {
+    if (const Make* make = std::get_if<Make>(&value.steps[i]))
+      if (make->mode != Mode::kRead && is_of_an_archive(*make)) ++made[make->at];
+    if (const Call* call = std::get_if<Call>(&value.steps[i]))
+      // Who had to be refused is no writer.
+      if (operation(call->op).writes() && (it.wrong != Wrong::kDone || i != it.where.step))
+        writers.insert(call->on.begin(), call->on.end());
+  }
+  return writers.size() > 1 ||
+         std::ranges::any_of(made, [](const auto& it) { return it.second > 1; });
+}
+
+}  // namespace
+
+const Call* forbidden_write(const Case& value, const Difference& it) {
+  const bool changed =
+      it.wrong == Wrong::kMade || it.wrong == Wrong::kLost || it.wrong == Wrong::kUnreadable;
+  if (!changed || std::ranges::any_of(value.steps, [](const Step& step) {
+        const Make* make = std::get_if<Make>(&step);
+        return make && may_write(*make) && !make->read_only.value_or(false);
+      }))
+    return nullptr;
+  const Call* last = nullptr;
+  for (std::size_t i = 0; i < std::min(value.steps.size(), it.where.step + 1); ++i)
+    if (const Call* call = std::get_if<Call>(&value.steps[i]); call && operation(call->op).writes())
+      last = call;
+  return last;
+}
+
+Words needed(const Case& value, const Difference& it, const Call* forbidden) {
+  Words words;
+  const auto add = [&](bool is_there, std::string_view word) {
+    if (is_there && !has(words, word)) words.emplace_back(word);
+  };
+  add(it.within && !forbidden, "if it stops within the call");
+  for (const Place& place : value.before)
+    for (const Twist& twist : place.twists) add(!forbidden, twist.name);
+  for (std::size_t i = 0; i < value.steps.size(); ++i) {
+    if (const Make* make = std::get_if<Make>(&value.steps[i])) {
+      // Who may not write by his constructor does no other forbidden write than who may not by
+      // with_read_only; an archive is told mode and read_only apart.
+      add(make->read_only.has_value() && (it.wrong != Wrong::kDone || is_of_an_archive(*make)),
+          kReadOnlyGiven);
+      add(make->deflated, "compression given");
+      add(make->relative, kRelative);
+    }
+    if (const Deed* deed = std::get_if<Deed>(&value.steps[i]))
+      add(i != it.where.step, fmt::format("with {}", name_of(deed->what)));
+  }
+  add(has_several_writers(value, it), kSeveralWriters);
+  add(std::ranges::any_of(value.processes,
+                          [](const Process& process) { return !process.subject.empty(); }),
+      kAnotherRelease);
+  return words;
+}
+
+bool has(const Words& words, std::string_view word) {
+  return std::ranges::find(words, word) != words.end();
+}
+
+}  // namespace storefuzz::program

@@ -1,0 +1,84 @@
+// What the words of a cause are made of: the step that differs, what was refused, how the program
+// gets from process to process, and what it needs that is not as plain as it could be.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "harness/case/program.h"
+#include "harness/model/difference.h"
+
+namespace storefuzz::program {
+
+using Words = std::vector<std::string>;
+
+// Of an error's text so many characters are told.
+inline constexpr std::size_t kLongestText = 100;
+
+// --- the step
+
+// nullptr: it differs when all is over, or the step is no call.
+const Step* step_of(const Case& value, const Difference& difference);
+const Call* call_of(const Case& value, const Difference& difference);
+
+// In words: an operation, "make", "fork", a carrier, a deed; or the plainest of its sort.
+std::string step_word(const Case& value, const Difference& difference, bool plainest);
+
+// A key that is no plain path, and that the reduction did not make one: of any call.
+bool has_odd_key(const Case& value);
+
+// Each attribute is lost for a reason of its own, whatever was asked before.
+bool is_of_an_attribute(const Difference& difference);
+
+// --- the refusal
+
+// "" where nothing was refused.
+std::string refusal_type(const Difference& difference);
+
+// "'ZipStore' object has no attribute '_lock'": what is not there is not there for every operation,
+// in whichever line it is asked for. Of other classes than the program's stores the text says too
+// little: many a call meets a None. "": it is no such refusal.
+std::string lacking_attribute(const Case& value, const Difference& difference);
+
+// Whether a refusal is allowed depends on the mode and on who else is there; the error is the same.
+std::string_view wrong_word(const Difference& difference);
+
+// --- the way
+
+// How the program gets from process to process, in the order of its steps; each way once. What is
+// carried within a process counts where none is left.
+Words journeys_of(const Case& value);
+
+inline constexpr std::string_view kToAnother = " to another process";  // of a carrier
+
+// "after fork, pickle 5 to another process".
+std::string after(const Words& journeys);
+
+// --- who writes
+
+bool is_of_an_archive(const Make& make);
+bool may_write(const Make& make);
+
+// Where nobody may write, the call that changed the disk all the same; it, or a close after it,
+// tells so. It may be refused or not where there is nothing to do, and of what is no archive for
+// everybody nobody knows what is due: then the disk alone tells. nullptr: there is none.
+const Call* forbidden_write(const Case& value, const Difference& difference);
+
+// --- what is needed
+
+inline constexpr std::string_view kRelative = "by a relative path";
+inline constexpr std::string_view kElsewhere = "with change directory";
+inline constexpr std::string_view kSeveralWriters = "several writers";
+inline constexpr std::string_view kReadOnlyGiven = "read_only given";
+inline constexpr std::string_view kAnotherRelease = "another release";
+
+// What is left in the program that is not as plain as it could be: the difference needs it, so it
+// is of the root. Who may not write at all does so (`forbidden`, or nullptr) whatever lies there,
+// and before it comes to its end.
+Words needed(const Case& value, const Difference& difference, const Call* forbidden);
+
+bool has(const Words& words, std::string_view word);
+
+}  // namespace storefuzz::program

@@ -1,0 +1,252 @@
+// See roots.h.
+#include "harness/findings/roots.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <array>
+#include <iterator>
+#include <set>
+#include <span>
+#include <string_view>
+#include <utility>
+
+#include "harness/findings/cause.h"
+#include "harness/model/world.h"
+
+namespace storefuzz::program {
+namespace {
+
+// `words`, and those of `needs` that are of the root.
+Words with_needs(Words words, const Words& needs, std::span<const std::string_view> of_root) {
+  std::ranges::copy_if(needs, std::back_inserter(words), [&](const std::string& it) {
+    return std::ranges::find(of_root, it) != of_root.end();
+  });
+  return words;
+}
+
+// A program that needs a relative path is about one that means another place, after a change of the
+// directory or at once, whether what lies there, who reads it or who refuses to told so; and
+// however the program comes there.
+std::optional<Words> words_of_another_place(const Case& value, const Words& needs) {
+  if (!has(needs, kRelative)) return std::nullopt;
+  constexpr auto kNeeds = std::to_array<std::string_view>({kRelative, kElsewhere});
+  return with_needs({kinds_of(value, &Make::relative)}, needs, kNeeds);
+}
+
+// The classes of the stores that may write; nullopt where one of them is of no archive, or none is.
+std::optional<Words> classes_of_writing_archives(const Case& value) {
+  std::set<std::string> types;
+  for (const Step& step : value.steps) {
+    const Make* make = std::get_if<Make>(&step);
+    if (!make || !may_write(*make)) continue;
+    if (!is_of_an_archive(*make)) return std::nullopt;
+    types.insert(make->kind->type);
+  }
+  if (types.empty()) return std::nullopt;
+  return Words{fmt::format("{}", fmt::join(types, ", "))};
+}
+
+bool is_of_content(Wrong wrong) {
+  constexpr std::array kOfContent{Wrong::kLost, Wrong::kUnreadable, Wrong::kAbsent,
+                                  Wrong::kOtherValue, Wrong::kGhost};
+  return std::ranges::find(kOfContent, wrong) != kOfContent.end();
+}
+
+// Which class zarr chooses for a text does not depend on who wrote what lies there, or may write.
+std::optional<Words> words_of_a_chosen_class(const Case& value, const Difference& it) {
+  const Step* step = step_of(value, it);
+  const Make* make = step ? std::get_if<Make>(step) : nullptr;
+  if (!make || it.wrong != Wrong::kState) return std::nullopt;
+  return Words{it.oracle, std::string(name_of(it.wrong)), "make on " + make->kind->kind};
+}
+
+// What is bound to a process has other content in another one, however it came there.
+std::optional<Words> words_of_other_content(const Case& value, const Difference& it,
+                                            const Words& journeys) {
+  const bool leaves = std::ranges::any_of(
+      journeys, [](const std::string& way) { return way == "fork" || way.ends_with(kToAnother); });
+  const bool bound = std::ranges::all_of(value.steps, [](const Step& step) {
+    const Make* make = std::get_if<Make>(&step);
+    return !make || family_of(*innermost(make->kind).operator->()) == StoreFamily::kBound;
+  });
+  if (!is_of_content(it.wrong) || !leaves || !bound) return std::nullopt;
+  return Words{kinds_of(value), "other content in another process"};
+}
+
+// Of an archive two roots show in many ways (content is gone, unreadable, shown as before, a file
+// made) and at many calls, and how the writers came about, what lay there and how they end does not
+// matter. A zip file can have one writer: each writes a directory of what it knows, when it is
+// closed. And a store that is told mode and read_only apart may open in a mode that is not its own.
+bool spoils_an_archive(const Case& value, const Difference& it, const Words& needs) {
+  const bool refused_call =
+      refused(it.was) && call_of(value, it) && lacking_attribute(value, it).empty();
+  const bool given = has(needs, kReadOnlyGiven), several = has(needs, kSeveralWriters);
+  return (is_of_content(it.wrong) || (given ? it.wrong == Wrong::kMade : refused_call)) &&
+         it.oracle != kReadersAgree && (given || several);
+}
+
+// The classes that write, and the error where one is raised.
+std::optional<Words> words_of_a_spoiled_archive(const Case& value, const Difference& it,
+                                                const Words& needs) {
+  auto words = classes_of_writing_archives(value);
+  if (!words || !spoils_an_archive(value, it, needs)) return std::nullopt;
+  if (std::string type = refusal_type(it); !type.empty()) words->push_back(std::move(type));
+  constexpr auto kNeeds =
+      std::to_array<std::string_view>({kReadOnlyGiven, kSeveralWriters, kAnotherRelease});
+  return with_needs(std::move(*words), needs, kNeeds);
+}
+
+// Whether there is one writer, of plain keys, and no archive that is wrong on purpose: otherwise
+// those tell the root.
+bool is_plain(const Case& value, const Words& needs) {
+  return !has(needs, kSeveralWriters) && !has_odd_key(value) &&
+         std::ranges::all_of(value.before, [](const Place& it) { return it.twists.empty(); });
+}
+
+// Whether a store is closed or forgotten, or a copy of it made, and something is asked afterwards:
+// that opens the archive again.
+bool opens_again(const Case& value, std::size_t until) {
+  bool ended = false;
+  for (std::size_t i = 0; i <= until && i < value.steps.size(); ++i) {
+    const Call* call = std::get_if<Call>(&value.steps[i]);
+    const Deed* deed = std::get_if<Deed>(&value.steps[i]);
+    if (ended && call && call->op != Op::kClose) return true;
+    ended = ended || std::holds_alternative<Carry>(value.steps[i]) ||
+            (call && call->op == Op::kClose) || (deed && deed->what == What::kDrop);
+  }
+  return false;
+}
+
+// How an archive is opened again decides what is left of it: that it is gone shows at any call
+// after it.
+std::optional<Words> words_of_an_archive_opened_again(const Case& value, const Difference& it,
+                                                      const Words& needs, const Words& journeys) {
+  const Call* call = call_of(value, it);
+  // Who moves the archive takes it away.
+  const bool gone = it.oracle == kOnDisk && !it.within && call && call->op != Op::kMoveReadOnly &&
+                    (it.wrong == Wrong::kLost || it.wrong == Wrong::kUnreadable);
+  const bool refused_call = call && refusal_type(it) == "BadZipFile";
+  auto words = classes_of_writing_archives(value);
+  if (!words || !(gone || refused_call) || !is_plain(value, needs) || has(journeys, "fork") ||
+      !opens_again(value, it.where.step))
+    return std::nullopt;
+  if (refused_call) words->push_back(refusal_type(it));
+  words->emplace_back("opened again");
+  constexpr auto kNeeds = std::to_array<std::string_view>({kReadOnlyGiven, kAnotherRelease});
+  words = with_needs(std::move(*words), needs, kNeeds);
+  if (!journeys.empty()) words->push_back(after(journeys));
+  return words;
+}
+
+// An archive has no directory from the moment on when something is written behind what it has,
+// until it is closed: whoever stops in between leaves it so. To clear it and to close it write in
+// ways of their own.
+std::optional<Words> words_of_a_stop_between(const Case& value, const Difference& it,
+                                             const Words& needs, const Words& journeys) {
+  const Call* call = call_of(value, it);
+  const Step* step = step_of(value, it);
+  const Deed* deed = step ? std::get_if<Deed>(step) : nullptr;
+  const bool stops = call ? it.within && call->op != Op::kClear && call->op != Op::kClose
+                          : deed && (deed->what == What::kQuit || deed->what == What::kDie);
+  auto words = classes_of_writing_archives(value);
+  if (!words || !stops || it.wrong != Wrong::kUnreadable || !journeys.empty() ||
+      !is_plain(value, needs))
+    return std::nullopt;
+  words->emplace_back("if all stops before it is closed");
+  return words;
+}
+
+// --- what stores of files do not have: a key below a key
+
+// Below the path of a StorePath.
+std::string whole_key(const Case& value, const std::string& handle, const std::string& key) {
+  for (const Step& step : value.steps)
+    if (const Call* call = std::get_if<Call>(&step);
+        call && call->op == Op::kStorePath && call->as == handle && !call->on.empty())
+      return whole_key(value, call->on.front(), call->key + "/" + key);
+  return key;
+}
+
+// A key or a prefix that was asked for is, or lies below, what is a key: there the operating system
+// refuses what is no folder, whatever is asked.
+std::optional<Words> words_of_a_key_below_a_key(const Case& value, const Difference& it) {
+  const Call* call = call_of(value, it);
+  const auto kind = kind_of(value, it.where.handle);
+  if (!call || !refused(it.was) || !kind || !innermost(*kind)->files) return std::nullopt;
+  const std::string asked = whole_key(value, it.where.handle, call->key);
+  const bool lists = operation(call->op).family == Family::kListing;
+  const auto is_above = [&](const std::string& key) {
+    return asked.starts_with(key + "/") || (lists && asked == key);
+  };
+  bool below = false;
+  for (const Place& place : value.before)
+    for (const Entry& entry : place.entries) below = below || is_above(entry.key);
+  for (const Step& step : value.steps)
+    if (const Call* it = std::get_if<Call>(&step);
+        it && operation(it->op).takes.value && operation(it->op).takes.key && !it->on.empty())
+      below = below || is_above(whole_key(value, it->on.front(), it->key));
+  if (!below) return std::nullopt;
+  return Words{it.oracle, std::string(wrong_word(it)), refusal_type(it),
+               "a key below a key on " + innermost(*kind)->kind};
+}
+
+// --- what a store keeps in memory
+
+// Which kinds keep something in memory: some use a class that is another kind's.
+std::string kinds_that_keep(const Case& value) {
+  std::set<std::string> kinds;
+  for (const Step& step : value.steps) {
+    const Make* make = std::get_if<Make>(&step);
+    for (const Adapter* kind = make ? make->kind.operator->() : nullptr; kind; kind = kind->inner) {
+      if (!kind->uses.empty()) {
+        kinds.insert(kind->uses);
+        break;
+      }
+      if (!kind->inner) kinds.insert(kind->kind);
+    }
+  }
+  return fmt::format("{}", fmt::join(kinds, ", "));
+}
+
+// A buffer that a store gave, or was given, belongs to its caller as well: what he writes there is
+// what the store shows, to whomever and whichever way.
+std::optional<Words> words_of_a_shared_buffer(const Case& value, const Difference& it) {
+  if (it.wrong != Wrong::kOtherValue) return std::nullopt;
+  for (const Step& step : value.steps)
+    if (const Call* call = std::get_if<Call>(&step);
+        call && (call->op == Op::kGetAndOverwrite || call->op == Op::kSetAndOverwrite))
+      return Words{it.oracle, std::string(name_of(it.wrong)),
+                   fmt::format("after {} on {}", name_of(call->op), kinds_that_keep(value))};
+  return std::nullopt;
+}
+
+// What a cache shows that its source had before, or has no more: whatever the source is.
+std::optional<Words> words_of_a_stale_cache(const Case& value, const Difference& it) {
+  const Call* call = call_of(value, it);
+  const auto kind = kind_of(value, it.where.handle);
+  const Shown* was = shown(it.was);
+  const auto* bytes = was ? std::get_if<BytesValue>(was) : nullptr;
+  const bool earlier = bytes && call && bytes->bytes.starts_with(call->key + "@");
+  if (!kind || !(*kind)->caches || !earlier) return std::nullopt;
+  return Words{it.oracle, "stale", fmt::format("{} on {}", name_of(call->op), (*kind)->type)};
+}
+
+}  // namespace
+
+std::optional<Words> words_of_a_root(const Case& value, const Difference& it, const Words& needs,
+                                     const Words& journeys) {
+  if (auto words = words_of_another_place(value, needs)) return words;
+  if (auto words = words_of_a_chosen_class(value, it)) return words;
+  if (auto words = words_of_other_content(value, it, journeys)) return words;
+  if (auto words = words_of_a_spoiled_archive(value, it, needs)) return words;
+  if (auto words = words_of_an_archive_opened_again(value, it, needs, journeys)) return words;
+  if (auto words = words_of_a_stop_between(value, it, needs, journeys)) return words;
+  if (auto words = words_of_a_key_below_a_key(value, it)) return words;
+  if (auto words = words_of_a_shared_buffer(value, it)) return words;
+  if (auto words = words_of_a_stale_cache(value, it)) return words;
+  return std::nullopt;
+}
+
+}  // namespace storefuzz::program

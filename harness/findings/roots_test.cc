@@ -1,0 +1,225 @@
+// Roots that show in many ways are one cause each, and no other root is taken for them.
+#include "harness/findings/roots.h"
+
+#include <gtest/gtest.h>
+
+#include "harness/findings/cause.h"
+
+namespace storefuzz::program {
+namespace {
+
+Difference at(std::size_t step, Wrong wrong, Answer was = Shown{None{}}) {
+  Difference it{.wrong = wrong, .was = std::move(was), .first = true, .oracle = "reads"};
+  it.where.step = step;
+  it.where.handle = "s0";
+  return it;
+}
+
+Difference on_disk(std::size_t step, Wrong wrong, bool within = false) {
+  Difference it = at(step, wrong);
+  it.oracle = kOnDisk;
+  it.within = within;
+  return it;
+}
+
+std::string key_of(const std::string& steps, const Difference& it) {
+  return cause_of(parse_case(R"({"format": 2, "processes": {"p1": "spawn"}, "program": [)" + steps +
+                             "]}")
+                      .value(),
+                  it)
+      .key;
+}
+
+// Of a text zarr makes a store of a class that is not the one that can read what lies there.
+TEST(Roots, OfAClassThatZarrChoosesAreOfTheMake) {
+  const auto value = parse_case(R"({"format": 2, "before": {"z": {"entries": [
+      {"key": "a", "value": "a@0"}]}}, "program": [{"make": "zip", "at": "z", "as": "s1"},
+      {"make": "named zip", "at": "z", "read_only": true, "as": "s0"}]})");
+  Difference chosen = at(1, Wrong::kState);
+  chosen.oracle = "attributes";
+  EXPECT_EQ(cause_of(value.value(), chosen).key, "attributes / state / make on named zip");
+  EXPECT_EQ(class_of(value.value(), chosen), "attributes / state / make / ");
+}
+
+// Where a path means another place, what is asked of it says nothing of the root.
+TEST(Roots, OfAPathThatMeansAnotherPlaceAreOne) {
+  const auto key_of = [](const std::string& call, Wrong wrong) {
+    return cause_of(parse_case(R"({"format": 2, "program": [
+        {"make": "local", "at": "f", "relative": true, "as": "s0"}, {"do": "change directory"}, )" +
+                               call + "]}")
+                        .value(),
+                    at(2, wrong))
+        .key;
+  };
+  const std::string get = R"({"call": "get", "on": "s0", "key": "a"})";
+  EXPECT_EQ(key_of(get, Wrong::kAbsent), "local / by a relative path / with change directory");
+  EXPECT_EQ(key_of(get, Wrong::kAbsent),
+            key_of(R"({"call": "set", "on": "s0", "key": "a", "value": "a@2"})", Wrong::kLost));
+  EXPECT_EQ(cause_of(parse_case(R"({"format": 2, "program": [
+                {"make": "local", "at": "f", "as": "s0"},
+                {"make": "named url", "at": "f", "relative": true, "as": "s1"}, )" +
+                                get + "]}")
+                         .value(),
+                     at(2, Wrong::kAbsent))
+                .key,
+            "named url / by a relative path")
+      << "at once, whoever else sees it";
+}
+
+// What a process has for itself is other content in another one, by whatever way and question.
+TEST(Roots, OfContentThatIsBoundToAProcessAreOne) {
+  const auto key_of = [](const std::string& kind, const std::string& way, Wrong wrong) {
+    return cause_of(parse_case(R"({"format": 2, "processes": {"p1": "spawn", "p2": "fork"},
+        "program": [{"make": ")" +
+                               kind + R"(", "as": "s0"}, )" + way +
+                               R"(, {"call": "get", "key": "a", "on": "s1"}]})")
+                        .value(),
+                    at(2, wrong))
+        .key;
+  };
+  const std::string there = R"({"carry": "pickle 5", "from": "s0", "to": "p1", "as": "s1"})";
+  const std::string copied = R"({"carry": "deepcopy", "from": "s0", "as": "s1"})";
+  const std::string cause = key_of("fsspec memory", there, Wrong::kAbsent);
+  EXPECT_EQ(cause, "fsspec memory / other content in another process");
+  EXPECT_EQ(cause, key_of("fsspec memory", there, Wrong::kGhost));
+  EXPECT_NE(cause, key_of("fsspec memory", copied, Wrong::kAbsent)) << "within the process";
+  EXPECT_NE(cause, key_of("fsspec memory", there, Wrong::kRefused));
+  EXPECT_NE(key_of("memory", there, Wrong::kAbsent).find("get"), std::string::npos)
+      << "it takes its content along";
+}
+
+// Of two who write one zip file, one loses. Where it shows, and who closed how, is not the root.
+TEST(Roots, OfSeveralWritersOfAnArchiveAreOne) {
+  const auto key_of = [](const std::string& second, const std::string& last, Wrong wrong,
+                         const Answer& was = Shown()) {
+    return cause_of(
+               parse_case(R"({"format": 2, "program": [
+        {"make": "zip", "at": "z", "mode": "a", "as": "s0"}, )" +
+                          second + R"(, {"call": "set", "on": "s0", "key": "a", "value": "a@1"},
+        {"call": "set", "on": "s1", "key": "a", "value": "a@2"}, )" +
+                          last + "]}")
+                   .value(),
+               at(4, wrong, was))
+        .key;
+  };
+  const std::string made = R"({"make": "zip", "at": "z", "mode": "a", "as": "s1"})";
+  const std::string carried = R"({"carry": "pickle 5", "from": "s0", "as": "s1"})";
+  const std::string close = R"({"call": "close", "on": "s1"})";
+  const std::string get = R"({"call": "get", "on": "s0", "key": "a"})";
+  EXPECT_EQ(key_of(made, close, Wrong::kLost), "ZipStore / several writers");
+  EXPECT_EQ(key_of(carried, R"({"do": "drop", "handle": "s1"})", Wrong::kUnreadable),
+            "ZipStore / several writers");
+  EXPECT_EQ(key_of(made, get, Wrong::kGhost), "ZipStore / several writers");
+  EXPECT_EQ(key_of(made, get, Wrong::kRefused, Refusal{"BadZipFile", "no", "zipfile:open"}),
+            "ZipStore / BadZipFile / several writers");
+  EXPECT_NE(key_of(made, R"({"call": "list", "on": "s0"})", Wrong::kTwice),
+            "ZipStore / several writers")
+      << "a key that is listed twice is so in one store as well";
+  EXPECT_NE(key_of(R"({"make": "local", "at": "f", "as": "s1"})", get, Wrong::kAbsent),
+            "ZipStore / several writers")
+      << "a folder has room for several";
+}
+
+// How an archive is opened once more decides what is left of it; where that shows does not matter.
+TEST(Roots, OfAnArchiveThatIsOpenedAgainAreOne) {
+  const std::string written = R"({"make": "zip", "at": "z", "mode": "w", "as": "s0"},
+      {"call": "set", "on": "s0", "key": "a", "value": "a@1"}, )";
+  const std::string close = R"({"call": "close", "on": "s0"})";
+  const std::string closed = written + close + ", ";
+  const std::string get = R"({"call": "get", "on": "s0", "key": "a"})";
+  const std::string set = R"({"call": "set", "on": "s0", "key": "b", "value": "b@3"})";
+  const std::string cause = "ZipStore / opened again";
+  EXPECT_EQ(key_of(closed + set + ", " + close, on_disk(4, Wrong::kLost)), cause);
+  EXPECT_EQ(key_of(closed + get, on_disk(3, Wrong::kUnreadable)), cause);
+  const Refusal refusal{"BadZipFile", "no", "zarr/storage/_zip.py:_get"};
+  EXPECT_EQ(key_of(closed + get, at(3, Wrong::kRefused, refusal)),
+            "ZipStore / BadZipFile / opened again");
+  const std::string carried = R"({"carry": "pickle 5", "from": "s0", "as": "s1"})";
+  EXPECT_EQ(key_of(written + carried + ", " + get, on_disk(3, Wrong::kLost)),
+            cause + " / after pickle 5");
+  EXPECT_EQ(key_of(written + carried + R"(, {"do": "drop", "handle": "s0"},
+                   {"call": "get", "on": "s1", "key": "a"})",
+                   on_disk(4, Wrong::kUnreadable)),
+            cause + " / after pickle 5");
+
+  EXPECT_NE(key_of(written + close, on_disk(2, Wrong::kLost)), cause)
+      << "closed for the first time";
+  EXPECT_NE(key_of(closed + get, on_disk(3, Wrong::kMade)), cause);
+  EXPECT_NE(key_of(closed + get, at(3, Wrong::kAbsent)), cause) << "it is on the disk";
+  EXPECT_NE(key_of(written + carried, on_disk(2, Wrong::kLost)), cause + " / after pickle 5")
+      << "not opened, and not called";
+  EXPECT_NE(
+      key_of(R"({"make": "local", "at": "f", "as": "s0"}, {"call": "close", "on": "s0"}, )" + get,
+             on_disk(2, Wrong::kLost)),
+      cause);
+}
+
+// Between a write and the close an archive cannot be read, whatever stops there.
+TEST(Roots, OfAStopBeforeAnArchiveIsClosedAreOne) {
+  const std::string made = R"({"make": "zip", "at": "z", "mode": "a", "as": "s0"}, )";
+  const std::string set = R"({"call": "set", "on": "s0", "key": "a", "value": "a@1"})";
+  const std::string cause = "ZipStore / if all stops before it is closed";
+  EXPECT_EQ(key_of(made + set, on_disk(1, Wrong::kUnreadable, true)), cause);
+  EXPECT_EQ(key_of(made + set + R"(, {"do": "die"})", on_disk(2, Wrong::kUnreadable)), cause);
+  EXPECT_NE(key_of(made + R"({"call": "clear", "on": "s0"})", on_disk(1, Wrong::kUnreadable, true)),
+            cause)
+      << "another way to write";
+  EXPECT_NE(key_of(made + set, on_disk(1, Wrong::kUnreadable)), cause) << "nothing stops";
+  EXPECT_NE(key_of(made + set, on_disk(1, Wrong::kLost, true)), cause);
+}
+
+// An operating system has no file below a file: any operation meets that.
+TEST(Roots, OfAKeyBelowAKeyAreOne) {
+  const auto below = [](const std::string& kind, const std::string& call) {
+    Difference it = at(2, Wrong::kRefused, Refusal{"NotADirectoryError", "no", "zarr:" + call});
+    it.oracle = "refusal";
+    return key_of(R"({"make": ")" + kind + R"(", "at": "f", "as": "s0"},
+        {"call": "set", "on": "s0", "key": "a", "value": "a@1"}, {"on": "s0", "call": )" +
+                      call + "}",
+                  it);
+  };
+  const std::string cause = below("local", R"("get", "key": "a/b")");
+  EXPECT_EQ(cause, "refusal / refused / NotADirectoryError / a key below a key on local");
+  EXPECT_EQ(below("local", R"("getsize", "key": "a/b/c")"), cause);
+  EXPECT_EQ(below("cache kept over local", R"("get", "key": "a/b")"), cause);
+  EXPECT_EQ(below("local", R"("list dir", "key": "a")"), cause) << "as a folder";
+  EXPECT_NE(below("local", R"("get", "key": "a")"), cause);
+  EXPECT_NE(below("local", R"("get", "key": "ab")"), cause);
+  EXPECT_NE(below("memory", R"("get", "key": "a/b")"), cause) << "there a key is no file";
+}
+
+// What a caller does to his own buffer shows in all that use the class that kept it.
+TEST(Roots, OfABufferThatIsSharedAreOne) {
+  const auto shared = [](const std::string& kind, const std::string& call) {
+    return key_of(R"({"make": ")" + kind + R"(", "at": "f", "as": "s0"},
+        {"on": "s0", "key": "a", "call": )" +
+                      call + R"(}, {"call": "get", "on": "s0", "key": "a"})",
+                  at(2, Wrong::kOtherValue));
+  };
+  const std::string set = R"("set and overwrite", "value": "a@1")";
+  const std::string cause = shared("memory", set);
+  EXPECT_EQ(cause, "reads / other value / after set and overwrite on memory");
+  EXPECT_EQ(shared("managed memory", set), cause);
+  EXPECT_EQ(shared("cache over local", set), cause) << "a cache keeps a memory";
+  EXPECT_NE(shared("object memory", set), cause);
+  EXPECT_NE(shared("memory", R"("get and overwrite")"), cause)
+      << "what it gave, not what it was given";
+  EXPECT_NE(shared("memory", R"("set", "value": "a@1")"), cause);
+}
+
+// A cache that shows what was there once does so whatever it was put over.
+TEST(Roots, OfACacheThatIsStaleAreOne) {
+  const auto shown = [](const std::string& kind, Wrong wrong, const std::string& value) {
+    return key_of(R"({"make": ")" + kind + R"(", "at": "f", "as": "s0"},
+        {"call": "get", "on": "s0", "key": "a"})",
+                  at(1, wrong, Shown{BytesValue{value}}));
+  };
+  const std::string cause = shown("cache over local", Wrong::kGhost, "a@1");
+  EXPECT_EQ(cause, "reads / stale / get on CacheStore");
+  EXPECT_EQ(shown("cache over memory", Wrong::kOtherValue, "a@1"), cause);
+  EXPECT_NE(shown("cache over local", Wrong::kOtherValue, "b@1"), cause) << "of another key";
+  EXPECT_NE(shown("local", Wrong::kGhost, "a@1"), cause);
+}
+
+}  // namespace
+}  // namespace storefuzz::program
