@@ -219,20 +219,27 @@ class Ways {
   }
 
   // What a copy of a store does to the place of both when it is opened, the store itself may do
-  // when it is closed and opened again.
+  // when it is closed and opened again: that what was there is gone shows when it is closed once
+  // more, if nothing that is gone was asked for.
   void open_again_for_each_copy() {
     for (std::size_t i = 0; i < it_.where.step; ++i) {
       const Carry* carry = std::get_if<Carry>(&value_.steps[i]);
       if (!carry || carry->cargo != Cargo::kStore) continue;
       offer(
           [&](Case& next) {
-            next.steps[i] = Call{.op = Op::kClose, .on = {carry->from}, .in = carry->in};
-            for (Step& step : next.steps)
-              if (Call* call = std::get_if<Call>(&step))
-                if (std::ranges::count(call->on, carry->as) > 0) {
-                  std::ranges::replace(call->on, carry->as, carry->from);
-                  call->in = carry->in;
-                }
+            const Call close{.op = Op::kClose, .on = {carry->from}, .in = carry->in};
+            next.steps[i] = close;
+            for (Step& step : next.steps) {
+              Call* call = std::get_if<Call>(&step);
+              if (!call || std::ranges::count(call->on, carry->as) == 0) continue;
+              call->on = {carry->from};
+              call->in = carry->in;
+              if (operation(call->op).writes() || call->op == Op::kClose) continue;
+              call->op = Op::kGet;
+              call->key = unused_key(value_);
+            }
+            next.steps.resize(it_.where.step + 1);
+            next.steps.push_back(close);
           },
           of_one_loss);
     }

@@ -73,15 +73,21 @@ TEST(PlainerWays, LookForTheKeyThatIsDeletedThoughNothingCanBe) {
 TEST(PlainerWays, OpenAStoreAgainInTheSteadOfItsCopy) {
   const std::string written = R"({"make": "zip", "at": "z", "mode": "w", "as": "s0"},
       {"call": "set", "key": "a", "on": "s0", "value": "a@1"}, )";
-  const auto ways =
-      plainer_ways(parsed(written + R"({"carry": "pickle 5", "from": "s0", "as": "s1"},
-      {"call": "get", "key": "a", "on": "s1"}, {"call": "close", "on": "s1"})"),
-                   difference(Wrong::kLost, 4, kOnDisk));
-  const Plainer* way = way_with(ways, parsed(written + R"({"call": "close", "on": "s0"},
-      {"call": "get", "key": "a", "on": "s0"}, {"call": "close", "on": "s0"})"));
-  ASSERT_TRUE(way);
-  EXPECT_TRUE(way->shown_by({difference(Wrong::kLost, 3, kOnDisk)}));
-  EXPECT_FALSE(way->shown_by({difference(Wrong::kMade, 3, kOnDisk)}));
+  const std::string carried = written + R"({"carry": "pickle 5", "from": "s0", "as": "s1"}, )";
+  const Case again = parsed(written + R"({"call": "close", "on": "s0"},
+      {"call": "get", "key": "b", "on": "s0"}, {"call": "close", "on": "s0"})");
+  Difference refused = difference(Wrong::kRefused, 3, "refusal");
+  refused.was = Refusal{"BadZipFile", "no", "zarr/storage/_zip.py:_get"};
+  const auto refusals =
+      plainer_ways(parsed(carried + R"({"call": "get", "key": "a", "on": ["s1", "s0"]})"), refused);
+  const auto losses = plainer_ways(parsed(carried + R"({"call": "list", "on": "s1"})"),
+                                   difference(Wrong::kUnreadable, 3, kOnDisk));
+  for (const auto* ways : {&refusals, &losses}) {
+    const Plainer* way = way_with(*ways, again);
+    ASSERT_TRUE(way);
+    EXPECT_TRUE(way->shown_by({difference(Wrong::kLost, 4, kOnDisk)}));
+    EXPECT_FALSE(way->shown_by({difference(Wrong::kMade, 4, kOnDisk)}));
+  }
 }
 
 TEST(Warmed, ProgramsDoBeforeAForkWhatTheForkedProcessAsks) {
