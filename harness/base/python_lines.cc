@@ -180,17 +180,16 @@ std::string wrapped_line(std::string_view line, std::size_t width) {
   std::string comment;
   const std::vector<Atom> atoms = atoms_of(line.substr(start), comment);
   if (comment.size() + start == line.size()) return wrapped_comment(indent, comment, width);
-  const std::string before =
-      comment.empty() ? "" : wrapped_comment(indent, comment, width) + "\n";
+  const std::string before = comment.empty() ? "" : wrapped_comment(indent, comment, width) + "\n";
   return before + Layout(indent, width).lay_out(atoms);
 }
 
 // Whether another statement may stand beside it: a block's head may not, and what follows a comment
 // belongs to the comment.
 bool simple(std::string_view line) {
-  static constexpr std::string_view kHeads[] = {"async ", "class ", "def ",  "elif ",  "else:",
-                                                "except", "finally", "for ", "if ",    "try:",
-                                                "while ", "with "};
+  static constexpr std::string_view kHeads[] = {"async ", "class ", "def ",    "elif ",
+                                                "else:",  "except", "finally", "for ",
+                                                "if ",    "try:",   "while ",  "with "};
   line.remove_prefix(std::min(line.find_first_not_of(' '), line.size()));
   std::string comment;
   atoms_of(line, comment);
@@ -217,6 +216,30 @@ std::string joined(std::string_view code, std::size_t width) {
     else
       text += std::string(line) + "\n";
     before = simple(line) ? line : std::string_view();
+  }
+  return text;
+}
+
+std::string with_short_blocks(std::string_view code, std::size_t width) {
+  std::vector<std::string_view> lines;
+  while (!code.empty()) {
+    lines.push_back(code.substr(0, std::min(code.find('\n'), code.size())));
+    code.remove_prefix(std::min(lines.back().size() + 1, code.size()));
+  }
+  // Of a line without statement: npos.
+  const auto indent = [&](std::size_t i) {
+    return i < lines.size() ? lines[i].find_first_not_of(' ') : std::string_view::npos;
+  };
+  std::string text;
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    text += lines[i];
+    const std::size_t body = indent(i + 1), after = indent(i + 2);
+    const bool one = lines[i].ends_with(':') && body != std::string_view::npos &&
+                     body > indent(i) && simple(lines[i + 1]) &&
+                     (after == std::string_view::npos || after < body);
+    if (one && lines[i].size() + 1 + lines[i + 1].size() - body <= width)
+      text += fmt::format(" {}", lines[++i].substr(body));
+    text += '\n';
   }
   return text;
 }

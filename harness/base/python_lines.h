@@ -18,4 +18,8 @@ std::string wrapped(std::string_view code, std::size_t width);
 // characters take.
 std::string joined(std::string_view code, std::size_t width);
 
+// Code of fewer lines: a block of one simple statement stands on the line of its head, where
+// `width` characters take both.
+std::string with_short_blocks(std::string_view code, std::size_t width);
+
 }  // namespace storefuzz

@@ -14,8 +14,7 @@ namespace {
 // What Python sees in a piece of code, whatever its lines are.
 std::string tree_of(const std::string& code) {
   constexpr const char* kTree = "import ast, sys; print(ast.dump(ast.parse(sys.argv[1])))";
-  auto done =
-      run_to_end({.arguments = {tools_python(), "-c", kTree, code}}, Milliseconds(60'000));
+  auto done = run_to_end({.arguments = {tools_python(), "-c", kTree, code}}, Milliseconds(60'000));
   return done ? done->output : done.error().message;
 }
 
@@ -64,6 +63,21 @@ TEST(Joined, MeansTheSameInFewerLines) {
             "def main():\n    one = 1\n    two = 2  # two\n    three = \"# ;\"\n    if one:\n"
             "        four = 4; five = 5\n    six = 6; return six\n"
             "main()\n");
+}
+
+TEST(ShortBlocks, MeanTheSameInFewerLines) {
+  const std::string code =
+      "def main():\n    try:\n        one = 1\n    except OSError:\n        return 2\n"
+      "    with open(\"a\") as file:\n        file.read()\n        file.read()\n"
+      "    if one:\n        if two:\n            three = 3\n\n\n"
+      "def other():\n    return 1\n\nfor it in [\"a very long list\", other()]:\n    print(it)\n";
+  const std::string lines = with_short_blocks(code, 40);
+  EXPECT_EQ(tree_of(lines), tree_of(code)) << lines;
+  EXPECT_EQ(lines,
+            "def main():\n    try: one = 1\n    except OSError: return 2\n"
+            "    with open(\"a\") as file:\n        file.read()\n        file.read()\n"
+            "    if one:\n        if two: three = 3\n\n\n"
+            "def other(): return 1\n\nfor it in [\"a very long list\", other()]:\n    print(it)\n");
 }
 
 TEST(Wrapped, LeavesWhatIsShortAloneAndBreaksAtCommasFirst) {

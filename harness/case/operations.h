@@ -22,6 +22,8 @@ enum class Op : std::uint8_t {
   kGetOffset,
   kGetSuffix,
   kGetPartialValues,
+  kGetRanges,
+  kGetRangesSync,
   kExists,
   kGetSize,
   kGetSync,

@@ -195,7 +195,6 @@ std::string kinds_asked(const Case& value, const Difference& it) {
 // What was asked, of what, and where in the subject it was answered.
 Words asked(const Case& value, const Difference& it) {
   const std::string kinds = kinds_asked(value, it);
-  if (const std::string text = lacking_attribute(value, it); !text.empty()) return {text};
   if (it.oracle == kReadersAgree) return {"the end on " + kinds};
   const std::string frame = frame_of_hang(it);
   Words words{fmt::format("{} on {}", step_word(value, it, false), kinds)};
@@ -217,7 +216,7 @@ Words words_of_the_question(const Case& value, const Difference& it, const Call*
              fmt::format("{} on {}", name_of(forbidden->op), kinds_of(value))};
   else
     std::ranges::move(asked(value, it), std::back_inserter(words));
-  if (const Call* call = call_of(value, it); call && lacking_attribute(value, it).empty()) {
+  if (const Call* call = call_of(value, it)) {
     if (has_odd_key(value)) words.emplace_back("an odd key");
     if (!it.where.argument.empty() && it.where.argument != "plain")
       words.push_back(fmt::format("{} argument", it.where.argument));

@@ -26,6 +26,15 @@ Words with_needs(Words words, const Words& needs, std::span<const std::string_vi
   return words;
 }
 
+// What an object does not have, no operation finds, whatever the object is needed for.
+std::optional<Words> words_of_a_lacking_attribute(const Case& value, const Difference& it,
+                                                  const Words& journeys) {
+  Words words{lacking_attribute(value, it)};
+  if (words.front().empty()) return std::nullopt;
+  if (!journeys.empty()) words.push_back(after(journeys));
+  return words;
+}
+
 // A program that needs a relative path is about one that means another place, after a change of the
 // directory or at once, whether what lies there, who reads it or who refuses to told so; and
 // however the program comes there.
@@ -80,8 +89,7 @@ std::optional<Words> words_of_other_content(const Case& value, const Difference&
 // matter. A zip file can have one writer: each writes a directory of what it knows, when it is
 // closed. And a store that is told mode and read_only apart may open in a mode that is not its own.
 bool spoils_an_archive(const Case& value, const Difference& it, const Words& needs) {
-  const bool refused_call =
-      refused(it.was) && call_of(value, it) && lacking_attribute(value, it).empty();
+  const bool refused_call = refused(it.was) && call_of(value, it);
   const bool given = has(needs, kReadOnlyGiven), several = has(needs, kSeveralWriters);
   return (is_of_content(it.wrong) || (given ? it.wrong == Wrong::kMade : refused_call)) &&
          it.oracle != kReadersAgree && (given || several);
@@ -237,6 +245,7 @@ std::optional<Words> words_of_a_stale_cache(const Case& value, const Difference&
 
 std::optional<Words> words_of_a_root(const Case& value, const Difference& it, const Words& needs,
                                      const Words& journeys) {
+  if (auto words = words_of_a_lacking_attribute(value, it, journeys)) return words;
   if (auto words = words_of_another_place(value, needs)) return words;
   if (auto words = words_of_a_chosen_class(value, it)) return words;
   if (auto words = words_of_other_content(value, it, journeys)) return words;

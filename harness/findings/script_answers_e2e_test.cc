@@ -86,6 +86,15 @@ void expect_as_told(const std::string& script) {
   EXPECT_NE(run.output.find("as told: True"), std::string::npos) << script << run.output;
 }
 
+// A store with threads of its own hangs in a pool that forks (reports/defects/
+// objectstore-hangs-after-fork.md), and is right in a worker that was spawned.
+bool has_threads(const program::Case& value) {
+  return std::ranges::any_of(value.steps, [](const Step& step) {
+    const auto* make = std::get_if<program::Make>(&step);
+    return make && !make->kind->before.empty();
+  });
+}
+
 TEST(RealPools, AnswerAsOurWorkersDo) {
   const auto all = session("all");
   Draw draw(all->stores());
@@ -96,9 +105,10 @@ TEST(RealPools, AnswerAsOurWorkersDo) {
     const auto script = script_of(*value, play(*all, *value));
     if (!script) continue;
     --left;
-    for (const char* began : {"spawn", "fork", "forkserver"})
-      expect_as_told(
-          fill(*script, {{"get_context(\"spawn\")", fmt::format("get_context(\"{}\")", began)}}));
+    for (const std::string began : {"spawn", "fork", "forkserver"})
+      if (began != "fork" || !has_threads(*value))
+        expect_as_told(
+            fill(*script, {{"get_context(\"spawn\")", fmt::format("get_context(\"{}\")", began)}}));
   }
   EXPECT_EQ(left, 0U) << "too few programs of one journey were drawn";
 }

@@ -14,6 +14,7 @@
 namespace storefuzz::program {
 namespace {
 
+// Those that use others come before them.
 struct Helper {
   std::string_view used;  // the call that needs it
   std::string_view code;
@@ -42,6 +43,30 @@ constexpr auto kHelpers = std::to_array<Helper>({
      "    taken = found and cpu.Buffer.from_bytes(found.to_bytes())\n"
      "    if found and found.as_numpy_array().flags.writeable:\n"
      "        found.as_numpy_array()[:] = ord(\"#\")\n    return taken\n\n\n"},
+    {"get_ranges(",
+     "async def get_ranges(store, key, start, end):\n"
+     "    asked = parts(start, end)\n"
+     "    try:\n"
+     "        batches = store.get_ranges(key, asked, prototype=prototype)\n"
+     "        return joined([it async for batch in batches for it in batch])\n"
+     "    except BaseExceptionGroup as group:\n        return nothing_there(group)\n\n\n"},
+    {"get_ranges_sync(",
+     "def get_ranges_sync(store, key, start, end):\n"
+     "    asked = parts(start, end)\n"
+     "    try:\n        return joined(store.get_ranges_sync(key, asked, prototype=prototype))\n"
+     "    except BaseExceptionGroup as group:\n        return nothing_there(group)\n\n\n"},
+    {"parts(",
+     "def parts(start, end):  # a range in two\n"
+     "    edges = dict.fromkeys([start, (start + end) // 2, end])\n"
+     "    return [RangeByteRequest(*it) for it in itertools.pairwise(edges)]\n\n\n"},
+    {"joined(",
+     "def joined(found):\n"
+     "    found = [it.to_bytes() for _, it in sorted(found, key=lambda it: it[0])]\n"
+     "    return cpu.Buffer.from_bytes(b\"\".join(found))\n\n\n"},
+    {"nothing_there(",
+     "def nothing_there(group):\n"
+     "    if not isinstance(group.exceptions[0], FileNotFoundError):\n"
+     "        raise group.exceptions[0]\n\n\n"},
     {"delete_listed(",
      "async def delete_listed(store):\n    async for key in store.list():\n"
      "        await store.delete(key)\n\n\n"},
@@ -138,7 +163,7 @@ class Frame {
     const std::string bare = without_literals(script_.code);
     std::string text;
     for (const Helper& it : kHelpers)
-      if (uses(bare, it.used)) text += it.code;
+      if (uses(bare + text, it.used)) text += it.code;
     return text;
   }
 
@@ -243,19 +268,6 @@ bool is_long(const std::string& text) {
   return static_cast<std::size_t>(std::ranges::count(text, '\n')) > kMostScriptLines;
 }
 
-// A block of one statement stands on the line of its head.
-std::string dense(const std::string& text) {
-  return fill(text, {{":\n    return ", ": return "},
-                     {":\n        return ", ": return "},
-                     {":\n        sys.exit(", ": sys.exit("},
-                     {":\n            shutil.rmtree(", ": shutil.rmtree("},
-                     {":\n            os.kill(", ": os.kill("},
-                     {":\n            break\n", ": break\n"},
-                     {":\n        os.killpg(", ": os.killpg("},
-                     {":\n        assert ", ": assert "},
-                     {" as archive:\n        archive.", " as archive: archive."}});
-}
-
 // What is no step of the program stands close: imports before the first function, and the end.
 std::string joined_around(const std::string& text) {
   const std::size_t first = std::min(text.find("\ndef "), text.find("\nasync def "));
@@ -269,7 +281,7 @@ constexpr std::string (*kForms[])(const std::string&) = {
     [](const std::string& it) { return it; },
     [](const std::string& it) { return fill(it, {{"\n\n\n", "\n\n"}}); },
     [](const std::string& it) { return fill(it, {{"\n\n\n", "\n"}, {"\n\n", "\n"}}); },
-    dense,
+    [](const std::string& it) { return with_short_blocks(it, kScriptWidth); },
     joined_around,
     [](const std::string& it) { return joined(it, kScriptWidth); },
 };

@@ -104,6 +104,8 @@ constexpr Read kReads[] = {
     {Op::kGetOffset, Shape::kOneKey, from_offset},
     {Op::kGetSuffix, Shape::kOneKey, suffix},
     {Op::kGetPartialValues, Shape::kOneKey, in_a_list},
+    {Op::kGetRanges, Shape::kOneKey, range},
+    {Op::kGetRangesSync, Shape::kOneKey, range},
     {Op::kExists, Shape::kOneKey, there},
     {Op::kGetSize, Shape::kOneKey, size},
     {Op::kGetSync, Shape::kOneKey, whole},
@@ -228,6 +230,9 @@ bool past_the_end(const Question& question, std::string_view value) {
     case Op::kGetRange:
     case Op::kGetOffset:
       return at(call.start) >= value.size();
+    case Op::kGetRanges:
+    case Op::kGetRangesSync:  // the second half of it is a range as well
+      return at((call.start + call.end) / 2) >= value.size();
     case Op::kGetSuffix:
       return at(call.start) > value.size();
     default:
@@ -239,6 +244,8 @@ bool odd_range(const Question& question) {
   const Call& call = *question.call;
   switch (question.op) {
     case Op::kGetRange:
+    case Op::kGetRanges:
+    case Op::kGetRangesSync:
       return call.start < 0 || call.end <= call.start;
     case Op::kGetOffset:
       return call.start < 0;

@@ -521,6 +521,8 @@ class SoundWorld {
       case Op::kGetAndOverwrite:
         return bytes(one());
       case Op::kGetRange:
+      case Op::kGetRanges:
+      case Op::kGetRangesSync:
         return cut(step.start, step.end);
       case Op::kGetOffset:
         return cut(step.start, INT64_MAX);

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 from typing import Any
 
 from line_names import COMMON, ZARR_2
@@ -42,6 +43,41 @@ async def get_and_overwrite(handle: Any, key: str) -> bytes | None:
     return taken
 
 
+def parts(start: int, end: int) -> list[Any]:
+    """A range in two, or as it is where it is too short."""
+    edges = dict.fromkeys([start, (start + end) // 2, end])
+    return [COMMON["RangeByteRequest"](*part) for part in itertools.pairwise(edges)]
+
+
+def joined(found: list[tuple[int, Any]]) -> bytes:
+    """Parts come with their number, in any order."""
+    return b"".join(buffer.to_bytes() for _, buffer in sorted(found, key=lambda it: it[0]))
+
+
+def nothing_there(group: BaseExceptionGroup[BaseException]) -> None:
+    """A key that is not there is told by a group of errors (PEP 654), any other error as well."""
+    if not isinstance(group.exceptions[0], FileNotFoundError):
+        raise group.exceptions[0]
+
+
+async def get_ranges(handle: Any, key: str, start: int, end: int) -> bytes | None:
+    """Get a range by its parts."""
+    batches = handle.get_ranges(key, parts(start, end), prototype=COMMON["prototype"])
+    try:
+        return joined([part async for batch in batches for part in batch])
+    except BaseExceptionGroup as group:
+        return nothing_there(group)
+
+
+def get_ranges_sync(handle: Any, key: str, start: int, end: int) -> bytes | None:
+    """The same without an event loop."""
+    asked = parts(start, end)
+    try:
+        return joined(handle.get_ranges_sync(key, asked, prototype=COMMON["prototype"]))
+    except BaseExceptionGroup as group:
+        return nothing_there(group)
+
+
 async def delete_listed(handle: Any) -> None:
     """Delete each key as it is listed."""
     async for key in handle.list():
@@ -73,6 +109,8 @@ def declared(kind: type) -> frozenset[str]:
 NAMES |= {
     "delete_listed": delete_listed,
     "get_and_overwrite": get_and_overwrite,
+    "get_ranges": get_ranges,
+    "get_ranges_sync": get_ranges_sync,
     "move_read_only": move_read_only,
     "set_and_overwrite": set_and_overwrite,
     "set_path_and_overwrite": set_path_and_overwrite,

@@ -100,6 +100,7 @@ def test_lines_of_a_store(said: dict) -> None:
         "get offset": "a@0",
         "get suffix": "",  # of no length
         "get partial values": ["a@0"],
+        **dict.fromkeys(["get ranges", "get ranges sync"], "bytes"),
         "exists": True,
         "getsize": 3,
         "get sync": "a@0",

@@ -89,9 +89,9 @@ def is_buffer(kind: type) -> bool:
 def operation(kind: type, word: str) -> Callable[..., Any] | None:
     """An operation on handles of this class; None: there is none, or this release lacks it."""
     line = _OPERATIONS[_interface(kind)].get(word)
-    needs = _OPERATIONS["requires"].get(word)
+    needs = _OPERATIONS["requires"].get(word, "").split()
     # A StorePath has a key of its own: its line calls the method on another StorePath.
-    if line is None or (needs and not hasattr(kind, needs)):
+    if line is None or not all(hasattr(kind, name) for name in needs):
         return None
     return _kept(word, _OPERATION, line)
 
