@@ -172,7 +172,9 @@ Result<Descriptor> make_memory_file(const char* name, std::size_t size) {
   return file;
 }
 
+constexpr int kLooksAtStack = 3;
 constexpr int kLooksAtStacks = 8;
+constexpr std::string_view kCurrent = "Current thread";  // as faulthandler tells all threads
 
 Result<StackFile> StackFile::make() {
   auto file = make_memory_file("storefuzz-stacks");
@@ -190,14 +192,23 @@ std::string StackFile::take() {
   return text;
 }
 
+// A thread that runs while its stack is read may crash the process, before the stack of the thread
+// that was asked is told: that one is told first, by itself.
 std::string StackFile::ask(pid_t pid) {
+  const std::string current = ask(pid, kSignalOfStack, kLooksAtStack);
+  std::string all = ask(pid, kSignalOfStacks, kLooksAtStacks);
+  if (current.empty() || all.find(kCurrent) != all.npos) return all;
+  return std::string(kCurrent) + current.substr(std::min(current.find(' '), current.size()));
+}
+
+std::string StackFile::ask(pid_t pid, int signal, int most_looks) {
   take();
-  if (::kill(pid, SIGUSR2) != 0) return "";
+  if (::kill(pid, signal) != 0) return "";
   // The process writes line by line, and another one may have its core meanwhile: a file that does
   // not grow for a moment need not be whole.
   off_t before = 0;
   int looks = 0;  // at a file of this size
-  for (int tries = 0; tries < 100 && looks < kLooksAtStacks; ++tries) {
+  for (int tries = 0; tries < 100 && looks < most_looks; ++tries) {
     std::this_thread::sleep_for(Milliseconds(10));
     const off_t now = ::lseek(file_.get(), 0, SEEK_END);
     looks = now > 0 && now == before ? looks + 1 : 0;
@@ -467,7 +478,9 @@ bool write_frame(int descriptor, std::string_view bytes) {
 
 void reset_signal_handlers() {
   for (int number = 1; number < NSIG; ++number)
-    if (number != SIGKILL && number != SIGSTOP && number != SIGUSR2) ::signal(number, SIG_DFL);
+    if (number != SIGKILL && number != SIGSTOP && number != kSignalOfStack &&
+        number != kSignalOfStacks)
+      ::signal(number, SIG_DFL);
   ::signal(SIGPIPE, SIG_IGN);
   sigset_t none;
   ::sigemptyset(&none);

@@ -2,13 +2,14 @@
 //
 // A frame is a 32-bit length and that many bytes. A child's death is an observation: `ask` answers
 // with the reply, or with how the child died. Python stacks arrive through a memory file that all
-// processes of a parent share (`StackPipe`), written by faulthandler on SIGUSR2.
+// processes of a parent share (`StackFile`), written by faulthandler at a signal.
 //
 //     Result<Process> child = Process::start({.arguments = {"/proc/self/exe", "--child"}});
 //     Reply reply = child->ask(request, std::chrono::seconds(1));
 //     if (const TimedOut* hang = std::get_if<TimedOut>(&reply)) report(hang->stacks);
 #pragma once
 
+#include <signal.h>
 #include <sys/types.h>
 
 #include <chrono>
@@ -45,6 +46,9 @@ class Descriptor {
 // numbers a started child uses for its frames.
 Result<Descriptor> make_memory_file(const char* name, std::size_t size = 0);
 
+// At which faulthandler writes the stack of the thread that was asked, and those of all threads.
+inline constexpr int kSignalOfStack = SIGUSR1, kSignalOfStacks = SIGUSR2;
+
 // Where faulthandler writes: an anonymous file, empty between uses.
 class StackFile {
  public:
@@ -52,12 +56,14 @@ class StackFile {
   explicit StackFile(Descriptor file) : file_(std::move(file)) {}
   explicit StackFile(int inherited) : file_(inherited) {}
   int descriptor() const { return file_.get(); }
-  // Asks `pid` (SIGUSR2) for its stacks and waits up to half a second for them.
+  // Asks `pid` for its stacks and waits up to two seconds for them.
   std::string ask(pid_t pid);
   // What was written since the last call, e.g. by a fatal signal.
   std::string take();
 
  private:
+  std::string ask(pid_t pid, int signal, int looks);
+
   Descriptor file_;
 };
 

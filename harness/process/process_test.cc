@@ -420,18 +420,31 @@ TEST(StackFile, GivesWhatASignalHandlerWroteOnce) {
   EXPECT_EQ(stacks->take(), "x") << "no hole where the first text was";
 }
 
-TEST(StackFile, ComesWithAHang) {
+// The stacks of a process that does nothing, and answers the two signals with these words.
+std::string stacks_of_a_hang(const std::string& one, const std::string& all) {
   auto stacks = StackFile::make();
-  ASSERT_TRUE(stacks.has_value());
+  const auto trap = [&](const std::string& words, const char* signal) {
+    return "trap 'echo \"" + words + "\" >&" + std::to_string(stacks->descriptor()) + "' " +
+           signal + "; ";
+  };
   // Not sh: Debian's knows no descriptors above 9.
-  Command command{.arguments = {"bash", "-c",
-                                "trap 'echo where >&" + std::to_string(stacks->descriptor()) +
-                                    "' USR2; while :; do sleep 0.05; done"}};
+  Command command{
+      .arguments = {"bash", "-c",
+                    trap(one, "USR1") + trap(all, "USR2") + "while :; do sleep 0.05; done"}};
   command.descriptors = {stacks->descriptor()};
   Process process = started(command);
   const Reply reply = process.ask("x", kShort, &*stacks);
-  ASSERT_TRUE(std::holds_alternative<TimedOut>(reply));
-  EXPECT_EQ(std::get<TimedOut>(reply).stacks, "where\n");
+  return std::holds_alternative<TimedOut>(reply) ? std::get<TimedOut>(reply).stacks : "";
+}
+
+TEST(StackFile, ComesWithAHang) {
+  EXPECT_EQ(stacks_of_a_hang("Stack (here)", "Current thread 0x1 (here)"),
+            "Current thread 0x1 (here)\n");
+}
+
+TEST(StackFile, HasTheThreadThatWasAskedWhereTheOthersCannotBeTold) {
+  EXPECT_EQ(stacks_of_a_hang("Stack (here)", "Fatal Python error: Segmentation fault"),
+            "Current thread (here)\n");
 }
 
 TEST(MemoryFile, IsNoneOfTheNumbersThatFramesUse) {

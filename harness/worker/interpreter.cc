@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "harness/case/store.h"
+#include "harness/process/process.h"
 #include "harness/worker/embedded_python.h"
 #include "harness/worker/state.h"
 
@@ -52,8 +53,9 @@ void import_side(const ZygoteOptions& options) {
   for (const std::string& folder : options.folders) sys.attr("path").attr("append")(folder);
   if (options.stacks >= 0) {
     const py::module_ faulthandler = py::module_::import("faulthandler");
-    faulthandler.attr("register")(SIGUSR2, py::arg("file") = options.stacks,
-                                  py::arg("all_threads") = true);
+    for (const int signal : {kSignalOfStack, kSignalOfStacks})
+      faulthandler.attr("register")(signal, py::arg("file") = options.stacks,
+                                    py::arg("all_threads") = signal == kSignalOfStacks);
     faulthandler.attr("enable")(py::arg("file") = options.stacks);
   }
   const py::module_ performing = py::module_::import("performing");
