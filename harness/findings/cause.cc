@@ -9,10 +9,7 @@
 #include <filesystem>
 #include <functional>
 #include <iterator>
-#include <map>
-#include <optional>
 #include <set>
-#include <span>
 #include <sstream>
 #include <utility>
 #include <vector>

@@ -216,6 +216,17 @@ TEST(Causes, OfWhoWritesThoughReadOnlyAreOneOnDiskToo) {
   EXPECT_EQ(cause_of(twisted.value(), lost).key, key_of("r", done));
   made.within = true;
   EXPECT_EQ(key_of("r", done), key_of("r", made)) << "before it comes to its end as well";
+
+  // Somebody else may.
+  const std::string beside = R"({"format": 2, "program": [
+      {"make": "zip", "at": "z", "mode": "w", "as": "s0"},
+      {"make": "zip", "at": "z", "mode": "r", "as": "s1"},
+      {"call": "set", "on": "s0", "key": "a", "value": "a@2"}, {"call": "close", "on": "s0"},
+      {"call": "clear", "on": )";
+  Difference ruined = at(4, Wrong::kUnreadable);
+  ruined.oracle = kOnDisk;
+  EXPECT_EQ(cause_of(parse_case(beside + R"("s1"}]})").value(), ruined).key, key_of("r", done));
+  EXPECT_NE(cause_of(parse_case(beside + R"("s0"}]})").value(), ruined).key, key_of("r", done));
 }
 
 // Who may not write by his constructor may not by with_read_only either.

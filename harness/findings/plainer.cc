@@ -205,8 +205,12 @@ class Ways {
         same);
   }
 
-  // Where the whole value comes for a part, it may come for any part.
+  // Where the whole value comes for a part, it may come for any part; and several ranges are read
+  // as one is.
   void ask_for_a_range() {
+    if (call_->op == Op::kGetRanges || call_->op == Op::kGetRangesSync)
+      offer([&](Case& next) { std::get<Call>(next.steps[it_.where.step]).op = Op::kGetRange; },
+            of_one_content);
     if (call_->op != Op::kGetOffset && call_->op != Op::kGetSuffix) return;
     offer(
         [&](Case& next) {
@@ -438,24 +442,36 @@ std::optional<Case> warmed(const Case& value) {
   warm.steps.clear();
   std::vector<std::string> here;  // handles of the first process
   for (const Step& step : value.steps) {
-    std::vector<Call> before;
+    std::vector<Step> before;
     if (const auto* make = std::get_if<Make>(&step); make && make->in == kHome)
       here.push_back(make->as);
     const auto* fork = std::get_if<Fork>(&step);
+    const auto get = [&](const std::string& handle, const std::string& in) {
+      before.emplace_back(Call{.op = Op::kGet, .on = {handle}, .in = in, .key = "a"});
+    };
     for (const Step& later : value.steps) {
       const auto* call = std::get_if<Call>(&later);
-      if (!fork || !call || call->in != fork->process || operation(call->op).writes()) continue;
-      before.push_back(*call);
-      before.back().in = fork->in;
-      before.back().as.clear();
+      if (fork && call && call->in == fork->process && !operation(call->op).writes()) {
+        Call same = *call;
+        same.in = fork->in;
+        same.as.clear();
+        before.emplace_back(std::move(same));
+      }
+      // Threads that a store of its own would wake are those that the child does not have.
+      const auto* make = std::get_if<Make>(&later);
+      if (fork && make && make->in == fork->process && !make->kind->before.empty()) {
+        Make same = *make;
+        same.in = fork->in;
+        same.as = "w" + make->as;
+        get(same.as, same.in);
+        before.insert(before.end() - 1, std::move(same));
+      }
     }
     // The child may have handles of its own, and what waits may be no call: packing an array reads.
     if (fork && fork->in == kHome)
-      for (const std::string& handle : here)
-        before.push_back({.op = Op::kGet, .on = {handle}, .in = std::string(kHome), .key = "a"});
-    for (Call& call : before)
-      if (Step next(call); warm.steps.empty() || warm.steps.back() != next)
-        warm.steps.push_back(std::move(next));
+      for (const std::string& handle : here) get(handle, std::string(kHome));
+    for (Step& next : before)
+      if (warm.steps.empty() || warm.steps.back() != next) warm.steps.push_back(std::move(next));
     warm.steps.push_back(step);
   }
   fit(warm);

@@ -117,6 +117,21 @@ TEST(Warmed, ProgramsReadBeforeAForkWhereTheForkedProcessPacks) {
   EXPECT_EQ(warmed(program("")), program(R"({"call": "get", "on": "s0", "key": "a"},)"));
 }
 
+// An earlier program may have woken the threads that the forked process lacks.
+TEST(Warmed, ProgramsMakeBeforeAForkAStoreWithThreadsThatTheForkedProcessMakes) {
+  const auto program = [](const std::string& kind, const std::string& before) {
+    return parse_case(R"({"format": 2, "processes": {"p1": "fork"}, "program": [)" + before +
+                      R"({"fork": "p1"}, {"make": ")" + kind +
+                      R"(", "at": "f", "in": "p1", "as": "s0"},
+        {"call": "set", "on": "s0", "key": "a", "value": "a@2"}]})")
+        .value();
+  };
+  EXPECT_EQ(warmed(program("object local", "")),
+            program("object local", R"({"make": "object local", "at": "f", "as": "ws0"},
+                {"call": "get", "on": "ws0", "key": "a"},)"));
+  EXPECT_EQ(warmed(program("local", "")), std::nullopt);
+}
+
 TEST(PlainerWays, LeaveAListingThatNamesAKeyTwice) {
   EXPECT_TRUE(
       plainer_ways(parsed(R"({"make": "memory", "as": "s0"}, {"call": "list", "on": "s0"})"),
@@ -358,6 +373,18 @@ TEST(PlainerWays, AskForARangeWhereTheSameComesForAnyPart) {
   Difference is = was;
   is.was = Shown{BytesValue{"a@"}};
   EXPECT_FALSE(way->shown_by({is})) << "a byte too many is another root than the whole value";
+}
+
+TEST(PlainerWays, AskForOneRangeInTheSteadOfSeveral) {
+  const std::string made = R"({"make": "memory", "as": "s0"},
+      {"call": "set", "on": "s0", "key": "a", "value": "a@1"}, )";
+  const std::string call = R"(", "key": "a", "start": 0, "end": 2, "on": "s0"})";
+  const Difference was = difference(Wrong::kOtherValue, 2, "reads");
+  const auto ways = plainer_ways(parsed(made + R"({"call": "get ranges)" + call), was);
+  const Plainer* way = way_with(ways, parsed(made + R"({"call": "get range)" + call));
+  ASSERT_TRUE(way);
+  EXPECT_TRUE(way->shown_by({was}));
+  EXPECT_FALSE(way->shown_by({difference(Wrong::kAbsent, 2, "reads")}));
 }
 
 // Who says that it may write is asked that, whatever it then does.

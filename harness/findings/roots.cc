@@ -63,12 +63,16 @@ bool is_of_content(Wrong wrong) {
   return std::ranges::find(kOfContent, wrong) != kOfContent.end();
 }
 
-// Which class zarr chooses for a text does not depend on who wrote what lies there, or may write.
+// Which class zarr chooses for a text, and whether that one can be had there, does not depend on
+// who wrote what lies there, or may write.
 std::optional<Words> words_of_a_chosen_class(const Case& value, const Difference& it) {
   const Step* step = step_of(value, it);
   const Make* make = step ? std::get_if<Make>(step) : nullptr;
-  if (!make || it.wrong != Wrong::kState) return std::nullopt;
-  return Words{it.oracle, std::string(name_of(it.wrong)), "make on " + make->kind->kind};
+  const Refusal* refusal = refused(it.was);
+  if (!make || (it.wrong != Wrong::kState && !(refusal && make->kind->chosen))) return std::nullopt;
+  Words words{it.oracle, std::string(wrong_word(it)), "make on " + make->kind->kind};
+  if (refusal) words.push_back(fmt::format("{} in {}", refusal->type, refusal->frame));
+  return words;
 }
 
 // What is bound to a process has other content in another one, however it came there.
@@ -82,6 +86,28 @@ std::optional<Words> words_of_other_content(const Case& value, const Difference&
   });
   if (!is_of_content(it.wrong) || !leaves || !bound) return std::nullopt;
   return Words{kinds_of(value), "other content in another process"};
+}
+
+// Whether these are stores that were made to read.
+bool only_read(const Case& value, const std::vector<std::string>& handles) {
+  return std::ranges::all_of(handles, [&](const std::string& handle) {
+    return std::ranges::any_of(value.steps, [&](const Step& step) {
+      const Make* make = std::get_if<Make>(&step);
+      return make && make->as == handle && !may_write(*make);
+    });
+  });
+}
+
+// Who writes though his store was made to read does so whoever else may, as where nobody may
+// (`forbidden_write`).
+std::optional<Words> words_of_a_reader_that_writes(const Case& value, const Difference& it) {
+  const Call* call = call_of(value, it);
+  const bool changed =
+      it.wrong == Wrong::kMade || it.wrong == Wrong::kLost || it.wrong == Wrong::kUnreadable;
+  if (!changed || !call || !operation(call->op).writes() || !only_read(value, call->on))
+    return std::nullopt;
+  return Words{kWritable, std::string(name_of(Wrong::kDone)),
+               fmt::format("{} on {}", name_of(call->op), kinds_of(value))};
 }
 
 // Of an archive two roots show in many ways (content is gone, unreadable, shown as before, a file
@@ -249,6 +275,7 @@ std::optional<Words> words_of_a_root(const Case& value, const Difference& it, co
   if (auto words = words_of_another_place(value, needs)) return words;
   if (auto words = words_of_a_chosen_class(value, it)) return words;
   if (auto words = words_of_other_content(value, it, journeys)) return words;
+  if (auto words = words_of_a_reader_that_writes(value, it)) return words;
   if (auto words = words_of_a_spoiled_archive(value, it, needs)) return words;
   if (auto words = words_of_an_archive_opened_again(value, it, needs, journeys)) return words;
   if (auto words = words_of_a_stop_between(value, it, needs, journeys)) return words;

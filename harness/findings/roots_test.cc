@@ -39,6 +39,10 @@ TEST(Roots, OfAClassThatZarrChoosesAreOfTheMake) {
   chosen.oracle = "attributes";
   EXPECT_EQ(cause_of(value.value(), chosen).key, "attributes / state / make on named zip");
   EXPECT_EQ(class_of(value.value(), chosen), "attributes / state / make / ");
+  Difference refusal = at(1, Wrong::kRefused, Refusal{"FileExistsError", "no", "_local.py:open"});
+  refusal.oracle = "refusal";
+  EXPECT_EQ(cause_of(value.value(), refusal).key,
+            "refusal / refused / make on named zip / FileExistsError in _local.py:open");
 }
 
 // Where a path means another place, what is asked of it says nothing of the root.

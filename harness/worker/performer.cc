@@ -251,7 +251,12 @@ Answer Performer::call(const Order& order) {
   const std::optional<Unwatched> others_work =
       others ? std::optional<Unwatched>(std::in_place) : std::nullopt;
   Object result = driver_.run(row.said, function, arguments, order.by);
-  if (!result) return refused();
+  if (!result) {
+    Answer refusal = refused();
+    // Of several writes of which one is refused the others go on: what they leave is this call's.
+    if (others && row.writes()) try_function(side().finish_what_is_left);
+    return refusal;
+  }
   if (row.gives == Gives::kHandle) return bind(order.result, std::move(result));
   return shown(result.ptr(), row.gives, names_);
 }
