@@ -186,7 +186,7 @@ TEST(Hangs, OfAStoreWhoseThreadLivesInItsModuleAreFoundAndConfirmed) {
 }
 
 TEST(Hangs, ThatNoScriptShowsAreToldAndTheRunIsNotGreen) {
-  const StoreRun store_run("waiting", waiting_store(), "12s");
+  const StoreRun store_run("waiting", waiting_store(), "24s");
   EXPECT_EQ(store_run.end, "exit 3") << store_run.run->said() << store_run.run->complained();
   EXPECT_NE(store_run.run->said().find("times, not shown by a script"), std::string::npos)
       << store_run.run->said();

@@ -345,6 +345,7 @@ void World::make(const Make& step) {
   const Adapter& kind = *step.kind.operator->();
   View view{.kind = step.kind, .family = family_of(kind), .process = step.in};
   view.mode = kind.takes("mode") ? step.mode : kind.writes ? Mode::kAppend : Mode::kRead;
+  view.deflated = step.deflated;
   const bool mode_reads = view.mode == Mode::kRead;
   view.read_only = step.read_only.value_or(kind.takes("mode") && mode_reads);
   const bool truncates = view.mode == Mode::kWrite || view.mode == Mode::kExclusive;

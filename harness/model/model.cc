@@ -206,7 +206,8 @@ std::string state_signature(const Model::World& world, const HandleState& who, c
   // The copy of an object has its attributes, with content of its own.
   const PlaceState& place = world.place_of(view);
   const std::size_t origin = place.copy_of.value_or(view.place);
-  const std::string given = fmt::format("mode {} {}", static_cast<int>(view.mode), view.read_only);
+  const std::string given =
+      fmt::format("mode {} {} {}", static_cast<int>(view.mode), view.read_only, view.deflated);
   // A mode that is taken becomes another one, and a relative path may become a whole one. What a
   // session says of itself is its own affair.
   const bool keeps = !view.claimed && !view.relative && !view.contradictory &&

@@ -736,6 +736,16 @@ TEST(Model, WhatARefusedCallLeftInTheStateOfAnArchiveNobodyKnows) {
   EXPECT_NE(due.signature(0), "") << "it was refused before anything was done";
 }
 
+TEST(Model, TwoArchivesAreAlikeOnlyWhereTheyWereGivenTheSameCompression) {
+  Follow it(R"({"make":"zip","at":"z","mode":"r","deflated":true,"as":"s0"},
+               {"make":"zip","at":"z","mode":"r","as":"s1"},
+               {"carry":"pickle 5","from":"s0","to":"p0","as":"s2"},
+               {"call":"state","on":["s0","s1","s2"]},)");
+  it.sound({store(), store(), store()});
+  EXPECT_NE(it.signature(0), it.signature(1));
+  EXPECT_EQ(it.signature(0), it.signature(2)) << "a copy has what its sender was given";
+}
+
 TEST(Model, WhatMayBeMovedStaysAndIsNotOpened) {
   Follow it(
       R"({"make":"zip","at":"z","mode":"w","as":"s0"},{"call":"move read only","on":"s0"},)" CLOSE(

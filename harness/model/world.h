@@ -81,6 +81,7 @@ struct View {
   std::string prefix;  // of a dictionary: what its keys begin with
   Mode mode = Mode::kAppend;
   bool read_only = false;  // the flag
+  bool deflated = false;   // compression was given
   bool writable = true;
   bool contradictory = false;
   bool claim = false;         // mode w or x, not yet taken

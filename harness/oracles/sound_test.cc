@@ -28,7 +28,7 @@ const std::vector<Lane>& lanes() {
       {"copied", 89, {"memory", "object memory", "wrapper over memory"}},
       {"bound", 89, {"managed memory", "managed memory path", "fsspec memory"}},
       {"archive", 66.5, {"zip", "logging over zip", "zip file"}},
-      {"cached", 77, {"cache over memory", "cache over zip", "cache over local", "local", "zip"}},
+      {"cached", 76.5, {"cache over memory", "cache over zip", "cache over local", "local", "zip"}},
       {"mixed", 79, {"zip", "local", "memory", "managed memory", "cache over local", "zip"}},
   };
   return all;

@@ -324,8 +324,9 @@ TEST(Programs, WhereAFolderStandsInThePlaceOfAnArchiveArePlayed) {
   EXPECT_EQ(must(zarr->play(value, Effort::kAll)).seen.steps.size(), value.steps.size());
 }
 
-// Which oracles find a planted loss within so many programs over its store alone: 300, or more
-// where what shows it is seldom drawn.
+// Which oracles find a planted loss within so many programs over its store alone: 300; more where
+// what shows it is seldom drawn, fewer where the model takes a wrong answer for one of several
+// right ones, and another oracle tells what does not fit to that.
 std::set<std::string> oracles_that_find(const std::string& loss, const Json& row) {
   const auto planted = session(row["store"], loss);
   Draw draw(planted->stores());
