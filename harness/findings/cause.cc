@@ -209,8 +209,7 @@ Words asked(const Case& value, const Difference& it) {
 Words words_of_the_question(const Case& value, const Difference& it, const Call* forbidden) {
   Words words{it.oracle, std::string(wrong_word(it))};
   if (forbidden)
-    words = {kWritable, std::string(name_of(Wrong::kDone)),
-             fmt::format("{} on {}", name_of(forbidden->op), kinds_of(value))};
+    words = words_of_a_forbidden_write(value, *forbidden);
   else
     std::ranges::move(asked(value, it), std::back_inserter(words));
   if (const Call* call = call_of(value, it)) {

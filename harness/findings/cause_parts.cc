@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "harness/base/text.h"
+#include "harness/findings/cause.h"
 #include "harness/model/world.h"
 
 namespace storefuzz::program {
@@ -127,10 +128,17 @@ bool has_several_writers(const Case& value, const Difference& it) {
 
 }  // namespace
 
+bool changes_the_disk(Wrong wrong) {
+  return wrong == Wrong::kMade || wrong == Wrong::kLost || wrong == Wrong::kUnreadable;
+}
+
+Words words_of_a_forbidden_write(const Case& value, const Call& write) {
+  return {kWritable, std::string(name_of(Wrong::kDone)),
+          fmt::format("{} on {}", name_of(write.op), kinds_of(value))};
+}
+
 const Call* forbidden_write(const Case& value, const Difference& it) {
-  const bool changed =
-      it.wrong == Wrong::kMade || it.wrong == Wrong::kLost || it.wrong == Wrong::kUnreadable;
-  if (!changed || std::ranges::any_of(value.steps, [](const Step& step) {
+  if (!changes_the_disk(it.wrong) || std::ranges::any_of(value.steps, [](const Step& step) {
         const Make* make = std::get_if<Make>(&step);
         return make && may_write(*make) && !make->read_only.value_or(false);
       }))

@@ -61,10 +61,16 @@ std::string after(const Words& journeys);
 bool is_of_an_archive(const Make& make);
 bool may_write(const Make& make);
 
+// Whether something lies on the disk that was not there, or no longer.
+bool changes_the_disk(Wrong wrong);
+
 // Where nobody may write, the call that changed the disk all the same; it, or a close after it,
 // tells so. It may be refused or not where there is nothing to do, and of what is no archive for
 // everybody nobody knows what is due: then the disk alone tells. nullptr: there is none.
 const Call* forbidden_write(const Case& value, const Difference& difference);
+
+// "writable / done / clear on zip": of a write that its store had to refuse.
+Words words_of_a_forbidden_write(const Case& value, const Call& write);
 
 // --- what is needed
 

@@ -102,12 +102,10 @@ bool only_read(const Case& value, const std::vector<std::string>& handles) {
 // (`forbidden_write`).
 std::optional<Words> words_of_a_reader_that_writes(const Case& value, const Difference& it) {
   const Call* call = call_of(value, it);
-  const bool changed =
-      it.wrong == Wrong::kMade || it.wrong == Wrong::kLost || it.wrong == Wrong::kUnreadable;
-  if (!changed || !call || !operation(call->op).writes() || !only_read(value, call->on))
+  if (!changes_the_disk(it.wrong) || !call || !operation(call->op).writes() ||
+      !only_read(value, call->on))
     return std::nullopt;
-  return Words{kWritable, std::string(name_of(Wrong::kDone)),
-               fmt::format("{} on {}", name_of(call->op), kinds_of(value))};
+  return words_of_a_forbidden_write(value, *call);
 }
 
 // Of an archive two roots show in many ways (content is gone, unreadable, shown as before, a file
