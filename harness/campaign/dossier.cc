@@ -52,7 +52,7 @@ class Confirmer {
                                          .published = options_.published,
                                          .packages = options_.packages,
                                          .hang_seconds = options_.hang_seconds,
-                                         .operations = reference_folder() + "/operations.json"});
+                                         .reference = reference_folder()});
     if (!script) {
       dossier.why = "no script can say it: " + script.error().message;
       return {};

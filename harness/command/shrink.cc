@@ -31,12 +31,11 @@ int cut_short() {
 Result<void> put_script(const ReducedProgram& small, const Subject& subject,
                         const std::string& file) {
   if (file.empty()) return {};
-  const auto script =
-      program::write_script(small.value, small.difference, small.seen,
-                            {.release = subject.release,
-                             .published = subject.path.is_null(),
-                             .packages = subject.packages,
-                             .operations = reference_folder() + "/operations.json"});
+  const auto script = program::write_script(small.value, small.difference, small.seen,
+                                            {.release = subject.release,
+                                             .published = subject.path.is_null(),
+                                             .packages = subject.packages,
+                                             .reference = reference_folder()});
   if (script) return write_file_whole(file, *script);
   if (script.error().code != ExitCode::kBadInput) return std::unexpected(script.error());
   screen().complain("no script: " + script.error().message);

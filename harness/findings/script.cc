@@ -600,13 +600,13 @@ class Writer {
 
 Result<std::string> write_script(const Case& reduced, const Difference& difference,
                                  const Observation& seen, const ScriptOptions& options) {
-  auto words = Words::load(options.operations, options.release);
+  auto words = Words::load(options.reference, options.release);
   if (!words) return std::unexpected(words.error());
   if (!of_other_releases(reduced).empty())
     return bad_input("two releases of zarr cannot be in one environment");
   if (!difference.stores.empty()) {
     auto code = stores_code(reduced, difference, *words);
-    return code ? Result<std::string>(framed(*code, options)) : std::unexpected(code.error());
+    return code ? framed(*code, options) : std::unexpected(code.error());
   }
   auto question = question_of(reduced, difference, seen, *words);
   if (!question) return std::unexpected(question.error());

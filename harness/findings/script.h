@@ -4,7 +4,7 @@
 // The script needs the subject alone. It exits 1 after the line "DEFECT: <headline>", 0 after
 // "gone", 2 for anything else. It works in a nested temporary folder, which it removes.
 //
-//     auto script = write_script(small, difference, seen, {.release = "3.4.2", .operations = …});
+//     auto script = write_script(small, difference, seen, {.release = "3.4.2", .reference = …});
 #pragma once
 
 #include <string>
@@ -25,7 +25,7 @@ struct ScriptOptions {
   bool published = true;    // pip finds zarr by its number; else it lay at a path
   Json packages = {};       // name → version, of what is installed beside it
   double hang_seconds = 5;  // from then on a process hangs
-  std::string operations;   // reference/operations.json; carriers.json lies beside it
+  std::string reference;    // the folder of operations.json, carriers.json and the helpers
 };
 
 // `seen` is what was seen of `reduced`. machine_failure: the tables cannot be read. bad_input: what

@@ -68,9 +68,8 @@ std::optional<std::string> script_of(const program::Case& value, const PlayedPro
   if (!told) return std::nullopt;
   program::Difference last{.wrong = program::Wrong::kOtherValue, .was = answer, .headline = "told"};
   last.where.step = value.steps.size() - 1;
-  auto script = program::write_script(
-      value, last, played.seen,
-      {.release = kNewest, .operations = reference_folder() + "/operations.json"});
+  auto script = program::write_script(value, last, played.seen,
+                                      {.release = kNewest, .reference = reference_folder()});
   if (!script) return std::nullopt;
   const std::string asked = "print(\"seen:\", seen)";
   if (script->find(asked) == script->npos) return std::nullopt;

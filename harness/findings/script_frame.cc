@@ -10,96 +10,10 @@
 #include "harness/base/python_lines.h"
 #include "harness/base/python_text.h"
 #include "harness/base/text.h"
+#include "harness/findings/script_helpers.h"
 
 namespace storefuzz::program {
 namespace {
-
-// Those that use others come before them.
-struct Helper {
-  std::string_view used;  // the call that needs it
-  std::string_view code;
-};
-constexpr auto kHelpers = std::to_array<Helper>({
-    {"answer(",
-     "def answer(question):\n    try:\n        return question()\n"
-     "    except Exception as error:\n"
-     "        return f\"raised {type(error).__name__}: {error}\"\n\n\n"},
-    {"data(", "def data(buffer):\n    return None if buffer is None else buffer.to_bytes()\n\n\n"},
-    {"collect(",
-     "async def collect(listing, *arguments):\n"
-     "    return [item async for item in listing(*arguments)]\n\n\n"},
-    {"gathered(", "async def gathered(items):\n    return [item async for item in items]\n\n\n"},
-    {"first(", "async def first(items):\n    return [await anext(items, None)]\n\n\n"},
-    {"set_and_overwrite(",
-     "async def set_and_overwrite(store, key, value):\n    mine = bytearray(value)\n"
-     "    await store.set(key, cpu.Buffer.from_bytes(mine))\n"
-     "    mine[:] = b\"#\" * len(mine)\n\n\n"},
-    {"set_path_and_overwrite(",
-     "async def set_path_and_overwrite(path, value):\n    mine = bytearray(value)\n"
-     "    await path.set(cpu.Buffer.from_bytes(mine))\n"
-     "    mine[:] = b\"#\" * len(mine)\n\n\n"},
-    {"get_and_overwrite(",
-     "async def get_and_overwrite(store, key):\n    found = await store.get(key, prototype)\n"
-     "    taken = found and cpu.Buffer.from_bytes(found.to_bytes())\n"
-     "    if found and found.as_numpy_array().flags.writeable:\n"
-     "        found.as_numpy_array()[:] = ord(\"#\")\n    return taken\n\n\n"},
-    {"get_ranges(",
-     "async def get_ranges(store, key, start, end):\n"
-     "    asked = parts(start, end)\n"
-     "    try:\n"
-     "        batches = store.get_ranges(key, asked, prototype=prototype)\n"
-     "        return joined([it async for batch in batches for it in batch])\n"
-     "    except BaseExceptionGroup as group:\n        return nothing_there(group)\n\n\n"},
-    {"get_ranges_sync(",
-     "def get_ranges_sync(store, key, start, end):\n"
-     "    asked = parts(start, end)\n"
-     "    try:\n        return joined(store.get_ranges_sync(key, asked, prototype=prototype))\n"
-     "    except BaseExceptionGroup as group:\n        return nothing_there(group)\n\n\n"},
-    {"parts(",
-     "def parts(start, end):  # a range in two\n"
-     "    edges = dict.fromkeys([start, (start + end) // 2, end])\n"
-     "    return [RangeByteRequest(*it) for it in itertools.pairwise(edges)]\n\n\n"},
-    {"joined(",
-     "def joined(found):\n"
-     "    found = [it.to_bytes() for _, it in sorted(found, key=lambda it: it[0])]\n"
-     "    return cpu.Buffer.from_bytes(b\"\".join(found))\n\n\n"},
-    {"nothing_there(",
-     "def nothing_there(group):\n"
-     "    if not isinstance(group.exceptions[0], FileNotFoundError):\n"
-     "        raise group.exceptions[0]\n\n\n"},
-    {"delete_listed(",
-     "async def delete_listed(store):\n    async for key in store.list():\n"
-     "        await store.delete(key)\n\n\n"},
-    {"move_read_only(",
-     "async def move_read_only(store):\n    if store.read_only:\n"
-     "        place = store.root if hasattr(store, \"root\") else store.path\n"
-     "        await store.move(f\"{place}.moved\")\n        await store.move(place)\n\n\n"},
-    {"first_entry(",  // as readers take it that read from the front
-     "def first_entry(path, key):\n    with zipfile.ZipFile(path) as archive:\n"
-     "        return archive.read(archive.infolist()[archive.namelist().index(key)])\n\n\n"},
-    {"Ranges",
-     "class Ranges(SimpleHTTPRequestHandler):  # gives a part of a file where one is asked for\n"
-     "    def end_headers(self):\n        self.send_header(\"Accept-Ranges\", \"bytes\")\n"
-     "        super().end_headers()\n\n    def do_GET(self):\n"
-     "        asked, path = self.headers[\"Range\"], self.translate_path(self.path)\n"
-     "        if not asked or not os.path.isfile(path):\n            return super().do_GET()\n"
-     "        content, (first, last) = pathlib.Path(path).read_bytes(), asked[6:].split(\"-\")\n"
-     "        size = len(content)\n"
-     "        start = int(first) if first else max(0, size - int(last))\n"
-     "        part = content[start : int(last) + 1 if first and last else size]\n"
-     "        self.send_response(206 if part else 416)\n"
-     "        at = f\"{start}-{start + len(part) - 1}\" if part else \"*\"\n"
-     "        self.send_header(\"Content-Range\", f\"bytes {at}/{size}\")\n"
-     "        self.send_header(\"Content-Length\", len(part))\n        self.end_headers()\n"
-     "        self.wfile.write(part)\n\n\n"},
-    {"archived(",
-     "def archived(path):\n    with zipfile.ZipFile(path) as archive:\n"
-     "        return {it: archive.read(it) for it in archive.namelist()}\n\n\n"},
-    {"files(",
-     "def files(folder):\n    found = [it for it in pathlib.Path(folder).rglob(\"*\") if "
-     "it.is_file()]\n"
-     "    return {it.relative_to(folder).as_posix(): it.read_bytes() for it in found}\n\n\n"},
-});
 
 constexpr auto kModules = std::to_array<std::string_view>(
     {"asyncio",      "base64", "cloudpickle", "contextlib", "copy",     "distributed.protocol",
@@ -150,8 +64,8 @@ bool uses(const std::string& code, std::string_view name) {
 
 class Frame {
  public:
-  Frame(const ScriptCode& script, const ScriptOptions& options)
-      : script_(script), options_(options) {}
+  Frame(const ScriptCode& script, const ScriptOptions& options, const std::vector<Helper>& helpers)
+      : script_(script), options_(options), helpers_(helpers) {}
 
   std::string whole() const {
     const std::string code = helpers() + script_.code;
@@ -162,8 +76,8 @@ class Frame {
   std::string helpers() const {
     const std::string bare = without_literals(script_.code);
     std::string text;
-    for (const Helper& it : kHelpers)
-      if (uses(bare + text, it.used)) text += it.code;
+    for (const Helper& it : helpers_)
+      if (uses(bare + text, it.used)) text += it.code + "\n\n";
     return text;
   }
 
@@ -262,6 +176,7 @@ class Frame {
 
   const ScriptCode& script_;
   const ScriptOptions& options_;
+  const std::vector<Helper>& helpers_;
 };
 
 bool is_long(const std::string& text) {
@@ -288,8 +203,10 @@ constexpr std::string (*kForms[])(const std::string&) = {
 
 }  // namespace
 
-std::string framed(const ScriptCode& script, const ScriptOptions& options) {
-  std::string whole = Frame(script, options).whole(), text;
+Result<std::string> framed(const ScriptCode& script, const ScriptOptions& options) {
+  const auto helpers = read_helpers(options.reference);
+  if (!helpers) return std::unexpected(helpers.error());
+  std::string whole = Frame(script, options, *helpers).whole(), text;
   for (const auto form : kForms) {
     whole = form(whole);
     text = wrapped(whole, kScriptWidth);

@@ -20,6 +20,7 @@ struct ScriptCode {
   bool forks = false;                // a fork of the script itself ends by Python's exit
 };
 
-std::string framed(const ScriptCode& script, const ScriptOptions& options);
+// machine_failure: helpers cannot be read.
+Result<std::string> framed(const ScriptCode& script, const ScriptOptions& options);
 
 }  // namespace storefuzz::program

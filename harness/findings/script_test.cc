@@ -5,11 +5,12 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <fstream>
-#include <iterator>
+#include <set>
 #include <sstream>
+#include <string>
 
 #include "harness/base/paths.h"
+#include "harness/findings/script_helpers.h"
 
 namespace storefuzz::program {
 namespace {
@@ -17,7 +18,7 @@ namespace {
 Case parsed(const std::string& text) { return parse_case(text).value(); }
 
 ScriptOptions options(const std::string& release = "3.4.2") {
-  return {.release = release, .operations = reference_folder() + "/operations.json"};
+  return {.release = release, .reference = reference_folder()};
 }
 
 // All that a sound store answers, with other answers where a test says so.
@@ -266,12 +267,11 @@ TEST(Scripts, KeepEveryKeyAsItIs) {
       << *script;
 }
 
-// What an operation needs beside one expression (reference/side/operations.py) a script has as
-// well.
+// What an operation needs beside one expression a script has as well.
 TEST(Scripts, DefineWhatTheirOperationsCall) {
-  std::ifstream side(reference_folder() + "/side/operations.py");
-  const std::string functions{std::istreambuf_iterator<char>(side), {}};
-  std::size_t called = 0;
+  const auto helpers = read_helpers(reference_folder());
+  ASSERT_TRUE(helpers) << helpers.error().message;
+  std::set<std::string> called;
   for (const Operation& row : operations()) {
     Case value = parsed(R"({"format": 2, "program": [{"make": "local", "at": "d", "as": "s0"}]})");
     value.steps.push_back(
@@ -280,15 +280,16 @@ TEST(Scripts, DefineWhatTheirOperationsCall) {
     const auto script = write_script(value, difference(Wrong::kRefused, 1, "s0", was),
                                      seen_of(value, {kHandle, was}), options());
     if (!script) continue;  // not of this store
-    for (std::size_t at = functions.find("async def "); at != functions.npos;
-         at = functions.find("async def ", at + 1)) {
-      const std::string name = functions.substr(at + 10, functions.find('(', at) - at - 10);
-      if (script->find(name + "(s0") == script->npos) continue;
-      ++called;
-      EXPECT_NE(script->find("async def " + name + "("), script->npos) << row.word << *script;
+    for (const Helper& it : *helpers) {
+      if (script->find(" " + it.used) == script->npos &&
+          script->find("(" + it.used) == script->npos)
+        continue;
+      called.insert(it.used);
+      EXPECT_NE(script->find(it.code.substr(0, it.code.find(':'))), script->npos) << *script;
     }
   }
-  EXPECT_GE(called, 4U);
+  for (const char* name : {"set_and_overwrite(", "get_ranges_sync(", "parts(", "delete_listed("})
+    EXPECT_TRUE(called.contains(name)) << name;
 }
 
 // Many steps go on fewer lines, and none is left out.
@@ -323,7 +324,7 @@ TEST(Scripts, SayWhatTheyCannot) {
   EXPECT_EQ(script.error().code, ExitCode::kBadInput);
   const auto lost =
       write_script(value, difference(Wrong::kGhost, 1, "s0", was), seen_of(value, {kHandle, was}),
-                   {.release = "3.4.2", .operations = "/nowhere/operations.json"});
+                   {.release = "3.4.2", .reference = "/nowhere"});
   ASSERT_FALSE(lost);
   EXPECT_EQ(lost.error().code, ExitCode::kMachine);
 }

@@ -191,11 +191,11 @@ std::optional<std::string> literal_of(const Shown& shown, const Case& value) {
   return std::visit(Literal{value}, shown);
 }
 
-Result<Words> Words::load(const std::string& operations, const std::string& release) {
+Result<Words> Words::load(const std::string& reference, const std::string& release) {
   Words words;
-  auto lines = table(operations);
+  auto lines = table(reference + "/operations.json");
   if (!lines) return std::unexpected(lines.error());
-  auto carriers = table(std::filesystem::path(operations).parent_path() / "carriers.json");
+  auto carriers = table(reference + "/carriers.json");
   if (!carriers) return std::unexpected(carriers.error());
   words.operations_ = std::move(*lines);
   words.carriers_ = std::move(*carriers);

@@ -1,7 +1,7 @@
 // The Python of single things in a script: values, the constructor of a step, a call, a carry. The
 // lines are those that the worker runs (reference/operations.json, carriers.json).
 //
-//     auto words = Words::load("reference/operations.json", "3.4.2");
+//     auto words = Words::load(reference_folder(), "3.4.2");
 //     words->call(call, "s0", handles)   // asyncio.run(s0.get("a", prototype))
 #pragma once
 
@@ -27,7 +27,7 @@ std::optional<std::string> literal_of(const Shown& shown, const Case& value);
 class Words {
  public:
   // machine_failure: a table cannot be read.
-  static Result<Words> load(const std::string& operations, const std::string& release);
+  static Result<Words> load(const std::string& reference, const std::string& release);
 
   bool zarr_2() const { return zarr_2_; }
 
