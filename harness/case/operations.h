@@ -1,8 +1,9 @@
 // The operations that a program can call: the one table.
 //
-// A row says all that the harness knows of an operation; how it is said in Python, an interface a
-// line, stands in reference/operations.json under the row's word. A new operation touches its row,
-// its line and its test.
+// A row (operations.def) says what the harness knows of an operation; how it is said in Python, an
+// interface a line, stands in reference/operations.json under the row's word. A new operation
+// touches its row, its line and its test. One that answers like no other has its own answer for the
+// model (model/reads.cc) and for sound stores (testing/sound_programs.cc) as well.
 //
 //     const Operation& row = operation(Op::kGet);
 //     if (row.on_handle == OnHandle::kWrites) …
@@ -16,64 +17,9 @@
 namespace storefuzz::program {
 
 enum class Op : std::uint8_t {
-  // Reads of one key.
-  kGet,
-  kGetRange,
-  kGetOffset,
-  kGetSuffix,
-  kGetPartialValues,
-  kGetRanges,
-  kGetRangesSync,
-  kExists,
-  kGetSize,
-  kGetSync,
-  kGetAndOverwrite,
-  // Listings.
-  kList,
-  kListPrefix,
-  kListDir,
-  kIsEmpty,
-  kGetSizePrefix,
-  kListHalf,
-  // Writes.
-  kSet,
-  kSetIfNotExists,
-  kSetAndOverwrite,
-  kDelete,
-  kDeleteDir,
-  kClear,
-  kSetSync,
-  kDeleteSync,
-  kDeleteListed,
-  // Lifecycle.
-  kOpen,
-  kClose,
-  kWith,
-  kEnter,
-  kMoveReadOnly,
-  // State.
-  kReadOnly,
-  kEqual,
-  kEqualOpposite,
-  kState,
-  // Second handles.
-  kWithReadOnly,
-  kStorePath,
-  kOpenArray,
-  kOpenGroup,
-  kOpenConsolidated,
-  kCreateArray,
-  kCreateGroup,
-  kConsolidate,
-  // Of arrays and groups.
-  kReadBlock,
-  kWriteBlock,
-  kGetAttributes,
-  kSetAttributes,
-  kMembers,
-  // Misuse.
-  kSetBytes,
-  kSetBytesIfNotExists,
+#define OPERATION(op, ...) op,
+#include "harness/case/operations.def"
+#undef OPERATION
 };
 
 enum class Family {
@@ -138,6 +84,7 @@ struct Operation {
   bool misuse = false;              // what no user should do: a refusal is as right as an answer
   bool may_lack = false;            // a release, or a store, may have no such method
   Rule rule = Rule::kNone;
+  std::optional<Op> like = std::nullopt;  // that gives the same answer in another way
 
   bool writes() const { return on_content != OnContent::kNone; }
 
@@ -156,5 +103,6 @@ std::span<const Operation> operations();  // in the order of Op
 const Operation& operation(Op op);
 std::optional<Op> find_operation(std::string_view word);
 std::string_view name_of(Op op);
+Op answers_like(Op op);  // itself, or the one whose answer it gives in another way
 
 }  // namespace storefuzz::program

@@ -104,12 +104,8 @@ constexpr Read kReads[] = {
     {Op::kGetOffset, Shape::kOneKey, from_offset},
     {Op::kGetSuffix, Shape::kOneKey, suffix},
     {Op::kGetPartialValues, Shape::kOneKey, in_a_list},
-    {Op::kGetRanges, Shape::kOneKey, range},
-    {Op::kGetRangesSync, Shape::kOneKey, range},
     {Op::kExists, Shape::kOneKey, there},
     {Op::kGetSize, Shape::kOneKey, size},
-    {Op::kGetSync, Shape::kOneKey, whole},
-    {Op::kGetAndOverwrite, Shape::kOneKey, whole},
     {Op::kList, Shape::kNames, nullptr, every, true},
     {Op::kListPrefix, Shape::kNames, nullptr, under_prefix, true},
     {Op::kListDir, Shape::kNames, nullptr, first_component},
@@ -124,7 +120,7 @@ const Read* read_of(Op op) {
     for (const Read& row : kReads) all[static_cast<std::size_t>(row.op)] = &row;
     return all;
   }();
-  return rows[static_cast<std::size_t>(op)];
+  return rows[static_cast<std::size_t>(answers_like(op))];
 }
 
 Answer answer_for(const Read& row, const Question& question, const Book& book, Values bit) {
@@ -242,10 +238,8 @@ bool past_the_end(const Question& question, std::string_view value) {
 
 bool odd_range(const Question& question) {
   const Call& call = *question.call;
-  switch (question.op) {
+  switch (answers_like(question.op)) {
     case Op::kGetRange:
-    case Op::kGetRanges:
-    case Op::kGetRangesSync:
       return call.start < 0 || call.end <= call.start;
     case Op::kGetOffset:
       return call.start < 0;

@@ -515,14 +515,10 @@ class SoundWorld {
       const auto value = one();
       return bytes(value ? std::optional(slice(*value, start, end)) : std::nullopt);
     };
-    switch (step.op) {
+    switch (answers_like(step.op)) {
       case Op::kGet:
-      case Op::kGetSync:
-      case Op::kGetAndOverwrite:
         return bytes(one());
       case Op::kGetRange:
-      case Op::kGetRanges:
-      case Op::kGetRangesSync:
         return cut(step.start, step.end);
       case Op::kGetOffset:
         return cut(step.start, INT64_MAX);
