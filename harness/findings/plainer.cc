@@ -112,6 +112,14 @@ std::optional<StoreKind> plain_memory() {
   return found == all_stores().end() ? std::nullopt : std::optional(*found);
 }
 
+// Of the class that zarr chooses for a text, the store that is made by name.
+std::optional<StoreKind> named_otherwise(StoreKind chosen) {
+  const auto found = std::ranges::find_if(all_stores(), [&](StoreKind it) {
+    return !it->chosen && !it->wraps && it->type == chosen->type && it->medium == chosen->medium;
+  });
+  return found == all_stores().end() ? std::nullopt : std::optional(*found);
+}
+
 void stop_nowhere(Case& value) {
   for (Step& step : value.steps)
     if (Call* call = std::get_if<Call>(&step)) call->watched = false;
@@ -139,6 +147,7 @@ class Ways {
 
   std::vector<Plainer> run() {
     for (std::size_t i = 0; i < value_.steps.size(); ++i) put_memory_below(i);
+    for (std::size_t i = 0; i < value_.steps.size(); ++i) make_read_only_afterwards(i);
     // Of the readers each way to be wrong is a root of its own.
     if (it_.oracle != kReadersAgree && it_.oracle != kOnDisk) offer_a_plain_archive(of_one_handle);
     if (call_ && (it_.wrong == Wrong::kDone || it_.wrong == Wrong::kMade))
@@ -205,11 +214,11 @@ class Ways {
         same);
   }
 
-  // Where the whole value comes for a part, it may come for any part; and several ranges are read
-  // as one is.
+  // Where the whole value comes for a part, it may come for any part; and what is asked in another
+  // way may be wrong in the usual way as well.
   void ask_for_a_range() {
-    if (call_->op == Op::kGetRanges || call_->op == Op::kGetRangesSync)
-      offer([&](Case& next) { std::get<Call>(next.steps[it_.where.step]).op = Op::kGetRange; },
+    if (const Op usual = answers_like(call_->op); usual != call_->op)
+      offer([&](Case& next) { std::get<Call>(next.steps[it_.where.step]).op = usual; },
             of_one_content);
     if (call_->op != Op::kGetOffset && call_->op != Op::kGetSuffix) return;
     offer(
@@ -339,6 +348,30 @@ class Ways {
     };
     ways_.push_back(
         {.value = with(*whole), .was = it_, .same = of_one_handle, .unless = with(*memory)});
+  }
+
+  // Of a text that zarr should only read it may make a store that writes, and ask that for one that
+  // only reads.
+  void make_read_only_afterwards(std::size_t step) {
+    const Make* make = std::get_if<Make>(&value_.steps[step]);
+    if (!make || !make->kind->chosen || !make->read_only.value_or(false)) return;
+    const auto kind = named_otherwise(make->kind);
+    if (!kind) return;
+    offer(
+        [&](Case& next) {
+          Make first = *make;
+          first.kind = *kind;
+          first.read_only.reset();
+          first.as = "w" + make->as;
+          const Call second{.op = Op::kWithReadOnly,
+                            .on = {first.as},
+                            .in = make->in,
+                            .flag = true,
+                            .as = make->as};
+          next.steps[step] = first;
+          next.steps.insert(next.steps.begin() + static_cast<std::ptrdiff_t>(step) + 1, second);
+        },
+        of_one_handle);
   }
 
   // Whoever waits at one place in zarr for its event loop waits there with any operation and store.

@@ -30,7 +30,8 @@ struct Plainer {
   const Difference* shown_by(const std::vector<Difference>& differences) const;
 };
 
-// The plainest first. They come to an end: each is a step shorter, or asks the plainest operation.
+// The plainest first. They come to an end: each is a step shorter, asks the plainest operation, or
+// has a store fewer whose class zarr chooses.
 std::vector<Plainer> plainer_ways(const Case& reduced, const Difference& difference);
 
 // The program in which those who fork have done before what their children ask: what earlier

@@ -403,6 +403,24 @@ TEST(PlainerWays, AskWhoWritesThoughItMayNotWhetherItSaysSo) {
   }
 }
 
+TEST(PlainerWays, MakeAStoreOfATextReadOnlyAfterwards) {
+  const std::string asked = R"(, {"call": "read only", "on": "s0"})";
+  const Difference was = difference(Wrong::kState, 1, "writable");
+  const auto ways = plainer_ways(
+      parsed(R"({"make": "named path", "at": "f", "read_only": true, "as": "s0"})" + asked), was);
+  const Plainer* way = way_with(ways, parsed(R"({"make": "local", "at": "f", "as": "ws0"},
+      {"call": "with read only", "on": "ws0", "flag": true, "as": "s0"})" +
+                                             asked));
+  ASSERT_TRUE(way);
+  EXPECT_TRUE(way->shown_by({difference(Wrong::kState, 2, "writable")}));
+  EXPECT_FALSE(way->shown_by({difference(Wrong::kState, 2, "reads")}));
+  const auto writing =
+      plainer_ways(parsed(R"({"make": "named path", "at": "f", "as": "s0"})" + asked), was);
+  EXPECT_TRUE(std::ranges::none_of(writing, [](const Plainer& it) {
+    return std::holds_alternative<Call>(it.value.steps[1]) && it.value.steps.size() > 2;
+  }));
+}
+
 TEST(PlainerWays, AskForTheStateThatIsNotThere) {
   const std::string carried = R"({"make": "zip", "at": "z", "as": "s1"},
       {"carry": "pickle 5", "from": "s1", "to": "p0", "as": "s0"}, )";
