@@ -64,7 +64,7 @@ LEAVES_A_CHILD = """import os, time
 if os.fork() == 0:
     time.sleep(30)
     os._exit(0)
-print("DEFECT")
+print("DEFECT", flush=True)
 os._exit(1)
 """
 

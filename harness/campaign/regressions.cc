@@ -15,6 +15,9 @@
 #include "harness/base/files.h"
 #include "harness/base/paths.h"
 #include "harness/campaign/releases.h"
+#include "harness/findings/cause.h"
+#include "harness/findings/known.h"
+#include "harness/findings/quirk_file.h"
 #include "harness/play/against.h"
 #include "harness/process/cores.h"
 
@@ -47,13 +50,27 @@ void compare(Sides& sides, const Regression& it, Compared& compared, std::mutex&
 
 }  // namespace
 
+bool mended_by_python(const std::vector<std::string>& in, const std::string& python) {
+  const auto minor = [](const std::string& release) {
+    return release.substr(0, release.rfind('.'));
+  };
+  return std::ranges::any_of(in, [&](const std::string& first) {
+    return compare_releases(python, first) >= 0 &&
+           (minor(python) == minor(first) || &first == &in.back());
+  });
+}
+
 const program::Difference* shown_by(const PlayedProgram& played, const Regression& it) {
-  const auto shown =
-      std::ranges::find_if(played.differences, [&](const program::Difference& other) {
-        return (other.first || other.question) && other.oracle == it.oracle &&
-               name_of(other.wrong) == it.wrong && other.where.operation == it.at;
-      });
-  return shown == played.differences.end() ? nullptr : &*shown;
+  for (const program::Difference& other : played.differences)
+    if ((other.first || other.question) && other.oracle == it.oracle &&
+        name_of(other.wrong) == it.wrong && other.where.operation == it.at)
+      return &other;
+  for (const program::Difference& other : played.differences)
+    if (other.first &&
+        (other.oracle == program::kReadersAgree || other.oracle == program::kOnDisk) &&
+        std::ranges::count(it.causes, program::cause_of(it.value, other).key) > 0)
+      return &other;
+  return nullptr;
 }
 
 std::string title_of_page(const std::string& page) {
@@ -67,12 +84,23 @@ Result<std::vector<Regression>> load_regressions() {
   const fs::path root = source_folder();
   const Json table =
       parse_json(read_file_whole(root / "reports" / "defects" / "cases.json").value_or(""));
+  const auto known = load_known("shipped");
+  if (!known) return std::unexpected(known.error());
+  const auto causes_of = [&](const std::string& page) {
+    std::vector<std::string> causes;
+    for (const Known& it : *known)
+      if (fs::path(it.link).stem() == page) causes.push_back(it.cause);
+    return causes;
+  };
   std::vector<Regression> all;
   try {
     for (const char* part : {"pages", "mended"})
       for (const auto& [page, rows] : table.at(part).items())
         for (const Json& row : rows) {
-          if (!row.contains("case")) continue;
+          if (!row.contains("case") ||
+              mended_by_python(row.value("mended by python", std::vector<std::string>()),
+                               python_version()))
+            continue;
           const std::string name = row.at("case");
           auto value = program::parse_case(
               read_file_whole(root / "corpus" / "regressions" / (name + ".json")).value_or(""));
@@ -85,7 +113,8 @@ Result<std::vector<Regression>> load_regressions() {
                          .value = std::move(*value),
                          .name = name,
                          .bad = row.value("bad", std::vector<std::string>()),
-                         .good = row.value("good", std::vector<std::string>())});
+                         .good = row.value("good", std::vector<std::string>()),
+                         .causes = causes_of(page)});
         }
   } catch (const Json::exception& error) {
     return bad_input(fmt::format("reports/defects/cases.json cannot be read: {}", error.what()));

@@ -23,15 +23,22 @@ struct Regression {
   program::Case value;
   std::string name = {};                    // of its file in corpus/regressions/
   std::vector<std::string> bad, good = {};  // releases in which it shows, and does not
+  std::vector<std::string> causes = {};     // by which its page is known
 };
+
+// Whether Python itself has mended what a program shows. `in`: the first release of each minor
+// version that has, in order ({"3.12.9", "3.13.2"}); later minor versions have as well.
+bool mended_by_python(const std::vector<std::string>& in, const std::string& python);
 
 // The first line of a page, without its mark.
 std::string title_of_page(const std::string& page);
 
-// bad_input: a file is broken.
+// Those that this build's Python can show. bad_input: a file is broken.
 Result<std::vector<Regression>> load_regressions();
 
-// What a row says that its program shows; or null.
+// What a row says that its program shows; or null. What is wrong with an archive that is spoilt,
+// readers of other releases see earlier, or otherwise (libzip, libarchive): of the causes of its
+// page it is the same.
 const program::Difference* shown_by(const PlayedProgram& played, const Regression& it);
 
 // Calls `work` with each number below `count`, on all cores, each with processes of its own. `stop`
