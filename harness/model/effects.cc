@@ -330,6 +330,18 @@ void World::make_place(const View& view) {
   if (place.on_disk && makes && place.exists == Exists::kNo) place.exists = Exists::kMaybe;
 }
 
+bool contradicts(const Make& make) {
+  if (!make.kind->takes("mode") || !make.read_only) return false;
+  const bool writes = make.mode == Mode::kWrite || make.mode == Mode::kExclusive;
+  return *make.read_only ? writes : make.mode == Mode::kRead;
+}
+
+bool makes_writable(const Make& make) {
+  const bool has_mode = make.kind->takes("mode");
+  return make.kind->writes && !make.read_only.value_or(false) &&
+         !(has_mode && make.mode == Mode::kRead);
+}
+
 void World::make(const Make& step) {
   if (!step.around.empty()) {
     const auto inner = find_handle(step.around, step.in);
@@ -350,9 +362,8 @@ void World::make(const Make& step) {
   view.read_only = step.read_only.value_or(kind.takes("mode") && mode_reads);
   const bool truncates = view.mode == Mode::kWrite || view.mode == Mode::kExclusive;
   view.claimed = truncates;
-  view.contradictory =
-      kind.takes("mode") && step.read_only && (*step.read_only ? truncates : mode_reads);
-  view.writable = kind.writes && !view.read_only && !mode_reads;
+  view.contradictory = contradicts(step);
+  view.writable = makes_writable(step);
   if (!kind.prefix.empty()) view.prefix = kind.prefix + "/";
   const bool on_disk = view.family == StoreFamily::kLive || view.archive();
   if (on_disk) {

@@ -413,22 +413,6 @@ Opinion World::opinion(const Asked& asked) const {
 
 // --- make and carry
 
-namespace {
-
-bool contradicts(const Make& make) {
-  if (!make.kind->takes("mode") || !make.read_only) return false;
-  const bool writes = make.mode == Mode::kWrite || make.mode == Mode::kExclusive;
-  return *make.read_only ? writes : make.mode == Mode::kRead;
-}
-
-bool makes_writable(const Make& make) {
-  const bool has_mode = make.kind->takes("mode");
-  return make.kind->writes && !make.read_only.value_or(false) &&
-         !(has_mode && make.mode == Mode::kRead);
-}
-
-}  // namespace
-
 Opinion World::opinion_of_make(const Make& make) const {
   Opinion opinion;
   if (make.kind->shared == Shared::kSession) opinion.give_up(Reason::kSession);

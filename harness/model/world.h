@@ -73,6 +73,11 @@ struct PlaceState {
   void names_key(KeyId key);
 };
 
+// Whether a store is made with a mode and a `read_only` that say the opposite.
+bool contradicts(const Make& make);
+
+bool makes_writable(const Make& make);
+
 struct View {
   std::size_t place = 0;
   StoreKind kind;  // of the innermost store
