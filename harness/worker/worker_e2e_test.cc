@@ -552,6 +552,21 @@ TEST(Worker, WhatZarrsLoopHasBegunEndsBeforeTheCaseDoes) {
   EXPECT_TRUE(std::filesystem::exists(folder + "/late")) << told(replies[1].answer);
 }
 
+// The same where the call itself is refused: the disk is looked at when it is answered.
+TEST(Worker, WhatARefusedWriteHasBegunEndsWithIt) {
+  Talk worker;
+  const std::string folder = new_folder();
+  const char* store =
+      "type('Store', (zarr.storage.LocalStore,), {'set': lambda self, key, value, "
+      "asyncio=__import__('asyncio'), time=__import__('time'): asyncio.gather("
+      "asyncio.to_thread(lambda: (time.sleep(0.03), open('late', 'w').close())), "
+      "asyncio.wait_for(asyncio.sleep(1), 0))})(path)";
+  const auto replies = worker.ask(
+      {begin(folder), make(1, "local", store, folder + "/d"), call(Op::kCreateArray, 1, "x")});
+  EXPECT_TRUE(refused(replies[2].answer)) << told(replies[1].answer) << told(replies[2].answer);
+  EXPECT_TRUE(std::filesystem::exists(folder + "/late")) << told(replies[2].answer);
+}
+
 TEST(Worker, AnOpenFileIsToldOnce) {
   Talk worker;
   const std::string folder = new_folder();
