@@ -80,10 +80,6 @@ ProgramSession& session_of(const std::string& release, const Row& row) {
   return *held;
 }
 
-bool mended_by_python(const Row& row) {
-  return storefuzz::mended_by_python(row.list("mended by python"), python_version());
-}
-
 // What the row says that its program shows.
 const Difference* find(const Row& row, const PlayedProgram& played) {
   static const std::vector<Known> known = must(load_known("shipped"));
@@ -137,7 +133,7 @@ TEST_P(Defect, IsShownByItsProgram) {
   // Releases between the first bad one and the last are those of the page: not all are played.
   const std::vector<std::string> bad = GetParam().list("bad");
   const PlayedProgram played = play_on(bad.back(), GetParam());
-  EXPECT_EQ(find(GetParam(), played) != nullptr, !mended_by_python(GetParam()))
+  EXPECT_EQ(find(GetParam(), played) != nullptr, !is_not_shown_here(GetParam().said))
       << bad.back() << ":\n"
       << explain(played);
   for (const std::string& release : GetParam().list("good")) {
@@ -191,7 +187,7 @@ Known known_of(const Row& row, const program::Cause& cause) {
 TEST(Defects, OfTwoPagesNeverHaveTheSameCauseAndAllAreShippedAsKnown) {
   std::map<std::string, Known> all;
   for (const Row& row : all_cases()) {
-    if (mended_by_python(row)) {  // another Python shows it
+    if (is_not_shown_here(row.said)) {  // another machine shows it
       for (const Known& it : must(load_known("shipped")))
         if (it.page == row.defect) all.emplace(it.cause, it);
       continue;

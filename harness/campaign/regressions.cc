@@ -20,6 +20,7 @@
 #include "harness/findings/quirk_file.h"
 #include "harness/play/against.h"
 #include "harness/process/cores.h"
+#include "harness/readers/libzip_reader.h"
 
 namespace storefuzz {
 namespace {
@@ -50,14 +51,19 @@ void compare(Sides& sides, const Regression& it, Compared& compared, std::mutex&
 
 }  // namespace
 
-bool mended_by_python(const std::vector<std::string>& in, const std::string& python) {
-  const auto minor = [](const std::string& release) {
-    return release.substr(0, release.rfind('.'));
-  };
-  return std::ranges::any_of(in, [&](const std::string& first) {
-    return compare_releases(python, first) >= 0 &&
-           (minor(python) == minor(first) || &first == &in.back());
+bool is_without(const std::vector<std::string>& first, const std::string& release) {
+  const auto minor = [](const std::string& it) { return it.substr(0, it.rfind('.')); };
+  return std::ranges::any_of(first, [&](const std::string& it) {
+    return compare_releases(release, it) >= 0 &&
+           (minor(release) == minor(it) || &it == &first.back());
   });
+}
+
+bool is_not_shown_here(const Json& row) {
+  const Json without = row.value("not with", Json::object());
+  const std::vector<std::string> none;
+  return is_without(without.value("python", none), python_version()) ||
+         is_without(without.value("libzip", none), libzip_version());
 }
 
 const program::Difference* shown_by(const PlayedProgram& played, const Regression& it) {
@@ -97,10 +103,7 @@ Result<std::vector<Regression>> load_regressions() {
     for (const char* part : {"pages", "mended"})
       for (const auto& [page, rows] : table.at(part).items())
         for (const Json& row : rows) {
-          if (!row.contains("case") ||
-              mended_by_python(row.value("mended by python", std::vector<std::string>()),
-                               python_version()))
-            continue;
+          if (!row.contains("case") || is_not_shown_here(row)) continue;
           const std::string name = row.at("case");
           auto value = program::parse_case(
               read_file_whole(root / "corpus" / "regressions" / (name + ".json")).value_or(""));

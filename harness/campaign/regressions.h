@@ -26,14 +26,18 @@ struct Regression {
   std::vector<std::string> causes = {};     // by which its page is known
 };
 
-// Whether Python itself has mended what a program shows. `in`: the first release of each minor
-// version that has, in order ({"3.12.9", "3.13.2"}); later minor versions have as well.
-bool mended_by_python(const std::vector<std::string>& in, const std::string& python);
+// Whether a release of Python or of a reader is one with which a program does not show what it
+// does. `first`: the first such release of each minor version, in order ({"3.12.9", "3.13.2"});
+// later minor versions are as well.
+bool is_without(const std::vector<std::string>& first, const std::string& release);
+
+// The same of a row of cases.json, and what this build has: {"not with": {"python": […], …}}.
+bool is_not_shown_here(const Json& row);
 
 // The first line of a page, without its mark.
 std::string title_of_page(const std::string& page);
 
-// Those that this build's Python can show. bad_input: a file is broken.
+// Those that this build can show. bad_input: a file is broken.
 Result<std::vector<Regression>> load_regressions();
 
 // What a row says that its program shows; or null. What is wrong with an archive that is spoilt,

@@ -8,13 +8,17 @@
 namespace storefuzz {
 namespace {
 
-TEST(Regressions, AreMendedByAPythonOfEachMinorVersion) {
-  const std::vector<std::string> in{"3.12.9", "3.13.2"};
+TEST(Regressions, AreNotShownFromOneReleaseOnOfEachMinorVersion) {
+  const std::vector<std::string> first{"3.12.9", "3.13.2"};
   for (const char* python : {"3.12.9", "3.12.10", "3.13.2", "3.13.11", "3.14.0"})
-    EXPECT_TRUE(mended_by_python(in, python)) << python;
+    EXPECT_TRUE(is_without(first, python)) << python;
   for (const char* python : {"3.12.8", "3.13.0", "3.13.1"})
-    EXPECT_FALSE(mended_by_python(in, python)) << python;
-  EXPECT_FALSE(mended_by_python({}, "3.13.0"));
+    EXPECT_FALSE(is_without(first, python)) << python;
+  EXPECT_FALSE(is_without({}, "3.13.0"));
+  EXPECT_FALSE(is_not_shown_here(Json{{"case", "a"}}));
+  EXPECT_TRUE(is_not_shown_here(Json{{"not with", {{"python", {"3.0.0"}}}}}));
+  EXPECT_TRUE(is_not_shown_here(Json{{"not with", {{"libzip", {"1.0.0"}}}}}));
+  EXPECT_FALSE(is_not_shown_here(Json{{"not with", {{"libzip", {"9.0.0"}}}}}));
 }
 
 // libzip 1.7 finds a key gone where 1.11 cannot read the archive.

@@ -116,7 +116,7 @@ bool spoils_an_archive(const Case& value, const Difference& it, const Words& nee
   const bool refused_call = refused(it.was) && call_of(value, it);
   const bool given = has(needs, kReadOnlyGiven), several = has(needs, kSeveralWriters);
   return (is_of_content(it.wrong) || (given ? it.wrong == Wrong::kMade : refused_call)) &&
-         it.oracle != kReadersAgree && (given || several);
+         (several || (given && it.oracle != kReadersAgree));
 }
 
 // The classes that write, and the error where one is raised.
