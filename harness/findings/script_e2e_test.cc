@@ -127,7 +127,14 @@ TEST(CrashScripts, LookForTheRefusalThatWasSeen) {
   PlayedProgram played = play(*all, value);
   const auto within = std::ranges::find_if(played.differences, &program::Difference::within);
   ASSERT_NE(within, played.differences.end());
-  within->seen = "BadZipFile";  // as where an older value may be shown
+  // As where the value lies there for some readers, and is refused by zarr's.
+  program::CrashState& state = played.seen.steps[within->where.step].crash_states.front();
+  state.disk.content = {{"a", "a@0"}};
+  state.read = {{"a", program::Refusal{"BadZipFile", "", ""}}};
+  within->wrong = program::Wrong::kLost;
+  within->where.key = "a";
+  within->should_be = "b\"a@0\"";
+  within->seen = "BadZipFile";
   const ReducedProgram whole{.value = value, .difference = *within, .seen = std::move(played.seen)};
   const std::string text = written(whole, kNewest);
   EXPECT_NE(text.find("defect = str(seen).startswith(\"raised BadZipFile:\")"), text.npos) << text;
