@@ -10,6 +10,12 @@
 #include "harness/case/make_text.h"
 
 namespace storefuzz::program {
+
+// One a file.
+Judge judge_on_disk, judge_survival, judge_deadline, judge_reads, judge_listing, judge_writable,
+    judge_equality, judge_attributes, judge_refusal, judge_parent_intact, judge_agreement,
+    judge_readers_agree, judge_stores_agree;
+
 namespace {
 
 constexpr Oracle kOracles[] = {

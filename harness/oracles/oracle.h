@@ -16,11 +16,14 @@
 
 namespace storefuzz::program {
 
+// Gives differences in the order of the steps, without headline.
+using Judge = std::vector<Difference>(const Case&, const Judged&, const Observation&);
+
+// Each is in a file of its own, with a row in oracle.cc.
 struct Oracle {
   std::string_view name;
   std::string_view asks;
-  // Differences in the order of the steps, without headline.
-  std::vector<Difference> (*judge)(const Case&, const Judged&, const Observation&);
+  Judge* judge;
 };
 
 std::span<const Oracle> oracles();
@@ -29,20 +32,5 @@ std::span<const Oracle> oracles();
 // place where a copy went after a difference has been told of already.
 std::vector<Difference> judge(const Case& value, const Observation& seen);
 std::vector<Difference> judge(const Case& value, const Judged& judged, const Observation& seen);
-
-// One a file.
-std::vector<Difference> judge_reads(const Case&, const Judged&, const Observation&);
-std::vector<Difference> judge_listing(const Case&, const Judged&, const Observation&);
-std::vector<Difference> judge_writable(const Case&, const Judged&, const Observation&);
-std::vector<Difference> judge_on_disk(const Case&, const Judged&, const Observation&);
-std::vector<Difference> judge_refusal(const Case&, const Judged&, const Observation&);
-std::vector<Difference> judge_equality(const Case&, const Judged&, const Observation&);
-std::vector<Difference> judge_attributes(const Case&, const Judged&, const Observation&);
-std::vector<Difference> judge_deadline(const Case&, const Judged&, const Observation&);
-std::vector<Difference> judge_survival(const Case&, const Judged&, const Observation&);
-std::vector<Difference> judge_parent_intact(const Case&, const Judged&, const Observation&);
-std::vector<Difference> judge_agreement(const Case&, const Judged&, const Observation&);
-std::vector<Difference> judge_readers_agree(const Case&, const Judged&, const Observation&);
-std::vector<Difference> judge_stores_agree(const Case&, const Judged&, const Observation&);
 
 }  // namespace storefuzz::program
