@@ -1,7 +1,8 @@
 """What a script asks with, and looks at the disk with.
 
 A script prints those it needs as they stand here, so there are no annotations and few lines. Those
-that an operation needs stand in side/helpers.py. One that uses another comes before it.
+that an operation needs stand in side/operation_helpers.py. harness/findings/script_frame.cc must
+know what they import.
 """
 
 import os

@@ -1,4 +1,4 @@
-// See paths.h; CMakeLists.txt defines the places of a build, and its Python.
+// See paths.h; CMakeLists.txt defines the two places of a build.
 #include "harness/base/paths.h"
 
 #include <cstdlib>
@@ -29,8 +29,6 @@ std::string reference_folder() {
 std::string python_beside_us() { return beside_us("python/bin/python3"); }
 
 std::string tools_python() { return STOREFUZZ_TOOLS_PYTHON; }
-
-std::string python_version() { return STOREFUZZ_PYTHON_VERSION; }
 
 std::filesystem::path built_program(std::string_view name) {
   std::error_code error;

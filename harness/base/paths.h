@@ -24,9 +24,6 @@ std::string python_beside_us();
 // The interpreter of the tools environment that scripts/setup made.
 std::string tools_python();
 
-// The release of Python that this build has in it: "3.13.5".
-std::string python_version();
-
 // A program of this build: they lie in one folder.
 std::filesystem::path built_program(std::string_view name);
 

@@ -15,8 +15,6 @@
 #include "harness/base/files.h"
 #include "harness/base/paths.h"
 #include "harness/campaign/releases.h"
-#include "harness/findings/cause.h"
-#include "harness/findings/known.h"
 #include "harness/findings/quirk_file.h"
 #include "harness/play/against.h"
 #include "harness/process/cores.h"
@@ -29,6 +27,17 @@ namespace fs = std::filesystem;
 
 bool shows(const PlayedProgram& played, const Regression& it) {
   return shown_by(played, it) != nullptr;
+}
+
+// Of the Python that workers have in them too: "3.13.5".
+const std::string& python_version() {
+  static const std::string version = [] {
+    const auto done = run_to_end(
+        {.arguments = {tools_python(), "-c", "import platform; print(platform.python_version())"}},
+        Milliseconds(10'000));
+    return done ? done->output.substr(0, done->output.find('\n')) : "";
+  }();
+  return version;
 }
 
 // What was mended, and what is new, by one program; nothing where one of the two cannot play it.
@@ -59,24 +68,21 @@ bool is_without(const std::vector<std::string>& first, const std::string& releas
   });
 }
 
-bool is_not_shown_here(const Json& row) {
+bool is_shown_here(const Json& row) {
   const Json without = row.value("not with", Json::object());
-  const std::vector<std::string> none;
-  return is_without(without.value("python", none), python_version()) ||
-         is_without(without.value("libzip", none), libzip_version());
+  const auto lacks = [&](const char* what, const std::string& release) {
+    return is_without(without.value(what, std::vector<std::string>()), release);
+  };
+  return !lacks("python", python_version()) && !lacks("libzip", libzip_version());
 }
 
 const program::Difference* shown_by(const PlayedProgram& played, const Regression& it) {
-  for (const program::Difference& other : played.differences)
-    if ((other.first || other.question) && other.oracle == it.oracle &&
-        name_of(other.wrong) == it.wrong && other.where.operation == it.at)
-      return &other;
-  for (const program::Difference& other : played.differences)
-    if (other.first &&
-        (other.oracle == program::kReadersAgree || other.oracle == program::kOnDisk) &&
-        std::ranges::count(it.causes, program::cause_of(it.value, other).key) > 0)
-      return &other;
-  return nullptr;
+  const auto shown =
+      std::ranges::find_if(played.differences, [&](const program::Difference& other) {
+        return (other.first || other.question) && other.oracle == it.oracle &&
+               name_of(other.wrong) == it.wrong && other.where.operation == it.at;
+      });
+  return shown == played.differences.end() ? nullptr : &*shown;
 }
 
 std::string title_of_page(const std::string& page) {
@@ -90,20 +96,12 @@ Result<std::vector<Regression>> load_regressions() {
   const fs::path root = source_folder();
   const Json table =
       parse_json(read_file_whole(root / "reports" / "defects" / "cases.json").value_or(""));
-  const auto known = load_known("shipped");
-  if (!known) return std::unexpected(known.error());
-  const auto causes_of = [&](const std::string& page) {
-    std::vector<std::string> causes;
-    for (const Known& it : *known)
-      if (fs::path(it.link).stem() == page) causes.push_back(it.cause);
-    return causes;
-  };
   std::vector<Regression> all;
   try {
     for (const char* part : {"pages", "mended"})
       for (const auto& [page, rows] : table.at(part).items())
         for (const Json& row : rows) {
-          if (!row.contains("case") || is_not_shown_here(row)) continue;
+          if (!row.contains("case")) continue;
           const std::string name = row.at("case");
           auto value = program::parse_case(
               read_file_whole(root / "corpus" / "regressions" / (name + ".json")).value_or(""));
@@ -117,7 +115,7 @@ Result<std::vector<Regression>> load_regressions() {
                          .name = name,
                          .bad = row.value("bad", std::vector<std::string>()),
                          .good = row.value("good", std::vector<std::string>()),
-                         .causes = causes_of(page)});
+                         .shown_here = is_shown_here(row)});
         }
   } catch (const Json::exception& error) {
     return bad_input(fmt::format("reports/defects/cases.json cannot be read: {}", error.what()));

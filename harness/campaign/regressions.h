@@ -23,7 +23,7 @@ struct Regression {
   program::Case value;
   std::string name = {};                    // of its file in corpus/regressions/
   std::vector<std::string> bad, good = {};  // releases in which it shows, and does not
-  std::vector<std::string> causes = {};     // by which its page is known
+  bool shown_here = true;                   // by this build's Python and libzip
 };
 
 // Whether a release of Python or of a reader is one with which a program does not show what it
@@ -31,18 +31,18 @@ struct Regression {
 // later minor versions are as well.
 bool is_without(const std::vector<std::string>& first, const std::string& release);
 
-// The same of a row of cases.json, and what this build has: {"not with": {"python": […], …}}.
-bool is_not_shown_here(const Json& row);
+// Whether a row of cases.json is shown by what this build has: {"not with": {"python": […], …}}.
+// libzip is what we look at the disk by: of an archive that is spoilt, releases say different
+// things.
+bool is_shown_here(const Json& row);
 
 // The first line of a page, without its mark.
 std::string title_of_page(const std::string& page);
 
-// Those that this build can show. bad_input: a file is broken.
+// bad_input: a file is broken.
 Result<std::vector<Regression>> load_regressions();
 
-// What a row says that its program shows; or null. What is wrong with an archive that is spoilt,
-// readers of other releases see earlier, or otherwise (libzip, libarchive): of the causes of its
-// page it is the same.
+// What a row says that its program shows; or null.
 const program::Difference* shown_by(const PlayedProgram& played, const Regression& it);
 
 // Calls `work` with each number below `count`, on all cores, each with processes of its own. `stop`

@@ -35,6 +35,12 @@ constexpr auto kRows = std::to_array<Operation>({
 #undef OPERATION
 });
 
+static_assert(std::ranges::all_of(kRows, [](const Operation& it) {
+  if (!it.like) return true;
+  const Operation& other = kRows[static_cast<std::size_t>(*it.like)];
+  return !other.like && other.takes == it.takes && other.gives == it.gives;
+}));
+
 }  // namespace
 
 std::span<const Operation> operations() { return kRows; }

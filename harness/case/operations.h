@@ -67,6 +67,7 @@ struct Arguments {
        flag = false;
 
   bool text() const { return key || prefix; }
+  bool operator==(const Arguments&) const = default;
 };
 
 struct Operation {
@@ -84,7 +85,8 @@ struct Operation {
   bool misuse = false;              // what no user should do: a refusal is as right as an answer
   bool may_lack = false;            // a release, or a store, may have no such method
   Rule rule = Rule::kNone;
-  std::optional<Op> like = std::nullopt;  // that gives the same answer in another way
+  // The operation whose answer this one gives, asked in another way; `plainer` may ask less.
+  std::optional<Op> like = std::nullopt;
 
   bool writes() const { return on_content != OnContent::kNone; }
 
@@ -103,6 +105,6 @@ std::span<const Operation> operations();  // in the order of Op
 const Operation& operation(Op op);
 std::optional<Op> find_operation(std::string_view word);
 std::string_view name_of(Op op);
-Op answers_like(Op op);  // itself, or the one whose answer it gives in another way
+Op answers_like(Op op);  // itself, or the one whose answer it gives
 
 }  // namespace storefuzz::program

@@ -140,7 +140,7 @@ Words words_of_a_forbidden_write(const Case& value, const Call& write) {
 const Call* forbidden_write(const Case& value, const Difference& it) {
   if (!changes_the_disk(it.wrong) || std::ranges::any_of(value.steps, [](const Step& step) {
         const Make* make = std::get_if<Make>(&step);
-        return make && may_write(*make) && !make->read_only.value_or(false);
+        return make && makes_writable(*make);
       }))
     return nullptr;
   const Call* last = nullptr;

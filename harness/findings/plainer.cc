@@ -148,7 +148,7 @@ class Ways {
   std::vector<Plainer> run() {
     for (std::size_t i = 0; i < value_.steps.size(); ++i) put_memory_below(i);
     for (std::size_t i = 0; i < value_.steps.size(); ++i) make_read_only_afterwards(i);
-    // Of the readers each way to be wrong is a root of its own.
+    // Of the readers each way to be wrong with an archive that was there is a root of its own.
     if (it_.oracle != kReadersAgree && it_.oracle != kOnDisk) offer_a_plain_archive(of_one_handle);
     if (call_ && (it_.wrong == Wrong::kDone || it_.wrong == Wrong::kMade))
       replace(Op::kReadOnly, "", of_one_mode);
@@ -217,7 +217,7 @@ class Ways {
   // Where the whole value comes for a part, it may come for any part; and what is asked in another
   // way may be wrong in the usual way as well.
   void ask_for_a_range() {
-    if (const Op usual = answers_like(call_->op); usual != call_->op)
+    if (const Op usual = answers_like(call_->op); usual != call_->op && usual != Op::kGet)
       offer([&](Case& next) { std::get<Call>(next.steps[it_.where.step]).op = usual; },
             of_one_content);
     if (call_->op != Op::kGetOffset && call_->op != Op::kGetSuffix) return;

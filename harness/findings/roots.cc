@@ -111,7 +111,9 @@ std::optional<Words> words_of_a_reader_that_writes(const Case& value, const Diff
 // Of an archive two roots show in many ways (content is gone, unreadable, shown as before, a file
 // made) and at many calls, and how the writers came about, what lay there and how they end does not
 // matter. A zip file can have one writer: each writes a directory of what it knows, when it is
-// closed. And a store that is told mode and read_only apart may open in a mode that is not its own.
+// closed; which of them a reader takes depends on the reader. And a store that is told mode and
+// read_only apart may open in a mode that is not its own: what it writes then is whole, and readers
+// that disagree about it do so for another reason.
 bool spoils_an_archive(const Case& value, const Difference& it, const Words& needs) {
   const bool refused_call = refused(it.was) && call_of(value, it);
   const bool given = has(needs, kReadOnlyGiven), several = has(needs, kSeveralWriters);

@@ -74,10 +74,20 @@ class Frame {
 
  private:
   std::string helpers() const {
-    const std::string bare = without_literals(script_.code);
-    std::string text;
-    for (const Helper& it : helpers_)
-      if (uses(bare + text, it.used)) text += it.code + "\n\n";
+    std::string used = without_literals(script_.code), text;
+    std::vector<const Helper*> left;
+    for (const Helper& it : helpers_) left.push_back(&it);
+    // A helper may use others.
+    for (bool grows = true; grows;) {
+      const std::size_t before = left.size();
+      std::erase_if(left, [&](const Helper* it) {
+        if (!uses(used, it->used)) return false;
+        text += it->code + "\n\n";
+        used += without_literals(it->code);
+        return true;
+      });
+      grows = left.size() < before;
+    }
     return text;
   }
 

@@ -1,4 +1,5 @@
-// A definition begins at the first column, and ends before the next line that does.
+// A definition begins at the first column, and ends before the next line that does, unless that
+// closes its arguments.
 #include "harness/findings/script_helpers.h"
 
 #include <algorithm>
@@ -28,7 +29,7 @@ std::vector<Helper> helpers_of(std::string_view python) {
   while (!python.empty()) {
     const std::string_view line = python.substr(0, python.find('\n'));
     python.remove_prefix(std::min(line.size() + 1, python.size()));
-    const bool at_first_column = !line.empty() && line.front() != ' ';
+    const bool at_first_column = !line.empty() && line.front() != ' ' && line.front() != ')';
     if (at_first_column) {
       const std::string name = defined(line);
       within = !name.empty();
@@ -42,7 +43,7 @@ std::vector<Helper> helpers_of(std::string_view python) {
 
 Result<std::vector<Helper>> read_helpers(const std::string& reference) {
   std::vector<Helper> all;
-  for (const char* name : {"/script_helpers.py", "/side/helpers.py"}) {
+  for (const char* name : {"/script_helpers.py", "/side/operation_helpers.py"}) {
     const auto text = read_file_whole(reference + name);
     if (!text) return machine_failure(text.error().message);
     for (Helper& it : helpers_of(*text)) all.push_back(std::move(it));

@@ -1,9 +1,9 @@
 // Functions that scripts call, as they stand in reference/: what an operation does beyond one call
-// (side/helpers.py, which the worker runs as well), and what a script asks with
+// (side/operation_helpers.py, which the worker runs as well), and what a script asks with
 // (script_helpers.py).
 //
 //     auto helpers = read_helpers(reference_folder());
-//     helpers->front().used   // "set_and_overwrite("
+//     helpers->front().used   // "answer("
 #pragma once
 
 #include <string>
@@ -19,10 +19,11 @@ struct Helper {
   std::string code;  // the definition, its last line ended
 };
 
-// In the order of the file: one that uses another comes before it.
+// The functions and classes of a file. Anything else in it (an import, a constant, a decorator) no
+// script has: what a helper imports stands in script_frame.cc.
 std::vector<Helper> helpers_of(std::string_view python);
 
-// machine_failure: a file cannot be read.
+// Those of both files. machine_failure: one cannot be read.
 Result<std::vector<Helper>> read_helpers(const std::string& reference);
 
 }  // namespace storefuzz::program

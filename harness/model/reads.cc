@@ -222,13 +222,13 @@ bool decided(const Read& row, Values values) {
 
 bool past_the_end(const Question& question, std::string_view value) {
   const Call& call = *question.call;
-  switch (question.op) {
+  // The second half of a range in two is a range as well.
+  const bool in_two = question.op == Op::kGetRanges || question.op == Op::kGetRangesSync;
+  switch (answers_like(question.op)) {
     case Op::kGetRange:
+      return at(in_two ? (call.start + call.end) / 2 : call.start) >= value.size();
     case Op::kGetOffset:
       return at(call.start) >= value.size();
-    case Op::kGetRanges:
-    case Op::kGetRangesSync:  // the second half of it is a range as well
-      return at((call.start + call.end) / 2) >= value.size();
     case Op::kGetSuffix:
       return at(call.start) > value.size();
     default:

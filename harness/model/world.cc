@@ -156,7 +156,7 @@ std::optional<Asked> World::asked(const Step& step, std::size_t handle) const {
   const HandleState& who = handles[*found];
   const View& view = views[who.view];
   Asked asked{.call = call, .row = &operation(call->op), .handle = *found};
-  // What may be moved stays where it is (reference/side/helpers.py).
+  // What may be moved stays where it is (reference/side/operation_helpers.py).
   const bool nothing_done = asked.row->rule == Rule::kMoves && !view.read_only;
   asked.on_handle = nothing_done ? OnHandle::kNone : asked.row->on_handle;
   Question& question = asked.question;

@@ -76,6 +76,7 @@ struct PlaceState {
 // Whether a store is made with a mode and a `read_only` that say the opposite.
 bool contradicts(const Make& make);
 
+// Whether what is made may write, by its kind, its mode and `read_only`.
 bool makes_writable(const Make& make);
 
 struct View {

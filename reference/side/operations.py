@@ -6,11 +6,13 @@ import functools
 import inspect
 from typing import Any
 
-import helpers
+import operation_helpers
 from line_names import COMMON, ZARR_2
 
-# In which the lines are compiled.
-NAMES: dict[str, Any] = COMMON | dict(inspect.getmembers(helpers, inspect.isfunction))
+NAMES: dict[str, Any] = dict(COMMON)  # in which the lines are compiled
+for _name, _function in inspect.getmembers(operation_helpers, inspect.isfunction):
+    if _function.__module__ == operation_helpers.__name__:
+        NAMES[_name] = _function
 
 if not ZARR_2:
     from zarr.storage import StorePath

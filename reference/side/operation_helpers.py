@@ -1,7 +1,8 @@
 """What an operation does beyond one call of zarr.
 
 Lines of operations.json call these functions. A script prints those it needs as they stand here,
-so there are no annotations and few lines. One that uses another comes before it.
+so there are no annotations and few lines. harness/findings/script_frame.cc must know what they
+import.
 """
 
 import contextlib
