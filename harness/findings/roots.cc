@@ -121,9 +121,19 @@ bool spoils_an_archive(const Case& value, const Difference& it, const Words& nee
          (several || (given && it.oracle != kReadersAgree));
 }
 
+// Where readers take an archive apart each in its way, a copy of the store is another writer: it
+// writes a directory as well.
+bool is_written_by_a_copy(const Case& value, const Difference& it) {
+  return it.oracle == kReadersAgree && std::ranges::any_of(value.steps, [](const Step& step) {
+           return std::holds_alternative<Carry>(step) || std::holds_alternative<Fork>(step);
+         });
+}
+
 // The classes that write, and the error where one is raised.
 std::optional<Words> words_of_a_spoiled_archive(const Case& value, const Difference& it,
-                                                const Words& needs) {
+                                                Words needs) {
+  if (!has(needs, kSeveralWriters) && is_written_by_a_copy(value, it))
+    needs.emplace_back(kSeveralWriters);
   auto words = classes_of_writing_archives(value);
   if (!words || !spoils_an_archive(value, it, needs)) return std::nullopt;
   if (std::string type = refusal_type(it); !type.empty()) words->push_back(std::move(type));

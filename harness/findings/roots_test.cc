@@ -119,6 +119,15 @@ TEST(Roots, OfSeveralWritersOfAnArchiveAreOne) {
   EXPECT_EQ(key_of(made, close, Wrong::kAbsent, Shown(), kReadersAgree),
             "ZipStore / several writers")
       << "what readers make of a spoilt archive depends on their release";
+  const auto copy = parse_case(R"({"format": 2, "program": [
+      {"make": "zip", "at": "z", "mode": "w", "as": "s0"},
+      {"carry": "pickle 5", "from": "s0", "as": "s1"},
+      {"call": "set", "on": "s1", "key": "a", "value": "a@2"},
+      {"call": "close", "on": "s1"}, {"call": "close", "on": "s0"}]})");
+  Difference read = at(4, Wrong::kAbsent);
+  read.oracle = kReadersAgree;
+  EXPECT_EQ(cause_of(copy.value(), read).key, "ZipStore / several writers");
+  EXPECT_NE(cause_of(copy.value(), at(4, Wrong::kAbsent)).key, "ZipStore / several writers");
   EXPECT_EQ(key_of(made, get, Wrong::kRefused, Refusal{"BadZipFile", "no", "zipfile:open"}),
             "ZipStore / BadZipFile / several writers");
   EXPECT_NE(key_of(made, R"({"call": "list", "on": "s0"})", Wrong::kTwice),
