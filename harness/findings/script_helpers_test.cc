@@ -1,3 +1,4 @@
+// What a script takes of the files of helpers, and that each helper has all that it names.
 #include "harness/findings/script_helpers.h"
 
 #include <gtest/gtest.h>
