@@ -40,8 +40,12 @@ std::optional<Words> words_of_a_lacking_attribute(const Case& value, const Diffe
 // however the program comes there.
 std::optional<Words> words_of_another_place(const Case& value, const Words& needs) {
   if (!has(needs, kRelative)) return std::nullopt;
+  std::set<std::string> kinds;  // a wrapper does not know where its store lies
+  for (const Step& step : value.steps)
+    if (const Make* make = std::get_if<Make>(&step); make && make->relative)
+      kinds.insert(innermost(make->kind)->kind);
   constexpr auto kNeeds = std::to_array<std::string_view>({kRelative, kElsewhere});
-  return with_needs({kinds_of(value, &Make::relative)}, needs, kNeeds);
+  return with_needs({fmt::format("{}", fmt::join(kinds, ", "))}, needs, kNeeds);
 }
 
 // The classes of the stores that may write; nullopt where one of them is of no archive, or none is.
@@ -116,6 +120,7 @@ std::optional<Words> words_of_a_reader_that_writes(const Case& value, const Diff
 // that disagree about it do so for another reason.
 bool spoils_an_archive(const Case& value, const Difference& it, const Words& needs) {
   const bool refused_call = refused(it.was) && call_of(value, it);
+  if (it.oracle == kReadersAgree && it.wrong == Wrong::kTwice) return has(needs, kSeveralWriters);
   const bool given = has(needs, kReadOnlyGiven), several = has(needs, kSeveralWriters);
   return (is_of_content(it.wrong) || (given ? it.wrong == Wrong::kMade : refused_call)) &&
          (several || (given && it.oracle != kReadersAgree));
@@ -164,12 +169,16 @@ bool opens_again(const Case& value, std::size_t until) {
 }
 
 // How an archive is opened again decides what is left of it: that it is gone shows at any call
-// after it.
+// after it, and where the store is forgotten or its process ends instead of one.
 std::optional<Words> words_of_an_archive_opened_again(const Case& value, const Difference& it,
                                                       const Words& needs, const Words& journeys) {
   const Call* call = call_of(value, it);
   // Who moves the archive takes it away.
-  const bool gone = it.oracle == kOnDisk && !it.within && call && call->op != Op::kMoveReadOnly &&
+  const Step* step = step_of(value, it);
+  const Deed* deed = step ? std::get_if<Deed>(step) : nullptr;
+  const bool ends = call ? call->op != Op::kMoveReadOnly
+                         : deed && (deed->what == What::kDrop || deed->what == What::kExit);
+  const bool gone = it.oracle == kOnDisk && !it.within && ends &&
                     (it.wrong == Wrong::kLost || it.wrong == Wrong::kUnreadable);
   const bool refused_call = call && refusal_type(it) == "BadZipFile";
   auto words = classes_of_writing_archives(value);
@@ -182,6 +191,43 @@ std::optional<Words> words_of_an_archive_opened_again(const Case& value, const D
   words = with_needs(std::move(*words), needs, kNeeds);
   if (!journeys.empty()) words->push_back(after(journeys));
   return words;
+}
+
+// A forked process shares the position of an open file: whoever reads or writes there moves it for
+// the other, who then takes bytes of another place for what he asked. How that is refused depends
+// on the bytes.
+std::optional<Words> words_of_a_file_that_is_moved(const Case& value, const Difference& it) {
+  constexpr auto kOfBytes = std::to_array<std::string_view>(
+      {"BadZipFile", "EOFError", "OSError", "RuntimeError", "NotImplementedError", "error"});
+  const auto kind = kind_of(value, it.where.handle);
+  if (!call_of(value, it) || !kind || innermost(*kind)->medium != Medium::kZip ||
+      std::ranges::find(kOfBytes, refusal_type(it)) == kOfBytes.end())
+    return std::nullopt;
+  // A store that is made afterwards has a file of its own.
+  const auto forked = std::ranges::find_if(
+      value.steps, [](const Step& step) { return std::holds_alternative<Fork>(step); });
+  const bool shares = forked != value.steps.end() &&
+                      std::any_of(value.steps.begin(), forked, [&](const Step& step) {
+                        const Make* make = std::get_if<Make>(&step);
+                        return make && make->as == it.where.handle;
+                      });
+  if (!shares) return std::nullopt;
+  return Words{innermost(*kind)->type, "refused where a fork shares the file"};
+}
+
+// An archive may have a name twice: who lists it without a look at that names it twice, whoever
+// wrote it so, and whoever lists it.
+std::optional<Words> words_of_a_name_that_is_there_twice(const Case& value, const Difference& it) {
+  const auto kind = kind_of(value, it.where.handle);
+  const bool archive = kind && innermost(*kind)->medium == Medium::kZip && innermost(*kind)->writes;
+  const bool nul = std::ranges::any_of(value.before, [](const Place& place) {
+    return std::ranges::any_of(place.twists, [](const Twist& twist) {
+      return twist.name.find("nul") != std::string::npos;
+    });
+  });
+  // The name of an entry ends at its first NUL: then two names are one.
+  if (it.wrong != Wrong::kTwice || !archive || nul || has_odd_key(value)) return std::nullopt;
+  return Words{it.oracle, std::string(name_of(it.wrong)), "list on " + innermost(*kind)->kind};
 }
 
 // An archive has no directory from the moment on when something is written behind what it has,
@@ -288,6 +334,8 @@ std::optional<Words> words_of_a_root(const Case& value, const Difference& it, co
   if (auto words = words_of_a_reader_that_writes(value, it)) return words;
   if (auto words = words_of_a_spoiled_archive(value, it, needs)) return words;
   if (auto words = words_of_an_archive_opened_again(value, it, needs, journeys)) return words;
+  if (auto words = words_of_a_file_that_is_moved(value, it)) return words;
+  if (auto words = words_of_a_name_that_is_there_twice(value, it)) return words;
   if (auto words = words_of_a_stop_between(value, it, needs, journeys)) return words;
   if (auto words = words_of_a_key_below_a_key(value, it)) return words;
   if (auto words = words_of_a_shared_buffer(value, it)) return words;

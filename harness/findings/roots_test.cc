@@ -68,6 +68,15 @@ TEST(Roots, OfAPathThatMeansAnotherPlaceAreOne) {
                 .key,
             "named url / by a relative path")
       << "at once, whoever else sees it";
+  EXPECT_EQ(cause_of(parse_case(R"({"format": 2, "program": [
+                {"make": "wrapper over zip", "at": "z", "relative": true, "as": "s0"},
+                {"do": "change directory"}, )" +
+                                get + "]}")
+                         .value(),
+                     at(2, Wrong::kAbsent))
+                .key,
+            "zip / by a relative path / with change directory")
+      << "whatever is around the store";
 }
 
 // What a process has for itself is other content in another one, by whatever way and question.
@@ -160,6 +169,10 @@ TEST(Roots, OfAnArchiveThatIsOpenedAgainAreOne) {
                    on_disk(4, Wrong::kUnreadable)),
             cause + " / after pickle 5");
 
+  EXPECT_EQ(key_of(closed + get + R"(, {"do": "exit"})", on_disk(4, Wrong::kLost)), cause)
+      << "its process ends instead";
+  EXPECT_NE(key_of(written + R"({"do": "exit"})", on_disk(2, Wrong::kLost)), cause);
+
   EXPECT_NE(key_of(written + close, on_disk(2, Wrong::kLost)), cause)
       << "closed for the first time";
   EXPECT_NE(key_of(closed + get, on_disk(3, Wrong::kMade)), cause);
@@ -170,6 +183,64 @@ TEST(Roots, OfAnArchiveThatIsOpenedAgainAreOne) {
       key_of(R"({"make": "local", "at": "f", "as": "s0"}, {"call": "close", "on": "s0"}, )" + get,
              on_disk(2, Wrong::kLost)),
       cause);
+}
+
+// What is read at a place that another process moved is refused in one way or another.
+TEST(Roots, OfAFileThatAForkSharesAreOne) {
+  const auto key_of = [](const std::string& kind, const std::string& type,
+                         const std::string& call) {
+    return cause_of(parse_case(R"({"format": 2, "processes": {"p1": "fork"}, "program": [
+                       {"make": ")" +
+                               kind + R"(", "at": "z", "as": "s0"},
+                       {"call": "get", "on": "s0", "key": "b"}, {"fork": "p1"},
+                       {"call": "get", "on": "s0", "in": "p1", "key": "b"},
+                       {"call": ")" +
+                               call + R"(", "on": "s0", "key": "a"}]})")
+                        .value(),
+                    at(4, Wrong::kRefused, Refusal{type, "no", "zarr/storage/_zip.py:_get"}))
+        .key;
+  };
+  const std::string cause = "ZipStore / refused where a fork shares the file";
+  EXPECT_EQ(key_of("zip", "BadZipFile", "get"), cause);
+  EXPECT_EQ(key_of("zip", "EOFError", "exists"), cause);
+  EXPECT_EQ(key_of("fsspec zip", "BadZipFile", "get"),
+            "FsspecStore / refused where a fork shares the file");
+  EXPECT_NE(key_of("zip", "KeyError", "get"), cause);
+  const auto afterwards = parse_case(R"({"format": 2, "processes": {"p1": "fork"}, "program": [
+      {"make": "zip", "at": "z", "as": "s1"}, {"call": "get", "on": "s1", "key": "b"},
+      {"fork": "p1"}, {"make": "zip", "at": "z", "as": "s0"},
+      {"call": "get", "on": "s0", "key": "a"}]})");
+  EXPECT_NE(
+      cause_of(afterwards.value(), at(4, Wrong::kRefused, Refusal{"BadZipFile", "no", ""})).key,
+      cause);
+  EXPECT_EQ(key_of("local", "OSError", "get").find("shares"), std::string::npos);
+}
+
+// A key that was written twice is there twice: whoever wrote it, and whatever names it.
+TEST(Roots, OfANameThatIsThereTwiceAreOne) {
+  const auto twice = [](const std::string& before, const std::string& steps, std::size_t step) {
+    Difference it = at(step, Wrong::kTwice);
+    it.oracle = "listing";
+    return cause_of(
+               parse_case(R"({"format": 2, )" + before + R"("program": [)" + steps + "]}").value(),
+               it)
+        .key;
+  };
+  const std::string made = R"({"make": "zip", "at": "z", "mode": "a", "as": "s0"}, )";
+  const std::string list = R"({"call": "list", "on": "s0"})";
+  const std::string set = R"({"call": "set", "on": "s0", "key": "a", "value": "a@1"}, )";
+  const std::string cause = "listing / twice / list on zip";
+  EXPECT_EQ(twice("", made + set + set + list, 3), cause);
+  EXPECT_EQ(twice("", made + set + set + R"({"call": "list prefix", "on": "s0", "key": "a"})", 3),
+            cause);
+  const auto twisted = [](const std::string& name) {
+    return R"("before": {"z": {"entries": [{"key": "a", "value": "a@0"}], "twists": [{"name": ")" +
+           name + R"("}]}}, )";
+  };
+  EXPECT_EQ(twice(twisted("same name before"), made + list, 1), cause);
+  EXPECT_NE(twice(twisted("nul and ending"), made + list, 1), cause) << "two names are one";
+  const std::string memory = R"({"make": "memory", "as": "s0"}, )";
+  EXPECT_NE(twice("", memory + set + list, 2), cause);
 }
 
 // Between a write and the close an archive cannot be read, whatever stops there.

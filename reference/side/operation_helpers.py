@@ -53,7 +53,7 @@ def get_ranges_sync(store, key, start, end):
 
 
 def parts(start, end):  # a range in two, or as it is where it is too short
-    edges = dict.fromkeys([start, (start + end) // 2, end])
+    edges = sorted({start, (start + end) // 2, end}) if start < end else [start, end]
     return [RangeByteRequest(*it) for it in itertools.pairwise(edges)]
 
 
@@ -63,8 +63,9 @@ def joined(found):  # parts come with their number, in any order
 
 
 def nothing_there(group):  # PEP 654: a key that is not there is told by a group of errors
-    if not isinstance(group.exceptions[0], FileNotFoundError):
-        raise group.exceptions[0]
+    error = group.exceptions[0]  # of a file that is not there the system gave it a number
+    if not isinstance(error, FileNotFoundError) or error.errno:
+        raise error
 
 
 async def delete_listed(store):

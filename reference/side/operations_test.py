@@ -66,6 +66,8 @@ class Keeper:  # a store that keeps the caller's memory, as none should
     async def set(self, key, value):
         self.kept = value, value.to_bytes()
 
+missing = zarr.storage.ZipStore(sys.argv[1] + "/no.zip", mode="r")
+ranges = {word: lines["zarr 3"][word] for word in ("get ranges", "get ranges sync")}
 keeper = Keeper()
 ask(lines["zarr 3"]["set and overwrite"], keeper)
 print(json.dumps({
@@ -74,6 +76,8 @@ print(json.dumps({
     "zarr 3": try_all(lines["zarr 3"], store, made),
     "zarr 3 path": try_all(lines["zarr 3 path"], path, {"create array": "z", "create group": "i",
                                                        "open array": "y", "open group": "h"}),
+    "no key": [ask(ranges[word], store, key="no", end=end) for word in ranges for end in (2, 0)],
+    "no file": try_all({"get ranges": ranges["get ranges"]}, missing, {}),
     "kept": [show(keeper.kept[0]), keeper.kept[1].decode()],
 }))
 """
@@ -172,3 +176,8 @@ def test_lines_of_arrays_and_groups(said: dict) -> None:
 
 def test_the_caller_uses_the_memory_again_after_the_set(said: dict) -> None:
     assert said["kept"] == ["###", "b@5"]
+
+
+def test_ranges_of_what_is_not_there(said: dict) -> None:
+    assert said["no key"] == [None] * 4
+    assert said["no file"] == {"get ranges": "refused: FileNotFoundError"}
