@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <atomic>
+#include <utility>
 
 #include "harness/base/paths.h"
 #include "harness/base/text.h"
@@ -18,10 +19,14 @@ std::string last_exception(std::string_view output) {
   return std::string(shorten(output.substr(output.rfind('\n') + 1), 200));
 }
 
-}  // namespace
+// What a script of a finding did, once.
+struct Tried {
+  Confirmed confirmed;
+  bool died = false;  // by a signal, after it had said its sentence
+};
 
-Result<Confirmed> confirm(const std::filesystem::path& script, const std::string& headline,
-                          const ConfirmOptions& options) {
+Result<Tried> try_once(const std::filesystem::path& script, const std::string& headline,
+                       const ConfirmOptions& options) {
   static std::atomic<int> number = 0;
   const std::filesystem::path folder =
       options.scratch / fmt::format("confirm-{}", number.fetch_add(1));
@@ -52,7 +57,22 @@ Result<Confirmed> confirm(const std::filesystem::path& script, const std::string
                     : done->exit_code == 2
                         ? "repro.py ended with exit 2: " + printable(last_exception(done->output))
                         : fmt::format("repro.py ended with {}", done->end);
-  return confirmed;
+  return Tried{std::move(confirmed), told && done->end.starts_with("SIG")};
+}
+
+}  // namespace
+
+// A library with threads of its own (obstore) now and then aborts the process in which Python
+// exits, when the script has said all: it is asked again.
+Result<Confirmed> confirm(const std::filesystem::path& script, const std::string& headline,
+                          const ConfirmOptions& options) {
+  constexpr int kMostTries = 3;
+  for (int tries = 1;; ++tries) {
+    auto tried = try_once(script, headline, options);
+    if (!tried) return std::unexpected(tried.error());
+    if (!tried->died || tried->confirmed.stopped || tries == kMostTries)
+      return std::move(tried->confirmed);
+  }
 }
 
 }  // namespace storefuzz

@@ -1,5 +1,6 @@
 // Confirming: repro.py runs in a fresh interpreter of the subject's environment, shut in by
-// Landlock, and must exit 1 and print the finding's sentence.
+// Landlock, and must exit 1 and print the finding's sentence. One that dies after it has printed
+// that is run again, twice at the most.
 //
 //     Result<Confirmed> confirmed = confirm(script, headline, {.python = subject.python, …});
 #pragma once
