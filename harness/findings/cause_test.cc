@@ -256,6 +256,16 @@ TEST(Causes, OfAStoreThatOnlyReadsDoNotNameTheWriter) {
   EXPECT_EQ(cause_of(value.value(), it).key, "reads / ghost / list on fsspec http, fsspec local");
 }
 
+TEST(Causes, OfAStoreThatCannotBeMadeDoNotNameTheWriter) {
+  const Case asked = parse_case(R"({"format": 2, "program": [
+      {"make": "zip", "at": "z", "mode": "w", "as": "s1"},
+      {"make": "zip file", "at": "z", "mode": "r", "as": "s0"}]})")
+                         .value();
+  const Refusal refusal{"AssertionError", "", "zarr/storage/_zip.py:__init__"};
+  EXPECT_EQ(cause_of(asked, at(1, Wrong::kRefused, refusal)).key,
+            "reads / refused / make on zip file / AssertionError in zarr/storage/_zip.py:__init__");
+}
+
 TEST(Causes, NameStoreOperationFrameAndJourney) {
   const Refusal refusal{"OSError", "no", "zarr/storage/_zip.py:get"};
   const Cause cause = cause_of(value(), at(2, Wrong::kRefused, refusal));
