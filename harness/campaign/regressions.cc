@@ -115,7 +115,7 @@ Result<std::vector<Regression>> load_regressions() {
                          .name = name,
                          .bad = row.value("bad", std::vector<std::string>()),
                          .good = row.value("good", std::vector<std::string>()),
-                         .shown_here = is_shown_here(row)});
+                         .row = row});
         }
   } catch (const Json::exception& error) {
     return bad_input(fmt::format("reports/defects/cases.json cannot be read: {}", error.what()));

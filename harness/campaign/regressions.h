@@ -23,7 +23,7 @@ struct Regression {
   program::Case value;
   std::string name = {};                    // of its file in corpus/regressions/
   std::vector<std::string> bad, good = {};  // releases in which it shows, and does not
-  bool shown_here = true;                   // by this build's Python and libzip
+  Json row = Json::object();                // of cases.json, as it stands there
 };
 
 // Whether a release of Python or of a reader is one with which a program does not show what it

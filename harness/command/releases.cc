@@ -60,7 +60,7 @@ Result<std::vector<Regression>> regressions_of(const std::vector<std::string>& p
       return bad_input(fmt::format(
           "no program shows a page \"{}\"; reports/defects/README.md lists them", page));
   std::erase_if(*all, [&](const Regression& it) {
-    return !it.shown_here || (!pages.empty() && std::ranges::count(pages, it.page) == 0);
+    return !is_shown_here(it.row) || (!pages.empty() && std::ranges::count(pages, it.page) == 0);
   });
   if (all->empty())
     return machine_failure(

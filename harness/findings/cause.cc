@@ -185,8 +185,7 @@ namespace {
 // The kinds of the program's stores; of the one that was asked where it only reads, or is refused
 // when it is made: that does not depend on who wrote there.
 std::string kinds_asked(const Case& value, const Difference& it) {
-  const Step* step = step_of(value, it);
-  const Make* make = step ? std::get_if<Make>(step) : nullptr;
+  const Make* make = make_of(value, it);
   if (make && refused(it.was)) return make->kind->kind;
   const auto kind = kind_of(value, it.where.handle);
   return kind && !innermost(*kind)->writes ? (*kind)->kind : kinds_of(value);

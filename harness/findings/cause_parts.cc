@@ -19,10 +19,19 @@ const Step* step_of(const Case& value, const Difference& it) {
   return it.where.step < value.steps.size() ? &value.steps[it.where.step] : nullptr;
 }
 
-const Call* call_of(const Case& value, const Difference& it) {
+namespace {
+
+template <class Kind>
+const Kind* step_as(const Case& value, const Difference& it) {
   const Step* step = step_of(value, it);
-  return step ? std::get_if<Call>(step) : nullptr;
+  return step ? std::get_if<Kind>(step) : nullptr;
 }
+
+}  // namespace
+
+const Call* call_of(const Case& value, const Difference& it) { return step_as<Call>(value, it); }
+const Make* make_of(const Case& value, const Difference& it) { return step_as<Make>(value, it); }
+const Deed* deed_of(const Case& value, const Difference& it) { return step_as<Deed>(value, it); }
 
 std::string step_word(const Case& value, const Difference& it, bool plainest) {
   const Step* step = step_of(value, it);

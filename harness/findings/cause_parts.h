@@ -19,9 +19,11 @@ inline constexpr std::size_t kLongestText = 100;
 
 // --- the step
 
-// nullptr: it differs when all is over, or the step is no call.
+// nullptr: it differs when all is over, or the step is no such step.
 const Step* step_of(const Case& value, const Difference& difference);
 const Call* call_of(const Case& value, const Difference& difference);
+const Make* make_of(const Case& value, const Difference& difference);
+const Deed* deed_of(const Case& value, const Difference& difference);
 
 // In words: an operation, "make", "fork", a carrier, a deed; or the plainest of its sort.
 std::string step_word(const Case& value, const Difference& difference, bool plainest);

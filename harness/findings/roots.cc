@@ -70,8 +70,7 @@ bool is_of_content(Wrong wrong) {
 // Which class zarr chooses for a text, and whether that one can be had there, does not depend on
 // who wrote what lies there, or may write.
 std::optional<Words> words_of_a_chosen_class(const Case& value, const Difference& it) {
-  const Step* step = step_of(value, it);
-  const Make* make = step ? std::get_if<Make>(step) : nullptr;
+  const Make* make = make_of(value, it);
   const Refusal* refusal = refused(it.was);
   if (!make || (it.wrong != Wrong::kState && !(refusal && make->kind->chosen))) return std::nullopt;
   Words words{it.oracle, std::string(wrong_word(it)), "make on " + make->kind->kind};
@@ -174,8 +173,7 @@ std::optional<Words> words_of_an_archive_opened_again(const Case& value, const D
                                                       const Words& needs, const Words& journeys) {
   const Call* call = call_of(value, it);
   // Who moves the archive takes it away.
-  const Step* step = step_of(value, it);
-  const Deed* deed = step ? std::get_if<Deed>(step) : nullptr;
+  const Deed* deed = deed_of(value, it);
   const bool ends = call ? call->op != Op::kMoveReadOnly
                          : deed && (deed->what == What::kDrop || deed->what == What::kExit);
   const bool gone = it.oracle == kOnDisk && !it.within && ends &&
@@ -236,8 +234,7 @@ std::optional<Words> words_of_a_name_that_is_there_twice(const Case& value, cons
 std::optional<Words> words_of_a_stop_between(const Case& value, const Difference& it,
                                              const Words& needs, const Words& journeys) {
   const Call* call = call_of(value, it);
-  const Step* step = step_of(value, it);
-  const Deed* deed = step ? std::get_if<Deed>(step) : nullptr;
+  const Deed* deed = deed_of(value, it);
   const bool stops = call ? it.within && call->op != Op::kClear && call->op != Op::kClose
                           : deed && (deed->what == What::kQuit || deed->what == What::kDie);
   auto words = classes_of_writing_archives(value);
