@@ -38,12 +38,11 @@ constexpr std::size_t kMaxCorpusFiles = 100'000;
 // One fuzz process and what belongs to it, over all its restarts.
 class Job {
  public:
-  Job(const FuzzOptions& options, std::string target, int number, Board board, StackFile stacks)
+  Job(const FuzzOptions& options, std::string target, int number, Board board)
       : options_(options),
         target_(std::move(target)),
         number_(number),
         board_(std::move(board)),
-        stacks_(std::move(stacks)),
         folder_(options.scratch / fmt::format("job-{}", number)),
         // Cases of another target are of another kind: each target has a corpus of its own.
         corpus_(options.scratch / ("corpus-" + target_)) {}
@@ -146,7 +145,6 @@ class Job {
     const auto number = [](int value) { return std::to_string(value); };
     Settings settings = options_.settings;
     settings.scratch = folder_.string();
-    settings.stacks = number(stacks_.descriptor());
     settings.board = number(board_.descriptor());
     settings.findings = number(findings);
     settings.avoid = avoid().string();
@@ -163,11 +161,11 @@ class Job {
                           options_.jobs > 1 ? "-reload=1" : "-reload=0", "-timeout=86400",
                           "-rss_limit_mb=0", "-detect_leaks=0", "-print_final_stats=0",
                           "-handle_usr2=0",
-                          // A fatal signal stays one, and leaves Python stacks.
+                          // A fatal signal stays one.
                           "-handle_abrt=0", "-handle_segv=0", "-handle_bus=0", "-handle_ill=0",
                           "-handle_fpe=0", fmt::format("-artifact_prefix={}/", folder_.string())},
             .environment = std::move(environment),
-            .descriptors = {stacks_.descriptor(), board_.descriptor(), findings},
+            .descriptors = {board_.descriptor(), findings},
             .frames = false};
   }
 
@@ -175,7 +173,6 @@ class Job {
   std::string target_;
   int number_;
   Board board_;
-  StackFile stacks_;
   fs::path folder_;
   fs::path corpus_;  // shared by the jobs of a target
   std::optional<Process> process_;
@@ -239,11 +236,9 @@ class Supervisor {
     for (int i = 0; i < count; ++i) {
       auto board = Board::make();
       if (!board) return std::unexpected(board.error());
-      auto stacks = StackFile::make();
-      if (!stacks) return std::unexpected(stacks.error());
       jobs_.push_back(std::make_unique<Job>(
           options_, options_.targets[static_cast<std::size_t>(i) % options_.targets.size()], i,
-          std::move(*board), std::move(*stacks)));
+          std::move(*board)));
       if (corpora_.insert(jobs_.back()->corpus()).second) copy_corpus(*jobs_.back());
       if (auto launched = jobs_.back()->launch(); !launched) return launched;
     }

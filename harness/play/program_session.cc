@@ -39,7 +39,6 @@ program::ZygoteOptions zygote_options(const Settings& settings, int counters) {
                                  .adapters = parse_json(settings.adapters),
                                  .planted = settings.planted,
                                  .counters = counters,
-                                 .stacks = descriptor_of(settings.stacks),
                                  .output = settings.prints ? -1 : nowhere()};
   for (const Json& adapter : options.adapters)
     options.folders.push_back(

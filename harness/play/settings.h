@@ -17,7 +17,7 @@ namespace storefuzz {
 struct Settings {
   std::string python, scratch, stores = "all", carriers, adapters = "[]", deadline = "1000";
   std::string planted, oracles_off, avoid, corpus, core;
-  std::string stacks, board, findings, subjects = "{}", base, known = "shipped";
+  std::string board, findings, subjects = "{}", base, known = "shipped";
 
   // Whether what the subject prints is shown. A fuzz target's standard error is its log; that of
   // the command is a person's screen, which a store that logs would fill.
@@ -65,7 +65,6 @@ inline constexpr std::array kSettings = {
     Setting{"STOREFUZZ_KNOWN", &Settings::known,
             "Causes that do not end a target without a supervisor: shipped, none or a file"},
     // Descriptors from the supervisor.
-    Setting{"STOREFUZZ_STACKS", &Settings::stacks, "Memory file for Python stacks"},
     Setting{"STOREFUZZ_BOARD", &Settings::board, "Shared memory of the board"},
     Setting{"STOREFUZZ_FINDINGS", &Settings::findings, "Pipe for findings"},
 };

@@ -54,7 +54,6 @@ class StackFile {
  public:
   static Result<StackFile> make();
   explicit StackFile(Descriptor file) : file_(std::move(file)) {}
-  explicit StackFile(int inherited) : file_(inherited) {}
   int descriptor() const { return file_.get(); }
   // Asks `pid` for its stacks and waits up to two seconds for them.
   std::string ask(pid_t pid);
