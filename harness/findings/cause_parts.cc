@@ -118,6 +118,15 @@ bool is_of_an_archive(const Make& make) {
 
 namespace {
 
+// The store behind a StorePath is the one that it was made of: it is no other writer.
+std::string store_of(const Case& value, std::string handle) {
+  for (std::size_t i = value.steps.size(); i > 0; --i)
+    if (const Call* call = std::get_if<Call>(&value.steps[i - 1]);
+        call && call->op == Op::kStorePath && call->as == handle && !call->on.empty())
+      handle = call->on.front();
+  return handle;
+}
+
 // Whether several handles write, or several stores are made to write one archive: to open one may
 // write.
 bool has_several_writers(const Case& value, const Difference& it) {
@@ -129,7 +138,7 @@ bool has_several_writers(const Case& value, const Difference& it) {
     if (const Call* call = std::get_if<Call>(&value.steps[i]))
       // Who had to be refused is no writer.
       if (operation(call->op).writes() && (it.wrong != Wrong::kDone || i != it.where.step))
-        writers.insert(call->on.begin(), call->on.end());
+        for (const std::string& handle : call->on) writers.insert(store_of(value, handle));
   }
   return writers.size() > 1 ||
          std::ranges::any_of(made, [](const auto& it) { return it.second > 1; });

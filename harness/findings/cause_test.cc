@@ -177,18 +177,21 @@ TEST(Causes, OfAHangAreInTheSubjectOrInTheStore) {
 
 // A store that does what it had to refuse is no second writer.
 TEST(Causes, CountAsWritersThoseWhoMayWrite) {
-  const auto key_of = [](Wrong wrong) {
+  const auto key_of = [](const std::string& bind, Wrong wrong) {
     return cause_of(parse_case(R"({"format": 2, "program": [
         {"make": "local", "at": "f", "as": "s0"},
-        {"call": "set", "on": "s0", "key": "a", "value": "a@1"},
-        {"call": "with read only", "on": "s0", "flag": true, "as": "s1"},
-        {"call": "delete", "on": "s1", "key": "a"}]})")
+        {"call": "set", "on": "s0", "key": "a", "value": "a@1"}, )" +
+                               bind + R"(, {"call": "delete", "on": "s1", "key": "a"}]})")
                         .value(),
                     at(3, wrong))
         .key;
   };
-  EXPECT_EQ(key_of(Wrong::kDone).find("several writers"), std::string::npos);
-  EXPECT_NE(key_of(Wrong::kLost).find("several writers"), std::string::npos);
+  const std::string view = R"({"call": "with read only", "on": "s0", "flag": true, "as": "s1"})";
+  EXPECT_EQ(key_of(view, Wrong::kDone).find("several writers"), std::string::npos);
+  EXPECT_NE(key_of(view, Wrong::kLost).find("several writers"), std::string::npos);
+  const std::string path = R"({"call": "store path", "on": "s0", "key": "b", "as": "s1"})";
+  EXPECT_EQ(key_of(path, Wrong::kLost).find("several writers"), std::string::npos)
+      << "a path in a store writes by it";
 }
 
 TEST(Causes, OfWhoWritesThoughReadOnlyAreOneOnDiskToo) {

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <iterator>
+#include <map>
 #include <set>
 #include <span>
 #include <string_view>
@@ -133,14 +134,43 @@ bool is_written_by_a_copy(const Case& value, const Difference& it) {
          });
 }
 
+// A forked process inherits an archive that is open, and who closes it writes the directory that he
+// knows: two processes that write, close or forget it are two writers, with one handle.
+bool is_written_by_forked_processes(const Case& value) {
+  std::map<std::string, std::set<std::string>> processes;  // by handle
+  Handles handles;
+  for (const Step& step : value.steps) {
+    const auto add = [&](const std::string& handle, const std::string& in) {
+      if (const std::string* process = handles.process_of(handle, in))
+        processes[handle].insert(*process);
+    };
+    const Call* call = std::get_if<Call>(&step);
+    const Deed* deed = std::get_if<Deed>(&step);
+    if (call && (operation(call->op).writes() || call->op == Op::kClose))
+      for (const std::string& handle : call->on) add(handle, call->in);
+    if (deed && deed->what == What::kDrop) add(deed->handle, deed->in);
+    handles.take(step);
+  }
+  return std::ranges::any_of(processes, [](const auto& it) { return it.second.size() > 1; });
+}
+
+// How bytes are refused that lie where other ones should depends on the bytes.
+bool is_of_bytes(std::string_view type) {
+  constexpr auto kOfBytes = std::to_array<std::string_view>(
+      {"BadZipFile", "EOFError", "OSError", "RuntimeError", "NotImplementedError", "error"});
+  return std::ranges::find(kOfBytes, type) != kOfBytes.end();
+}
+
 // The classes that write, and the error where one is raised.
 std::optional<Words> words_of_a_spoiled_archive(const Case& value, const Difference& it,
                                                 Words needs) {
-  if (!has(needs, kSeveralWriters) && is_written_by_a_copy(value, it))
+  if (!has(needs, kSeveralWriters) &&
+      (is_written_by_a_copy(value, it) || is_written_by_forked_processes(value)))
     needs.emplace_back(kSeveralWriters);
   auto words = classes_of_writing_archives(value);
   if (!words || !spoils_an_archive(value, it, needs)) return std::nullopt;
-  if (std::string type = refusal_type(it); !type.empty()) words->push_back(std::move(type));
+  if (std::string type = refusal_type(it); !type.empty())
+    words->push_back(is_of_bytes(type) ? "refused" : std::move(type));
   constexpr auto kNeeds =
       std::to_array<std::string_view>({kReadOnlyGiven, kSeveralWriters, kAnotherRelease});
   return with_needs(std::move(*words), needs, kNeeds);
@@ -192,14 +222,11 @@ std::optional<Words> words_of_an_archive_opened_again(const Case& value, const D
 }
 
 // A forked process shares the position of an open file: whoever reads or writes there moves it for
-// the other, who then takes bytes of another place for what he asked. How that is refused depends
-// on the bytes.
+// the other, who then takes bytes of another place for what he asked.
 std::optional<Words> words_of_a_file_that_is_moved(const Case& value, const Difference& it) {
-  constexpr auto kOfBytes = std::to_array<std::string_view>(
-      {"BadZipFile", "EOFError", "OSError", "RuntimeError", "NotImplementedError", "error"});
   const auto kind = kind_of(value, it.where.handle);
   if (!call_of(value, it) || !kind || innermost(*kind)->medium != Medium::kZip ||
-      std::ranges::find(kOfBytes, refusal_type(it)) == kOfBytes.end())
+      !is_of_bytes(refusal_type(it)))
     return std::nullopt;
   // A store that is made afterwards has a file of its own.
   const auto forked = std::ranges::find_if(

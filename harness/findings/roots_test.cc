@@ -138,12 +138,42 @@ TEST(Roots, OfSeveralWritersOfAnArchiveAreOne) {
   EXPECT_EQ(cause_of(copy.value(), read).key, "ZipStore / several writers");
   EXPECT_NE(cause_of(copy.value(), at(4, Wrong::kAbsent)).key, "ZipStore / several writers");
   EXPECT_EQ(key_of(made, get, Wrong::kRefused, Refusal{"BadZipFile", "no", "zipfile:open"}),
-            "ZipStore / BadZipFile / several writers");
+            "ZipStore / refused / several writers");
   EXPECT_NE(key_of(made, R"({"call": "list", "on": "s0"})", Wrong::kTwice),
             "ZipStore / several writers")
       << "a key that is listed twice is so in one store as well";
   EXPECT_NE(key_of(R"({"make": "local", "at": "f", "as": "s1"})", get, Wrong::kAbsent),
             "ZipStore / several writers")
+      << "a folder has room for several";
+}
+
+// Of two processes that have one store by a fork, the second to close it writes over the first.
+TEST(Roots, OfAnArchiveThatForkedProcessesCloseAreThoseOfSeveralWriters) {
+  const auto key_of = [](const std::string& theirs, const std::string& ours, Wrong wrong,
+                         const Answer& was = Shown(), const std::string& kind = "zip") {
+    return cause_of(parse_case(
+                        R"({"format": 2, "processes": {"p1": "fork"}, "program": [
+        {"make": ")" + kind +
+                        R"(", "at": "z", "mode": "w", "as": "s0"},
+        {"call": "set", "on": "s0", "key": "a", "value": "a@1"}, {"fork": "p1"}, )" +
+                        theirs + ", " + ours + "]}")
+                        .value(),
+                    at(4, wrong, was))
+        .key;
+  };
+  const std::string closes = R"({"call": "close", "in": "p1", "on": "s0"})";
+  const std::string forgets = R"({"do": "drop", "in": "p1", "handle": "s0"})";
+  const std::string reads = R"({"call": "get", "in": "p1", "on": "s0", "key": "a"})";
+  const std::string close = R"({"call": "close", "on": "s0"})";
+  const std::string get = R"({"call": "get", "on": "s0", "key": "a"})";
+  const std::string cause = "ZipStore / several writers";
+  EXPECT_EQ(key_of(closes, close, Wrong::kLost), cause);
+  EXPECT_EQ(key_of(forgets, close, Wrong::kUnreadable), cause);
+  EXPECT_EQ(key_of(closes, get, Wrong::kAbsent), cause) << "who has written is a writer";
+  EXPECT_EQ(key_of(closes, close, Wrong::kRefused, Refusal{"BadZipFile", "no", "zipfile:open"}),
+            "ZipStore / refused / several writers");
+  EXPECT_NE(key_of(reads, close, Wrong::kLost), cause) << "to read is not to write";
+  EXPECT_NE(key_of(closes, close, Wrong::kLost, Shown(), "local"), cause)
       << "a folder has room for several";
 }
 
