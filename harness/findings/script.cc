@@ -456,7 +456,7 @@ class Writer {
     if (before && before->state == OnDisk::State::kMissing) return;
     const bool file = make_at(case_, deed.at)->kind->medium == Medium::kZip;
     parts_.at_home(fmt::format("{}({})", file ? "os.remove" : "shutil.rmtree",
-                               text_literal(file_name(*make_at(case_, deed.at)))));
+                               file_text(*make_at(case_, deed.at), case_, at_)));
   }
 
   const OnDisk* disk_before(const std::string& place) const {

@@ -75,7 +75,7 @@ class Asking {
     const Make* make = make_at(case_, told_.where.place);
     if (!make || make->kind->medium == Medium::kMemory)
       return bad_input("no script can look at what lies in no file");
-    const std::string file = text_literal(file_name(*make));
+    const std::string file = file_text(*make, case_, told_.where.step);
     const std::string content =
         fmt::format("{}({})", make->kind->medium == Medium::kZip ? "archived" : "files", file);
     Question question{.form = told_.where.handle.empty() ? Question::Form::kPlace

@@ -212,6 +212,22 @@ TEST(Scripts, CompareTheDiskWithTheValuesOfTheProgram) {
       << *script;
 }
 
+// After `chdir` a relative path means another place, and the question is about the first one.
+TEST(Scripts, LookAtTheFolderOfTheCaseFromWhereverTheyAre) {
+  const Case value = parsed(R"({"format": 2, "program": [
+    {"make": "local", "at": "d", "as": "s0"}, {"do": "change directory"},
+    {"call": "set", "on": "s0", "key": "a", "value": "a@2"}]})");
+  Difference wrong = difference(Wrong::kLost, 2, "", Absent{});
+  wrong.where.place = "d";
+  wrong.where.key = "a";
+  wrong.seen = "None";
+  wrong.should_be = say(Shown{BytesValue{"a@2"}});
+  const auto script =
+      write_script(value, wrong, seen_of(value, {kHandle, kDone, kDone}), options());
+  ASSERT_TRUE(script) << script.error().message;
+  EXPECT_NE(script->find("files(\"../case/d\")"), std::string::npos) << *script;
+}
+
 // A connection belongs to its loop; a forked process that asks something itself needs another one.
 TEST(Scripts, AskWhatConnectsInOneLoopUnlessAForkAsksToo) {
   const auto text_of = [](const std::string& in_p1) {

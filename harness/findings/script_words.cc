@@ -183,6 +183,15 @@ std::string variable(const std::string& name) {
   return taken_names().contains(name) ? name + "_" : name;
 }
 
+std::string file_text(const Make& make, const Case& value, std::size_t step) {
+  bool left = false;
+  for (std::size_t i = 0; i <= step && i < value.steps.size(); ++i) {
+    const Deed* deed = std::get_if<Deed>(&value.steps[i]);
+    left = left || (deed && deed->what == What::kChangeDirectory && deed->in == kHome);
+  }
+  return text_literal((left ? "../case/" : "") + file_name(make));
+}
+
 std::string value_text(const Value& value) {
   const std::string bytes = value.bytes();
   const std::string unit = value.word + ";";

@@ -24,6 +24,10 @@ std::string value_text(const Value& value);  // (b"a@1;" * 1800)[:9000]
 // A shown answer as a literal; long bytes by the values that the case has. nullopt: it has none.
 std::optional<std::string> literal_of(const Shown& shown, const Case& value);
 
+// The file of a place, as the script's first process names it at this step: it may have left the
+// folder that has it.
+std::string file_text(const Make& make, const Case& value, std::size_t step);
+
 class Words {
  public:
   // machine_failure: a table cannot be read.
