@@ -202,7 +202,7 @@ void start() {
   engine->session = needed(ProgramSession::start(settings, engine->board.descriptor()));
   const std::string& release = engine->session->workers().subject().zarr;
   engine->against = needed(Against::start(settings));
-  if (merging) engine->session->use_each_worker_once();
+  if (merging) engine->session->use_workers_once();
   if (engine->findings < 0) engine->unsupervised = needed(Unsupervised::start(settings, release));
   BoardData& data = engine->board.data();
   data.lines_watched = engine->session->workers().subject().lines;

@@ -289,9 +289,10 @@ class Campaign {
     if (!left_.empty())
       say(fmt::format("{} to reduce and confirm, in at most {:.0f} s",
                       counted(left_.size(), "difference"), budget()));
+    DossierOptions dossier = dossier_options(options_.settings.planted);
+    dossier.known = known_;
     following_.emplace(FollowOptions{.settings = play_settings(),
-                                     .dossier = dossier_options(options_.settings.planted),
-                                     .known = known_,
+                                     .dossier = std::move(dossier),
                                      .own_stores = looks_at_stores_of_ones_own(),
                                      .run = &*run_,
                                      .progress = options_.progress,

@@ -4,6 +4,7 @@
 //     return static_cast<int>(end->code);
 #pragma once
 
+#include <algorithm>
 #include <filesystem>
 #include <functional>
 #include <string>
@@ -15,6 +16,7 @@
 #include "harness/campaign/subject.h"
 #include "harness/campaign/supervise.h"
 #include "harness/play/settings.h"
+#include "harness/process/cores.h"
 
 namespace storefuzz {
 
@@ -27,12 +29,14 @@ struct Typed {
   int least = 0, most = 0;  // of a number
 };
 
+inline constexpr int kMostJobs = 64;
+
 struct CampaignOptions {
   std::vector<std::string> targets{"program"};
   Wanted subject;
   std::string adapter;  // a stranger's file with a STORE; empty: none
   std::string time = "60s", total, corpus, known = "shipped", against, out;
-  int jobs = 1;
+  int jobs = static_cast<int>(std::clamp<std::size_t>(own_cores().size(), 1, kMostJobs));
   unsigned seed = 0;
   bool replace = false, no_releases = false, security = false;
   MeasureOptions measure;
@@ -54,10 +58,9 @@ void each_option(CampaignOptions& options, Visit visit) {
                       "60 s to follow what was found)"},
         options.total);
   visit(Typed{.name = "--jobs",
-              .help = "Fuzz processes side by side",
-              .shows_default = true,
+              .help = "Fuzz processes side by side, of each target (default: one a processor)",
               .least = 1,
-              .most = 64},
+              .most = kMostJobs},
         options.jobs);
   visit(Typed{.name = "--seed", .help = "Seed; 0 draws one", .shows_default = true}, options.seed);
   visit(Typed{.name = "--corpus",

@@ -97,6 +97,30 @@ class Confirmer {
   Clock::time_point until_;
 };
 
+// The smallest program of a known cause, found in workers that were used before, as fresh ones show
+// it; nothing: it is not known, or fresh ones show something else.
+Result<std::optional<ReducedProgram>> known_soon(ProgramSession& session,
+                                                 const program::Case& value,
+                                                 const DossierOptions& options,
+                                                 const ReduceOptions& how) {
+  session.use_workers_once(false);
+  auto small = reduce_program(session, value, how);
+  session.use_workers_once(true);
+  if (!small || !find_known(options.known, small->cause, options.release)) return std::nullopt;
+  for (const Effort effort : {Effort::kUsual, Effort::kAll}) {
+    auto again = session.play(small->value, effort);
+    if (!again) return std::unexpected(again.error());
+    for (Difference& it : again->differences) {
+      if (!(it.first || it.question) || cause_of(small->value, it).key != small->cause.key)
+        continue;
+      small->difference = std::move(it);
+      small->seen = std::move(again->seen);
+      return std::move(*small);
+    }
+  }
+  return std::nullopt;
+}
+
 // The program as the loop saw it, where its difference shows now.
 Result<std::optional<Dossier>> unreduced(ProgramSession& session, const Dossier& small) {
   auto again = session.play(small.finding.value, Effort::kAll);
@@ -140,12 +164,18 @@ Dossier not_followed(const Finding& found, std::string why) {
 Result<Dossier> reduce_finding(ProgramSession& session, const Finding& found,
                                const DossierOptions& options, Against* against) {
   Dossier dossier = not_followed(found, "");
-  const auto reduced = [&](const program::Case& value) {
-    return reduce_program(session, value,
-                          {.of_class = found.of_class,
-                           .budget = options.budget * 3 / 4,
-                           .stop = options.stop,
-                           .against = against});
+  const auto reduced = [&](const program::Case& value) -> Result<ReducedProgram> {
+    const ReduceOptions how{.of_class = found.of_class,
+                            .budget = options.budget * 3 / 4,
+                            .stop = options.stop,
+                            .against = against};
+    // Of a base nothing is known: that it shows the same is asked of it at each program.
+    if (!against && !options.known.empty()) {
+      auto known = known_soon(session, value, options, how);
+      if (!known) return std::unexpected(known.error());
+      if (*known) return std::move(**known);
+    }
+    return reduce_program(session, value, how);
   };
   const auto nothing = [](const Result<ReducedProgram>& it) {
     return !it && it.error().message == kShowsNoDifference;

@@ -2,8 +2,12 @@
 //
 // Workers of the loop have played other programs before, and what those left in a process (a thread
 // that a module started, say) may be half of what a finding needs. Its script begins with nothing,
-// and so does each worker here (ProgramSession::use_each_worker_once). Where the script of the
+// and so does each worker here (ProgramSession::use_workers_once). Where the script of the
 // reduced program does not show the finding, that of the program as the loop saw it is asked.
+//
+// To bear a worker for each program that is tried takes most of the time, and most findings are
+// known. So a finding is reduced in workers that are used again and again first: if the cause of
+// that is known, and its smallest program shows it in fresh workers too, that is all.
 //
 //     Result<Dossier> dossier = reduce_finding(session, raw.finding, options);
 //     if (dossier->reduced) confirm_dossier(session, *dossier, options);
@@ -17,6 +21,7 @@
 #include "harness/campaign/run_directory.h"
 #include "harness/findings/cause.h"
 #include "harness/findings/finding.h"
+#include "harness/findings/known.h"
 #include "harness/play/against.h"
 #include "harness/play/program_session.h"
 
@@ -31,6 +36,7 @@ struct DossierOptions {
   double hang_seconds = 5;      // deadline of a hang in repro.py: five times the campaign's
   Milliseconds budget{60'000};  // for confirming; for reducing three quarters of it
   std::function<bool()> stop;
+  std::vector<Known> known = {};
 };
 
 struct Dossier {

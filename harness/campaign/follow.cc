@@ -35,8 +35,8 @@ Stores stores_of_zarr() {
 Result<Sides> start_sides(const Settings& settings) {
   auto sides = Sides::start(settings);
   if (!sides) return sides;
-  sides->subject->use_each_worker_once();
-  if (sides->against) sides->against->session().use_each_worker_once();
+  sides->subject->use_workers_once();
+  if (sides->against) sides->against->session().use_workers_once();
   return sides;
 }
 
@@ -145,7 +145,8 @@ Following::Outcome Following::follow_program(Sides& sides, const RawFinding& raw
   }
   if (!dossier->reduced) return {.why = dossier->why};
   // What could be plainer still may be known by its plainest program: nobody is told it as new.
-  if (!dossier->whole && !find_known(options_.known, dossier->cause, options_.dossier.release))
+  if (!dossier->whole &&
+      !find_known(options_.dossier.known, dossier->cause, options_.dossier.release))
     return {.left = true, .why = "it was not followed: the time was over before it was reduced"};
   return {.enough = settle(sides, {.dossier = std::move(*dossier), .raw = raw}), .kept = true};
 }
@@ -184,7 +185,7 @@ bool Following::settle(Sides& sides, Way way) {
 
 // By a list; or because a store of zarr shows the same where a stranger's is under test.
 std::optional<Known> Following::why_known(Sides& sides, const Dossier& dossier) const {
-  if (const Known* it = find_known(options_.known, dossier.cause, options_.dossier.release))
+  if (const Known* it = find_known(options_.dossier.known, dossier.cause, options_.dossier.release))
     return *it;
   if (!options_.own_stores) return std::nullopt;
   const std::string of_class = class_of(dossier.value, dossier.difference);

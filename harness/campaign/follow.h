@@ -26,7 +26,6 @@ namespace storefuzz {
 struct FollowOptions {
   Settings settings;  // of the processes that play
   DossierOptions dossier;
-  std::vector<Known> known;
   bool own_stores = false;            // what a store of zarr shows as well is zarr's, and known
   const RunDirectory* run = nullptr;  // where each finding gets its folder
   std::function<void(std::string_view)> progress;  // one line that replaces the one before

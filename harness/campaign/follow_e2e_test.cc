@@ -80,7 +80,7 @@ struct Followings {
   }
   Following following(std::vector<Known> known = {}) const {
     FollowOptions with = options();
-    with.known = std::move(known);
+    with.dossier.known = std::move(known);
     return Following(std::move(with));
   }
   std::vector<RawFinding> findings(const std::vector<std::string>& keys) const {

@@ -83,7 +83,7 @@ Result<Standings> play_recorded(const State& state, const Settings& settings,
   std::mutex mutex;
   auto done = on_all_cores(settings, rows.size(), stop, [&](Sides& sides, std::size_t i) {
     // As a script begins: with nothing that an earlier program has left.
-    sides.subject->use_each_worker_once();
+    sides.subject->use_workers_once();
     Standing standing = Standing::kGood;
     for (int tries = 0; tries < kTries && standing == Standing::kGood && !(stop && stop()); ++tries)
       standing = rows[i].play(*sides.subject);

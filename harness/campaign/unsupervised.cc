@@ -36,9 +36,9 @@ Result<std::unique_ptr<Unsupervised>> Unsupervised::start(const Settings& settin
                          .release = release,
                          .scratch = settings.scratch,
                          .planted = settings.planted,
-                         .budget = kBudget};
-  return std::unique_ptr<Unsupervised>(
-      new Unsupervised(settings, std::move(options), std::move(*known)));
+                         .budget = kBudget,
+                         .known = std::move(*known)};
+  return std::unique_ptr<Unsupervised>(new Unsupervised(settings, std::move(options)));
 }
 
 Result<std::optional<Dossier>> Unsupervised::look_at(const Finding& found) {
@@ -47,13 +47,13 @@ Result<std::optional<Dossier>> Unsupervised::look_at(const Finding& found) {
     auto sides = Sides::start(settings_);
     if (!sides) return std::unexpected(sides.error());
     sides_.emplace(std::move(*sides));
-    sides_->subject->use_each_worker_once();
-    if (sides_->against) sides_->against->session().use_each_worker_once();
+    sides_->subject->use_workers_once();
+    if (sides_->against) sides_->against->session().use_workers_once();
   }
   auto dossier = reduce_finding(*sides_->subject, found, options_, sides_->against.get());
   // A fault of ours costs its finding, as it does in a run.
   if (!dossier || !dossier->reduced) return std::nullopt;
-  if (find_known(known_, dossier->cause, options_.release)) return std::nullopt;
+  if (find_known(options_.known, dossier->cause, options_.release)) return std::nullopt;
   // What is half reduced has not its cause yet, and may be known.
   if (!dossier->whole) return std::nullopt;
   if (auto done = confirm_dossier(*sides_->subject, *dossier, options_); !done)

@@ -30,12 +30,11 @@ class Unsupervised {
   Result<std::optional<Dossier>> look_at(const Finding& found);
 
  private:
-  Unsupervised(Settings settings, DossierOptions options, std::vector<Known> known)
-      : settings_(std::move(settings)), options_(std::move(options)), known_(std::move(known)) {}
+  Unsupervised(Settings settings, DossierOptions options)
+      : settings_(std::move(settings)), options_(std::move(options)) {}
 
   Settings settings_;
   DossierOptions options_;
-  std::vector<Known> known_;
   std::optional<Sides> sides_;                 // started when they are first needed
   std::map<std::string, std::uint64_t> seen_;  // key of a finding → how often
 };

@@ -45,7 +45,7 @@ Result<void> put_script(const ReducedProgram& small, const Subject& subject,
 int shrink_program(const program::Case& value, const ShrinkOptions& options) {
   auto started = start_program_subject(options.subject, releases_of(value));
   if (!started) return screen().fail(started.error());
-  started->session->use_each_worker_once();
+  started->session->use_workers_once();
   auto small = reduce_program(*started->session, value, {.questions = true, .stop = interrupted});
   if (!small && small.error().message == kShowsNoDifference) {
     screen().say(

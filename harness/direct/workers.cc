@@ -130,7 +130,7 @@ Result<Workers> Workers::start(ZygoteOptions options, Interpreters others) {
   ::prctl(PR_SET_CHILD_SUBREAPER, 1);
   auto stacks = StackFile::make();
   if (!stacks) return std::unexpected(stacks.error());
-  if (options.stacks < 0) options.stacks = stacks->descriptor();
+  options.stacks = stacks->descriptor();
   auto zygote = Zygote::start(options);
   if (!zygote) return std::unexpected(zygote.error());
   return Workers(std::move(*zygote), std::move(options), std::move(others), std::move(*stacks));
@@ -181,6 +181,11 @@ std::chrono::nanoseconds Workers::processor_time() const {
     sum += storefuzz::processor_time(zygote.pid());
   for (const Worker& worker : idle_) sum += storefuzz::processor_time(worker.pid());
   return sum;
+}
+
+void Workers::use_once(bool once) {
+  once_ = once;
+  if (once) idle_.clear();
 }
 
 // Who was idle longest makes room: it may be of a release that programs no longer name.
