@@ -162,6 +162,7 @@ void note(const Case& value, std::map<std::string, unsigned>& seen) {
                if (call.op == Op::kSet && call.value == Value{}) add("value", "empty");
                if (operation(call.op).misuse || call.start < 0) add("misuse", "");
                if (operation(call.op).takes.key && !plain_key(call.key)) add("key", "odd");
+               if (call.key.size() > 200) add("key", "long");
                if (call.start == 20'000 || call.end == 20'000) add("range", "edge");
              },
              [&](const Carry& carry) {
@@ -208,6 +209,7 @@ TEST(GeneratedPrograms, EverythingArrivesAsOftenAsItShould) {
   must("do", "end of home");
   must("before", "something");
   must("key", "odd");
+  must("key", "long");
   must("range", "edge");
   must("misuse", "");
   // A fork and zarr's own loop cost, and misuse hides what matters: so each is in few programs.
