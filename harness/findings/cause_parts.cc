@@ -116,16 +116,20 @@ bool is_of_an_archive(const Make& make) {
   return family_of(*make.kind.operator->()) == StoreFamily::kArchive;
 }
 
-namespace {
-
-// The store behind a StorePath is the one that it was made of: it is no other writer.
-std::string store_of(const Case& value, std::string handle) {
-  for (std::size_t i = value.steps.size(); i > 0; --i)
-    if (const Call* call = std::get_if<Call>(&value.steps[i - 1]);
+const Call* path_made_by(const Case& value, const std::string& handle) {
+  for (const Step& step : value.steps)
+    if (const Call* call = std::get_if<Call>(&step);
         call && call->op == Op::kStorePath && call->as == handle && !call->on.empty())
-      handle = call->on.front();
-  return handle;
+      return call;
+  return nullptr;
 }
+
+std::string store_of(const Case& value, const std::string& handle) {
+  const Call* path = path_made_by(value, handle);
+  return path ? store_of(value, path->on.front()) : handle;
+}
+
+namespace {
 
 // Whether several handles write, or several stores are made to write one archive: to open one may
 // write.

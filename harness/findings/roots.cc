@@ -134,21 +134,24 @@ bool is_written_by_a_copy(const Case& value, const Difference& it) {
          });
 }
 
-// A forked process inherits an archive that is open, and who closes it writes the directory that he
-// knows: two processes that write, close or forget it are two writers, with one handle.
-bool is_written_by_forked_processes(const Case& value) {
-  std::map<std::string, std::set<std::string>> processes;  // by handle
+// A forked process has a store of its parent as well, and each of them writes the directory that he
+// knows when he ends it: two that write it, close it or forget it after the fork are two writers.
+bool is_written_by_forked_processes(const Case& value, const Difference& it) {
+  std::map<std::string, std::set<std::string>> processes;  // by store, since a fork
   Handles handles;
-  for (const Step& step : value.steps) {
+  bool forked = false;
+  for (std::size_t i = 0; i <= it.where.step && i < value.steps.size(); ++i) {
+    const Step& step = value.steps[i];
     const auto add = [&](const std::string& handle, const std::string& in) {
-      if (const std::string* process = handles.process_of(handle, in))
-        processes[handle].insert(*process);
+      if (const std::string* process = handles.process_of(handle, in); process && forked)
+        processes[store_of(value, handle)].insert(*process);
     };
     const Call* call = std::get_if<Call>(&step);
     const Deed* deed = std::get_if<Deed>(&step);
-    if (call && (operation(call->op).writes() || call->op == Op::kClose))
+    if (call && (operation(call->op).writes() || operation(call->op).on_handle == OnHandle::kEnds))
       for (const std::string& handle : call->on) add(handle, call->in);
     if (deed && deed->what == What::kDrop) add(deed->handle, deed->in);
+    forked = forked || std::holds_alternative<Fork>(step);
     handles.take(step);
   }
   return std::ranges::any_of(processes, [](const auto& it) { return it.second.size() > 1; });
@@ -165,7 +168,7 @@ bool is_of_bytes(std::string_view type) {
 std::optional<Words> words_of_a_spoiled_archive(const Case& value, const Difference& it,
                                                 Words needs) {
   if (!has(needs, kSeveralWriters) &&
-      (is_written_by_a_copy(value, it) || is_written_by_forked_processes(value)))
+      (is_written_by_a_copy(value, it) || is_written_by_forked_processes(value, it)))
     needs.emplace_back(kSeveralWriters);
   auto words = classes_of_writing_archives(value);
   if (!words || !spoils_an_archive(value, it, needs)) return std::nullopt;
@@ -276,11 +279,8 @@ std::optional<Words> words_of_a_stop_between(const Case& value, const Difference
 
 // Below the path of a StorePath.
 std::string whole_key(const Case& value, const std::string& handle, const std::string& key) {
-  for (const Step& step : value.steps)
-    if (const Call* call = std::get_if<Call>(&step);
-        call && call->op == Op::kStorePath && call->as == handle && !call->on.empty())
-      return whole_key(value, call->on.front(), call->key + "/" + key);
-  return key;
+  const Call* path = path_made_by(value, handle);
+  return path ? whole_key(value, path->on.front(), path->key + "/" + key) : key;
 }
 
 // A key or a prefix that was asked for is, or lies below, what is a key: there the operating system

@@ -75,11 +75,14 @@ class Asking {
     const Make* make = make_at(case_, told_.where.place);
     if (!make || make->kind->medium == Medium::kMemory)
       return bad_input("no script can look at what lies in no file");
-    const std::string file = file_text(*make, case_, told_.where.step);
-    const std::string content =
-        fmt::format("{}({})", make->kind->medium == Medium::kZip ? "archived" : "files", file);
     Question question{.form = told_.where.handle.empty() ? Question::Form::kPlace
                                                          : Question::Form::kMoment};
+    // At a moment it is asked by a process of its own, which stays where it began.
+    const std::string file = question.form == Question::Form::kMoment
+                                 ? text_literal(file_name(*make))
+                                 : file_text(*make, case_, told_.where.step);
+    const std::string content =
+        fmt::format("{}({})", make->kind->medium == Medium::kZip ? "archived" : "files", file);
     if (told_.oracle == "readers agree" && told_.wrong != Wrong::kUnreadable) {
       if (told_.wrong == Wrong::kOtherValue) return of_first_entry(std::move(question), file);
       if (told_.wrong != Wrong::kTwice)
