@@ -36,7 +36,7 @@ struct CampaignOptions {
   Wanted subject;
   std::string adapter;  // a stranger's file with a STORE; empty: none
   std::string time = "60s", total, corpus, known = "shipped", against, out;
-  int jobs = static_cast<int>(std::clamp<std::size_t>(own_cores().size(), 1, kMostJobs));
+  int jobs = static_cast<int>(std::min<std::size_t>(busy_cores(), kMostJobs));
   unsigned seed = 0;
   bool replace = false, no_releases = false, security = false;
   MeasureOptions measure;

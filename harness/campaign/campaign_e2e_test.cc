@@ -95,8 +95,9 @@ TEST(LeftBehind, NothingByARunThatIsInterruptedAndItWritesItsPage) {
 }
 
 TEST(LeftBehind, NothingByARunWhoseFuzzProcessIsKilledAndItGoesOn) {
-  Running run("storefuzz", run_arguments(e2e::kNewest, "12s",
-                                         {"--oracles-off", e2e::oracles_but({"attributes"})}));
+  Running run("storefuzz",
+              run_arguments(e2e::kNewest, "12s",
+                            {"--jobs", "1", "--oracles-off", e2e::oracles_but({"attributes"})}));
   ASSERT_TRUE(fuzzing(run)) << run.complained();
   const pid_t first = fuzz_process(run);
   ASSERT_GT(first, 0);

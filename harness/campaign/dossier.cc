@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <optional>
 #include <utility>
@@ -97,43 +98,62 @@ class Confirmer {
   Clock::time_point until_;
 };
 
-// The smallest program of a known cause, found in workers that were used before, as fresh ones show
-// it; nothing: it is not known, or fresh ones show something else.
-Result<std::optional<ReducedProgram>> known_soon(ProgramSession& session,
-                                                 const program::Case& value,
-                                                 const DossierOptions& options,
-                                                 const ReduceOptions& how) {
-  session.use_workers_once(false);
-  auto small = reduce_program(session, value, how);
-  session.use_workers_once(true);
-  if (!small || !find_known(options.known, small->cause, options.release)) return std::nullopt;
+struct Again {
+  Difference difference;
+  program::Observation seen;
+};
+
+// The severest difference of this class, as a program shows it now.
+Result<std::optional<Again>> shown_now(ProgramSession& session, const program::Case& value,
+                                       const std::string& of_class) {
   for (const Effort effort : {Effort::kUsual, Effort::kAll}) {
-    auto again = session.play(small->value, effort);
-    if (!again) return std::unexpected(again.error());
-    for (Difference& it : again->differences) {
-      if (!(it.first || it.question) || cause_of(small->value, it).key != small->cause.key)
-        continue;
-      small->difference = std::move(it);
-      small->seen = std::move(again->seen);
-      return std::move(*small);
-    }
+    auto played = session.play(value, effort);
+    if (!played) return std::unexpected(played.error());
+    std::erase_if(played->differences, [&](const Difference& it) {
+      return !(it.first || it.question) || class_of(value, it) != of_class;
+    });
+    const auto severest = std::ranges::min_element(
+        played->differences, {},
+        [&](const Difference& it) { return program::severity_of(value, it); });
+    if (severest != played->differences.end())
+      return Again{.difference = std::move(*severest), .seen = std::move(played->seen)};
   }
   return std::nullopt;
 }
 
+// The smallest program of a known cause, found in workers that were used before, as fresh ones show
+// it; nothing: it is not known, or fresh ones show something else, now or at the beginning.
+Result<std::optional<ReducedProgram>> known_soon(ProgramSession& session,
+                                                 const program::Case& value,
+                                                 const DossierOptions& options,
+                                                 const ReduceOptions& how) {
+  auto shown = shown_now(session, value, how.of_class);
+  if (!shown) return std::unexpected(shown.error());
+  if (!*shown) return std::nullopt;
+  const bool once = session.use_workers_once(false);
+  auto small = reduce_program(session, value, how);
+  session.use_workers_once(once);
+  if (!small || !small->whole) return std::nullopt;
+  shown = shown_now(session, small->value, class_of(small->value, small->difference));
+  if (!shown) return std::unexpected(shown.error());
+  if (!*shown) return std::nullopt;
+  small->difference = std::move((*shown)->difference);
+  small->seen = std::move((*shown)->seen);
+  small->cause = cause_of(small->value, small->difference);
+  if (!find_known(options.known, small->cause, options.release)) return std::nullopt;
+  return std::move(*small);
+}
+
 // The program as the loop saw it, where its difference shows now.
 Result<std::optional<Dossier>> unreduced(ProgramSession& session, const Dossier& small) {
-  auto again = session.play(small.finding.value, Effort::kAll);
+  auto again = shown_now(session, small.finding.value, small.finding.of_class);
   if (!again) return std::unexpected(again.error());
-  for (Difference& it : again->differences) {
-    if (!it.first || class_of(small.finding.value, it) != small.finding.of_class) continue;
-    Dossier dossier = small;
-    dossier.value = small.finding.value;
-    dossier.difference = std::move(it);
-    dossier.seen = std::move(again->seen);
-    return dossier;
-  }
-  return std::nullopt;
+  if (!*again) return std::nullopt;
+  Dossier dossier = small;
+  dossier.value = small.finding.value;
+  dossier.difference = std::move((*again)->difference);
+  dossier.seen = std::move((*again)->seen);
+  return dossier;
 }
 
 // A question needs no script: it may be one that none can ask.
@@ -165,16 +185,18 @@ Result<Dossier> reduce_finding(ProgramSession& session, const Finding& found,
                                const DossierOptions& options, Against* against) {
   Dossier dossier = not_followed(found, "");
   const auto reduced = [&](const program::Case& value) -> Result<ReducedProgram> {
-    const ReduceOptions how{.of_class = found.of_class,
-                            .budget = options.budget * 3 / 4,
-                            .stop = options.stop,
-                            .against = against};
+    ReduceOptions how{.of_class = found.of_class,
+                      .budget = options.budget / 4,
+                      .stop = options.stop,
+                      .against = against};
+    const auto until = std::chrono::steady_clock::now() + options.budget * 3 / 4;
     // Of a base nothing is known: that it shows the same is asked of it at each program.
     if (!against && !options.known.empty()) {
       auto known = known_soon(session, value, options, how);
       if (!known) return std::unexpected(known.error());
       if (*known) return std::move(**known);
     }
+    how.budget = std::chrono::duration_cast<Milliseconds>(until - std::chrono::steady_clock::now());
     return reduce_program(session, value, how);
   };
   const auto nothing = [](const Result<ReducedProgram>& it) {

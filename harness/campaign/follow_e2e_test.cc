@@ -12,7 +12,8 @@ namespace storefuzz {
 namespace {
 
 // Of key "a" it gives a wrong value beside the harness alone, where no script shows it; of key "b"
-// everywhere: one cause, by its words. Of a key with "h" it does not answer.
+// everywhere: one cause, by its words. Of key "w" only in a process that has asked it before. Of a
+// key with "h" it does not answer.
 constexpr const char* kTwoFaced = R"py(import sys
 import time
 
@@ -20,11 +21,16 @@ import zarr.storage
 
 
 class TwoFaced(zarr.storage.LocalStore):
+    asked = 0
+
     async def get(self, key, prototype=None, byte_range=None):
         while "h" in key:
             time.sleep(1)
         value = await super().get(key, prototype, byte_range)
         wrong = key == "b" or key == "a" and "performing" in sys.modules
+        if key == "w":
+            wrong = TwoFaced.asked > 0
+            TwoFaced.asked += 1
         return value[:-1] if wrong and value is not None else value
 
 
@@ -114,6 +120,24 @@ TEST(Following, TriesTheNextFindingOfACauseWhereNoScriptShowsTheFirst) {
   EXPECT_EQ(known.confirmed()[0].at("known").at("reason"), "told");
   EXPECT_EQ(known.confirmed()[0].at("script"), false);
   EXPECT_TRUE(known.asked().empty());
+}
+
+// Each process of a user is new: what only a used one shows is not told, whatever it looks like.
+TEST(Following, WhatOnlyAUsedProcessShowsIsNotKnown) {
+  Followings it;
+  const std::string cause = "reads / other value / get on two-faced";
+  std::vector<RawFinding> raw = it.findings({"b"});
+  Following known = it.following({{.cause = cause, .link = "https://example.org"}});
+  e2e::must(known.follow(raw, 60));
+  EXPECT_EQ(known.confirmed().size(), 1U) << "this is the cause";
+
+  raw[0].finding.value = e2e::must(program::parse_case(R"({"format":2,"program":[
+      {"make":"two-faced","at":"z","as":"s0"},{"call":"set","key":"w","value":"w@1","on":"s0"},
+      {"call":"get","key":"w","on":"s0"}]})"));
+  Following used = it.following({{.cause = cause, .link = "https://example.org"}});
+  e2e::must(used.follow(std::move(raw), 60));
+  EXPECT_EQ(used.confirmed().size(), 0U);
+  EXPECT_EQ(used.unconfirmed().size(), 1U);
 }
 
 // An empty subclass of LocalStore leaves a file behind where it is stopped, as LocalStore does; a

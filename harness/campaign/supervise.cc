@@ -379,7 +379,7 @@ class Supervisor {
       if (raw == fuzzed_.raw.end()) {
         raw = fuzzed_.raw
                   .try_emplace(key, RawFinding{.finding = std::move(*finding),
-                                               .executions = line.value("executions", 0ULL),
+                                               .executions = executions(),
                                                .seconds = line.value("seconds", 0.0)})
                   .first;
         if (options_.found)

@@ -39,7 +39,7 @@ struct RawFinding {
   std::vector<Finding> others = {};
   std::set<std::string> asked = {};  // the ways in which these were asked
   std::uint64_t count = 0;
-  std::uint64_t executions = 0;  // of its job, until the finding was first seen
+  std::uint64_t executions = 0;  // of the run, until the finding was first seen
   double seconds = 0;
 };
 

@@ -183,9 +183,9 @@ std::chrono::nanoseconds Workers::processor_time() const {
   return sum;
 }
 
-void Workers::use_once(bool once) {
-  once_ = once;
+bool Workers::use_once(bool once) {
   if (once) idle_.clear();
+  return std::exchange(once_, once);
 }
 
 // Who was idle longest makes room: it may be of a release that programs no longer name.

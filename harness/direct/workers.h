@@ -122,8 +122,8 @@ class Workers {
 
   // From here on none is used twice: what a program leaves in a process (a thread of a module, an
   // exit handler) has no part in the next one. A fresh worker costs some milliseconds. Or, with
-  // false, they are used again, as at first.
-  void use_once(bool once);
+  // false, they are used again, as at first. What it was before.
+  bool use_once(bool once);
 
   // A process that `parent` forked, on the other end of `channel`.
   Worker forked(pid_t pid, Channel channel, const Worker& parent);

@@ -65,7 +65,8 @@ class ProgramSession {
   const Stores& stores() const { return stores_; }                        // asked for, and there
   const std::vector<std::string>& releases() const { return releases_; }  // others that are there
   const program::Workers& workers() const { return workers_; }
-  void use_workers_once(bool once = true) { workers_.use_once(once); }
+  // What it was before.
+  bool use_workers_once(bool once = true) { return workers_.use_once(once); }
   Json skipped() const;  // kinds of store that cannot be had here: word → why
 
   // Counts where the time goes from here on.

@@ -9,6 +9,7 @@
 
 #include <thread>
 
+#include "harness/process/cores.h"
 #include "harness/testing/shared.h"
 
 namespace storefuzz {
@@ -404,6 +405,21 @@ TEST(RunToEnd, ForbidsToWriteOutsideWhereItIsContained) {
   EXPECT_EQ(finished->end, "exit 0") << finished->output;
   EXPECT_TRUE(std::filesystem::exists(inside.path() / "in"));
   EXPECT_FALSE(std::filesystem::exists(outside.path() / "out"));
+}
+
+// --- processors
+
+TEST(Cores, AreAsManyAsTheTimeOfACgroupIsFor) {
+  const test::Folder folder;
+  const auto of = [&](const std::string& quota) {
+    folder.write("cpu.max", quota);
+    return busy_cores(folder.path() / "cpu.max");
+  };
+  EXPECT_EQ(of("100000 100000\n"), 1);
+  EXPECT_EQ(of("30000 100000\n"), 1);
+  EXPECT_EQ(of("max 100000\n"), own_cores().size());
+  EXPECT_EQ(of("9900000 100000\n"), std::min<std::size_t>(own_cores().size(), 99));
+  EXPECT_EQ(busy_cores(folder.path() / "not there"), own_cores().size());
 }
 
 // --- stacks
