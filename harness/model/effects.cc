@@ -455,8 +455,12 @@ void World::carry(const Carry& step, std::size_t from) {
     if ((view.family == StoreFamily::kCopied && !same_object) ||
         (view.family == StoreFamily::kBound && !stays))
       view.place = place_of_its_own(*this, step, view.place);
-    // What a session or an outsider left stays unknown where the object itself travelled.
-    if (view.archive() || view.family == StoreFamily::kLive) view.broken = Reason::kNone;
+    // What a session or an outsider left stays unknown where the object itself travelled, or what
+    // has the file open.
+    const bool shares_the_file =
+        step.carrier == Carrier::kCopy && holds_its_file(*view.kind.operator->());
+    if ((view.archive() || view.family == StoreFamily::kLive) && !shares_the_file)
+      view.broken = Reason::kNone;
     if (view.archive()) view.used = view.told_to_open = view.told_to_close = false;
     view.lo = places[view.place].current();
     make_place(view);

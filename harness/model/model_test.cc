@@ -408,6 +408,15 @@ TEST(Model, AStoreThatHoldsAnOpenFileMaySeeItAfterAnOutsiderDeletedIt) {
          {"call":"with read only","flag":false,"on":"s0","as":"s1"},)" GET("a", "s1"));
   second.sound({store(), none(), store()});
   EXPECT_FALSE(second.allowed().opinion) << "it shares the file system";
+  const auto carried = [](const std::string& carrier) {
+    Follow it(R"({"make":"fsspec zip","at":"z","as":"s0"},{"do":"delete the file","at":"z"},
+                 {"carry":")" +
+              carrier + R"(","from":"s0","as":"s1"},)" GET("a", "s1"));
+    it.sound({store(), none(), store()});
+    return it.allowed().opinion;
+  };
+  EXPECT_FALSE(carried("copy")) << "a shallow copy shares it as well";
+  EXPECT_TRUE(carried("pickle 5")) << "a pickle opens the file anew";
 }
 
 TEST(Model, AFileThatItsCallerMadeIsNotAskedToBeNewAgain) {
