@@ -116,17 +116,17 @@ bool is_of_an_archive(const Make& make) {
   return family_of(*make.kind.operator->()) == StoreFamily::kArchive;
 }
 
-const Call* path_made_by(const Case& value, const std::string& handle) {
+const Call* made_by(const Case& value, const std::string& handle) {
   for (const Step& step : value.steps)
     if (const Call* call = std::get_if<Call>(&step);
-        call && call->op == Op::kStorePath && call->as == handle && !call->on.empty())
+        call && !call->as.empty() && call->as == handle && !call->on.empty())
       return call;
   return nullptr;
 }
 
 std::string store_of(const Case& value, const std::string& handle) {
-  const Call* path = path_made_by(value, handle);
-  return path ? store_of(value, path->on.front()) : handle;
+  const Call* call = made_by(value, handle);
+  return call && call->op != Op::kWithReadOnly ? store_of(value, call->on.front()) : handle;
 }
 
 namespace {

@@ -61,9 +61,10 @@ std::string after(const Words& journeys);
 // --- who writes
 
 bool is_of_an_archive(const Make& make);
-// The call that made this handle, which is a StorePath; nullptr: it is none.
-const Call* path_made_by(const Case& value, const std::string& handle);
-// The store in which a StorePath lies: who writes by the path writes by that. Of others, itself.
+// The call that gave this handle; nullptr: none did.
+const Call* made_by(const Case& value, const std::string& handle);
+// The store in which a StorePath, a group or an array lies: who writes by these writes by that. Of
+// a store, also a read-only one of another, itself.
 std::string store_of(const Case& value, const std::string& handle);
 bool may_write(const Make& make);
 

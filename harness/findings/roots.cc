@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <array>
-#include <iterator>
 #include <map>
 #include <set>
 #include <span>
@@ -19,11 +18,10 @@
 namespace storefuzz::program {
 namespace {
 
-// `words`, and those of `needs` that are of the root.
+// `words`, and those of `needs` that are of the root, in one order.
 Words with_needs(Words words, const Words& needs, std::span<const std::string_view> of_root) {
-  std::ranges::copy_if(needs, std::back_inserter(words), [&](const std::string& it) {
-    return std::ranges::find(of_root, it) != of_root.end();
-  });
+  for (const std::string_view it : of_root)
+    if (has(needs, it)) words.emplace_back(it);
   return words;
 }
 
@@ -49,14 +47,15 @@ std::optional<Words> words_of_another_place(const Case& value, const Words& need
   return with_needs({fmt::format("{}", fmt::join(kinds, ", "))}, needs, kNeeds);
 }
 
-// The classes of the stores that may write; nullopt where one of them is of no archive, or none is.
+// The classes of the stores that may write, whatever is around them; nullopt where one of them is
+// of no archive, or none is.
 std::optional<Words> classes_of_writing_archives(const Case& value) {
   std::set<std::string> types;
   for (const Step& step : value.steps) {
     const Make* make = std::get_if<Make>(&step);
     if (!make || !may_write(*make)) continue;
     if (!is_of_an_archive(*make)) return std::nullopt;
-    types.insert(make->kind->type);
+    types.insert(innermost(make->kind)->type);
   }
   if (types.empty()) return std::nullopt;
   return Words{fmt::format("{}", fmt::join(types, ", "))};
@@ -122,7 +121,9 @@ bool spoils_an_archive(const Case& value, const Difference& it, const Words& nee
   const bool refused_call = refused(it.was) && call_of(value, it);
   if (it.oracle == kReadersAgree && it.wrong == Wrong::kTwice) return has(needs, kSeveralWriters);
   const bool given = has(needs, kReadOnlyGiven), several = has(needs, kSeveralWriters);
-  return (is_of_content(it.wrong) || (given ? it.wrong == Wrong::kMade : refused_call)) &&
+  // What lies where a directory is read may look like a name.
+  const bool made = it.wrong == Wrong::kMade && (given || !it.where.key.empty());
+  return (is_of_content(it.wrong) || made || (refused_call && !given)) &&
          (several || (given && it.oracle != kReadersAgree));
 }
 
@@ -151,6 +152,9 @@ bool is_written_by_forked_processes(const Case& value, const Difference& it) {
     if (call && (operation(call->op).writes() || operation(call->op).on_handle == OnHandle::kEnds))
       for (const std::string& handle : call->on) add(handle, call->in);
     if (deed && deed->what == What::kDrop) add(deed->handle, deed->in);
+    if (deed && deed->what == What::kExit)
+      for (const auto& [process, handle] : handles.living())
+        if (process == deed->in) add(handle, process);
     forked = forked || std::holds_alternative<Fork>(step);
     handles.take(step);
   }
@@ -159,8 +163,9 @@ bool is_written_by_forked_processes(const Case& value, const Difference& it) {
 
 // How bytes are refused that lie where other ones should depends on the bytes.
 bool is_of_bytes(std::string_view type) {
-  constexpr auto kOfBytes = std::to_array<std::string_view>(
-      {"BadZipFile", "EOFError", "OSError", "RuntimeError", "NotImplementedError", "error"});
+  constexpr auto kOfBytes =
+      std::to_array<std::string_view>({"BadZipFile", "EOFError", "OSError", "RuntimeError",
+                                       "NotImplementedError", "UnicodeDecodeError", "error"});
   return std::ranges::find(kOfBytes, type) != kOfBytes.end();
 }
 
@@ -275,12 +280,29 @@ std::optional<Words> words_of_a_stop_between(const Case& value, const Difference
   return words;
 }
 
+// --- what a fork does not have: other threads
+
+// A forked process has one thread: who waits there for another one waits for ever, whatever he
+// asked. Where he waits is known of who asks from outside of an event loop.
+std::optional<Words> words_of_a_lost_thread(const Case& value, const Difference& it,
+                                            const Words& journeys) {
+  const auto kind = kind_of(value, it.where.handle);
+  const std::string frame = frame_of_hang(it);
+  if (it.wrong != Wrong::kHang || !call_of(value, it) || !has(journeys, "fork") || !kind ||
+      frame.empty())
+    return std::nullopt;
+  return Words{it.oracle, std::string(name_of(it.wrong)), "a call on " + innermost(*kind)->kind,
+               "in " + frame, after({"fork"})};
+}
+
 // --- what stores of files do not have: a key below a key
 
 // Below the path of a StorePath.
 std::string whole_key(const Case& value, const std::string& handle, const std::string& key) {
-  const Call* path = path_made_by(value, handle);
-  return path ? whole_key(value, path->on.front(), path->key + "/" + key) : key;
+  const Call* path = made_by(value, handle);
+  return path && path->op == Op::kStorePath
+             ? whole_key(value, path->on.front(), path->key + "/" + key)
+             : key;
 }
 
 // A key or a prefix that was asked for is, or lies below, what is a key: there the operating system
@@ -361,6 +383,7 @@ std::optional<Words> words_of_a_root(const Case& value, const Difference& it, co
   if (auto words = words_of_a_file_that_is_moved(value, it)) return words;
   if (auto words = words_of_a_name_that_is_there_twice(value, it)) return words;
   if (auto words = words_of_a_stop_between(value, it, needs, journeys)) return words;
+  if (auto words = words_of_a_lost_thread(value, it, journeys)) return words;
   if (auto words = words_of_a_key_below_a_key(value, it)) return words;
   if (auto words = words_of_a_shared_buffer(value, it)) return words;
   if (auto words = words_of_a_stale_cache(value, it)) return words;

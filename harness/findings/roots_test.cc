@@ -169,6 +169,8 @@ TEST(Roots, OfAnArchiveThatForkedProcessesCloseAreThoseOfSeveralWriters) {
   const std::string cause = "ZipStore / several writers";
   EXPECT_EQ(key_of(closes, close, Wrong::kLost), cause);
   EXPECT_EQ(key_of(forgets, close, Wrong::kUnreadable), cause);
+  EXPECT_EQ(key_of(closes, R"({"do": "exit"})", Wrong::kUnreadable), cause)
+      << "what is still open is closed at the end";
   EXPECT_NE(key_of(closes, get, Wrong::kAbsent), cause)
       << "who wrote before the fork, and reads since, is no second one";
   EXPECT_EQ(key_of(closes, close, Wrong::kRefused, Refusal{"BadZipFile", "no", "zipfile:open"}),
@@ -306,6 +308,31 @@ TEST(Roots, OfAKeyBelowAKeyAreOne) {
   EXPECT_NE(below("local", R"("get", "key": "a")"), cause);
   EXPECT_NE(below("local", R"("get", "key": "ab")"), cause);
   EXPECT_NE(below("memory", R"("get", "key": "a/b")"), cause) << "there a key is no file";
+}
+
+TEST(Roots, OfAThreadThatAForkLostAreOne) {
+  const auto key_of = [](const std::string& fork, const std::string& call) {
+    Difference it = at(2, Wrong::kHang,
+                       TimedOut{.stacks = "Current thread 0x1 (most recent call first):\n  File "
+                                          "\"/lib/zarr/core/sync.py\", line 135 in sync\n"});
+    it.oracle = "deadline";
+    return cause_of(parse_case(R"({"format": 2, "processes": {"p1": "fork"}, "program": [
+        {"make": "memory", "as": "s0"}, )" +
+                               fork + ", " + call + "]}")
+                        .value(),
+                    it)
+        .key;
+  };
+  const std::string fork = R"({"fork": "p1"})";
+  const std::string get = R"({"call": "get", "by": "sync", "in": "p1", "on": "s0", "key": "a"})";
+  const std::string make = R"({"call": "create group", "in": "p1", "on": "s0", "key": "a",
+      "as": "s1"})";
+  EXPECT_EQ(key_of(fork, get),
+            "deadline / hang / a call on memory / in zarr/core/sync.py:sync / after fork");
+  EXPECT_EQ(key_of(fork, get), key_of(fork, make));
+  EXPECT_NE(key_of(R"({"call": "list", "on": "s0"})", R"({"call": "get", "on": "s0", "key": "a"})"),
+            key_of(fork, get))
+      << "without a fork it waits for something else";
 }
 
 // What a caller does to his own buffer shows in all that use the class that kept it.
