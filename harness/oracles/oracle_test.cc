@@ -351,6 +351,20 @@ TEST(ParentIntact, ComparesWhatOneLoopWasTold) {
   for (const Difference& it : judge(value, seen)) EXPECT_NE(it.oracle, "parent intact");
 }
 
+// A file that an outsider deleted is there for whoever has it open, until he closes it.
+TEST(ParentIntact, ComparesNothingAcrossAClose) {
+  const Case value = parsed(R"({"make":"zip","at":"z","mode":"w","as":"s0"},
+    {"call":"set","key":"a","value":"a@1","on":"s0"},{"do":"delete the file","at":"z"},
+    {"call":"get","key":"a","on":"s0"},{"carry":"pickle 5","from":"s0","as":"s1"},
+    {"call":"close","on":"s0"},{"call":"get","key":"a","on":"s0"})");
+  Observation seen = test::sound_observation(value, 0);
+  seen.steps[3].answers[0] = Shown{BytesValue{"a@1"}};
+  seen.steps[4].answers[0] = seen.steps[0].answers[0];
+  seen.steps[5].disk = seen.steps[6].disk = seen.steps[3].disk;
+  last(seen) = Shown{None{}};
+  for (const Difference& it : judge(value, seen)) EXPECT_NE(it.oracle, "parent intact");
+}
+
 TEST(ReadersAgree, AreAskedOnlyOfWhatWasSurelyPublished) {
   const std::string set = R"({"make":"zip","at":"z","mode":"a","as":"s0"},
       {"call":"set","key":"b","value":"b@1","on":"s0"},)";

@@ -61,8 +61,10 @@ class ParentIntact {
     const Operation& row = operation(call->op);
     for (const JudgedAnswer& answer : answers) {
       const std::string handle = call->on[answer.handle] + " " + call->in;
-      // What opens one handle, or writes by it, may change what others say.
-      if (row.on_handle != OnHandle::kNone) forget(handle, row.writes());
+      // What opens one handle, or writes by it, may change what others say; who closes one opens
+      // its file anew afterwards, which an outsider may have deleted meanwhile.
+      if (row.on_handle != OnHandle::kNone)
+        forget(handle, row.writes() || row.on_handle == OnHandle::kEnds);
       ask(*call, answer, said_[handle]);
     }
   }
