@@ -109,14 +109,8 @@ Result<std::optional<Again>> shown_now(ProgramSession& session, const program::C
   for (const Effort effort : {Effort::kUsual, Effort::kAll}) {
     auto played = session.play(value, effort);
     if (!played) return std::unexpected(played.error());
-    std::erase_if(played->differences, [&](const Difference& it) {
-      return !(it.first || it.question) || class_of(value, it) != of_class;
-    });
-    const auto severest = std::ranges::min_element(
-        played->differences, {},
-        [&](const Difference& it) { return program::severity_of(value, it); });
-    if (severest != played->differences.end())
-      return Again{.difference = std::move(*severest), .seen = std::move(played->seen)};
+    if (auto found = severest(value, played->differences, of_class))
+      return Again{.difference = std::move(*found), .seen = std::move(played->seen)};
   }
   return std::nullopt;
 }

@@ -14,10 +14,6 @@ namespace storefuzz {
 
 using program::Difference;
 
-namespace {
-
-// The severest of the differences that are first at their place; of a class, where one is named. A
-// question is meant only where its class is named.
 std::optional<Difference> severest(const program::Case& value,
                                    const std::vector<Difference>& differences,
                                    const std::string& of_class) {
@@ -30,8 +26,6 @@ std::optional<Difference> severest(const program::Case& value,
   if (!found) return std::nullopt;
   return *found;
 }
-
-}  // namespace
 
 Result<ReducedProgram> reduce_program(ProgramSession& session, const program::Case& value,
                                       const ReduceOptions& options) {

@@ -4,7 +4,9 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "harness/case/program.h"
 #include "harness/findings/cause.h"
@@ -33,6 +35,12 @@ struct ReduceOptions {
   std::function<bool()> stop = {};  // the same, once it says true
   Against* against = nullptr;       // what its base shows as well is no difference
 };
+
+// The severest of the differences that are first at their place; of a class, where one is named. A
+// question is meant only where its class is named.
+std::optional<program::Difference> severest(const program::Case& value,
+                                            const std::vector<program::Difference>& differences,
+                                            const std::string& of_class);
 
 // An Error when the program shows no such difference, or cannot be played.
 Result<ReducedProgram> reduce_program(ProgramSession& session, const program::Case& value,
