@@ -127,7 +127,6 @@ void tell(const Finding& found) {
   if (!smaller && !otherwise && told.count > kOften && told.untold < kOften) return;
   Json line{{"key", found.key},
             {"count", std::exchange(told.untold, 0)},
-            {"executions", engine->board.data().executions.load()},
             {"seconds", seconds_of_fuzzing()}};
   if (smaller) told.size = size;
   if (smaller || otherwise || told.count <= kWhole) line["finding"] = to_json(found);
