@@ -233,7 +233,9 @@ void Following::keep_unreduced(const RawFinding& raw, const std::string& why, bo
   count(told, raw);
   Dossier dossier = not_followed(raw.finding, why);
   dossier.followed = followed;
-  keep(told, dossier, raw, nullptr);
+  // A race may not happen again: a page names it as the loop saw it.
+  const program::Cause as_seen{.key = raw.finding.key, .severity = raw.finding.severity};
+  keep(told, dossier, raw, find_known(options_.dossier.known, as_seen, options_.dossier.release));
   grown();
 }
 

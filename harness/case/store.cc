@@ -66,6 +66,7 @@ class AdapterReader {
     flag("writes", adapter.writes);
     flag("deletes", adapter.deletes);
     flag("waits", adapter.waits);
+    flag("threads", adapter.threads);
     flag("any key", adapter.any_key);
     flag("zarr keys", adapter.zarr_keys);
     flag("files", adapter.files);

@@ -63,6 +63,7 @@ struct Adapter {
   bool writes = true;            // unless the store is read-only
   bool deletes = true;           // where the store writes
   bool waits = true;             // its coroutines need an event loop
+  bool threads = false;          // it has threads of its own, which are not Python's
   bool any_key = false;          // a key is any text; else it is a path below a folder
   bool zarr_keys = false;        // only keys of Zarr nodes and chunks are taken, as documented
   bool files = false;            // a key is a file: no key lies below another one

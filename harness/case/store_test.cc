@@ -263,8 +263,9 @@ TEST(Adapters, WhatIsWrongIsOneSentenceAndNothingIsAdded) {
     expect_wrong(member, "import os", member);
     expect_wrong(member, Json::array({7}), member);
   }
-  for (const char* member : {"writes", "deletes", "waits", "any key", "files", "listed", "opens",
-                             "deletes folders", "zarr keys", "caches", "forgets", "opaque"})
+  for (const char* member :
+       {"writes", "deletes", "waits", "any key", "files", "listed", "opens", "deletes folders",
+        "zarr keys", "caches", "forgets", "opaque", "threads"})
     expect_wrong(member, "yes", member);
   expect_wrong("medium", "tape", "\"medium\"");
   expect_wrong("medium", 7, "\"medium\"");

@@ -10,6 +10,7 @@
 
 #include "harness/base/files.h"
 #include "harness/base/text.h"
+#include "harness/campaign/campaign.h"
 #include "harness/campaign/corpus_archive.h"
 #include "harness/campaign/corpus_folder.h"
 #include "harness/campaign/merge.h"
@@ -205,7 +206,7 @@ void add_merge(CLI::App& app, int& code) {
   command.add_option("inputs", words->inputs, "Folders of cases, or run directories")->required();
   add_target(command, words->target);
   command.add_option("--jobs", words->jobs, "Fuzz processes side by side")
-      ->check(CLI::Range(1, 64))
+      ->check(CLI::Range(1, kMostJobs))
       ->capture_default_str();
   command.add_option("--most", words->most, "Cases in the folder at most; then lines may be lost")
       ->check(CLI::Range(1, static_cast<int>(kMostCases)));
@@ -344,7 +345,7 @@ void add_import(CLI::App& app, int& code) {
       "--merge", options->merge,
       "Take only what reaches lines that no case of the folder reaches: `corpus merge`");
   command.add_option("--jobs", options->jobs, "With --merge: fuzz processes side by side")
-      ->check(CLI::Range(1, 64))
+      ->check(CLI::Range(1, kMostJobs))
       ->capture_default_str();
   add_subject(command, options->subject);
   command.callback([options, &code] { code = import_corpus(*options); });

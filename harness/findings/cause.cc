@@ -159,6 +159,8 @@ std::string class_of(const Case& value, const Difference& it) {
 }
 
 std::string seen_as(const Case& value, const Difference& it) {
+  if (const auto words = words_of_a_crash_at_the_end(value, it))
+    return fmt::format("{}", fmt::join(*words, " / "));
   std::string words = fmt::format("{} / {}", it.oracle, name_of(it.wrong));
   words += is_of_an_attribute(it)
                ? fmt::format(" / {}", it.where.key)

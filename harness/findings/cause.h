@@ -17,6 +17,7 @@ namespace storefuzz::program {
 // Oracles with rules of their own: the first asks readers of some programs only.
 inline constexpr std::string_view kReadersAgree = "readers agree";
 inline constexpr const char* kWritable = "writable";
+inline constexpr std::string_view kSurvival = "survival";
 
 // 1 published data lost or changed · 2 wrong data in silence · 3 something changed outside its
 // place · 4 hang, death, leak · 5 state or equality lost, a carry refused · 6 refused where an
@@ -42,7 +43,8 @@ struct Cause {
 std::string_view attribute_of(std::string_view name);
 
 // What differs as the loop saw it: with the operation in any case, and the frame of a refusal.
-// Differences of one class may have several roots, so more than one of them are looked at.
+// Differences of one class may have several roots, so more than one of them are looked at. Where a
+// race has no other cause than what the loop saw (words_of_a_crash_at_the_end), it is that.
 std::string seen_as(const Case& value, const Difference& difference);
 
 // By which word it was asked, and of which kind, the wrapper included: findings that look alike to

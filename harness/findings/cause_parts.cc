@@ -33,7 +33,12 @@ const Call* call_of(const Case& value, const Difference& it) { return step_as<Ca
 const Make* make_of(const Case& value, const Difference& it) { return step_as<Make>(value, it); }
 const Deed* deed_of(const Case& value, const Difference& it) { return step_as<Deed>(value, it); }
 
+bool is_of_an_end(const Difference& it) {
+  return it.oracle == kSurvival && it.wrong == Wrong::kDeath && !it.seen.empty();
+}
+
 std::string step_word(const Case& value, const Difference& it, bool plainest) {
+  if (is_of_an_end(it)) return fmt::format("exit with {}", it.seen);
   const Step* step = step_of(value, it);
   if (!step) return "the end";
   return std::visit(
@@ -124,7 +129,21 @@ const Call* made_by(const Case& value, const std::string& handle) {
   return nullptr;
 }
 
+namespace {
+
+// The handle of which this one is another name of the same object; nullptr: it is none.
+const std::string* handed_over(const Case& value, const std::string& handle) {
+  for (const Step& step : value.steps)
+    if (const Carry* carry = std::get_if<Carry>(&step);
+        carry && carry->as == handle && carry->carrier == Carrier::kHandedOver)
+      return &carry->from;
+  return nullptr;
+}
+
+}  // namespace
+
 std::string store_of(const Case& value, const std::string& handle) {
+  if (const std::string* same = handed_over(value, handle)) return store_of(value, *same);
   const Call* call = made_by(value, handle);
   return call && call->op != Op::kWithReadOnly ? store_of(value, call->on.front()) : handle;
 }

@@ -25,7 +25,12 @@ const Call* call_of(const Case& value, const Difference& difference);
 const Make* make_of(const Case& value, const Difference& difference);
 const Deed* deed_of(const Case& value, const Difference& difference);
 
-// In words: an operation, "make", "fork", a carrier, a deed; or the plainest of its sort.
+// Whether a process that nothing but its own end was left for ended as it should not: what it was
+// asked before says nothing of the root.
+bool is_of_an_end(const Difference& difference);
+
+// In words: an operation, "make", "fork", a carrier, a deed, "exit with SIGABRT"; or the plainest
+// of its sort.
 std::string step_word(const Case& value, const Difference& difference, bool plainest);
 
 // A key that is no plain path, and that the reduction did not make one: of any call.
@@ -63,8 +68,8 @@ std::string after(const Words& journeys);
 bool is_of_an_archive(const Make& make);
 // The call that gave this handle; nullptr: none did.
 const Call* made_by(const Case& value, const std::string& handle);
-// The store in which a StorePath, a group or an array lies: who writes by these writes by that. Of
-// a store, also a read-only one of another, itself.
+// The store in which a StorePath, a group or an array lies, or which was handed over: who writes by
+// these writes by that. Of a store, also a read-only one of another, itself.
 std::string store_of(const Case& value, const std::string& handle);
 bool may_write(const Make& make);
 

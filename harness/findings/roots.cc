@@ -358,23 +358,50 @@ std::optional<Words> words_of_a_shared_buffer(const Case& value, const Differenc
   return std::nullopt;
 }
 
+// Whether this key had this value at some time. That of a plain word names its key.
+bool had(const Case& value, const std::string& key, const std::string& bytes) {
+  return bytes.starts_with(key + "@") || std::ranges::any_of(value.steps, [&](const Step& step) {
+           const Call* call = std::get_if<Call>(&step);
+           return call && operation(call->op).takes.value && call->key == key &&
+                  call->value.bytes() == bytes;
+         });
+}
+
 // What a cache shows that its source had before, or has no more: whatever the source is.
 std::optional<Words> words_of_a_stale_cache(const Case& value, const Difference& it) {
   const Call* call = call_of(value, it);
   const auto kind = kind_of(value, it.where.handle);
   const Shown* was = shown(it.was);
   const auto* bytes = was ? std::get_if<BytesValue>(was) : nullptr;
-  const bool earlier = bytes && call && bytes->bytes.starts_with(call->key + "@");
-  if (!kind || !(*kind)->caches || !earlier) return std::nullopt;
+  if (!kind || !(*kind)->caches || !call || !bytes || !had(value, call->key, bytes->bytes))
+    return std::nullopt;
   return Words{it.oracle, "stale", fmt::format("{} on {}", name_of(call->op), (*kind)->type)};
 }
 
 }  // namespace
 
+std::optional<Words> words_of_a_crash_at_the_end(const Case& value, const Difference& it) {
+  if (!is_of_an_end(it) || (it.seen != "SIGABRT" && it.seen != "SIGSEGV")) return std::nullopt;
+  std::set<std::string> types;
+  const auto add = [&](const std::string& handle, const std::string& process) {
+    const auto kind = kind_of(value, handle);
+    if (kind && process == it.where.process && innermost(*kind)->threads)
+      types.insert(innermost(*kind)->type);
+  };
+  for (const Step& step : value.steps) {
+    if (const Make* make = std::get_if<Make>(&step)) add(make->as, make->in);
+    if (const Carry* carry = std::get_if<Carry>(&step)) add(carry->as, carry->to);
+  }
+  if (types.empty()) return std::nullopt;
+  return Words{it.oracle, std::string(name_of(it.wrong)), "exit by a signal",
+               fmt::format("{}", fmt::join(types, ", "))};
+}
+
 std::optional<Words> words_of_a_root(const Case& value, const Difference& it, const Words& needs,
                                      const Words& journeys) {
   if (auto words = words_of_a_lacking_attribute(value, it, journeys)) return words;
   if (auto words = words_of_another_place(value, needs)) return words;
+  if (auto words = words_of_a_crash_at_the_end(value, it)) return words;
   if (auto words = words_of_a_chosen_class(value, it)) return words;
   if (auto words = words_of_other_content(value, it, journeys)) return words;
   if (auto words = words_of_a_reader_that_writes(value, it)) return words;

@@ -9,6 +9,11 @@
 
 namespace storefuzz::program {
 
+// "survival / death / exit by a signal / ObjectStore": the classes of the stores that a process
+// has and that have threads of their own. A thread that is not Python's may abort its process when
+// that ends (CPython gh-87135). nullopt: the difference is none of these.
+std::optional<Words> words_of_a_crash_at_the_end(const Case& value, const Difference& difference);
+
 // `needs` and `journeys`: those of the reduced program (cause_parts.h). nullopt: the difference is
 // of none of these roots, and is named by what was asked.
 std::optional<Words> words_of_a_root(const Case& reduced, const Difference& difference,

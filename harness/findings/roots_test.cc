@@ -150,7 +150,8 @@ TEST(Roots, OfSeveralWritersOfAnArchiveAreOne) {
 // Of two processes that have one store by a fork, the second to close it writes over the first.
 TEST(Roots, OfAnArchiveThatForkedProcessesCloseAreThoseOfSeveralWriters) {
   const auto key_of = [](const std::string& theirs, const std::string& ours, Wrong wrong,
-                         const Answer& was = Shown(), const std::string& kind = "zip") {
+                         const Answer& was = Shown(), const std::string& kind = "zip",
+                         std::size_t step = 4) {
     return cause_of(parse_case(
                         R"({"format": 2, "processes": {"p1": "fork"}, "program": [
         {"make": ")" + kind +
@@ -158,7 +159,7 @@ TEST(Roots, OfAnArchiveThatForkedProcessesCloseAreThoseOfSeveralWriters) {
         {"call": "set", "on": "s0", "key": "a", "value": "a@1"}, {"fork": "p1"}, )" +
                         theirs + ", " + ours + "]}")
                         .value(),
-                    at(4, wrong, was))
+                    at(step, wrong, was))
         .key;
   };
   const std::string closes = R"({"call": "close", "in": "p1", "on": "s0"})";
@@ -175,6 +176,12 @@ TEST(Roots, OfAnArchiveThatForkedProcessesCloseAreThoseOfSeveralWriters) {
       << "who wrote before the fork, and reads since, is no second one";
   EXPECT_EQ(key_of(closes, close, Wrong::kRefused, Refusal{"BadZipFile", "no", "zipfile:open"}),
             "ZipStore / refused / several writers");
+  EXPECT_EQ(
+      key_of(R"({"carry": "handed over", "from": "s0", "as": "s1"},
+                      {"call": "close", "on": "s1"})",
+             R"({"call": "close", "in": "p1", "on": "s0"})", Wrong::kUnreadable, Shown(), "zip", 5),
+      cause)
+      << "who is handed a store has the same one";
   EXPECT_NE(key_of(reads, close, Wrong::kLost), cause) << "to read is not to write";
   EXPECT_NE(key_of(closes, close, Wrong::kLost, Shown(), "local"), cause)
       << "a folder has room for several";
@@ -366,6 +373,48 @@ TEST(Roots, OfACacheThatIsStaleAreOne) {
   EXPECT_EQ(shown("cache over memory", Wrong::kOtherValue, "a@1"), cause);
   EXPECT_NE(shown("cache over local", Wrong::kOtherValue, "b@1"), cause) << "of another key";
   EXPECT_NE(shown("local", Wrong::kGhost, "a@1"), cause);
+}
+
+// What it was given may be nothing.
+TEST(Roots, OfAStaleCacheAreOfAnyEarlierValue) {
+  const auto shown = [](const std::string& value) {
+    return key_of(R"({"make": "cache over memory", "as": "s0"},
+        {"call": "set", "on": "s0", "key": "a", "value": ")" +
+                      value + R"("},
+        {"call": "set sync", "on": "s0", "key": "a", "value": "a@7"},
+        {"call": "get", "on": "s0", "key": "a"})",
+                  at(3, Wrong::kOtherValue, Shown{BytesValue{""}}));
+  };
+  EXPECT_EQ(shown(""), "reads / stale / get on CacheStore");
+  EXPECT_NE(shown("a@1"), "reads / stale / get on CacheStore");
+}
+
+// Whether a thread of the store still waits when the process ends, no call decides. The loop sees
+// the cause itself: a race may not happen again.
+TEST(Roots, OfAProcessThatAbortsAtItsEndAreOneAndSeenSo) {
+  Difference it = at(1, Wrong::kDeath);
+  it.oracle = kSurvival;
+  it.where = {.step = 1, .process = "p1", .operation = "exit"};
+  it.seen = "SIGABRT";
+  std::string as_seen;
+  const auto seen = [&](const std::string& kind, const std::string& process) {
+    const auto value = parse_case(R"({"format": 2, "processes": {"p1": "spawn"}, "program": [
+        {"make": "local", "at": "f", "in": "p1", "as": "s1"},
+        {"make": ")" + kind + R"(", "in": ")" +
+                                  process + R"(", "as": "s0"},
+        {"call": "list", "on": "s0"}]})")
+                           .value();
+    as_seen = seen_as(value, it);
+    return cause_of(value, it).key;
+  };
+  EXPECT_EQ(seen("object memory", "p1"), "survival / death / exit by a signal / ObjectStore");
+  EXPECT_EQ(as_seen, "survival / death / exit by a signal / ObjectStore");
+  EXPECT_EQ(seen("object memory", "p0"),
+            "survival / death / exit with SIGABRT on local, object memory");
+  EXPECT_EQ(seen("memory", "p1"), "survival / death / exit with SIGABRT on local, memory");
+  it.seen = "exit 1";
+  EXPECT_EQ(seen("object memory", "p1"),
+            "survival / death / exit with exit 1 on local, object memory");
 }
 
 }  // namespace
