@@ -85,6 +85,12 @@ bool of_one_packing(const Difference& was, const Difference& is) {
          was.where.handle == is.where.handle;
 }
 
+// One of two stores of one place says that the other is another one.
+bool of_one_equality(const Difference& was, const Difference& is) {
+  return was.oracle == is.oracle && was.wrong == is.wrong &&
+         was.where.operation == is.where.operation && was.where.process == is.where.process;
+}
+
 // Whether a handle is not kept from doing what it may not.
 bool of_one_permission(const Difference& was, const Difference& is) {
   return was.oracle == is.oracle && was.wrong == is.wrong && by_one_handle(was, is);
@@ -164,6 +170,7 @@ class Ways {
     if (call_ && it_.wrong == Wrong::kDone && call_->op == Op::kDelete)
       replace(Op::kGet, call_->key, of_one_absence);
     if (call_ && refused(it_.was)) open_again_for_each_copy();
+    if (call_ && it_.wrong == Wrong::kNotEqual) make_another_for_each_copy();
     if (call_ && shows_content(it_.wrong)) ask({Op::kGet}, of_one_content);
     if (call_ && it_.wrong == Wrong::kOtherValue) ask_for_a_range();
     if (call_ && refused(it_.was) && it_.where.operation == name_of(call_->op))
@@ -256,6 +263,25 @@ class Ways {
           },
           of_one_loss);
     }
+  }
+
+  // A store that does not equal its copy may equal none that is made for the same place.
+  void make_another_for_each_copy() {
+    for (std::size_t i = 0; i < it_.where.step; ++i) {
+      const Carry* carry = std::get_if<Carry>(&value_.steps[i]);
+      const Make* made = carry ? made_as(carry->from) : nullptr;
+      if (!made || carry->cargo != Cargo::kStore) continue;
+      Make other = *made;
+      other.in = carry->to;
+      other.as = carry->as;
+      offer([&](Case& next) { next.steps[i] = other; }, of_one_equality);
+    }
+  }
+
+  const Make* made_as(const std::string& handle) const {
+    for (const Step& step : value_.steps)
+      if (const Make* make = std::get_if<Make>(&step); make && make->as == handle) return make;
+    return nullptr;
   }
 
   // Of a copy, beside that of which it is one.

@@ -45,6 +45,22 @@ TEST(PlainerWays, AskForAMissingKeyByGet) {
   EXPECT_FALSE(way->shown_by({is})) << "a symptom";
 }
 
+TEST(PlainerWays, MakeAnotherStoreForACopyThatIsNotEqual) {
+  const std::string made = R"({"make": "local", "at": "z", "as": "s0"}, )";
+  const std::string equal = R"(, {"call": "equal", "on": "s0", "other": "s1"})";
+  const Difference was = difference(Wrong::kNotEqual, 2, "equality");
+  const auto ways = plainer_ways(
+      parsed(made + R"({"carry": "pickle 5", "from": "s0", "as": "s1"})" + equal), was);
+  const Plainer* way =
+      way_with(ways, parsed(made + R"({"make": "local", "at": "z", "as": "s1"})" + equal));
+  ASSERT_TRUE(way);
+  Difference is = was;
+  is.where.handle = "s1";
+  EXPECT_TRUE(way->shown_by({is})) << "either may say so";
+  is.wrong = Wrong::kState;
+  EXPECT_FALSE(way->shown_by({is}));
+}
+
 TEST(PlainerWays, DeleteOneKeyForSeveral) {
   const std::string made = R"({"make": "memory", "as": "s0"},
       {"call": "set", "on": "s0", "key": "b", "value": "b@1"}, )";
