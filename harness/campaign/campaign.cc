@@ -182,19 +182,20 @@ class Campaign {
   Result<void> fuzz_all() {
     const Error too_early{.message = "interrupted before a case was played"};
     if (interrupted()) return std::unexpected(too_early);
-    auto fuzzed = fuzz({.targets = options_.targets,
-                        .settings = play_settings(),
-                        .scratch = scratch_->path(),
-                        .corpus = options_.corpus,
-                        .seeds = starts_from_seeds(),
-                        .seconds = seconds_,
-                        .until = measure_.until(),
-                        .enough = measure_.enough(subject_.python, scratch_->path()),
-                        .jobs = options_.jobs,
-                        .seed = seed_,
-                        .progress = options_.progress,
-                        .so_far = [this](const Fuzzed& so_far) { return keep(so_far); },
-                        .found = [this](const RawFinding& raw) { return keep(raw); }});
+    auto fuzzed = fuzz(
+        {.targets = options_.targets,
+         .settings = play_settings(),
+         .scratch = scratch_->path(),
+         .corpus = options_.corpus,
+         .seeds = starts_from_seeds(),
+         .seconds = seconds_,
+         .until = measure_.until(),
+         .enough = measure_.enough(subject_.python, scratch_->path(), known_, subject_.release),
+         .jobs = options_.jobs,
+         .seed = seed_,
+         .progress = options_.progress,
+         .so_far = [this](const Fuzzed& so_far) { return keep(so_far); },
+         .found = [this](const RawFinding& raw) { return keep(raw); }});
     if (!fuzzed) return std::unexpected(fuzzed.error());
     fuzzed_ = std::move(*fuzzed);
     failure_ = fuzzed_.failure;

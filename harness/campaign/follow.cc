@@ -229,13 +229,17 @@ void Following::keep(Told& told, const Dossier& dossier, const RawFinding& raw,
 
 void Following::keep_unreduced(const RawFinding& raw, const std::string& why, bool followed) {
   const std::scoped_lock lock(mutex_);
-  Told& told = told_[raw.finding.key];
+  const auto [at, is_new] = told_.try_emplace(raw.finding.key);
+  Told& told = at->second;
   count(told, raw);
+  // What is named as the loop saw it may have been followed by another program.
+  if (!is_new && (told.state != State::kUnconfirmed || !told.line.is_null())) return;
   Dossier dossier = not_followed(raw.finding, why);
   dossier.followed = followed;
-  // A race may not happen again: a page names it as the loop saw it.
-  const program::Cause as_seen{.key = raw.finding.key, .severity = raw.finding.severity};
-  keep(told, dossier, raw, find_known(options_.dossier.known, as_seen, options_.dossier.release));
+  // Of what there was no time for, nobody knows whether it is a race.
+  keep(told, dossier, raw,
+       followed ? find_known(options_.dossier.known, raw.finding, options_.dossier.release)
+                : nullptr);
   grown();
 }
 

@@ -11,6 +11,7 @@
 
 #include "harness/base/error.h"
 #include "harness/campaign/supervise.h"
+#include "harness/findings/known.h"
 
 namespace storefuzz {
 
@@ -32,7 +33,9 @@ class Measure {
   // each key several programs are asked, as a defect of the subject may look the same. Empty where
   // this is not measured, or no worker starts.
   std::function<bool(const Finding&, double seconds)> enough(const std::string& python,
-                                                             const std::filesystem::path& scratch);
+                                                             const std::filesystem::path& scratch,
+                                                             const std::vector<Known>& known,
+                                                             const std::string& release);
 
   // Says the times. kFinding where one of `until` was not found, as a test wants it.
   ExitCode tell(const Fuzzed& fuzzed, const std::function<void(const std::string&)>& say) const;

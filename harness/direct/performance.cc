@@ -304,7 +304,7 @@ void Performance::flush() {
   if (one && last.to == Belongs::To::kStep)
     take_ending(process, last, asked);
   else
-    note_end(process, asked);
+    note_end(process, asked, " when its stores are dropped");
 }
 
 // A process that hung or died while it was asked one thing.
@@ -358,11 +358,11 @@ std::optional<Answer> Performance::ask(const std::string& process, Order order, 
   return std::move(replies->back().answer);
 }
 
-void Performance::note_end(const std::string& process, const Asked& asked) {
+void Performance::note_end(const std::string& process, const Asked& asked, const char* when) {
   if (std::holds_alternative<std::vector<Reply>>(asked)) return;
   players_[process].ended = true;
   const auto* crash = std::get_if<Crashed>(&asked);
-  seen_.ends[process] = crash ? crash->signal : "hang";
+  seen_.ends[process] = crash ? crash->signal + when : "hang";
 }
 
 void Performance::look(std::size_t step) {

@@ -96,7 +96,7 @@ class Performance {
   bool is_looked_at(std::size_t step) const;  // the disk, after it
   void take_folder(Player& player, std::size_t step, const Reply& reply);
   std::optional<Answer> ask(const std::string& process, Order order, int descriptor = -1);
-  void note_end(const std::string& process, const Asked& asked);
+  void note_end(const std::string& process, const Asked& asked, const char* when = "");
   std::string end_of(Player& player, std::span<const Order> orders);
   void look(std::size_t step);
   Result<void> judge_snapshots();

@@ -68,6 +68,7 @@ bool has_journey(const Case& value) { return !journeys_of(value).empty(); }
 
 int severity_of(const Case& value, const Difference& it) {
   if (it.question) return kMildest;
+  if (is_of_an_end(it)) return severity_of_class(it.wrong);
   const Step* step = step_of(value, it);
   const Call* call = call_of(value, it);
   int severity = severity_of_class(it.wrong);
@@ -216,7 +217,7 @@ Words words_of_the_question(const Case& value, const Difference& it, const Call*
     words = words_of_a_forbidden_write(value, *forbidden);
   else
     std::ranges::move(asked(value, it), std::back_inserter(words));
-  if (const Call* call = call_of(value, it)) {
+  if (const Call* call = call_of(value, it); call && !is_of_an_end(it)) {
     if (has_odd_key(value)) words.emplace_back("an odd key");
     if (!it.where.argument.empty() && it.where.argument != "plain")
       words.push_back(fmt::format("{} argument", it.where.argument));

@@ -43,8 +43,8 @@ struct Cause {
 std::string_view attribute_of(std::string_view name);
 
 // What differs as the loop saw it: with the operation in any case, and the frame of a refusal.
-// Differences of one class may have several roots, so more than one of them are looked at. Where a
-// race has no other cause than what the loop saw (words_of_a_crash_at_the_end), it is that.
+// Differences of one class may have several roots, so more than one of them are looked at. What
+// kills a process at its end may not do so again: it is named by its cause at once.
 std::string seen_as(const Case& value, const Difference& difference);
 
 // By which word it was asked, and of which kind, the wrapper included: findings that look alike to

@@ -38,7 +38,7 @@ bool is_of_an_end(const Difference& it) {
 }
 
 std::string step_word(const Case& value, const Difference& it, bool plainest) {
-  if (is_of_an_end(it)) return fmt::format("exit with {}", it.seen);
+  if (is_of_an_end(it)) return fmt::format("end by {}", it.seen);
   const Step* step = step_of(value, it);
   if (!step) return "the end";
   return std::visit(

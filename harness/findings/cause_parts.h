@@ -25,11 +25,11 @@ const Call* call_of(const Case& value, const Difference& difference);
 const Make* make_of(const Case& value, const Difference& difference);
 const Deed* deed_of(const Case& value, const Difference& difference);
 
-// Whether a process that nothing but its own end was left for ended as it should not: what it was
-// asked before says nothing of the root.
+// Whether a process did what it was asked, and then ended in a wrong way: the step that came last
+// says nothing of the root.
 bool is_of_an_end(const Difference& difference);
 
-// In words: an operation, "make", "fork", a carrier, a deed, "exit with SIGABRT"; or the plainest
+// In words: an operation, "make", "fork", a carrier, a deed, "end by SIGABRT"; or the plainest
 // of its sort.
 std::string step_word(const Case& value, const Difference& difference, bool plainest);
 

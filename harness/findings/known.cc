@@ -106,6 +106,12 @@ const Known* find_known(const std::vector<Known>& known, const program::Cause& c
   return found == known.end() ? nullptr : &*found;
 }
 
+const Known* find_known(const std::vector<Known>& known, const Finding& as_seen,
+                        std::string_view release) {
+  return find_known(known, program::Cause{.key = as_seen.key, .severity = as_seen.severity},
+                    release);
+}
+
 std::string to_text(const std::vector<Known>& known) {
   Json list = Json::array();
   for (const Known& it : known) {

@@ -13,6 +13,7 @@
 #include "harness/base/error.h"
 #include "harness/base/json.h"
 #include "harness/findings/cause.h"
+#include "harness/findings/finding.h"
 
 namespace storefuzz {
 
@@ -35,6 +36,10 @@ Result<std::vector<Known>> load_known(const std::string& named);
 
 // `release`: that of the subject.
 const Known* find_known(const std::vector<Known>& known, const program::Cause& cause,
+                        std::string_view release);
+
+// A race may not happen again: a page names it by its key, as the loop saw it.
+const Known* find_known(const std::vector<Known>& known, const Finding& as_seen,
                         std::string_view release);
 
 // {"known": […]} in the order given, as a file that load_known() reads.

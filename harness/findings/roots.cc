@@ -358,13 +358,22 @@ std::optional<Words> words_of_a_shared_buffer(const Case& value, const Differenc
   return std::nullopt;
 }
 
-// Whether this key had this value at some time. That of a plain word names its key.
-bool had(const Case& value, const std::string& key, const std::string& bytes) {
-  return bytes.starts_with(key + "@") || std::ranges::any_of(value.steps, [&](const Step& step) {
-           const Call* call = std::get_if<Call>(&step);
-           return call && operation(call->op).takes.value && call->key == key &&
-                  call->value.bytes() == bytes;
-         });
+// Whether the key that is asked had this value before. A word names its key, unless it is short for
+// a long one, or empty.
+bool had(const Case& value, const Difference& it, const std::string& bytes) {
+  const std::string asked = whole_key(value, it.where.handle, call_of(value, it)->key);
+  if (bytes.starts_with(asked + "@")) return true;
+  for (const Place& place : value.before)
+    for (const Entry& entry : place.entries)
+      if (entry.key == asked && entry.value.bytes() == bytes) return true;
+  return std::any_of(value.steps.begin(),
+                     value.steps.begin() + static_cast<std::ptrdiff_t>(it.where.step),
+                     [&](const Step& step) {
+                       const Call* call = std::get_if<Call>(&step);
+                       return call && operation(call->op).takes.value && !call->on.empty() &&
+                              whole_key(value, call->on.front(), call->key) == asked &&
+                              call->value.bytes() == bytes;
+                     });
 }
 
 // What a cache shows that its source had before, or has no more: whatever the source is.
@@ -373,7 +382,7 @@ std::optional<Words> words_of_a_stale_cache(const Case& value, const Difference&
   const auto kind = kind_of(value, it.where.handle);
   const Shown* was = shown(it.was);
   const auto* bytes = was ? std::get_if<BytesValue>(was) : nullptr;
-  if (!kind || !(*kind)->caches || !call || !bytes || !had(value, call->key, bytes->bytes))
+  if (!kind || !(*kind)->caches || !call || !bytes || !had(value, it, bytes->bytes))
     return std::nullopt;
   return Words{it.oracle, "stale", fmt::format("{} on {}", name_of(call->op), (*kind)->type)};
 }
@@ -383,6 +392,7 @@ std::optional<Words> words_of_a_stale_cache(const Case& value, const Difference&
 std::optional<Words> words_of_a_crash_at_the_end(const Case& value, const Difference& it) {
   if (!is_of_an_end(it) || (it.seen != "SIGABRT" && it.seen != "SIGSEGV")) return std::nullopt;
   std::set<std::string> types;
+  bool at_once = false;  // by os._exit: Python does not end
   const auto add = [&](const std::string& handle, const std::string& process) {
     const auto kind = kind_of(value, handle);
     if (kind && process == it.where.process && innermost(*kind)->threads)
@@ -391,17 +401,20 @@ std::optional<Words> words_of_a_crash_at_the_end(const Case& value, const Differ
   for (const Step& step : value.steps) {
     if (const Make* make = std::get_if<Make>(&step)) add(make->as, make->in);
     if (const Carry* carry = std::get_if<Carry>(&step)) add(carry->as, carry->to);
+    if (const Deed* deed = std::get_if<Deed>(&step))
+      at_once = at_once || (deed->what == What::kQuit && deed->in == it.where.process);
   }
-  if (types.empty()) return std::nullopt;
-  return Words{it.oracle, std::string(name_of(it.wrong)), "exit by a signal",
-               fmt::format("{}", fmt::join(types, ", "))};
+  if (types.empty() || at_once) return std::nullopt;
+  // Of several nobody can tell which one it was.
+  return Words{it.oracle, std::string(name_of(it.wrong)), step_word(value, it, true),
+               *types.begin()};
 }
 
 std::optional<Words> words_of_a_root(const Case& value, const Difference& it, const Words& needs,
                                      const Words& journeys) {
   if (auto words = words_of_a_lacking_attribute(value, it, journeys)) return words;
-  if (auto words = words_of_another_place(value, needs)) return words;
   if (auto words = words_of_a_crash_at_the_end(value, it)) return words;
+  if (auto words = words_of_another_place(value, needs)) return words;
   if (auto words = words_of_a_chosen_class(value, it)) return words;
   if (auto words = words_of_other_content(value, it, journeys)) return words;
   if (auto words = words_of_a_reader_that_writes(value, it)) return words;

@@ -9,9 +9,10 @@
 
 namespace storefuzz::program {
 
-// "survival / death / exit by a signal / ObjectStore": the classes of the stores that a process
-// has and that have threads of their own. A thread that is not Python's may abort its process when
-// that ends (CPython gh-87135). nullopt: the difference is none of these.
+// "survival / death / end by SIGABRT / ObjectStore": the class of a store that was made in the
+// process, or carried there, and that has threads of its own. Such a thread may kill the process
+// when Python ends: it still waits for Python's lock (CPython gh-87135), or has an object of
+// Python's (pyo3-async-runtimes #40). nullopt: the difference is none of these.
 std::optional<Words> words_of_a_crash_at_the_end(const Case& value, const Difference& difference);
 
 // `needs` and `journeys`: those of the reduced program (cause_parts.h). nullopt: the difference is

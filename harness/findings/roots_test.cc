@@ -1,6 +1,7 @@
 // Roots that show in many ways are one cause each, and no other root is taken for them.
 #include "harness/findings/roots.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "harness/findings/cause.h"
@@ -385,36 +386,75 @@ TEST(Roots, OfAStaleCacheAreOfAnyEarlierValue) {
         {"call": "get", "on": "s0", "key": "a"})",
                   at(3, Wrong::kOtherValue, Shown{BytesValue{""}}));
   };
-  EXPECT_EQ(shown(""), "reads / stale / get on CacheStore");
-  EXPECT_NE(shown("a@1"), "reads / stale / get on CacheStore");
+  const std::string stale = "reads / stale / get on CacheStore";
+  EXPECT_EQ(shown(""), stale);
+  EXPECT_NE(shown("a@1"), stale);
+  EXPECT_NE(key_of(R"({"make": "cache over memory", "as": "s0"},
+                {"call": "get", "on": "s0", "key": "a"},
+                {"call": "set", "on": "s0", "key": "a", "value": ""})",
+                   at(1, Wrong::kOtherValue, Shown{BytesValue{""}})),
+            stale)
+      << "it had that afterwards";
 }
 
 // Whether a thread of the store still waits when the process ends, no call decides. The loop sees
 // the cause itself: a race may not happen again.
-TEST(Roots, OfAProcessThatAbortsAtItsEndAreOneAndSeenSo) {
-  Difference it = at(1, Wrong::kDeath);
+TEST(Roots, OfAProcessThatThreadsKillAtItsEndAreOneAndSeenSo) {
+  Difference it = at(2, Wrong::kDeath);
   it.oracle = kSurvival;
-  it.where = {.step = 1, .process = "p1", .operation = "exit"};
+  it.where = {.step = 2, .process = "p1", .operation = "exit"};
   it.seen = "SIGABRT";
   std::string as_seen;
-  const auto seen = [&](const std::string& kind, const std::string& process) {
+  const auto cause = [&](const std::string& make, const std::string& more = "") {
     const auto value = parse_case(R"({"format": 2, "processes": {"p1": "spawn"}, "program": [
-        {"make": "local", "at": "f", "in": "p1", "as": "s1"},
-        {"make": ")" + kind + R"(", "in": ")" +
-                                  process + R"(", "as": "s0"},
-        {"call": "list", "on": "s0"}]})")
+        {"make": "local", "at": "f", "in": "p1", "relative": true, "as": "s1"},
+        {"make": )" + make + R"(, "as": "s0"}, {"call": "list", "on": "s0"})" +
+                                  more + "]}")
                            .value();
     as_seen = seen_as(value, it);
     return cause_of(value, it).key;
   };
-  EXPECT_EQ(seen("object memory", "p1"), "survival / death / exit by a signal / ObjectStore");
-  EXPECT_EQ(as_seen, "survival / death / exit by a signal / ObjectStore");
-  EXPECT_EQ(seen("object memory", "p0"),
-            "survival / death / exit with SIGABRT on local, object memory");
-  EXPECT_EQ(seen("memory", "p1"), "survival / death / exit with SIGABRT on local, memory");
+  const std::string of_obstore = "survival / death / end by SIGABRT / ObjectStore";
+  const std::string here = R"(, "in": "p1")";
+  EXPECT_EQ(cause(R"("object memory")" + here), of_obstore);
+  EXPECT_EQ(as_seen, of_obstore);
+  EXPECT_EQ(cause(R"("logging over object memory")" + here), of_obstore);
+  EXPECT_EQ(cause(R"("object memory")",
+                  R"(, {"carry": "pickle 5", "from": "s0", "to": "p1", "as": "s2"})"),
+            of_obstore);
+  EXPECT_NE(cause(R"("object memory")"), of_obstore) << "in another process";
+  EXPECT_NE(as_seen, of_obstore);
+  EXPECT_NE(cause(R"("memory")" + here), of_obstore);
+  EXPECT_NE(cause(R"("object memory")" + here, R"(, {"do": "_exit", "in": "p1"})"), of_obstore)
+      << "Python does not end";
+  it.seen = "SIGSEGV";
+  EXPECT_EQ(cause(R"("icechunk", "at": "i")" + here),
+            "survival / death / end by SIGSEGV / IcechunkStore");
+  for (const char* otherwise : {"exit 1", "SIGKILL", "SIGSEGV when its stores are dropped"}) {
+    it.seen = otherwise;
+    EXPECT_NE(cause(R"("object memory")" + here),
+              fmt::format("survival / death / end by {} / ObjectStore", otherwise));
+  }
+}
+
+// What a process was asked before its end makes the end no milder, and no other one.
+TEST(Roots, OfAnEndDoNotDependOnTheLastStep) {
+  Difference it = at(1, Wrong::kDeath);
+  it.oracle = kSurvival;
   it.seen = "exit 1";
-  EXPECT_EQ(seen("object memory", "p1"),
-            "survival / death / exit with exit 1 on local, object memory");
+  const auto cause = [&](const std::string& call) {
+    return cause_of(
+        parse_case(R"({"format": 2, "program": [{"make": "memory", "as": "s0"}, {"on": "s0", )" +
+                   call + "}]}")
+            .value(),
+        it);
+  };
+  const Cause plain = cause(R"("call": "list")");
+  EXPECT_EQ(plain.key, "survival / death / end by exit 1 on memory");
+  const Cause misuse =
+      cause(R"("call": "set bytes", "key": "a/../b", "value": "a@1", "by": "sync")");
+  EXPECT_EQ(misuse.key, plain.key);
+  EXPECT_EQ(misuse.severity, plain.severity);
 }
 
 }  // namespace
