@@ -61,6 +61,20 @@ TEST(PlainerWays, MakeAnotherStoreForACopyThatIsNotEqual) {
   EXPECT_FALSE(way->shown_by({is}));
 }
 
+TEST(PlainerWays, AskForTheWholeOfAKeyWhosePartsAreRefused) {
+  const std::string made = R"({"make": "local", "at": "z", "as": "s0"}, )";
+  Difference was = difference(Wrong::kRefused, 1, "refusal");
+  was.was = Refusal{"FileNotFoundError", "no", "zarr/storage/_local.py:_get"};
+  const auto ways = plainer_ways(
+      parsed(made + R"({"call": "get partial ranges", "key": "a", "end": 1, "on": "s0"})"), was);
+  const Plainer* way =
+      way_with(ways, parsed(made + R"({"call": "get partial values", "key": "a", "on": "s0"})"));
+  ASSERT_TRUE(way);
+  EXPECT_TRUE(way->shown_by({was}));
+  was.was = Refusal{"ValueError", "no", "zarr/storage/_local.py:_get"};
+  EXPECT_FALSE(way->shown_by({was}));
+}
+
 TEST(PlainerWays, DeleteOneKeyForSeveral) {
   const std::string made = R"({"make": "memory", "as": "s0"},
       {"call": "set", "on": "s0", "key": "b", "value": "b@1"}, )";

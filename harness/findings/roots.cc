@@ -330,20 +330,12 @@ std::optional<Words> words_of_a_key_below_a_key(const Case& value, const Differe
 
 // --- what a store keeps in memory
 
-// Which kinds keep something in memory: some use a class that is another kind's.
-std::string kinds_that_keep(const Case& value) {
-  std::set<std::string> kinds;
-  for (const Step& step : value.steps) {
-    const Make* make = std::get_if<Make>(&step);
-    for (const Adapter* kind = make ? make->kind.operator->() : nullptr; kind; kind = kind->inner) {
-      if (!kind->uses.empty()) {
-        kinds.insert(kind->uses);
-        break;
-      }
-      if (!kind->inner) kinds.insert(kind->kind);
-    }
-  }
-  return fmt::format("{}", fmt::join(kinds, ", "));
+// Which kind keeps something in memory below this handle: some use a class that is another kind's.
+std::string kind_that_keeps(const Case& value, const std::string& handle) {
+  const auto kind = kind_of(value, handle);
+  const Adapter* it = kind ? kind->operator->() : nullptr;
+  while (it && it->uses.empty() && it->inner) it = it->inner;
+  return !it ? "" : it->uses.empty() ? it->kind : it->uses;
 }
 
 // A buffer that a store gave, or was given, belongs to its caller as well: what he writes there is
@@ -354,7 +346,8 @@ std::optional<Words> words_of_a_shared_buffer(const Case& value, const Differenc
     if (const Call* call = std::get_if<Call>(&step);
         call && (call->op == Op::kGetAndOverwrite || call->op == Op::kSetAndOverwrite))
       return Words{it.oracle, std::string(name_of(it.wrong)),
-                   fmt::format("after {} on {}", name_of(call->op), kinds_that_keep(value))};
+                   fmt::format("after {} on {}", name_of(call->op),
+                               kind_that_keeps(value, call->on.front()))};
   return std::nullopt;
 }
 

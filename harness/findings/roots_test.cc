@@ -356,6 +356,13 @@ TEST(Roots, OfABufferThatIsSharedAreOne) {
   EXPECT_EQ(cause, "reads / other value / after set and overwrite on memory");
   EXPECT_EQ(shared("managed memory", set), cause);
   EXPECT_EQ(shared("cache over local", set), cause) << "a cache keeps a memory";
+  EXPECT_EQ(key_of(R"({"make": "local", "at": "f", "as": "s1"},
+      {"make": "cache over local", "at": "f", "as": "s0"},
+      {"on": "s0", "key": "a", "call": )" +
+                       set + R"(}, {"call": "get", "on": "s0", "key": "a"})",
+                   at(3, Wrong::kOtherValue)),
+            cause)
+      << "whoever else is there";
   EXPECT_NE(shared("object memory", set), cause);
   EXPECT_NE(shared("memory", R"("get and overwrite")"), cause)
       << "what it gave, not what it was given";

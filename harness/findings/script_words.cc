@@ -32,8 +32,9 @@ const std::set<std::string, std::less<>>& taken_names() {
       "refused", "expected", "count", "run",
       // helpers
       "collect", "gathered", "first_entry", "archived", "files", "set_and_overwrite",
-      "set_path_and_overwrite", "get_and_overwrite", "get_ranges", "get_ranges_sync", "parts",
-      "joined", "nothing_there", "delete_listed", "move_read_only", "Ranges"};
+      "set_path_and_overwrite", "get_and_overwrite", "get_partial_ranges", "get_ranges",
+      "get_ranges_sync", "parts", "joined", "nothing_there", "delete_listed", "move_read_only",
+      "Ranges"};
   // clang-format on
   return names;
 }

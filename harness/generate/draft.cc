@@ -306,7 +306,7 @@ void Draft::draw_range(Call& call) {
     call.end = call.start + 1 + choices_.below(static_cast<std::uint32_t>(8 - call.start));
   } else {
     call.start = row.takes.end ? choices_.below(2) : 1 + choices_.below(2);
-    call.end = call.start + 1;
+    call.end = call.start + 1 + choices_.below(2);
   }
   if (taste_.misuse && choices_.one_in(4)) call.start = -1;
 }

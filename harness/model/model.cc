@@ -222,19 +222,28 @@ std::string state_signature(const Model::World& world, const HandleState& who, c
                      world.effects);
 }
 
+bool no_cache_was_used(const Model::World& world) {
+  return std::ranges::none_of(world.handles, [&](const HandleState& it) {
+    const View& view = world.views[it.view];
+    return it.cache && (view.used || view.told_to_open || view.told_to_close);
+  });
+}
+
 }  // namespace
 
 // Handles that surely see the same: one place and prefix, live; or open archives of one epoch with
-// the same pending writes. What a cache shows may be of several times: it mirrors nothing.
+// the same pending writes. What a cache shows may be of several times: it mirrors nothing; its
+// attributes do until one of those that share them was used.
 std::string Model::signature(const Step& step, std::size_t handle) const {
   const World& world = *world_;
   const auto asked = world.asked(step, handle);
   if (!asked) return {};
   const HandleState& who = world.handles[asked->handle];
   const View& view = world.views[who.view];
-  if (who.unknown != Reason::kNone || who.cache || who.crossed || world.is_other(who.process))
-    return {};
-  if (asked->row->gives == Gives::kState && asked->row->family == Family::kState) {
+  const bool of_state = asked->row->gives == Gives::kState && asked->row->family == Family::kState;
+  if (who.unknown != Reason::kNone || who.crossed || world.is_other(who.process)) return {};
+  if (who.cache && !(of_state && no_cache_was_used(world))) return {};
+  if (of_state) {
     // How far a refused call came may show: ZipStore keeps that a close failed, and mode w where it
     // could not open what `clear` had removed.
     if (view.archive() && view.refused) return {};

@@ -755,6 +755,19 @@ TEST(Model, TwoArchivesAreAlikeOnlyWhereTheyWereGivenTheSameCompression) {
   EXPECT_EQ(it.signature(0), it.signature(2)) << "a copy has what its sender was given";
 }
 
+TEST(Model, TheAttributesOfACacheAreThoseOfItsCopyUntilOneWasUsed) {
+  constexpr std::string_view made = R"({"make":"cache over local","at":"z","as":"s0"},)";
+  constexpr std::string_view carried = R"({"carry":"pickle 5","from":"s0","to":"p0","as":"s1"},)";
+  constexpr std::string_view state = R"({"call":"state","on":["s0","s1"]},)";
+  Follow unused(std::string(made) + std::string(carried) + std::string(state));
+  unused.sound({store(), store()});
+  EXPECT_NE(unused.signature(0), "");
+  EXPECT_EQ(unused.signature(0), unused.signature(1));
+  Follow used(std::string(made) + GET("a", "s0") + std::string(carried) + std::string(state));
+  used.sound({store(), bytes("a@0"), store()});
+  EXPECT_EQ(used.signature(0), "");
+}
+
 TEST(Model, WhatMayBeMovedStaysAndIsNotOpened) {
   Follow it(
       R"({"make":"zip","at":"z","mode":"w","as":"s0"},{"call":"move read only","on":"s0"},)" CLOSE(

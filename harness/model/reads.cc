@@ -222,8 +222,8 @@ bool decided(const Read& row, Values values) {
 
 bool past_the_end(const Question& question, std::string_view value) {
   const Call& call = *question.call;
-  // The second half of a range in two is a range as well.
-  const bool in_two = question.op == Op::kGetRanges || question.op == Op::kGetRangesSync;
+  // Who asks for ranges asks for a range in two: the second half is one as well.
+  const bool in_two = question.op != Op::kGetRange;
   switch (answers_like(question.op)) {
     case Op::kGetRange:
       return at(in_two ? (call.start + call.end) / 2 : call.start) >= value.size();
