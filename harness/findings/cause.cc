@@ -152,6 +152,9 @@ std::string class_of(const Case& value, const Difference& it) {
   if (is_of_an_attribute(it)) return words(attribute_of(it.where.key));
   if (!it.where.zip_class.empty()) return words("class " + it.where.zip_class);
   if (it.oracle == kReadersAgree) return words("the end");
+  // What is left is looked for at the end, whatever came last.
+  if (it.oracle == kSurvival && it.wrong == Wrong::kStray)
+    return words(it.where.process.empty() ? "left behind" : "still open");
   if (const std::string text = lacking_attribute(value, it); !text.empty()) return words(text);
   // On a busy machine a process is late with its stack as well: the frame is for the cause alone.
   if (it.wrong == Wrong::kHang && call_of(value, it)) return words("a call");
@@ -194,12 +197,19 @@ std::string kinds_asked(const Case& value, const Difference& it) {
   return kind && !innermost(*kind)->writes ? (*kind)->kind : kinds_of(value);
 }
 
+// Who is forgotten, or whose process ends, closes what it has open.
+bool closes(const Deed& deed) { return deed.what == What::kDrop || deed.what == What::kExit; }
+
 // What was asked, of what, and where in the subject it was answered.
 Words asked(const Case& value, const Difference& it) {
   const std::string kinds = kinds_asked(value, it);
   if (it.oracle == kReadersAgree) return {"the end on " + kinds};
   const std::string frame = frame_of_hang(it);
-  Words words{fmt::format("{} on {}", step_word(value, it, false), kinds)};
+  const Deed* deed = deed_of(value, it);
+  const bool closes_one = deed && closes(*deed) && it.oracle == kOnDisk;
+  Words words{fmt::format(
+      "{} on {}", closes_one ? std::string(name_of(Op::kClose)) : step_word(value, it, false),
+      kinds)};
   if (!frame.empty()) words.push_back("in " + frame);
   if (const Refusal* refusal = refused(it.was)) {
     words.push_back(fmt::format("{} in {}", refusal->type,
@@ -217,6 +227,8 @@ Words words_of_the_question(const Case& value, const Difference& it, const Call*
     words = words_of_a_forbidden_write(value, *forbidden);
   else
     std::ranges::move(asked(value, it), std::back_inserter(words));
+  if (const Deed* deed = deed_of(value, it); deed && closes(*deed) && has_odd_key(value))
+    words.emplace_back("an odd key");
   if (const Call* call = call_of(value, it); call && !is_of_an_end(it)) {
     if (has_odd_key(value)) words.emplace_back("an odd key");
     if (!it.where.argument.empty() && it.where.argument != "plain")
@@ -241,6 +253,15 @@ Cause cause_of_question(const Case& value, const Difference& it) {
   return {.key = std::move(words), .severity = severity_of(value, it), .journey = false};
 }
 
+// Without the forks, where there is something else.
+Words carriers_of(Words journeys) {
+  if (!has(journeys, "fork") || journeys.size() == 1) return journeys;
+  std::erase(journeys, "fork");
+  for (std::string& way : journeys)
+    if (way.ends_with(kToAnother)) way.resize(way.size() - kToAnother.size());
+  return journeys;
+}
+
 Words words_of(const Case& value, const Difference& it) {
   const Call* forbidden = forbidden_write(value, it);
   const Words needs = needed(value, it, forbidden);
@@ -250,6 +271,8 @@ Words words_of(const Case& value, const Difference& it) {
   words.insert(words.end(), needs.begin(), needs.end());
   // What hangs in a forked process hangs however it came there.
   if (it.wrong == Wrong::kHang && has(journeys, "fork")) journeys = {"fork"};
+  // What a forked process carries is as it was at the fork: the carrier is what changes it.
+  if (is_of_an_attribute(it)) journeys = carriers_of(std::move(journeys));
   if (!journeys.empty()) words.push_back(after(journeys));
   return words;
 }

@@ -111,6 +111,14 @@ std::optional<Words> words_of_a_reader_that_writes(const Case& value, const Diff
   return words_of_a_forbidden_write(value, *call);
 }
 
+// How bytes are refused that lie where other ones should depends on the bytes.
+bool is_of_bytes(std::string_view type) {
+  constexpr auto kOfBytes =
+      std::to_array<std::string_view>({"BadZipFile", "EOFError", "OSError", "RuntimeError",
+                                       "NotImplementedError", "UnicodeDecodeError", "error"});
+  return std::ranges::find(kOfBytes, type) != kOfBytes.end();
+}
+
 // Of an archive two roots show in many ways (content is gone, unreadable, shown as before, a file
 // made) and at many calls, and how the writers came about, what lay there and how they end does not
 // matter. A zip file can have one writer: each writes a directory of what it knows, when it is
@@ -123,7 +131,8 @@ bool spoils_an_archive(const Case& value, const Difference& it, const Words& nee
   const bool given = has(needs, kReadOnlyGiven), several = has(needs, kSeveralWriters);
   // What lies where a directory is read may look like a name.
   const bool made = it.wrong == Wrong::kMade && (given || !it.where.key.empty());
-  return (is_of_content(it.wrong) || made || (refused_call && !given)) &&
+  const bool refused_bytes = refused_call && (!given || is_of_bytes(refusal_type(it)));
+  return (is_of_content(it.wrong) || made || refused_bytes) &&
          (several || (given && it.oracle != kReadersAgree));
 }
 
@@ -135,22 +144,51 @@ bool is_written_by_a_copy(const Case& value, const Difference& it) {
          });
 }
 
+// Whether a store was made to begin an archive anew when it is opened.
+bool begins_anew(const Case& value, const std::string& handle) {
+  return std::ranges::any_of(value.steps, [&](const Step& step) {
+    const Make* make = std::get_if<Make>(&step);
+    return make && make->as == handle && make->mode == Mode::kWrite;
+  });
+}
+
 // A forked process has a store of its parent as well, and each of them writes the directory that he
 // knows when he ends it: two that write it, close it or forget it after the fork are two writers.
+// So is who opens one that begins an archive anew, and was not opened before; and a copy that a
+// process makes of its store writes as that process would.
 bool is_written_by_forked_processes(const Case& value, const Difference& it) {
-  std::map<std::string, std::set<std::string>> processes;  // by store, since a fork
+  std::map<std::string, std::set<std::string>> processes;             // by store, since a fork
+  std::set<std::string> opened;                                       // stores, before it
+  std::map<std::string, std::pair<std::string, std::string>> copied;  // → store, process
   Handles handles;
   bool forked = false;
   for (std::size_t i = 0; i <= it.where.step && i < value.steps.size(); ++i) {
     const Step& step = value.steps[i];
+    const auto store_and_process = [&](const std::string& handle, const std::string& in) {
+      const std::string store = store_of(value, handle);
+      const std::string* process = handles.process_of(handle, in);
+      const auto copy = copied.find(store);
+      return copy != copied.end() ? copy->second : std::pair(store, process ? *process : "");
+    };
     const auto add = [&](const std::string& handle, const std::string& in) {
-      if (const std::string* process = handles.process_of(handle, in); process && forked)
-        processes[store_of(value, handle)].insert(*process);
+      if (const auto [store, process] = store_and_process(handle, in); forked && !process.empty())
+        processes[store].insert(process);
+    };
+    const auto opens_anew = [&](const Call& call, const std::string& handle) {
+      const std::string store = store_and_process(handle, call.in).first;
+      return operation(call.op).on_handle == OnHandle::kOpens && !opened.contains(store) &&
+             begins_anew(value, store);
     };
     const Call* call = std::get_if<Call>(&step);
     const Deed* deed = std::get_if<Deed>(&step);
-    if (call && (operation(call->op).writes() || operation(call->op).on_handle == OnHandle::kEnds))
-      for (const std::string& handle : call->on) add(handle, call->in);
+    for (const std::string& handle : call ? call->on : std::vector<std::string>()) {
+      const Operation& row = operation(call->op);
+      if (row.writes() || row.on_handle == OnHandle::kEnds || opens_anew(*call, handle))
+        add(handle, call->in);
+      if (!forked) opened.insert(store_and_process(handle, call->in).first);
+    }
+    if (const Carry* carry = std::get_if<Carry>(&step); carry && forked)
+      copied[carry->as] = store_and_process(carry->from, carry->in);
     if (deed && deed->what == What::kDrop) add(deed->handle, deed->in);
     if (deed && deed->what == What::kExit)
       for (const auto& [process, handle] : handles.living())
@@ -159,14 +197,6 @@ bool is_written_by_forked_processes(const Case& value, const Difference& it) {
     handles.take(step);
   }
   return std::ranges::any_of(processes, [](const auto& it) { return it.second.size() > 1; });
-}
-
-// How bytes are refused that lie where other ones should depends on the bytes.
-bool is_of_bytes(std::string_view type) {
-  constexpr auto kOfBytes =
-      std::to_array<std::string_view>({"BadZipFile", "EOFError", "OSError", "RuntimeError",
-                                       "NotImplementedError", "UnicodeDecodeError", "error"});
-  return std::ranges::find(kOfBytes, type) != kOfBytes.end();
 }
 
 // The classes that write, and the error where one is raised.

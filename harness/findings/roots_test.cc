@@ -46,6 +46,21 @@ TEST(Roots, OfAClassThatZarrChoosesAreOfTheMake) {
             "refusal / refused / make on named zip / FileExistsError in _local.py:open");
 }
 
+// A store that begins its archive anew and may only read spoils it for others, who are refused.
+TEST(Roots, OfAReaderThatTruncatesAreOneForWhomItIsRefused) {
+  const auto key_of = [](const std::string& type) {
+    return cause_of(parse_case(R"({"format": 2, "program": [
+        {"make": "zip", "at": "z", "mode": "w", "read_only": true, "as": "s1"},
+        {"make": "zip", "at": "z", "mode": "r", "as": "s2"},
+        {"call": "get", "on": "s1", "key": "b"}, {"call": "get", "on": "s2", "key": "a"}]})")
+                        .value(),
+                    at(3, Wrong::kRefused, Refusal{type, "no", "_zip.py:_get"}))
+        .key;
+  };
+  EXPECT_EQ(key_of("BadZipFile"), "ZipStore / refused / read_only given");
+  EXPECT_NE(key_of("ValueError"), "ZipStore / ValueError / read_only given");
+}
+
 // Where a path means another place, what is asked of it says nothing of the root.
 TEST(Roots, OfAPathThatMeansAnotherPlaceAreOne) {
   const auto key_of = [](const std::string& call, Wrong wrong) {
@@ -186,6 +201,31 @@ TEST(Roots, OfAnArchiveThatForkedProcessesCloseAreThoseOfSeveralWriters) {
   EXPECT_NE(key_of(reads, close, Wrong::kLost), cause) << "to read is not to write";
   EXPECT_NE(key_of(closes, close, Wrong::kLost, Shown(), "local"), cause)
       << "a folder has room for several";
+}
+
+// Who opens a store that begins its archive anew writes there, and a copy that he makes of it does.
+TEST(Roots, OfAnArchiveThatAForkedProcessBeginsAnewAreThoseOfSeveralWriters) {
+  const auto key_of = [](const std::string& theirs, const std::string& before = "") {
+    const auto value = parse_case(R"({"format": 2, "processes": {"p1": "fork"}, "program": [
+        {"make": "zip", "at": "z", "mode": "w", "as": "s0"}, )" +
+                                  before + R"({"fork": "p1"},
+        {"call": "set", "on": "s0", "key": "a", "value": "a@2"}, )" +
+                                  theirs + R"(, {"call": "close", "on": "s0"},
+        {"make": "zip", "at": "z", "mode": "r", "as": "s3"},
+        {"call": "get", "on": "s3", "key": "a"}]})")
+                           .value();
+    const Refusal refusal{"BadZipFile", "no", "_zip.py:_get"};
+    return cause_of(value, at(value.steps.size() - 1, Wrong::kRefused, refusal)).key;
+  };
+  const std::string cause = "ZipStore / refused / several writers";
+  EXPECT_EQ(key_of(R"({"call": "list", "in": "p1", "on": "s0"})"), cause);
+  EXPECT_EQ(key_of(R"({"carry": "pickle 5", "from": "s0", "in": "p1", "as": "s1"},
+                      {"call": "list", "on": "s1"})"),
+            cause);
+  EXPECT_NE(
+      key_of(R"({"call": "list", "in": "p1", "on": "s0"})", R"({"call": "list", "on": "s0"}, )"),
+      cause)
+      << "it was open before the fork";
 }
 
 // How an archive is opened once more decides what is left of it; where that shows does not matter.
