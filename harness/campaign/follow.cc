@@ -130,7 +130,12 @@ std::size_t Following::follow_one(Sides& sides, const RawFinding& raw) {
   if (!kept && first.left)
     leave(raw, first.why);
   else if (!kept)
-    keep_unreduced(raw, first.why, true);
+    // Neither of what we could not follow nor of what there was no time for it is known whether it
+    // happens again: that what does not is known, is asked of the rest.
+    keep_unreduced(raw, first.why, true,
+                   first.enough
+                       ? nullptr
+                       : find_known(options_.dossier.known, raw.finding, options_.dossier.release));
   return asked;
 }
 
@@ -227,24 +232,22 @@ void Following::keep(Told& told, const Dossier& dossier, const RawFinding& raw,
     broken_ = written.error();
 }
 
-void Following::keep_unreduced(const RawFinding& raw, const std::string& why, bool followed) {
+bool Following::keep_unreduced(const RawFinding& raw, const std::string& why, bool followed,
+                               const Known* known) {
   const std::scoped_lock lock(mutex_);
   const auto [at, is_new] = told_.try_emplace(raw.finding.key);
   Told& told = at->second;
   count(told, raw);
-  // What is named as the loop saw it may have been followed by another program.
-  if (!is_new && (told.state != State::kUnconfirmed || !told.line.is_null())) return;
+  if (!is_new) return false;  // what is named as the loop saw it may be told by another program
   Dossier dossier = not_followed(raw.finding, why);
   dossier.followed = followed;
-  // Of what there was no time for, nobody knows whether it is a race.
-  keep(told, dossier, raw,
-       followed ? find_known(options_.dossier.known, raw.finding, options_.dossier.release)
-                : nullptr);
+  keep(told, dossier, raw, known);
   grown();
+  return true;
 }
 
 void Following::leave(const RawFinding& raw, const std::string& why) {
-  keep_unreduced(raw, why, false);
+  if (!keep_unreduced(raw, why, false, nullptr)) return;
   const std::scoped_lock lock(mutex_);
   if (!raw.finding.question) ++not_reached_;
 }

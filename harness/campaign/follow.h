@@ -82,7 +82,9 @@ class Following {
   std::optional<Known> why_known(Sides& sides, const Dossier& dossier) const;
   void count(Told& told, const RawFinding& raw) const;
   void keep(Told& told, const Dossier& dossier, const RawFinding& raw, const Known* known);
-  void keep_unreduced(const RawFinding& raw, const std::string& why, bool followed);
+  // False: its key is told already.
+  bool keep_unreduced(const RawFinding& raw, const std::string& why, bool followed,
+                      const Known* known);
   void leave(const RawFinding& raw, const std::string& why);  // for want of time
   void grown();
   std::vector<Json> lines(bool confirmed) const;

@@ -30,8 +30,9 @@ class Measure {
   const std::vector<std::string>& until() const { return until_; }
 
   // Whether a finding ends the fuzzing: the subject does not show it without the planted loss. Of
-  // each key several programs are asked, as a defect of the subject may look the same. Empty where
-  // this is not measured, or no worker starts.
+  // each key several programs are asked, as a defect of the subject may look the same; what is
+  // known by its key (find_known) is no news. Empty where this is not measured, or no worker
+  // starts.
   std::function<bool(const Finding&, double seconds)> enough(const std::string& python,
                                                              const std::filesystem::path& scratch,
                                                              const std::vector<Known>& known,

@@ -352,7 +352,7 @@ std::optional<Answer> Performance::ask(const std::string& process, Order order, 
   Patience patience = options_.patience;
   if (orders.back().verb == Verb::kWaitFor) patience.asleep = patience.deadline;
   Asked asked = player.worker->ask(orders, patience, descriptor);
-  note_end(process, asked);
+  note_end(process, asked, " between its steps");
   auto* replies = std::get_if<std::vector<Reply>>(&asked);
   if (!replies) return std::nullopt;
   return std::move(replies->back().answer);

@@ -197,19 +197,20 @@ std::string kinds_asked(const Case& value, const Difference& it) {
   return kind && !innermost(*kind)->writes ? (*kind)->kind : kinds_of(value);
 }
 
-// Who is forgotten, or whose process ends, closes what it has open.
-bool closes(const Deed& deed) { return deed.what == What::kDrop || deed.what == What::kExit; }
+// Who is forgotten, or whose process ends, closes what it has open: then the disk tells.
+bool closes_on_disk(const Case& value, const Difference& it) {
+  const Deed* deed = deed_of(value, it);
+  return deed && closes(*deed) && it.oracle == kOnDisk;
+}
 
 // What was asked, of what, and where in the subject it was answered.
 Words asked(const Case& value, const Difference& it) {
   const std::string kinds = kinds_asked(value, it);
   if (it.oracle == kReadersAgree) return {"the end on " + kinds};
   const std::string frame = frame_of_hang(it);
-  const Deed* deed = deed_of(value, it);
-  const bool closes_one = deed && closes(*deed) && it.oracle == kOnDisk;
-  Words words{fmt::format(
-      "{} on {}", closes_one ? std::string(name_of(Op::kClose)) : step_word(value, it, false),
-      kinds)};
+  const std::string step =
+      closes_on_disk(value, it) ? std::string(name_of(Op::kClose)) : step_word(value, it, false);
+  Words words{fmt::format("{} on {}", step, kinds)};
   if (!frame.empty()) words.push_back("in " + frame);
   if (const Refusal* refusal = refused(it.was)) {
     words.push_back(fmt::format("{} in {}", refusal->type,
@@ -227,8 +228,7 @@ Words words_of_the_question(const Case& value, const Difference& it, const Call*
     words = words_of_a_forbidden_write(value, *forbidden);
   else
     std::ranges::move(asked(value, it), std::back_inserter(words));
-  if (const Deed* deed = deed_of(value, it); deed && closes(*deed) && has_odd_key(value))
-    words.emplace_back("an odd key");
+  if (closes_on_disk(value, it) && has_odd_key(value)) words.emplace_back("an odd key");
   if (const Call* call = call_of(value, it); call && !is_of_an_end(it)) {
     if (has_odd_key(value)) words.emplace_back("an odd key");
     if (!it.where.argument.empty() && it.where.argument != "plain")
@@ -253,9 +253,15 @@ Cause cause_of_question(const Case& value, const Difference& it) {
   return {.key = std::move(words), .severity = severity_of(value, it), .journey = false};
 }
 
-// Without the forks, where there is something else.
+bool carries_what_was_inherited(const Case& value) {
+  return std::ranges::any_of(value.steps, [](const Step& step) {
+    const Carry* carry = std::get_if<Carry>(&step);
+    return carry && !carry->in.empty();
+  });
+}
+
+// Without the forks, and wherever they lead.
 Words carriers_of(Words journeys) {
-  if (!has(journeys, "fork") || journeys.size() == 1) return journeys;
   std::erase(journeys, "fork");
   for (std::string& way : journeys)
     if (way.ends_with(kToAnother)) way.resize(way.size() - kToAnother.size());
@@ -271,8 +277,9 @@ Words words_of(const Case& value, const Difference& it) {
   words.insert(words.end(), needs.begin(), needs.end());
   // What hangs in a forked process hangs however it came there.
   if (it.wrong == Wrong::kHang && has(journeys, "fork")) journeys = {"fork"};
-  // What a forked process carries is as it was at the fork: the carrier is what changes it.
-  if (is_of_an_attribute(it)) journeys = carriers_of(std::move(journeys));
+  // What a forked process inherited is as it was at the fork: who carries it changes it.
+  if (is_of_an_attribute(it) && carries_what_was_inherited(value))
+    journeys = carriers_of(std::move(journeys));
   if (!journeys.empty()) words.push_back(after(journeys));
   return words;
 }

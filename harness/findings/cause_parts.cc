@@ -37,6 +37,8 @@ bool is_of_an_end(const Difference& it) {
   return it.oracle == kSurvival && it.wrong == Wrong::kDeath && !it.seen.empty();
 }
 
+bool closes(const Deed& deed) { return deed.what == What::kDrop || deed.what == What::kExit; }
+
 std::string step_word(const Case& value, const Difference& it, bool plainest) {
   if (is_of_an_end(it)) return fmt::format("end by {}", it.seen);
   const Step* step = step_of(value, it);

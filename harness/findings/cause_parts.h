@@ -29,6 +29,9 @@ const Deed* deed_of(const Case& value, const Difference& difference);
 // says nothing of the root.
 bool is_of_an_end(const Difference& difference);
 
+// Whether it closes what a store has open: who is forgotten, or whose process ends.
+bool closes(const Deed& deed);
+
 // In words: an operation, "make", "fork", a carrier, a deed, "end by SIGABRT"; or the plainest
 // of its sort.
 std::string step_word(const Case& value, const Difference& difference, bool plainest);

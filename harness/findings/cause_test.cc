@@ -282,5 +282,53 @@ TEST(Causes, NameStoreOperationFrameAndJourney) {
   EXPECT_FALSE(cause_of(home, at(0, Wrong::kRefused, refusal)).journey);
 }
 
+// A process of a fork may carry a store that is as it was at the fork; the loss is the carrier's.
+TEST(Cause, OfAnAttributeIsThatOfWhoCarriesWhatWasInherited) {
+  const auto key_of = [](const std::string& in) {
+    const Case asked = parse_case(R"({"format": 2, "processes": {"p1": "fork", "p2": "spawn"},
+        "program": [{"make": "zip", "at": "z", "mode": "w", "as": "s0"}, {"fork": "p1"},
+        {"call": "list", "on": "s0", "in": "p1"},
+        {"carry": "pickle 5", "from": "s0", )" +
+                                  in + R"("to": "p2", "as": "s1"},
+        {"call": "state", "on": "s1"}]})")
+                           .value();
+    Difference it = at(4, Wrong::kState);
+    it.oracle = "attributes";
+    it.where.key = "_zmode";
+    return cause_of(asked, it).key;
+  };
+  EXPECT_EQ(key_of(R"("in": "p1", )"),
+            "attributes / state / state on zip / zmode / after pickle 5");
+  EXPECT_EQ(key_of(""),
+            "attributes / state / state on zip / zmode / after fork, pickle 5 to another process");
+}
+
+// Who is forgotten closes what it has open: an odd key is then one of the root.
+TEST(Cause, OfAnOddKeyIsTheSameWhoeverClosesTheArchive) {
+  const auto key_of = [](const std::string& ends) {
+    const Case asked = parse_case(R"({"format": 2, "program": [
+        {"make": "zip", "at": "z", "mode": "w", "as": "s0"},
+        {"call": "set", "on": "s0", "key": "a\u0000b", "value": "#0@1"}, )" +
+                                  ends + "]}")
+                           .value();
+    Difference it = at(2, Wrong::kMade);
+    it.oracle = kOnDisk;
+    return cause_of(asked, it).key;
+  };
+  const std::string cause = key_of(R"({"call": "close", "on": "s0"})");
+  EXPECT_EQ(cause, "on disk / made / close on zip / an odd key");
+  EXPECT_EQ(key_of(R"({"do": "drop", "handle": "s0"})"), cause);
+  EXPECT_EQ(key_of(R"({"do": "exit"})"), cause);
+}
+
+// What is left beside the stores is looked for at the end.
+TEST(Class, OfWhatIsLeftBehindSaysNothingOfTheLastStep) {
+  Difference it = at(1, Wrong::kStray);
+  it.oracle = kSurvival;
+  EXPECT_EQ(class_of(value(), it), "survival / stray / left behind");
+  it.where.process = "p0";
+  EXPECT_EQ(class_of(value(), it), "survival / stray / still open");
+}
+
 }  // namespace
 }  // namespace storefuzz::program

@@ -165,7 +165,7 @@ class Ways {
     if (const Refusal* it = refused(it_.was); it && it->type == "AttributeError") ask_state();
     if (call_ && it_.wrong == Wrong::kAbsent) close_afterwards([](Case&) {});
     if (call_ && refused(it_.was)) ask_one_of_several();
-    // Who has no parts of a key may not have the whole of it.
+    // Who refuses parts of a key may refuse the whole of it as well.
     if (call_ && refused(it_.was) && call_->op == Op::kGetPartialRanges)
       replace(Op::kGetPartialValues, call_->key, of_one_error);
     // What deletes several keys may delete each by the operation that deletes one.

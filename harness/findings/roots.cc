@@ -119,6 +119,16 @@ bool is_of_bytes(std::string_view type) {
   return std::ranges::find(kOfBytes, type) != kOfBytes.end();
 }
 
+// Whether a store that begins its archive anew and should only read is another one than that which
+// differs.
+bool another_truncates(const Case& value, const Difference& it) {
+  return std::ranges::any_of(value.steps, [&](const Step& step) {
+    const Make* make = std::get_if<Make>(&step);
+    return make && is_of_an_archive(*make) && make->mode == Mode::kWrite &&
+           make->read_only.value_or(false) && make->as != it.where.handle;
+  });
+}
+
 // Of an archive two roots show in many ways (content is gone, unreadable, shown as before, a file
 // made) and at many calls, and how the writers came about, what lay there and how they end does not
 // matter. A zip file can have one writer: each writes a directory of what it knows, when it is
@@ -131,7 +141,8 @@ bool spoils_an_archive(const Case& value, const Difference& it, const Words& nee
   const bool given = has(needs, kReadOnlyGiven), several = has(needs, kSeveralWriters);
   // What lies where a directory is read may look like a name.
   const bool made = it.wrong == Wrong::kMade && (given || !it.where.key.empty());
-  const bool refused_bytes = refused_call && (!given || is_of_bytes(refusal_type(it)));
+  const bool refused_bytes =
+      refused_call && (!given || (is_of_bytes(refusal_type(it)) && another_truncates(value, it)));
   return (is_of_content(it.wrong) || made || refused_bytes) &&
          (several || (given && it.oracle != kReadersAgree));
 }
@@ -158,7 +169,7 @@ bool begins_anew(const Case& value, const std::string& handle) {
 // process makes of its store writes as that process would.
 bool is_written_by_forked_processes(const Case& value, const Difference& it) {
   std::map<std::string, std::set<std::string>> processes;             // by store, since a fork
-  std::set<std::string> opened;                                       // stores, before it
+  std::map<std::string, std::set<std::string>> opened;                // by process: stores
   std::map<std::string, std::pair<std::string, std::string>> copied;  // → store, process
   Handles handles;
   bool forked = false;
@@ -174,19 +185,19 @@ bool is_written_by_forked_processes(const Case& value, const Difference& it) {
       if (const auto [store, process] = store_and_process(handle, in); forked && !process.empty())
         processes[store].insert(process);
     };
-    const auto opens_anew = [&](const Call& call, const std::string& handle) {
-      const std::string store = store_and_process(handle, call.in).first;
-      return operation(call.op).on_handle == OnHandle::kOpens && !opened.contains(store) &&
-             begins_anew(value, store);
+    const auto opens_anew = [&](const std::string& handle, const std::string& in) {
+      const auto [store, process] = store_and_process(handle, in);
+      return opened[process].insert(store).second && begins_anew(value, store);
     };
     const Call* call = std::get_if<Call>(&step);
     const Deed* deed = std::get_if<Deed>(&step);
     for (const std::string& handle : call ? call->on : std::vector<std::string>()) {
-      const Operation& row = operation(call->op);
-      if (row.writes() || row.on_handle == OnHandle::kEnds || opens_anew(*call, handle))
-        add(handle, call->in);
-      if (!forked) opened.insert(store_and_process(handle, call->in).first);
+      const OnHandle done = operation(call->op).on_handle;
+      const bool opens = done == OnHandle::kOpens || done == OnHandle::kWrites;
+      const bool anew = opens && opens_anew(handle, call->in);
+      if (anew || operation(call->op).writes() || done == OnHandle::kEnds) add(handle, call->in);
     }
+    if (const Fork* fork = std::get_if<Fork>(&step)) opened[fork->process] = opened[fork->in];
     if (const Carry* carry = std::get_if<Carry>(&step); carry && forked)
       copied[carry->as] = store_and_process(carry->from, carry->in);
     if (deed && deed->what == What::kDrop) add(deed->handle, deed->in);
@@ -242,8 +253,7 @@ std::optional<Words> words_of_an_archive_opened_again(const Case& value, const D
   const Call* call = call_of(value, it);
   // Who moves the archive takes it away.
   const Deed* deed = deed_of(value, it);
-  const bool ends = call ? call->op != Op::kMoveReadOnly
-                         : deed && (deed->what == What::kDrop || deed->what == What::kExit);
+  const bool ends = call ? call->op != Op::kMoveReadOnly : deed && closes(*deed);
   const bool gone = it.oracle == kOnDisk && !it.within && ends &&
                     (it.wrong == Wrong::kLost || it.wrong == Wrong::kUnreadable);
   const bool refused_call = call && refusal_type(it) == "BadZipFile";
@@ -381,22 +391,34 @@ std::optional<Words> words_of_a_shared_buffer(const Case& value, const Differenc
   return std::nullopt;
 }
 
-// Whether the key that is asked had this value before. A word names its key, unless it is short for
-// a long one, or empty.
+// The place of the store in which a handle lies; "" where it has none.
+std::string place_of(const Case& value, const std::string& handle) {
+  const std::string store = store_of(value, handle);
+  for (const Step& step : value.steps)
+    if (const Make* make = std::get_if<Make>(&step); make && make->as == store) return make->at;
+  return "";
+}
+
+// Whether the key that is asked had this value before, in the same store or at the same place. A
+// word names the key by which it was written, unless it is short for a long one, or empty.
 bool had(const Case& value, const Difference& it, const std::string& bytes) {
-  const std::string asked = whole_key(value, it.where.handle, call_of(value, it)->key);
-  if (bytes.starts_with(asked + "@")) return true;
+  const std::string& handle = it.where.handle;
+  const std::string& key = call_of(value, it)->key;
+  const std::string asked = whole_key(value, handle, key), at = place_of(value, handle);
+  if (bytes.starts_with(key + "@") || bytes.starts_with(asked + "@")) return true;
   for (const Place& place : value.before)
     for (const Entry& entry : place.entries)
-      if (entry.key == asked && entry.value.bytes() == bytes) return true;
-  return std::any_of(value.steps.begin(),
-                     value.steps.begin() + static_cast<std::ptrdiff_t>(it.where.step),
-                     [&](const Step& step) {
-                       const Call* call = std::get_if<Call>(&step);
-                       return call && operation(call->op).takes.value && !call->on.empty() &&
-                              whole_key(value, call->on.front(), call->key) == asked &&
-                              call->value.bytes() == bytes;
-                     });
+      if (place.name == at && entry.key == asked && entry.value.bytes() == bytes) return true;
+  return std::any_of(
+      value.steps.begin(), value.steps.begin() + static_cast<std::ptrdiff_t>(it.where.step),
+      [&](const Step& step) {
+        const Call* call = std::get_if<Call>(&step);
+        if (!call || !operation(call->op).takes.value || call->on.empty()) return false;
+        const std::string& writer = call->on.front();
+        return (store_of(value, writer) == store_of(value, handle) ||
+                (!at.empty() && place_of(value, writer) == at)) &&
+               whole_key(value, writer, call->key) == asked && call->value.bytes() == bytes;
+      });
 }
 
 // What a cache shows that its source had before, or has no more: whatever the source is.
@@ -428,9 +450,8 @@ std::optional<Words> words_of_a_crash_at_the_end(const Case& value, const Differ
       at_once = at_once || (deed->what == What::kQuit && deed->in == it.where.process);
   }
   if (types.empty() || at_once) return std::nullopt;
-  // Of several nobody can tell which one it was.
   return Words{it.oracle, std::string(name_of(it.wrong)), step_word(value, it, true),
-               *types.begin()};
+               fmt::format("{}", fmt::join(types, ", "))};
 }
 
 std::optional<Words> words_of_a_root(const Case& value, const Difference& it, const Words& needs,

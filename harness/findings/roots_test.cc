@@ -59,6 +59,13 @@ TEST(Roots, OfAReaderThatTruncatesAreOneForWhomItIsRefused) {
   };
   EXPECT_EQ(key_of("BadZipFile"), "ZipStore / refused / read_only given");
   EXPECT_NE(key_of("ValueError"), "ZipStore / ValueError / read_only given");
+  const auto alone = parse_case(R"({"format": 2, "program": [
+      {"make": "zip", "at": "z", "mode": "w", "read_only": true, "as": "s0"},
+      {"call": "get", "on": "s0", "key": "b"}]})");
+  EXPECT_NE(
+      cause_of(alone.value(), at(1, Wrong::kRefused, Refusal{"OSError", "no", "_zip.py:_get"})).key,
+      "ZipStore / refused / read_only given")
+      << "nobody else had it truncated";
 }
 
 // Where a path means another place, what is asked of it says nothing of the root.
@@ -226,6 +233,10 @@ TEST(Roots, OfAnArchiveThatAForkedProcessBeginsAnewAreThoseOfSeveralWriters) {
       key_of(R"({"call": "list", "in": "p1", "on": "s0"})", R"({"call": "list", "on": "s0"}, )"),
       cause)
       << "it was open before the fork";
+  EXPECT_EQ(key_of(R"({"call": "list", "in": "p1", "on": "s0"})",
+                   R"({"call": "read only", "on": "s0"}, )"),
+            cause)
+      << "to ask for the mode opens nothing";
 }
 
 // How an archive is opened once more decides what is left of it; where that shows does not matter.
@@ -436,6 +447,12 @@ TEST(Roots, OfAStaleCacheAreOfAnyEarlierValue) {
   const std::string stale = "reads / stale / get on CacheStore";
   EXPECT_EQ(shown(""), stale);
   EXPECT_NE(shown("a@1"), stale);
+  EXPECT_NE(key_of(R"({"make": "memory", "as": "s1"}, {"make": "cache over memory", "as": "s0"},
+                {"call": "set", "on": "s1", "key": "a", "value": ""},
+                {"call": "get", "on": "s0", "key": "a"})",
+                   at(3, Wrong::kOtherValue, Shown{BytesValue{""}})),
+            stale)
+      << "another store had it";
   EXPECT_NE(key_of(R"({"make": "cache over memory", "as": "s0"},
                 {"call": "get", "on": "s0", "key": "a"},
                 {"call": "set", "on": "s0", "key": "a", "value": ""})",
@@ -472,12 +489,17 @@ TEST(Roots, OfAProcessThatThreadsKillAtItsEndAreOneAndSeenSo) {
   EXPECT_NE(cause(R"("object memory")"), of_obstore) << "in another process";
   EXPECT_NE(as_seen, of_obstore);
   EXPECT_NE(cause(R"("memory")" + here), of_obstore);
+  EXPECT_EQ(cause(R"("object memory")" + here,
+                  R"(, {"make": "icechunk", "at": "i", "in": "p1", "as": "s3"})"),
+            "survival / death / end by SIGABRT / IcechunkStore, ObjectStore")
+      << "nobody can tell which one it was";
   EXPECT_NE(cause(R"("object memory")" + here, R"(, {"do": "_exit", "in": "p1"})"), of_obstore)
       << "Python does not end";
   it.seen = "SIGSEGV";
   EXPECT_EQ(cause(R"("icechunk", "at": "i")" + here),
             "survival / death / end by SIGSEGV / IcechunkStore");
-  for (const char* otherwise : {"exit 1", "SIGKILL", "SIGSEGV when its stores are dropped"}) {
+  for (const char* otherwise :
+       {"exit 1", "SIGKILL", "SIGSEGV when its stores are dropped", "SIGSEGV between its steps"}) {
     it.seen = otherwise;
     EXPECT_NE(cause(R"("object memory")" + here),
               fmt::format("survival / death / end by {} / ObjectStore", otherwise));

@@ -233,7 +233,7 @@ bool no_cache_was_used(const Model::World& world) {
 
 // Handles that surely see the same: one place and prefix, live; or open archives of one epoch with
 // the same pending writes. What a cache shows may be of several times: it mirrors nothing; its
-// attributes do until one of those that share them was used.
+// attributes do until some cache of the program was used.
 std::string Model::signature(const Step& step, std::size_t handle) const {
   const World& world = *world_;
   const auto asked = world.asked(step, handle);

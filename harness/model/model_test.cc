@@ -766,6 +766,7 @@ TEST(Model, TheAttributesOfACacheAreThoseOfItsCopyUntilOneWasUsed) {
   Follow used(std::string(made) + GET("a", "s0") + std::string(carried) + std::string(state));
   used.sound({store(), bytes("a@0"), store()});
   EXPECT_EQ(used.signature(0), "");
+  EXPECT_EQ(used.signature(1), "") << "a copy may have what the other one was used for";
 }
 
 TEST(Model, WhatMayBeMovedStaysAndIsNotOpened) {

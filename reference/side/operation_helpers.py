@@ -37,7 +37,7 @@ async def get_and_overwrite(store, key):  # the memory that came is used for som
 
 async def get_partial_ranges(store, key, start, end):  # in the order in which they are asked for
     found = await store.get_partial_values(prototype, [(key, it) for it in parts(start, end)])
-    if None in found:
+    if all(it is None for it in found):
         return None
     return cpu.Buffer.from_bytes(b"".join(it.to_bytes() for it in found))
 
