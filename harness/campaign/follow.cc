@@ -130,8 +130,7 @@ std::size_t Following::follow_one(Sides& sides, const RawFinding& raw) {
   if (!kept && first.left)
     leave(raw, first.why);
   else if (!kept)
-    // Neither of what we could not follow nor of what there was no time for it is known whether it
-    // happens again: that what does not is known, is asked of the rest.
+    // Only what was played once more, and did not happen again, may be a race that a page names.
     keep_unreduced(raw, first.why, true,
                    first.enough
                        ? nullptr
