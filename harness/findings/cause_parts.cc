@@ -123,6 +123,12 @@ bool is_of_an_archive(const Make& make) {
   return family_of(*make.kind.operator->()) == StoreFamily::kArchive;
 }
 
+const Make* made_as(const Case& value, const std::string& handle) {
+  for (const Step& step : value.steps)
+    if (const Make* make = std::get_if<Make>(&step); make && make->as == handle) return make;
+  return nullptr;
+}
+
 const Call* made_by(const Case& value, const std::string& handle) {
   for (const Step& step : value.steps)
     if (const Call* call = std::get_if<Call>(&step);

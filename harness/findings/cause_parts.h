@@ -69,7 +69,8 @@ std::string after(const Words& journeys);
 // --- who writes
 
 bool is_of_an_archive(const Make& make);
-// The call that gave this handle; nullptr: none did.
+// The make, or the call, that gave this handle; nullptr: none did.
+const Make* made_as(const Case& value, const std::string& handle);
 const Call* made_by(const Case& value, const std::string& handle);
 // The store in which a StorePath, a group or an array lies, or which was handed over: who writes by
 // these writes by that. Of a store, also a read-only one of another, itself.

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "harness/findings/cause.h"
+#include "harness/findings/cause_parts.h"
 
 namespace storefuzz::program {
 namespace {
@@ -272,19 +273,13 @@ class Ways {
   void make_another_for_each_copy() {
     for (std::size_t i = 0; i < it_.where.step; ++i) {
       const Carry* carry = std::get_if<Carry>(&value_.steps[i]);
-      const Make* made = carry ? made_as(carry->from) : nullptr;
+      const Make* made = carry ? made_as(value_, carry->from) : nullptr;
       if (!made || carry->cargo != Cargo::kStore) continue;
       Make other = *made;
       other.in = carry->to;
       other.as = carry->as;
       offer([&](Case& next) { next.steps[i] = other; }, of_one_equality);
     }
-  }
-
-  const Make* made_as(const std::string& handle) const {
-    for (const Step& step : value_.steps)
-      if (const Make* make = std::get_if<Make>(&step); make && make->as == handle) return make;
-    return nullptr;
   }
 
   // Of a copy, beside that of which it is one.

@@ -94,10 +94,8 @@ std::optional<Words> words_of_other_content(const Case& value, const Difference&
 // Whether these are stores that were made to read.
 bool only_read(const Case& value, const std::vector<std::string>& handles) {
   return std::ranges::all_of(handles, [&](const std::string& handle) {
-    return std::ranges::any_of(value.steps, [&](const Step& step) {
-      const Make* make = std::get_if<Make>(&step);
-      return make && make->as == handle && !may_write(*make);
-    });
+    const Make* make = made_as(value, handle);
+    return make && !may_write(*make);
   });
 }
 
@@ -157,10 +155,8 @@ bool is_written_by_a_copy(const Case& value, const Difference& it) {
 
 // Whether a store was made to begin an archive anew when it is opened.
 bool begins_anew(const Case& value, const std::string& handle) {
-  return std::ranges::any_of(value.steps, [&](const Step& step) {
-    const Make* make = std::get_if<Make>(&step);
-    return make && make->as == handle && make->mode == Mode::kWrite;
-  });
+  const Make* make = made_as(value, handle);
+  return make && make->mode == Mode::kWrite;
 }
 
 // A forked process has a store of its parent as well, and each of them writes the directory that he
@@ -393,10 +389,8 @@ std::optional<Words> words_of_a_shared_buffer(const Case& value, const Differenc
 
 // The place of the store in which a handle lies; "" where it has none.
 std::string place_of(const Case& value, const std::string& handle) {
-  const std::string store = store_of(value, handle);
-  for (const Step& step : value.steps)
-    if (const Make* make = std::get_if<Make>(&step); make && make->as == store) return make->at;
-  return "";
+  const Make* make = made_as(value, store_of(value, handle));
+  return make ? make->at : "";
 }
 
 // Whether the key that is asked had this value before, in the same store or at the same place. A

@@ -191,6 +191,8 @@ std::string content_of(const PlaceState& place) {
   return text;
 }
 
+bool is_unused(const View& view) { return !view.used && !view.told_to_open && !view.told_to_close; }
+
 // What the attributes of two handles have in common, in four parts: what sort of handle it is | how
 // it was used | what it was made with | how things are. Of one sort and use they have the same
 // names, and where all is the same the same values. What its constructor was given a handle keeps,
@@ -212,10 +214,9 @@ std::string state_signature(const Model::World& world, const HandleState& who, c
   // session says of itself is its own affair.
   const bool keeps = !view.claimed && !view.relative && !view.contradictory &&
                      who.kind->shared != Shared::kSession;
-  const bool unused = !view.used && !view.told_to_open && !view.told_to_close;
   const std::string use =
-      unused ? std::string(view.archive() ? kUnusedArchive : kUnused)
-             : fmt::format("{} {} {}", view.used, view.told_to_open, view.told_to_close);
+      is_unused(view) ? std::string(view.archive() ? kUnusedArchive : kUnused)
+                      : fmt::format("{} {} {}", view.used, view.told_to_open, view.told_to_close);
   return fmt::format("{} {} {} {} {} {}|{} {}|{}|{} {}{} {}", who.kind->kind, origin, who.prefix,
                      static_cast<int>(who.subject), view.relative, view.directory, use, opened,
                      keeps ? given : "", given, unpublished, place.on_disk ? "" : content_of(place),
@@ -224,8 +225,7 @@ std::string state_signature(const Model::World& world, const HandleState& who, c
 
 bool no_cache_was_used(const Model::World& world) {
   return std::ranges::none_of(world.handles, [&](const HandleState& it) {
-    const View& view = world.views[it.view];
-    return it.cache && (view.used || view.told_to_open || view.told_to_close);
+    return it.cache && !is_unused(world.views[it.view]);
   });
 }
 
