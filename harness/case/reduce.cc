@@ -379,7 +379,7 @@ class Reducer {
   void make_keys_plainer() {
     const std::set<std::string> keys = keys_of(value_);
     for (const std::string& key : keys)
-      for (const char* plain : {"a", "b"})
+      for (const char* plain : {"a", "b", "c"})
         if (!keys.contains(plain)) offer([&](Case& next) { rename_key(next, key, plain); });
   }
 

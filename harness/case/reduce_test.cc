@@ -51,6 +51,15 @@ TEST(Reduce, LeavesAMakeAndTheCallThatIsAskedFor) {
   EXPECT_GT(reduced, 20);
 }
 
+TEST(Reduce, FindsAPlainKeyForAnOddOneBesideTwoPlainOnes) {
+  const Case value = parsed(R"({"format": 2, "program": [{"make": "zip", "at": "z", "as": "s0"},
+      {"call": "set", "on": "s0", "key": "a", "value": "a@1"},
+      {"call": "set", "on": "s0", "key": "b", "value": "b@2"},
+      {"call": "set", "on": "s0", "key": "a\\b", "value": "#0@3"}]})");
+  const Reduced small = reduce(value, [](const Case& it) { return keys_of(it).size() == 3; });
+  EXPECT_EQ(keys_of(small.value), (std::set<std::string>{"a", "b", "c"}));
+}
+
 TEST(Reduce, TakesTheJourneyOutWhereItIsNotNeeded) {
   const Case value = parsed(R"({"format": 2, "processes": {"p1": "spawn"}, "program": [
     {"make": "logging over local", "at": "f", "as": "s0"},

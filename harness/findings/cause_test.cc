@@ -219,6 +219,11 @@ TEST(Causes, OfWhoWritesThoughReadOnlyAreOneOnDiskToo) {
   EXPECT_EQ(cause_of(twisted.value(), lost).key, key_of("r", done));
   made.within = true;
   EXPECT_EQ(key_of("r", done), key_of("r", made)) << "before it comes to its end as well";
+  // `ZipStore(path, mode="r", read_only=False)` says that it may write.
+  made.within = false;
+  const std::string told = R"(r", "read_only": false, "at": "z)";
+  EXPECT_NE(key_of("r", done), key_of(told, done));
+  EXPECT_EQ(key_of(told, done), key_of(told, made));
 
   // Somebody else may.
   const std::string beside = R"({"format": 2, "program": [

@@ -107,6 +107,11 @@ bool of_one_absence(const Difference& was, const Difference& is) {
   return is.wrong == Wrong::kAbsent && by_one_handle(was, is);
 }
 
+// Who finds a key that should not be there has nothing to set, or refuses what lies below it.
+bool of_one_presence(const Difference& was, const Difference& is) {
+  return is.wrong == Wrong::kGhost && by_one_handle(was, is);
+}
+
 // --- what is asked instead
 
 // So much of a value reaches the disk while it is being written.
@@ -173,6 +178,10 @@ class Ways {
     if (call_ && it_.wrong == Wrong::kDone) ask({operation(call_->op).plainer}, of_one_permission);
     if (call_ && it_.wrong == Wrong::kDone && call_->op == Op::kDelete)
       replace(Op::kGet, call_->key, of_one_absence);
+    if (call_ && it_.wrong == Wrong::kDone &&
+        operation(call_->op).on_content == OnContent::kSetIfAbsent)
+      replace(Op::kGet, call_->key, of_one_presence);
+    if (call_ && it_.wrong == Wrong::kRefused) ask_for_the_keys_above();
     if (call_ && refused(it_.was)) open_again_for_each_copy();
     if (call_ && it_.wrong == Wrong::kNotEqual) make_another_for_each_copy();
     if (call_ && shows_content(it_.wrong)) ask({Op::kGet}, of_one_content);
@@ -225,6 +234,12 @@ class Ways {
         same);
   }
 
+  void ask_for_the_keys_above() {
+    for (std::size_t at = call_->key.find('/'); at != call_->key.npos;
+         at = call_->key.find('/', at + 1))
+      replace(Op::kGet, call_->key.substr(0, at), of_one_presence);
+  }
+
   // Where the whole value comes for a part, it may come for any part; and what is asked in another
   // way may be wrong in the usual way as well.
   void ask_for_a_range() {
@@ -244,29 +259,42 @@ class Ways {
 
   // What a copy of a store does to the place of both when it is opened, the store itself may do
   // when it is closed and opened again: that what was there is gone shows when it is closed once
-  // more, if nothing that is gone was asked for.
+  // more, if nothing that is gone was asked for, by whomever. A write may do it as a read does.
   void open_again_for_each_copy() {
     for (std::size_t i = 0; i < it_.where.step; ++i) {
       const Carry* carry = std::get_if<Carry>(&value_.steps[i]);
       if (!carry || carry->cargo != Cargo::kStore) continue;
-      offer(
-          [&](Case& next) {
-            const Call close{.op = Op::kClose, .on = {carry->from}, .in = carry->in};
-            next.steps[i] = close;
-            for (Step& step : next.steps) {
-              Call* call = std::get_if<Call>(&step);
-              if (!call || std::ranges::count(call->on, carry->as) == 0) continue;
-              call->on = {carry->from};
-              call->in = carry->in;
-              if (operation(call->op).writes() || call->op == Op::kClose) continue;
-              call->op = Op::kGet;
-              call->key = unused_key(value_);
-            }
-            next.steps.resize(it_.where.step + 1);
-            next.steps.push_back(close);
-          },
-          of_one_loss);
+      for (const bool read_alone : {false, true})
+        offer([&](Case& next) { open_again(next, i, *carry, read_alone); }, of_one_loss);
     }
+  }
+
+  void open_again(Case& next, std::size_t at, const Carry& carry, bool read_alone) const {
+    const Call close{.op = Op::kClose, .on = {carry.from}, .in = carry.in};
+    const bool by_another = call_ && std::ranges::count(call_->on, carry.as) == 0 &&
+                            std::ranges::count(call_->on, carry.from) == 0;
+    next.steps.resize(it_.where.step + (by_another ? 0 : 1));
+    next.steps.push_back(close);
+    next.steps[at] = close;
+    for (Step& step : next.steps) {
+      Call* call = std::get_if<Call>(&step);
+      if (!call || std::ranges::count(call->on, carry.as) == 0) continue;
+      call->on = {carry.from};
+      call->in = carry.in;
+      if (call->op == Op::kClose || (!read_alone && operation(call->op).writes())) continue;
+      *call = {.op = Op::kGet, .on = {carry.from}, .in = carry.in, .key = unused_key(value_)};
+    }
+  }
+
+  // Who is forked has what its parent wrote so far: that something is gone shows as well when the
+  // store that was asked last is closed.
+  void close_instead_of_a_fork() {
+    if (!std::holds_alternative<Fork>(value_.steps[it_.where.step])) return;
+    for (std::size_t i = it_.where.step; i-- > 0;)
+      if (const Call* call = std::get_if<Call>(&value_.steps[i]); call && !call->on.empty()) {
+        const Call close{.op = Op::kClose, .on = {call->on.back()}, .in = call->in};
+        return offer([&](Case& next) { next.steps[it_.where.step] = close; }, of_one_loss);
+      }
   }
 
   // A store that does not equal its copy may equal none that is made for the same place.
@@ -282,13 +310,17 @@ class Ways {
     }
   }
 
-  // Of a copy, beside that of which it is one.
+  // Of a copy, beside that of which it is one; of what lies in a store, by a copy of that store.
   void ask_state() {
-    for (const Step& step : value_.steps)
-      if (const Carry* carry = std::get_if<Carry>(&step); carry && carry->as == it_.where.handle)
+    const std::string asked = store_of(value_, it_.where.handle);
+    for (std::size_t i = 0; i < it_.where.step; ++i)
+      if (const Carry* carry = std::get_if<Carry>(&value_.steps[i]); carry && carry->as == asked)
         offer(
             [&](Case& next) {
-              next.steps[it_.where.step] = Call{.op = Op::kState, .on = {carry->from, carry->as}};
+              Carry& store = std::get<Carry>(next.steps[i]);
+              store.from = store_of(value_, carry->from);
+              store.cargo = Cargo::kStore;
+              next.steps[it_.where.step] = Call{.op = Op::kState, .on = {store.from, store.as}};
             },
             of_one_attribute);
   }
@@ -436,6 +468,7 @@ class Ways {
   std::vector<Plainer> on_disk() {
     offer_a_plain_archive(of_one_ruin);
     open_again_for_each_copy();
+    close_instead_of_a_fork();
     // An archive that nothing was written to is empty again, and whole, when it is closed: that
     // what was in it is gone shows where something was.
     for (std::size_t i = 0; call_ && it_.wrong == Wrong::kUnreadable && i < it_.where.step; ++i)

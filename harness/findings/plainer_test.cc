@@ -99,6 +99,24 @@ TEST(PlainerWays, LookForTheKeyThatIsDeletedThoughNothingCanBe) {
   EXPECT_FALSE(way->shown_by({difference(Wrong::kOtherValue, 1, "reads")}));
 }
 
+TEST(PlainerWays, LookForAKeyThatShouldNotBeThereWhereNothingIsSetOrWhatIsBelowIsRefused) {
+  const std::string made = R"({"make": "fsspec memory", "as": "s0"}, )";
+  const auto done = plainer_ways(
+      parsed(made + R"({"call": "set if not exists", "key": "a/b", "on": "s0", "value": "a/b@1"})"),
+      difference(Wrong::kDone, 1, "writable"));
+  Difference was = difference(Wrong::kRefused, 1, "refusal");
+  was.was = Refusal{"FileExistsError", "a", ""};
+  const auto below = plainer_ways(
+      parsed(made + R"({"call": "set", "key": "a/b/c", "on": "s0", "value": "a/b/c@1"})"), was);
+  const Case get = parsed(made + R"({"call": "get", "key": "a/b", "on": "s0"})");
+  for (const auto* ways : {&done, &below}) {
+    const Plainer* way = way_with(*ways, get);
+    ASSERT_TRUE(way);
+    EXPECT_TRUE(way->shown_by({difference(Wrong::kGhost, 1, "reads")}));
+    EXPECT_FALSE(way->shown_by({difference(Wrong::kAbsent, 1, "reads")}));
+  }
+}
+
 // To open the archive of a copy is to open it again.
 TEST(PlainerWays, OpenAStoreAgainInTheSteadOfItsCopy) {
   const std::string written = R"({"make": "zip", "at": "z", "mode": "w", "as": "s0"},
@@ -118,6 +136,66 @@ TEST(PlainerWays, OpenAStoreAgainInTheSteadOfItsCopy) {
     EXPECT_TRUE(way->shown_by({difference(Wrong::kLost, 4, kOnDisk)}));
     EXPECT_FALSE(way->shown_by({difference(Wrong::kMade, 4, kOnDisk)}));
   }
+}
+
+// Who only reads the archive says no more than who closes it; and a write may begin it anew as a
+// read does.
+TEST(PlainerWays, OpenAStoreAgainWhoeverMissesWhatItHad) {
+  const std::string written = R"({"make": "zip", "at": "z", "mode": "w", "as": "s0"},
+      {"call": "set", "key": "a", "on": "s0", "value": "a@1"}, )";
+  const std::string carried = written + R"({"carry": "pickle 5", "from": "s0", "as": "s1"}, )";
+  const std::string other = R"({"make": "zip", "at": "z", "mode": "r", "as": "s2"}, )";
+  const std::string close = R"({"call": "close", "on": "s0"})";
+  const std::string get = R"(, {"call": "get", "key": "b", "on": "s0"}, )";
+  Difference refused = difference(Wrong::kRefused, 5, "refusal");
+  refused.was = Refusal{"BadZipFile", "no", "zarr/storage/_zip.py:_get"};
+  refused.where.handle = "s2";
+  const auto by_another = plainer_ways(
+      parsed(carried + other +
+             R"({"call": "list", "on": "s1"}, {"call": "get", "key": "a", "on": "s2"})"),
+      refused);
+  const Plainer* way = way_with(
+      by_another, parsed(written + close + ", " + other.substr(0, other.size() - 2) + get + close));
+  ASSERT_TRUE(way);
+  EXPECT_TRUE(way->shown_by({difference(Wrong::kLost, 5, kOnDisk)}));
+  const auto by_write = plainer_ways(
+      parsed(carried + R"({"call": "set", "key": "b", "on": "s1", "value": "b@3"}, )" + close),
+      difference(Wrong::kUnreadable, 4, kOnDisk));
+  const std::string get_c = R"(, {"call": "get", "key": "c", "on": "s0"}, )";
+  EXPECT_TRUE(way_with(by_write, parsed(written + close + get_c + close + ", " + close)));
+}
+
+TEST(PlainerWays, CloseAStoreInTheSteadOfAFork) {
+  const std::string made = R"({"make": "zip", "at": "z", "mode": "w", "as": "s0"},
+      {"call": "get", "key": "a", "on": "s0"}, )";
+  const auto ways =
+      plainer_ways(parse_case(R"({"format": 2, "processes": {"p1": "fork"}, "program": [)" + made +
+                              R"({"fork": "p1"}]})")
+                       .value(),
+                   difference(Wrong::kLost, 2, kOnDisk));
+  const Plainer* way = way_with(ways, parsed(made + R"({"call": "close", "on": "s0"})"));
+  ASSERT_TRUE(way);
+  EXPECT_TRUE(way->shown_by({difference(Wrong::kLost, 2, kOnDisk)}));
+}
+
+// What a store lacks, an array that lies in its copy lacks as well.
+TEST(PlainerWays, AskACopyOfTheStoreForWhatAnArrayLacks) {
+  const std::string made = R"({"make": "zip", "at": "z", "mode": "w", "as": "s0"},
+      {"call": "create array", "key": "a", "on": "s0", "as": "s1"}, )";
+  Difference was = difference(Wrong::kRefused, 3, "refusal");
+  was.where.handle = "s2";
+  was.was = Refusal{"AttributeError", "'ZipStore' object has no attribute 'compression'", ""};
+  const auto ways =
+      plainer_ways(parsed(made + R"({"carry": "pickle 5", "cargo": "array", "from": "s1",
+          "as": "s2"}, {"call": "read block", "end": 1, "on": "s2"})"),
+                   was);
+  const Plainer* way =
+      way_with(ways, parsed(made + R"({"carry": "pickle 5", "from": "s0", "as": "s2"},
+          {"call": "state", "on": ["s0", "s2"]})"));
+  ASSERT_TRUE(way);
+  Difference is = difference(Wrong::kState, 3, "attributes");
+  is.where.key = "compression";
+  EXPECT_TRUE(way->shown_by({is}));
 }
 
 TEST(Warmed, ProgramsDoBeforeAForkWhatTheForkedProcessAsks) {

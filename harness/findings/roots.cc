@@ -106,7 +106,11 @@ std::optional<Words> words_of_a_reader_that_writes(const Case& value, const Diff
   if (!changes_the_disk(it.wrong) || !call || !operation(call->op).writes() ||
       !only_read(value, call->on))
     return std::nullopt;
-  return words_of_a_forbidden_write(value, *call);
+  Words words = words_of_a_forbidden_write(value, *call);
+  // An archive is told mode and read_only apart: who opens it to read may say that he writes.
+  const Make* make = made_as(value, call->on.front());
+  if (make->read_only && is_of_an_archive(*make)) words.emplace_back(kReadOnlyGiven);
+  return words;
 }
 
 // How bytes are refused that lie where other ones should depends on the bytes.
@@ -272,13 +276,15 @@ std::optional<Words> words_of_a_file_that_is_moved(const Case& value, const Diff
   if (!call_of(value, it) || !kind || innermost(*kind)->medium != Medium::kZip ||
       !is_of_bytes(refusal_type(it)))
     return std::nullopt;
-  // A store that is made afterwards has a file of its own.
+  // A store that is made or carried afterwards has a file of its own.
+  const std::string store = store_of(value, it.where.handle);
   const auto forked = std::ranges::find_if(
       value.steps, [](const Step& step) { return std::holds_alternative<Fork>(step); });
   const bool shares = forked != value.steps.end() &&
                       std::any_of(value.steps.begin(), forked, [&](const Step& step) {
                         const Make* make = std::get_if<Make>(&step);
-                        return make && make->as == it.where.handle;
+                        const Carry* carry = std::get_if<Carry>(&step);
+                        return (make && make->as == store) || (carry && carry->as == store);
                       });
   if (!shares) return std::nullopt;
   return Words{innermost(*kind)->type, "refused where a fork shares the file"};

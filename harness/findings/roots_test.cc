@@ -298,6 +298,12 @@ TEST(Roots, OfAFileThatAForkSharesAreOne) {
   EXPECT_EQ(key_of("fsspec zip", "BadZipFile", "get"),
             "FsspecStore / refused where a fork shares the file");
   EXPECT_NE(key_of("zip", "KeyError", "get"), cause);
+  const auto carried = parse_case(R"({"format": 2, "processes": {"p1": "fork"}, "program": [
+      {"make": "zip", "at": "z", "as": "s1"}, {"carry": "pickle 5", "from": "s1", "as": "s0"},
+      {"call": "get", "on": "s0", "key": "b"}, {"fork": "p1"},
+      {"call": "close", "on": "s0", "in": "p1"}, {"call": "get", "on": "s0", "key": "a"}]})");
+  EXPECT_EQ(cause_of(carried.value(), at(5, Wrong::kRefused, Refusal{"BadZipFile", "no", ""})).key,
+            cause);
   const auto afterwards = parse_case(R"({"format": 2, "processes": {"p1": "fork"}, "program": [
       {"make": "zip", "at": "z", "as": "s1"}, {"call": "get", "on": "s1", "key": "b"},
       {"fork": "p1"}, {"make": "zip", "at": "z", "as": "s0"},

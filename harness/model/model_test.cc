@@ -439,6 +439,21 @@ TEST(Model, DocumentsOfArraysAreGivenByNobody) {
   EXPECT_FALSE(it.take(bytes("{}")));
 }
 
+TEST(Model, WhatLiesBelowADocumentOfAGroupMayBeRefusedByStoresOfFiles) {
+  constexpr const char* array = R"(,"at":"z","as":"s0"},
+      {"call":"create array","key":"a/b","on":"s0","as":"s1"},)";
+  const auto refusal_of = [&](const std::string& kind, const std::string& steps) {
+    Follow it(R"({"make":")" + kind + R"(")" + steps, "");
+    it.sound({store(), store()});
+    return it.allowed().refusal;
+  };
+  const std::string below = SET("a/zarr.json/c", "c@2", "s0") END;
+  EXPECT_EQ(refusal_of("local", array + below), RefusalIs::kAllowed);
+  EXPECT_EQ(refusal_of("zip", array + below), RefusalIs::kNotAllowed);
+  EXPECT_EQ(refusal_of("local", array + std::string(SET("a/c", "c@2", "s0") END)),
+            RefusalIs::kNotAllowed);
+}
+
 TEST(Model, AWrapperSharesTheObjectAndAReadOnlyViewDoesNot) {
   Follow it(ZIP("a") SET("b", "b@1",
                          "s0") R"({"make":"logging","around":"s0","as":"s1"},)"

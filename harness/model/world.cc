@@ -128,7 +128,11 @@ bool World::is_folder(const PlaceState& place, std::string_view key) const {
          });
 }
 
+// zarr writes documents of the groups above an array or a group, if they are not there.
 bool World::below_a_key(const PlaceState& place, std::string_view key) const {
+  for (std::size_t at = key.find('/'); !place.arrays.empty() && at != key.npos;
+       at = key.find('/', at + 1))
+    if (is_document(key.substr(0, at))) return true;
   return std::ranges::any_of(place.names, [&](KeyId it) {
     const std::string& name = book.name(it);
     return key.size() > name.size() && key.starts_with(name) && key[name.size()] == '/';
