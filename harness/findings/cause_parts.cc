@@ -139,19 +139,22 @@ const Call* made_by(const Case& value, const std::string& handle) {
 
 namespace {
 
-// The handle of which this one is another name of the same object; nullptr: it is none.
-const std::string* handed_over(const Case& value, const std::string& handle) {
+const Carry* carried_as(const Case& value, const std::string& handle) {
   for (const Step& step : value.steps)
-    if (const Carry* carry = std::get_if<Carry>(&step);
-        carry && carry->as == handle && carry->carrier == Carrier::kHandedOver)
-      return &carry->from;
+    if (const Carry* carry = std::get_if<Carry>(&step); carry && carry->as == handle) return carry;
   return nullptr;
 }
 
 }  // namespace
 
+const std::string* carried_from(const Case& value, const std::string& handle) {
+  const Carry* carry = carried_as(value, handle);
+  return carry ? &carry->from : nullptr;
+}
+
 std::string store_of(const Case& value, const std::string& handle) {
-  if (const std::string* same = handed_over(value, handle)) return store_of(value, *same);
+  const Carry* carry = carried_as(value, handle);
+  if (carry && carry->carrier == Carrier::kHandedOver) return store_of(value, carry->from);
   const Call* call = made_by(value, handle);
   return call && call->op != Op::kWithReadOnly ? store_of(value, call->on.front()) : handle;
 }

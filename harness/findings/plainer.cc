@@ -107,7 +107,7 @@ bool of_one_absence(const Difference& was, const Difference& is) {
   return is.wrong == Wrong::kAbsent && by_one_handle(was, is);
 }
 
-// Who finds a key that should not be there has nothing to set, or refuses what lies below it.
+// Who finds a key that should not be there has nothing to set.
 bool of_one_presence(const Difference& was, const Difference& is) {
   return is.wrong == Wrong::kGhost && by_one_handle(was, is);
 }
@@ -181,7 +181,6 @@ class Ways {
     if (call_ && it_.wrong == Wrong::kDone &&
         operation(call_->op).on_content == OnContent::kSetIfAbsent)
       replace(Op::kGet, call_->key, of_one_presence);
-    if (call_ && it_.wrong == Wrong::kRefused) ask_for_the_keys_above();
     if (call_ && refused(it_.was)) open_again_for_each_copy();
     if (call_ && it_.wrong == Wrong::kNotEqual) make_another_for_each_copy();
     if (call_ && shows_content(it_.wrong)) ask({Op::kGet}, of_one_content);
@@ -232,12 +231,6 @@ class Ways {
             call.value.word = key + "@" + std::to_string(it_.where.step);
         },
         same);
-  }
-
-  void ask_for_the_keys_above() {
-    for (std::size_t at = call_->key.find('/'); at != call_->key.npos;
-         at = call_->key.find('/', at + 1))
-      replace(Op::kGet, call_->key.substr(0, at), of_one_presence);
   }
 
   // Where the whole value comes for a part, it may come for any part; and what is asked in another

@@ -78,19 +78,6 @@ std::optional<Words> words_of_a_chosen_class(const Case& value, const Difference
   return words;
 }
 
-// What is bound to a process has other content in another one, however it came there.
-std::optional<Words> words_of_other_content(const Case& value, const Difference& it,
-                                            const Words& journeys) {
-  const bool leaves = std::ranges::any_of(
-      journeys, [](const std::string& way) { return way == "fork" || way.ends_with(kToAnother); });
-  const bool bound = std::ranges::all_of(value.steps, [](const Step& step) {
-    const Make* make = std::get_if<Make>(&step);
-    return !make || family_of(*innermost(make->kind).operator->()) == StoreFamily::kBound;
-  });
-  if (!is_of_content(it.wrong) || !leaves || !bound) return std::nullopt;
-  return Words{kinds_of(value), "other content in another process"};
-}
-
 // Whether these are stores that were made to read.
 bool only_read(const Case& value, const std::vector<std::string>& handles) {
   return std::ranges::all_of(handles, [&](const std::string& handle) {
@@ -322,7 +309,29 @@ std::optional<Words> words_of_a_stop_between(const Case& value, const Difference
   return words;
 }
 
-// --- what a fork does not have: other threads
+// --- what a fork shares, and what it does not have: other threads
+
+// Whether this process was forked into another one, and is not the copy.
+bool is_a_parent(const Case& value, const std::string& process) {
+  bool forked = false;
+  for (const Step& step : value.steps) {
+    const Fork* fork = std::get_if<Fork>(&step);
+    if (fork && fork->process == process) return false;
+    forked = forked || (fork && (fork->in.empty() ? kHome : fork->in) == process);
+  }
+  return forked;
+}
+
+// A forked process shares what its parent's event loop waits for, and may take it away: the parent
+// waits for ever, whatever it asks next, in whichever loop.
+std::optional<Words> words_of_a_parent_that_waits(const Case& value, const Difference& it) {
+  const auto kind = kind_of(value, it.where.handle);
+  if (it.wrong != Wrong::kHang || !call_of(value, it) || !kind ||
+      !is_a_parent(value, it.where.process))
+    return std::nullopt;
+  return Words{it.oracle, std::string(name_of(it.wrong)), "a call on " + innermost(*kind)->kind,
+               "in a parent", after({"fork"})};
+}
 
 // A forked process has one thread: who waits there for another one waits for ever, whatever he
 // asked. Where he waits is known of who asks from outside of an event loop.
@@ -339,8 +348,10 @@ std::optional<Words> words_of_a_lost_thread(const Case& value, const Difference&
 
 // --- what stores of files do not have: a key below a key
 
-// Below the path of a StorePath.
+// Below the path of a StorePath, also of a copy of one.
 std::string whole_key(const Case& value, const std::string& handle, const std::string& key) {
+  if (const std::string* origin = carried_from(value, handle))
+    return whole_key(value, *origin, key);
   const Call* path = made_by(value, handle);
   return path && path->op == Op::kStorePath
              ? whole_key(value, path->on.front(), path->key + "/" + key)
@@ -368,6 +379,23 @@ std::optional<Words> words_of_a_key_below_a_key(const Case& value, const Differe
   if (!below) return std::nullopt;
   return Words{it.oracle, std::string(wrong_word(it)), refusal_type(it),
                "a key below a key on " + innermost(*kind)->kind};
+}
+
+// --- what a process does not share
+
+// What is bound to a process has other content in another one, however it came there; also where a
+// key is refused because another one is there.
+std::optional<Words> words_of_other_content(const Case& value, const Difference& it,
+                                            const Words& journeys) {
+  const bool leaves = std::ranges::any_of(
+      journeys, [](const std::string& way) { return way == "fork" || way.ends_with(kToAnother); });
+  const bool bound = std::ranges::all_of(value.steps, [](const Step& step) {
+    const Make* make = std::get_if<Make>(&step);
+    return !make || family_of(*innermost(make->kind).operator->()) == StoreFamily::kBound;
+  });
+  const bool content = is_of_content(it.wrong) || words_of_a_key_below_a_key(value, it);
+  if (!content || !leaves || !bound) return std::nullopt;
+  return Words{kinds_of(value), "other content in another process"};
 }
 
 // --- what a store keeps in memory
@@ -467,6 +495,7 @@ std::optional<Words> words_of_a_root(const Case& value, const Difference& it, co
   if (auto words = words_of_a_file_that_is_moved(value, it)) return words;
   if (auto words = words_of_a_name_that_is_there_twice(value, it)) return words;
   if (auto words = words_of_a_stop_between(value, it, needs, journeys)) return words;
+  if (auto words = words_of_a_parent_that_waits(value, it)) return words;
   if (auto words = words_of_a_lost_thread(value, it, journeys)) return words;
   if (auto words = words_of_a_key_below_a_key(value, it)) return words;
   if (auto words = words_of_a_shared_buffer(value, it)) return words;

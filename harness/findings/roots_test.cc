@@ -125,6 +125,22 @@ TEST(Roots, OfContentThatIsBoundToAProcessAreOne) {
 }
 
 // Of two who write one zip file, one loses. Where it shows, and who closed how, is not the root.
+// A key that is not there in its own process does not refuse what lies below it.
+TEST(Roots, OfAKeyBelowOneThatIsBoundToAProcessAreOfItsContent) {
+  const auto key_of_process = [](const std::string& to) {
+    return key_of(R"({"make": "fsspec memory", "as": "s1", "in": "p1"},
+        {"call": "set", "on": "s1", "key": "a", "value": "a@1"},
+        {"make": "fsspec memory", "as": "s2"},
+        {"call": "store path", "on": "s2", "key": "a", "as": "s3"},
+        {"carry": "pickle 5", "from": "s3", "as": "s0")" +
+                      to + R"(}, {"call": "set", "on": "s0", "key": "b", "value": "b@5"})",
+                  at(5, Wrong::kRefused, Refusal{"FileExistsError", "a", ""}));
+  };
+  const std::string cause = "fsspec memory / other content in another process";
+  EXPECT_EQ(key_of_process(R"(, "to": "p1")"), cause);
+  EXPECT_NE(key_of_process(""), cause);
+}
+
 TEST(Roots, OfSeveralWritersOfAnArchiveAreOne) {
   const auto key_of = [](const std::string& second, const std::string& last, Wrong wrong,
                          const Answer& was = Shown(), std::string_view oracle = "reads") {
@@ -398,6 +414,29 @@ TEST(Roots, OfAThreadThatAForkLostAreOne) {
   EXPECT_NE(key_of(R"({"call": "list", "on": "s0"})", R"({"call": "get", "on": "s0", "key": "a"})"),
             key_of(fork, get))
       << "without a fork it waits for something else";
+}
+
+TEST(Roots, OfAParentThatItsForkedProcessLeavesWaitingAreOne) {
+  const auto key_of = [](const std::string& call, const std::string& process,
+                         const std::string& stacks) {
+    Difference it = at(3, Wrong::kHang, TimedOut{.stacks = stacks});
+    it.oracle = "deadline";
+    it.where.process = process;
+    return cause_of(parse_case(R"({"format": 2, "processes": {"p1": "fork"}, "program": [
+        {"make": "fsspec http", "at": "f", "as": "s0"}, {"fork": "p1"},
+        {"do": "drop", "handle": "s0", "in": "p1"}, {"call": ")" +
+                               call + R"(", "on": "s0", "key": "a"}]})")
+                        .value(),
+                    it)
+        .key;
+  };
+  const std::string stacks =
+      "Current thread 0x1 (most recent call first):\n  File \"/lib/zarr/core/sync.py\", line 135 "
+      "in sync\n";
+  const std::string cause = "deadline / hang / a call on fsspec http / in a parent / after fork";
+  EXPECT_EQ(key_of("get", "p0", ""), cause);
+  EXPECT_EQ(key_of("exists", "p0", stacks), cause);
+  EXPECT_NE(key_of("get", "p1", stacks), cause);
 }
 
 // What a caller does to his own buffer shows in all that use the class that kept it.
