@@ -173,6 +173,7 @@ class Reducer {
     drop_handles();
     drop_content();
     for (std::size_t at = 0; at < value_.steps.size(); ++at) make_plainer(at);
+    make_all_plainer();
     make_keys_plainer();
     return std::move(out_);
   }
@@ -298,6 +299,14 @@ class Reducer {
     change<Make>(at, [](Make& it) { it.read_only.reset(); });
     change<Make>(at, [](Make& it) { it.deflated = false; });
     change<Make>(at, [](Make& it) { it.relative = false; });
+  }
+
+  // Two stores of which one may write are not equal.
+  void make_all_plainer() {
+    offer([](Case& next) {
+      for (Step& step : next.steps)
+        if (Make* make = std::get_if<Make>(&step)) make->read_only.reset();
+    });
   }
 
   // A wrapper less, a kind whose class it uses, or another way to make a store of the same class:

@@ -167,8 +167,16 @@ void Draft::ask_the_read_only() {
   take(std::move(write));
 }
 
+// One that no store was made of yet, or any: what a program is about meets in it.
+StoreKind Draft::draw_kind() {
+  Stores unmade = taste_.kinds;
+  for (const Step& step : value_.steps)
+    if (const Make* make = std::get_if<Make>(&step)) std::erase(unmade, make->kind);
+  return choices_.among(unmade.empty() ? taste_.kinds : unmade);
+}
+
 std::optional<Step> Draft::draw_make() {
-  Make make{.kind = choices_.among(taste_.kinds), .in = draw_process(), .as = new_name()};
+  Make make{.kind = draw_kind(), .in = draw_process(), .as = new_name()};
   // A wrapper is put around what lives, or around what is made for it alone.
   if (make.kind->inner && choices_.one_in(2)) {
     const std::string& words = make.kind->kind;

@@ -121,6 +121,19 @@ TEST(GeneratedPrograms, OnlyTheStoresAskedForAreMade) {
 }
 
 // No key of ours climbs above the case's folder, whatever the subject makes of it.
+// What one store does in a dictionary shows in another one of it: by chance alone they would meet
+// in one program of two thousand.
+TEST(GeneratedPrograms, StoresOfOneDictionaryMeet) {
+  int met = 0;
+  for (unsigned seed = 0; seed < 2'000; ++seed) {
+    std::set<std::string> kinds;
+    for (const Step& step : drawn(seed).steps)
+      if (const auto* make = std::get_if<Make>(&step)) kinds.insert(make->kind->kind);
+    met += kinds.contains("managed memory") && kinds.contains("managed memory path");
+  }
+  EXPECT_GT(met, 10);
+}
+
 TEST(GeneratedPrograms, NoKeyClimbsAboveTheCase) {
   for (unsigned seed = 0; seed < 5'000; ++seed)
     for (const Step& step : drawn(seed).steps)

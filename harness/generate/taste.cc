@@ -66,12 +66,26 @@ StoreKind draw_kind(Choices& choices, const Stores& stores) {
   return generate_store(choices, stores);
 }
 
+// Of the kinds whose stores are in one dictionary of a process with those of this kind: what one
+// does there shows in the other, and two of a long list seldom meet.
+Stores sharing(StoreKind kind, const Stores& stores) {
+  Stores others;
+  for (const StoreKind it : stores)
+    if (it != kind && !it->dictionary.empty() && it->dictionary == kind->dictionary)
+      others.push_back(it);
+  return others;
+}
+
 }  // namespace
 
 Taste draw_taste(Choices& choices, const Stores& stores, const std::vector<std::string>& releases) {
   Taste taste{.releases = releases};
   taste.kinds.push_back(draw_kind(choices, stores));
-  if (choices.one_in(4)) taste.kinds.push_back(draw_kind(choices, stores));
+  const Stores others = sharing(taste.kinds.front(), stores);
+  if (!others.empty() && choices.one_in(2))
+    taste.kinds.push_back(choices.among(others));
+  else if (choices.one_in(4))
+    taste.kinds.push_back(draw_kind(choices, stores));
   const auto any = [&](auto member) { return std::ranges::any_of(taste.kinds, member); };
   const auto& pool =
       any([](StoreKind it) { return it->zarr_keys; }) ? zarr_keys() : confusable_keys();
