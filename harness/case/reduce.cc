@@ -173,7 +173,7 @@ class Reducer {
     drop_handles();
     drop_content();
     for (std::size_t at = 0; at < value_.steps.size(); ++at) make_plainer(at);
-    make_all_plainer();
+    make_stores_alike();
     make_keys_plainer();
     return std::move(out_);
   }
@@ -301,12 +301,18 @@ class Reducer {
     change<Make>(at, [](Make& it) { it.relative = false; });
   }
 
-  // Two stores of which one may write are not equal.
-  void make_all_plainer() {
-    offer([](Case& next) {
-      for (Step& step : next.steps)
-        if (Make* make = std::get_if<Make>(&step)) make->read_only.reset();
-    });
+  // Two stores of which one may write are not equal: all are made plainer at once.
+  void make_stores_alike() {
+    const auto change_all = [&](auto change) {
+      offer([&](Case& next) {
+        for (Step& step : next.steps)
+          if (Make* make = std::get_if<Make>(&step)) change(*make);
+      });
+    };
+    const auto is_make = [](const Step& it) { return std::holds_alternative<Make>(it); };
+    if (std::ranges::count_if(value_.steps, is_make) < 2) return;
+    change_all([](Make& it) { it.read_only.reset(); });
+    change_all([](Make& it) { it.mode = all_of<Mode>().front(); });
   }
 
   // A wrapper less, a kind whose class it uses, or another way to make a store of the same class:

@@ -137,19 +137,10 @@ const Call* made_by(const Case& value, const std::string& handle) {
   return nullptr;
 }
 
-namespace {
-
 const Carry* carried_as(const Case& value, const std::string& handle) {
   for (const Step& step : value.steps)
     if (const Carry* carry = std::get_if<Carry>(&step); carry && carry->as == handle) return carry;
   return nullptr;
-}
-
-}  // namespace
-
-const std::string* carried_from(const Case& value, const std::string& handle) {
-  const Carry* carry = carried_as(value, handle);
-  return carry ? &carry->from : nullptr;
 }
 
 std::string store_of(const Case& value, const std::string& handle) {

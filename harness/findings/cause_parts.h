@@ -69,11 +69,10 @@ std::string after(const Words& journeys);
 // --- who writes
 
 bool is_of_an_archive(const Make& make);
-// The make, or the call, that gave this handle; nullptr: none did.
+// The make, the call or the carry that gave this handle; nullptr: none did.
 const Make* made_as(const Case& value, const std::string& handle);
 const Call* made_by(const Case& value, const std::string& handle);
-// The handle that was carried to give this one; nullptr: it was not carried.
-const std::string* carried_from(const Case& value, const std::string& handle);
+const Carry* carried_as(const Case& value, const std::string& handle);
 // The store in which a StorePath, a group or an array lies, or which was handed over: who writes by
 // these writes by that. Of a store, also a read-only one of another, itself.
 std::string store_of(const Case& value, const std::string& handle);

@@ -264,9 +264,12 @@ class Ways {
 
   void open_again(Case& next, std::size_t at, const Carry& carry, bool read_alone) const {
     const Call close{.op = Op::kClose, .on = {carry.from}, .in = carry.in};
-    const bool by_another = call_ && std::ranges::count(call_->on, carry.as) == 0 &&
-                            std::ranges::count(call_->on, carry.from) == 0;
-    next.steps.resize(it_.where.step + (by_another ? 0 : 1));
+    // Whoever reads bytes that the copy has begun anew is refused; what he asks is not needed then.
+    const bool another_is_refused = call_ && refusal_type(it_) == "BadZipFile" &&
+                                    !operation(call_->op).writes() &&
+                                    std::ranges::count(call_->on, carry.as) == 0 &&
+                                    std::ranges::count(call_->on, carry.from) == 0;
+    next.steps.resize(it_.where.step + (another_is_refused ? 0 : 1));
     next.steps.push_back(close);
     next.steps[at] = close;
     for (Step& step : next.steps) {
@@ -279,13 +282,15 @@ class Ways {
     }
   }
 
-  // Who is forked has what its parent wrote so far: that something is gone shows as well when the
-  // store that was asked last is closed.
+  // The disk is looked at before a fork: that something is gone, or has another name there, shows
+  // as well when the store that was asked last is closed.
   void close_instead_of_a_fork() {
     if (!std::holds_alternative<Fork>(value_.steps[it_.where.step])) return;
+    if (it_.wrong == Wrong::kMade && it_.where.key.empty()) return;
     for (std::size_t i = it_.where.step; i-- > 0;)
       if (const Call* call = std::get_if<Call>(&value_.steps[i]); call && !call->on.empty()) {
-        const Call close{.op = Op::kClose, .on = {call->on.back()}, .in = call->in};
+        const std::string store = store_of(value_, call->on.back());
+        const Call close{.op = Op::kClose, .on = {store}, .in = call->in};
         return offer([&](Case& next) { next.steps[it_.where.step] = close; }, of_one_loss);
       }
   }

@@ -151,6 +151,12 @@ TEST(PlainerWays, OpenAStoreAgainWhoeverMissesWhatItHad) {
       by_another, parsed(written + close + ", " + other.substr(0, other.size() - 2) + get + close));
   ASSERT_TRUE(way);
   EXPECT_TRUE(way->shown_by({difference(Wrong::kLost, 5, kOnDisk)}));
+  refused.was = Refusal{"UnboundLocalError", "no", "fsspec/implementations/zip.py:_open"};
+  const auto of_another_root = plainer_ways(
+      parsed(carried + other +
+             R"({"call": "list", "on": "s1"}, {"call": "get", "key": "a", "on": "s2"})"),
+      refused);
+  EXPECT_FALSE(way_with(of_another_root, way->value));
   const auto by_write = plainer_ways(
       parsed(carried + R"({"call": "set", "key": "b", "on": "s1", "value": "b@3"}, )" + close),
       difference(Wrong::kUnreadable, 4, kOnDisk));
@@ -169,6 +175,7 @@ TEST(PlainerWays, CloseAStoreInTheSteadOfAFork) {
   const Plainer* way = way_with(ways, parsed(made + R"({"call": "close", "on": "s0"})"));
   ASSERT_TRUE(way);
   EXPECT_TRUE(way->shown_by({difference(Wrong::kLost, 2, kOnDisk)}));
+  EXPECT_FALSE(way->shown_by({difference(Wrong::kMade, 2, kOnDisk)}));
 }
 
 // What a store lacks, an array that lies in its copy lacks as well.

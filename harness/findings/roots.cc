@@ -263,16 +263,17 @@ std::optional<Words> words_of_a_file_that_is_moved(const Case& value, const Diff
   if (!call_of(value, it) || !kind || innermost(*kind)->medium != Medium::kZip ||
       !is_of_bytes(refusal_type(it)))
     return std::nullopt;
-  // A store that is made or carried afterwards has a file of its own.
+  // A store that is made or carried afterwards, or to another process, has a file of its own.
   const std::string store = store_of(value, it.where.handle);
-  const auto forked = std::ranges::find_if(
-      value.steps, [](const Step& step) { return std::holds_alternative<Fork>(step); });
-  const bool shares = forked != value.steps.end() &&
-                      std::any_of(value.steps.begin(), forked, [&](const Step& step) {
-                        const Make* make = std::get_if<Make>(&step);
-                        const Carry* carry = std::get_if<Carry>(&step);
-                        return (make && make->as == store) || (carry && carry->as == store);
-                      });
+  const std::string* process = nullptr;  // where that was made, or carried to
+  const bool shares = std::ranges::any_of(value.steps, [&](const Step& step) {
+    const Make* make = std::get_if<Make>(&step);
+    const Carry* carry = std::get_if<Carry>(&step);
+    const Fork* fork = std::get_if<Fork>(&step);
+    if (make && make->as == store) process = &make->in;
+    if (carry && carry->as == store) process = &carry->to;
+    return fork && process && fork->in == *process;
+  });
   if (!shares) return std::nullopt;
   return Words{innermost(*kind)->type, "refused where a fork shares the file"};
 }
@@ -311,23 +312,25 @@ std::optional<Words> words_of_a_stop_between(const Case& value, const Difference
 
 // --- what a fork shares, and what it does not have: other threads
 
-// Whether this process was forked into another one, and is not the copy.
-bool is_a_parent(const Case& value, const std::string& process) {
-  bool forked = false;
-  for (const Step& step : value.steps) {
+// Whether a process that was forked from this one has ended a store, or ended itself in order.
+bool its_fork_ends_a_store(const Case& value, const std::string& process) {
+  std::set<std::string> forked;
+  return std::ranges::any_of(value.steps, [&](const Step& step) {
     const Fork* fork = std::get_if<Fork>(&step);
-    if (fork && fork->process == process) return false;
-    forked = forked || (fork && (fork->in.empty() ? kHome : fork->in) == process);
-  }
-  return forked;
+    const Call* call = std::get_if<Call>(&step);
+    const Deed* deed = std::get_if<Deed>(&step);
+    if (fork && fork->in == process) forked.insert(fork->process);
+    return (call && call->op == Op::kClose && forked.contains(call->in)) ||
+           (deed && closes(*deed) && forked.contains(deed->in));
+  });
 }
 
-// A forked process shares what its parent's event loop waits for, and may take it away: the parent
-// waits for ever, whatever it asks next, in whichever loop.
+// A forked process shares what its parent's event loop waits for. When it lets a connection go, it
+// takes that away: the parent waits for ever, whatever it asks next, in whichever loop.
 std::optional<Words> words_of_a_parent_that_waits(const Case& value, const Difference& it) {
   const auto kind = kind_of(value, it.where.handle);
-  if (it.wrong != Wrong::kHang || !call_of(value, it) || !kind ||
-      !is_a_parent(value, it.where.process))
+  if (it.wrong != Wrong::kHang || !call_of(value, it) || !kind || !innermost(*kind)->connects ||
+      !its_fork_ends_a_store(value, it.where.process))
     return std::nullopt;
   return Words{it.oracle, std::string(name_of(it.wrong)), "a call on " + innermost(*kind)->kind,
                "in a parent", after({"fork"})};
@@ -350,33 +353,37 @@ std::optional<Words> words_of_a_lost_thread(const Case& value, const Difference&
 
 // Below the path of a StorePath, also of a copy of one.
 std::string whole_key(const Case& value, const std::string& handle, const std::string& key) {
-  if (const std::string* origin = carried_from(value, handle))
-    return whole_key(value, *origin, key);
+  if (const Carry* carry = carried_as(value, handle)) return whole_key(value, carry->from, key);
   const Call* path = made_by(value, handle);
   return path && path->op == Op::kStorePath
              ? whole_key(value, path->on.front(), path->key + "/" + key)
              : key;
 }
 
-// A key or a prefix that was asked for is, or lies below, what is a key: there the operating system
-// refuses what is no folder, whatever is asked.
-std::optional<Words> words_of_a_key_below_a_key(const Case& value, const Difference& it) {
-  const Call* call = call_of(value, it);
-  const auto kind = kind_of(value, it.where.handle);
-  if (!call || !refused(it.was) || !kind || !innermost(*kind)->files) return std::nullopt;
-  const std::string asked = whole_key(value, it.where.handle, call->key);
-  const bool lists = operation(call->op).family == Family::kListing;
+// Whether a key or a prefix that was asked for is, or lies below, what is a key.
+bool asks_below_a_key(const Case& value, const Difference& it, const Call& call) {
+  const std::string asked = whole_key(value, it.where.handle, call.key);
+  const bool lists = operation(call.op).family == Family::kListing;
   const auto is_above = [&](const std::string& key) {
     return asked.starts_with(key + "/") || (lists && asked == key);
   };
-  bool below = false;
   for (const Place& place : value.before)
-    for (const Entry& entry : place.entries) below = below || is_above(entry.key);
-  for (const Step& step : value.steps)
-    if (const Call* it = std::get_if<Call>(&step);
-        it && operation(it->op).takes.value && operation(it->op).takes.key && !it->on.empty())
-      below = below || is_above(whole_key(value, it->on.front(), it->key));
-  if (!below) return std::nullopt;
+    for (const Entry& entry : place.entries)
+      if (is_above(entry.key)) return true;
+  return std::ranges::any_of(value.steps, [&](const Step& step) {
+    const Call* call = std::get_if<Call>(&step);
+    return call && operation(call->op).takes.value && operation(call->op).takes.key &&
+           !call->on.empty() && is_above(whole_key(value, call->on.front(), call->key));
+  });
+}
+
+// There the operating system refuses what is no folder, whatever is asked.
+std::optional<Words> words_of_a_key_below_a_key(const Case& value, const Difference& it) {
+  const Call* call = call_of(value, it);
+  const auto kind = kind_of(value, it.where.handle);
+  if (!call || !refused(it.was) || !kind || !innermost(*kind)->files ||
+      !asks_below_a_key(value, it, *call))
+    return std::nullopt;
   return Words{it.oracle, std::string(wrong_word(it)), refusal_type(it),
                "a key below a key on " + innermost(*kind)->kind};
 }
@@ -393,7 +400,9 @@ std::optional<Words> words_of_other_content(const Case& value, const Difference&
     const Make* make = std::get_if<Make>(&step);
     return !make || family_of(*innermost(make->kind).operator->()) == StoreFamily::kBound;
   });
-  const bool content = is_of_content(it.wrong) || words_of_a_key_below_a_key(value, it);
+  const Call* call = call_of(value, it);
+  const bool content = is_of_content(it.wrong) ||
+                       (call && it.wrong == Wrong::kRefused && asks_below_a_key(value, it, *call));
   if (!content || !leaves || !bound) return std::nullopt;
   return Words{kinds_of(value), "other content in another process"};
 }

@@ -124,23 +124,24 @@ TEST(Roots, OfContentThatIsBoundToAProcessAreOne) {
       << "it takes its content along";
 }
 
-// Of two who write one zip file, one loses. Where it shows, and who closed how, is not the root.
 // A key that is not there in its own process does not refuse what lies below it.
 TEST(Roots, OfAKeyBelowOneThatIsBoundToAProcessAreOfItsContent) {
-  const auto key_of_process = [](const std::string& to) {
+  const auto key_of_process = [](const std::string& to, Wrong wrong = Wrong::kRefused) {
     return key_of(R"({"make": "fsspec memory", "as": "s1", "in": "p1"},
         {"call": "set", "on": "s1", "key": "a", "value": "a@1"},
         {"make": "fsspec memory", "as": "s2"},
         {"call": "store path", "on": "s2", "key": "a", "as": "s3"},
         {"carry": "pickle 5", "from": "s3", "as": "s0")" +
                       to + R"(}, {"call": "set", "on": "s0", "key": "b", "value": "b@5"})",
-                  at(5, Wrong::kRefused, Refusal{"FileExistsError", "a", ""}));
+                  at(5, wrong, Refusal{"FileExistsError", "a", ""}));
   };
   const std::string cause = "fsspec memory / other content in another process";
   EXPECT_EQ(key_of_process(R"(, "to": "p1")"), cause);
   EXPECT_NE(key_of_process(""), cause);
+  EXPECT_NE(key_of_process(R"(, "to": "p1")", Wrong::kUnfittingType), cause);
 }
 
+// Of two who write one zip file, one loses. Where it shows, and who closed how, is not the root.
 TEST(Roots, OfSeveralWritersOfAnArchiveAreOne) {
   const auto key_of = [](const std::string& second, const std::string& last, Wrong wrong,
                          const Answer& was = Shown(), std::string_view oracle = "reads") {
@@ -314,12 +315,19 @@ TEST(Roots, OfAFileThatAForkSharesAreOne) {
   EXPECT_EQ(key_of("fsspec zip", "BadZipFile", "get"),
             "FsspecStore / refused where a fork shares the file");
   EXPECT_NE(key_of("zip", "KeyError", "get"), cause);
-  const auto carried = parse_case(R"({"format": 2, "processes": {"p1": "fork"}, "program": [
-      {"make": "zip", "at": "z", "as": "s1"}, {"carry": "pickle 5", "from": "s1", "as": "s0"},
-      {"call": "get", "on": "s0", "key": "b"}, {"fork": "p1"},
-      {"call": "close", "on": "s0", "in": "p1"}, {"call": "get", "on": "s0", "key": "a"}]})");
-  EXPECT_EQ(cause_of(carried.value(), at(5, Wrong::kRefused, Refusal{"BadZipFile", "no", ""})).key,
-            cause);
+  const auto carried = [](const std::string& before, const std::string& to,
+                          const std::string& after) {
+    const auto value = parse_case(
+        R"({"format": 2, "processes": {"p1": "fork", "p2": "spawn"}, "program": [
+        {"make": "zip", "at": "z", "as": "s1"}, )" +
+        before + R"({"carry": "pickle 5", "from": "s1", "as": "s0")" + to + "}, " + after +
+        R"({"call": "get", "on": "s0", "key": "b"}, {"call": "get", "on": "s0", "key": "a"}]})");
+    return cause_of(value.value(), at(4, Wrong::kRefused, Refusal{"BadZipFile", "no", ""})).key;
+  };
+  const std::string fork = R"({"fork": "p1"}, )";
+  EXPECT_EQ(carried("", "", fork), cause);
+  EXPECT_NE(carried(fork, "", ""), cause) << "it has a file of its own";
+  EXPECT_NE(carried("", R"(, "to": "p2")", fork), cause) << "another process was forked";
   const auto afterwards = parse_case(R"({"format": 2, "processes": {"p1": "fork"}, "program": [
       {"make": "zip", "at": "z", "as": "s1"}, {"call": "get", "on": "s1", "key": "b"},
       {"fork": "p1"}, {"make": "zip", "at": "z", "as": "s0"},
@@ -417,15 +425,16 @@ TEST(Roots, OfAThreadThatAForkLostAreOne) {
 }
 
 TEST(Roots, OfAParentThatItsForkedProcessLeavesWaitingAreOne) {
-  const auto key_of = [](const std::string& call, const std::string& process,
+  const auto key_of = [](const std::string& kind, const std::string& in_the_fork,
+                         const std::string& call, const std::string& process,
                          const std::string& stacks) {
     Difference it = at(3, Wrong::kHang, TimedOut{.stacks = stacks});
     it.oracle = "deadline";
     it.where.process = process;
     return cause_of(parse_case(R"({"format": 2, "processes": {"p1": "fork"}, "program": [
-        {"make": "fsspec http", "at": "f", "as": "s0"}, {"fork": "p1"},
-        {"do": "drop", "handle": "s0", "in": "p1"}, {"call": ")" +
-                               call + R"(", "on": "s0", "key": "a"}]})")
+        {"make": ")" + kind + R"(", "at": "f", "as": "s0"}, {"fork": "p1"}, )" +
+                               in_the_fork + R"(, {"call": ")" + call +
+                               R"(", "on": "s0", "key": "a"}]})")
                         .value(),
                     it)
         .key;
@@ -434,9 +443,14 @@ TEST(Roots, OfAParentThatItsForkedProcessLeavesWaitingAreOne) {
       "Current thread 0x1 (most recent call first):\n  File \"/lib/zarr/core/sync.py\", line 135 "
       "in sync\n";
   const std::string cause = "deadline / hang / a call on fsspec http / in a parent / after fork";
-  EXPECT_EQ(key_of("get", "p0", ""), cause);
-  EXPECT_EQ(key_of("exists", "p0", stacks), cause);
-  EXPECT_NE(key_of("get", "p1", stacks), cause);
+  const std::string drop = R"({"do": "drop", "handle": "s0", "in": "p1"})";
+  EXPECT_EQ(key_of("fsspec http", drop, "get", "p0", ""), cause);
+  EXPECT_EQ(key_of("fsspec http", drop, "exists", "p0", stacks), cause);
+  EXPECT_NE(key_of("fsspec http", drop, "get", "p1", stacks), cause);
+  EXPECT_NE(key_of("local", drop, "get", "p0", stacks),
+            "deadline / hang / a call on local / in a parent / after fork");
+  const std::string list = R"({"call": "list", "on": "s0", "in": "p1"})";
+  EXPECT_NE(key_of("fsspec http", list, "get", "p0", stacks), cause) << "it keeps the connection";
 }
 
 // What a caller does to his own buffer shows in all that use the class that kept it.

@@ -167,16 +167,24 @@ void Draft::ask_the_read_only() {
   take(std::move(write));
 }
 
-// One that no store was made of yet, or any: what a program is about meets in it.
-StoreKind Draft::draw_kind() {
+// One that shares a dictionary with a store of another kind that was made, and that no store was
+// made of yet; or any.
+StoreKind Draft::kind_to_make() {
+  std::set<std::string> dictionaries;
   Stores unmade = taste_.kinds;
   for (const Step& step : value_.steps)
-    if (const Make* make = std::get_if<Make>(&step)) std::erase(unmade, make->kind);
+    if (const Make* make = std::get_if<Make>(&step)) {
+      dictionaries.insert(make->kind->dictionary);
+      std::erase(unmade, make->kind);
+    }
+  std::erase_if(unmade, [&](StoreKind it) {
+    return it->dictionary.empty() || !dictionaries.contains(it->dictionary);
+  });
   return choices_.among(unmade.empty() ? taste_.kinds : unmade);
 }
 
 std::optional<Step> Draft::draw_make() {
-  Make make{.kind = draw_kind(), .in = draw_process(), .as = new_name()};
+  Make make{.kind = kind_to_make(), .in = draw_process(), .as = new_name()};
   // A wrapper is put around what lives, or around what is made for it alone.
   if (make.kind->inner && choices_.one_in(2)) {
     const std::string& words = make.kind->kind;

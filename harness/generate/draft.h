@@ -44,7 +44,7 @@ class Draft {
   void ask_the_broken();
   void ask_the_read_only();
 
-  StoreKind draw_kind();
+  StoreKind kind_to_make();
   std::optional<Step> draw_make();
   std::optional<Step> draw_call();
   std::optional<Step> draw_carry();

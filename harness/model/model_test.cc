@@ -439,19 +439,25 @@ TEST(Model, DocumentsOfArraysAreGivenByNobody) {
   EXPECT_FALSE(it.take(bytes("{}")));
 }
 
-TEST(Model, WhatLiesBelowADocumentOfAGroupMayBeRefusedByStoresOfFiles) {
-  constexpr const char* array = R"(,"at":"z","as":"s0"},
-      {"call":"create array","key":"a/b","on":"s0","as":"s1"},)";
-  const auto refusal_of = [&](const std::string& kind, const std::string& steps) {
-    Follow it(R"({"make":")" + kind + R"(")" + steps, "");
+TEST(Model, WhatLiesBelowAFileOfAnArrayMayBeRefusedByStoresOfFiles) {
+  const auto refusal_of = [&](const std::string& kind, const std::string& key,
+                              const std::string& bind = "create array") {
+    Follow it(R"({"make":")" + kind + R"(","at":"z","as":"s0"},
+        {"call":")" +
+                  bind + R"(","key":"a/b","on":"s0","as":"s1"},
+        {"call":"set","key":")" +
+                  key + R"(","on":"s0","value":"v@2"},)" END,
+              "");
     it.sound({store(), store()});
     return it.allowed().refusal;
   };
-  const std::string below = SET("a/zarr.json/c", "c@2", "s0") END;
-  EXPECT_EQ(refusal_of("local", array + below), RefusalIs::kAllowed);
-  EXPECT_EQ(refusal_of("zip", array + below), RefusalIs::kNotAllowed);
-  EXPECT_EQ(refusal_of("local", array + std::string(SET("a/c", "c@2", "s0") END)),
-            RefusalIs::kNotAllowed);
+  EXPECT_EQ(refusal_of("local", "zarr.json/c"), RefusalIs::kAllowed);
+  EXPECT_EQ(refusal_of("local", "a/zarr.json/c"), RefusalIs::kAllowed);
+  EXPECT_EQ(refusal_of("local", "a/b/c/0/d"), RefusalIs::kAllowed) << "below a chunk";
+  EXPECT_EQ(refusal_of("zip", "a/zarr.json/c"), RefusalIs::kNotAllowed);
+  EXPECT_EQ(refusal_of("local", "a/c"), RefusalIs::kNotAllowed);
+  EXPECT_EQ(refusal_of("local", "q/zarr.json/c"), RefusalIs::kNotAllowed) << "nobody wrote it";
+  EXPECT_EQ(refusal_of("local", "a/zarr.json/c", "store path"), RefusalIs::kNotAllowed);
 }
 
 TEST(Model, AWrapperSharesTheObjectAndAReadOnlyViewDoesNot) {

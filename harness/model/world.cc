@@ -128,11 +128,26 @@ bool World::is_folder(const PlaceState& place, std::string_view key) const {
          });
 }
 
-// zarr writes documents of the groups above an array or a group, if they are not there.
+namespace {
+
+// zarr writes files into the folder of an array or a group, and documents of the groups above it.
+bool below_a_file_of(const std::string& node, std::string_view key) {
+  const std::string folder = node.empty() ? "" : node + "/";
+  if (key.starts_with(folder) && key.find('/', folder.size()) != key.npos) return true;
+  for (std::size_t at = key.find('/'); at != key.npos; at = key.find('/', at + 1)) {
+    const std::string_view file = key.substr(0, at);
+    const std::size_t name = file.rfind('/') == file.npos ? 0 : file.rfind('/') + 1;
+    if (is_document(file) && folder.starts_with(file.substr(0, name))) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
 bool World::below_a_key(const PlaceState& place, std::string_view key) const {
-  for (std::size_t at = key.find('/'); !place.arrays.empty() && at != key.npos;
-       at = key.find('/', at + 1))
-    if (is_document(key.substr(0, at))) return true;
+  if (std::ranges::any_of(place.arrays,
+                          [&](const std::string& node) { return below_a_file_of(node, key); }))
+    return true;
   return std::ranges::any_of(place.names, [&](KeyId it) {
     const std::string& name = book.name(it);
     return key.size() > name.size() && key.starts_with(name) && key[name.size()] == '/';
