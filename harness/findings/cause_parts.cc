@@ -158,11 +158,14 @@ bool has_several_writers(const Case& value, const Difference& it) {
   std::set<std::string> writers;
   std::map<std::string, int> made;  // by place
   for (std::size_t i = 0; i < value.steps.size(); ++i) {
+    // Who had to be refused is no writer.
+    const bool forbidden = it.wrong == Wrong::kDone;
     if (const Make* make = std::get_if<Make>(&value.steps[i]))
-      if (make->mode != Mode::kRead && is_of_an_archive(*make)) ++made[make->at];
+      if (make->mode != Mode::kRead && is_of_an_archive(*make) &&
+          !(forbidden && make->as == it.where.handle))
+        ++made[make->at];
     if (const Call* call = std::get_if<Call>(&value.steps[i]))
-      // Who had to be refused is no writer.
-      if (operation(call->op).writes() && (it.wrong != Wrong::kDone || i != it.where.step))
+      if (operation(call->op).writes() && !(forbidden && i == it.where.step))
         for (const std::string& handle : call->on) writers.insert(store_of(value, handle));
   }
   return writers.size() > 1 ||

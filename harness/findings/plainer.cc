@@ -239,7 +239,9 @@ class Ways {
     if (const Op usual = answers_like(call_->op); usual != call_->op && usual != Op::kGet)
       offer([&](Case& next) { std::get<Call>(next.steps[it_.where.step]).op = usual; },
             of_one_content);
-    if (call_->op != Op::kGetOffset && call_->op != Op::kGetSuffix) return;
+    // Of several parts the answer is made of what comes for each.
+    const bool parts = call_->op == Op::kGetPartialRanges;
+    if (!parts && call_->op != Op::kGetOffset && call_->op != Op::kGetSuffix) return;
     offer(
         [&](Case& next) {
           Call& call = std::get<Call>(next.steps[it_.where.step]);
@@ -247,7 +249,7 @@ class Ways {
           call.start = 0;
           call.end = 1;
         },
-        of_one_answer);
+        parts ? of_one_content : of_one_answer);
   }
 
   // What a copy of a store does to the place of both when it is opened, the store itself may do

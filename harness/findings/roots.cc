@@ -78,11 +78,12 @@ std::optional<Words> words_of_a_chosen_class(const Case& value, const Difference
   return words;
 }
 
-// Whether these are stores that were made to read.
+// Whether these are stores that were made to read, or views of a store that only read.
 bool only_read(const Case& value, const std::vector<std::string>& handles) {
   return std::ranges::all_of(handles, [&](const std::string& handle) {
     const Make* make = made_as(value, handle);
-    return make && !may_write(*make);
+    const Call* call = made_by(value, handle);
+    return (make && !may_write(*make)) || (call && call->op == Op::kWithReadOnly && call->flag);
   });
 }
 
@@ -96,7 +97,7 @@ std::optional<Words> words_of_a_reader_that_writes(const Case& value, const Diff
   Words words = words_of_a_forbidden_write(value, *call);
   // An archive is told mode and read_only apart: who opens it to read may say that he writes.
   const Make* make = made_as(value, call->on.front());
-  if (make->read_only && is_of_an_archive(*make)) words.emplace_back(kReadOnlyGiven);
+  if (make && make->read_only && is_of_an_archive(*make)) words.emplace_back(kReadOnlyGiven);
   return words;
 }
 
