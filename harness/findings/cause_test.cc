@@ -188,7 +188,9 @@ TEST(Causes, CountAsWritersThoseWhoMayWrite) {
   };
   const std::string view = R"({"call": "with read only", "on": "s0", "flag": true, "as": "s1"})";
   EXPECT_EQ(key_of(view, Wrong::kDone).find("several writers"), std::string::npos);
-  EXPECT_NE(key_of(view, Wrong::kLost).find("several writers"), std::string::npos);
+  EXPECT_EQ(key_of(view, Wrong::kLost), "writable / done / delete on local");
+  const std::string other = R"({"make": "local", "at": "f", "as": "s1"})";
+  EXPECT_NE(key_of(other, Wrong::kLost).find("several writers"), std::string::npos);
   const std::string path = R"({"call": "store path", "on": "s0", "key": "b", "as": "s1"})";
   EXPECT_EQ(key_of(path, Wrong::kLost).find("several writers"), std::string::npos)
       << "a path in a store writes by it";

@@ -75,6 +75,20 @@ TEST(PlainerWays, AskForTheWholeOfAKeyWhosePartsAreRefused) {
   EXPECT_FALSE(way->shown_by({was}));
 }
 
+// A server without ranges gives the whole for each part.
+TEST(PlainerWays, AskForOneRangeInTheSteadOfSeveralParts) {
+  const std::string made = R"({"make": "fsspec http whole", "at": "z", "as": "s0"}, )";
+  const auto ways = plainer_ways(
+      parsed(made + R"({"call": "get partial ranges", "key": "b", "end": 3, "on": "s0"})"),
+      difference(Wrong::kOtherValue, 1, "reads"));
+  const Plainer* way =
+      way_with(ways, parsed(made + R"({"call": "get range", "key": "b", "end": 1, "on": "s0"})"));
+  ASSERT_TRUE(way);
+  Difference is = difference(Wrong::kOtherValue, 1, "reads");
+  is.was = Shown{BytesValue{"b@0"}};
+  EXPECT_TRUE(way->shown_by({is})) << "each part is one answer";
+}
+
 TEST(PlainerWays, DeleteOneKeyForSeveral) {
   const std::string made = R"({"make": "memory", "as": "s0"},
       {"call": "set", "on": "s0", "key": "b", "value": "b@1"}, )";
