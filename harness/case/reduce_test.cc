@@ -51,17 +51,19 @@ TEST(Reduce, LeavesAMakeAndTheCallThatIsAskedFor) {
   EXPECT_GT(reduced, 20);
 }
 
-TEST(Reduce, LetsAllStoresWriteAtOnce) {
+TEST(Reduce, MakesAllStoresPlainerAtOnce) {
   const Case value = parsed(R"({"format": 2, "program": [
-      {"make": "zip", "at": "z", "read_only": true, "as": "s0"},
-      {"make": "zip", "at": "z", "read_only": true, "as": "s1"},
+      {"make": "zip", "at": "z", "mode": "w", "read_only": true, "as": "s0"},
+      {"make": "zip", "at": "z", "mode": "w", "read_only": true, "as": "s1"},
       {"call": "equal", "on": "s0", "other": "s1"}]})");
   const auto equal = [](const Case& it) {
     const Make* one = it.steps.size() == 3 ? std::get_if<Make>(&it.steps[0]) : nullptr;
     const Make* other = one ? std::get_if<Make>(&it.steps[1]) : nullptr;
-    return other && one->read_only == other->read_only;
+    return other && one->read_only == other->read_only && one->mode == other->mode;
   };
-  EXPECT_FALSE(std::get<Make>(reduce(value, equal).value.steps[0]).read_only);
+  const Make& made = std::get<Make>(reduce(value, equal).value.steps[0]);
+  EXPECT_FALSE(made.read_only);
+  EXPECT_EQ(made.mode, all_of<Mode>().front());
 }
 
 TEST(Reduce, FindsAPlainKeyForAnOddOneBesideTwoPlainOnes) {

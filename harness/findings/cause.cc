@@ -247,6 +247,8 @@ Words words_of_the_question(const Case& value, const Difference& it, const Call*
 Cause cause_of_question(const Case& value, const Difference& it) {
   std::string words =
       fmt::format("{} / {} / {}", it.oracle, name_of(it.wrong), step_word(value, it, false));
+  // Stores agree that this is no fitting type: which one it is tells the root.
+  if (it.wrong == Wrong::kUnfittingType) words += " / " + refusal_type(it);
   if (has_odd_key(value)) words += " / an odd key";
   if (!it.where.argument.empty() && it.where.argument != "plain")
     words += fmt::format(" / {} argument", it.where.argument);
@@ -275,8 +277,11 @@ Words words_of(const Case& value, const Difference& it) {
   if (auto words = words_of_a_root(value, it, needs, journeys)) return *words;
   Words words = words_of_the_question(value, it, forbidden);
   words.insert(words.end(), needs.begin(), needs.end());
-  // What hangs in a forked process hangs however it came there.
-  if (it.wrong == Wrong::kHang && has(journeys, "fork")) journeys = {"fork"};
+  // What hangs in a forked process hangs however it came there, and its parent for another reason.
+  if (it.wrong == Wrong::kHang && has(journeys, "fork")) {
+    journeys = {"fork"};
+    if (!was_forked(value, it.where.process)) words.emplace_back("in a parent");
+  }
   // What a forked process inherited is as it was at the fork: who carries it changes it.
   if (is_of_an_attribute(it) && carries_what_was_inherited(value))
     journeys = carriers_of(std::move(journeys));

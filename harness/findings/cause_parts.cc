@@ -113,6 +113,13 @@ Words journeys_of(const Case& value) {
   return ways.empty() ? within : ways;
 }
 
+bool was_forked(const Case& value, const std::string& process) {
+  return process.empty() || std::ranges::any_of(value.steps, [&](const Step& step) {
+           const Fork* fork = std::get_if<Fork>(&step);
+           return fork && fork->process == process;
+         });
+}
+
 std::string after(const Words& journeys) {
   return fmt::format("after {}", fmt::join(journeys, ", "));
 }
@@ -157,9 +164,9 @@ namespace {
 bool has_several_writers(const Case& value, const Difference& it) {
   std::set<std::string> writers;
   std::map<std::string, int> made;  // by place
+  const bool forbidden = it.wrong == Wrong::kDone;
   for (std::size_t i = 0; i < value.steps.size(); ++i) {
     // Who had to be refused is no writer.
-    const bool forbidden = it.wrong == Wrong::kDone;
     if (const Make* make = std::get_if<Make>(&value.steps[i]))
       if (make->mode != Mode::kRead && is_of_an_archive(*make) &&
           !(forbidden && make->as == it.where.handle))

@@ -63,6 +63,9 @@ Words journeys_of(const Case& value);
 
 inline constexpr std::string_view kToAnother = " to another process";  // of a carrier
 
+// Whether a process is a fork of another one; "" is none that is known, and counts as one.
+bool was_forked(const Case& value, const std::string& process);
+
 // "after fork, pickle 5 to another process".
 std::string after(const Words& journeys);
 

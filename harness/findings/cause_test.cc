@@ -191,6 +191,19 @@ TEST(Causes, CountAsWritersThoseWhoMayWrite) {
   EXPECT_EQ(key_of(view, Wrong::kLost), "writable / done / delete on local");
   const std::string other = R"({"make": "local", "at": "f", "as": "s1"})";
   EXPECT_NE(key_of(other, Wrong::kLost).find("several writers"), std::string::npos);
+  const auto beside_a_writer = [](Wrong wrong) {
+    Difference it = at(2, wrong);
+    it.where.handle = "s1";
+    return cause_of(parse_case(R"({"format": 2, "program": [
+        {"make": "zip", "at": "z", "mode": "w", "as": "s0"},
+        {"make": "zip", "at": "z", "mode": "w", "read_only": true, "as": "s1"},
+        {"call": "set", "on": "s1", "key": "a", "value": "a@2"}]})")
+                        .value(),
+                    it)
+        .key;
+  };
+  EXPECT_EQ(beside_a_writer(Wrong::kDone).find("several writers"), std::string::npos);
+  EXPECT_NE(beside_a_writer(Wrong::kLost).find("several writers"), std::string::npos);
   const std::string path = R"({"call": "store path", "on": "s0", "key": "b", "as": "s1"})";
   EXPECT_EQ(key_of(path, Wrong::kLost).find("several writers"), std::string::npos)
       << "a path in a store writes by it";

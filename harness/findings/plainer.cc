@@ -53,6 +53,14 @@ bool of_one_answer(const Difference& was, const Difference& is) {
   return of_one_content(was, is) && was.was == is.was;
 }
 
+// Of two parts the answer is made of what comes for each.
+bool of_answers_in_turn(const Difference& was, const Difference& is) {
+  const Shown *one = shown(was.was), *other = shown(is.was);
+  const auto* all = one ? std::get_if<BytesValue>(one) : nullptr;
+  const auto* part = other ? std::get_if<BytesValue>(other) : nullptr;
+  return of_one_content(was, is) && all && part && all->bytes == part->bytes + part->bytes;
+}
+
 bool of_one_handle(const Difference& was, const Difference& is) {
   const Refusal *one = refused(was.was), *other = refused(is.was);
   if (one && (!other || one->type != other->type)) return false;
@@ -239,7 +247,6 @@ class Ways {
     if (const Op usual = answers_like(call_->op); usual != call_->op && usual != Op::kGet)
       offer([&](Case& next) { std::get<Call>(next.steps[it_.where.step]).op = usual; },
             of_one_content);
-    // Of several parts the answer is made of what comes for each.
     const bool parts = call_->op == Op::kGetPartialRanges;
     if (!parts && call_->op != Op::kGetOffset && call_->op != Op::kGetSuffix) return;
     offer(
@@ -249,7 +256,7 @@ class Ways {
           call.start = 0;
           call.end = 1;
         },
-        parts ? of_one_content : of_one_answer);
+        parts ? of_answers_in_turn : of_one_answer);
   }
 
   // What a copy of a store does to the place of both when it is opened, the store itself may do

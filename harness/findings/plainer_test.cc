@@ -78,15 +78,18 @@ TEST(PlainerWays, AskForTheWholeOfAKeyWhosePartsAreRefused) {
 // A server without ranges gives the whole for each part.
 TEST(PlainerWays, AskForOneRangeInTheSteadOfSeveralParts) {
   const std::string made = R"({"make": "fsspec http whole", "at": "z", "as": "s0"}, )";
+  Difference was = difference(Wrong::kOtherValue, 1, "reads");
+  was.was = Shown{BytesValue{"b@0b@0"}};
   const auto ways = plainer_ways(
-      parsed(made + R"({"call": "get partial ranges", "key": "b", "end": 3, "on": "s0"})"),
-      difference(Wrong::kOtherValue, 1, "reads"));
+      parsed(made + R"({"call": "get partial ranges", "key": "b", "end": 3, "on": "s0"})"), was);
   const Plainer* way =
       way_with(ways, parsed(made + R"({"call": "get range", "key": "b", "end": 1, "on": "s0"})"));
   ASSERT_TRUE(way);
   Difference is = difference(Wrong::kOtherValue, 1, "reads");
   is.was = Shown{BytesValue{"b@0"}};
   EXPECT_TRUE(way->shown_by({is})) << "each part is one answer";
+  is.was = Shown{BytesValue{"b"}};
+  EXPECT_FALSE(way->shown_by({is})) << "another defect of ranges";
 }
 
 TEST(PlainerWays, DeleteOneKeyForSeveral) {
@@ -180,16 +183,22 @@ TEST(PlainerWays, OpenAStoreAgainWhoeverMissesWhatItHad) {
 
 TEST(PlainerWays, CloseAStoreInTheSteadOfAFork) {
   const std::string made = R"({"make": "zip", "at": "z", "mode": "w", "as": "s0"},
-      {"call": "get", "key": "a", "on": "s0"}, )";
-  const auto ways =
-      plainer_ways(parse_case(R"({"format": 2, "processes": {"p1": "fork"}, "program": [)" + made +
-                              R"({"fork": "p1"}]})")
-                       .value(),
-                   difference(Wrong::kLost, 2, kOnDisk));
-  const Plainer* way = way_with(ways, parsed(made + R"({"call": "close", "on": "s0"})"));
-  ASSERT_TRUE(way);
-  EXPECT_TRUE(way->shown_by({difference(Wrong::kLost, 2, kOnDisk)}));
-  EXPECT_FALSE(way->shown_by({difference(Wrong::kMade, 2, kOnDisk)}));
+      {"call": "store path", "key": "a", "on": "s0", "as": "s1"},
+      {"call": "get", "key": "a", "on": "s1"}, )";
+  const Case forked = parse_case(R"({"format": 2, "processes": {"p1": "fork"}, "program": [)" +
+                                 made + R"({"fork": "p1"}]})")
+                          .value();
+  const Case closed = parsed(made + R"({"call": "close", "on": "s0"})");
+  const auto way_of = [&](Wrong wrong, const std::string& key) {
+    Difference was = difference(wrong, 3, kOnDisk);
+    was.where.key = key;
+    const auto ways = plainer_ways(forked, was);
+    const Plainer* way = way_with(ways, closed);
+    return way && way->shown_by({difference(Wrong::kLost, 3, kOnDisk)});
+  };
+  EXPECT_TRUE(way_of(Wrong::kLost, "a"));
+  EXPECT_TRUE(way_of(Wrong::kMade, "a")) << "under another name";
+  EXPECT_FALSE(way_of(Wrong::kMade, "")) << "a file where none should be";
 }
 
 // What a store lacks, an array that lies in its copy lacks as well.

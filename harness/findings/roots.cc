@@ -313,16 +313,18 @@ std::optional<Words> words_of_a_stop_between(const Case& value, const Difference
 
 // --- what a fork shares, and what it does not have: other threads
 
-// Whether a process that was forked from this one has ended a store, or ended itself in order.
-bool its_fork_ends_a_store(const Case& value, const std::string& process) {
+// Whether a process that was forked from this one forgot a store that keeps a connection, or ended
+// in order: to close such a store closes no connection.
+bool its_fork_forgets_a_connection(const Case& value, const std::string& process) {
   std::set<std::string> forked;
   return std::ranges::any_of(value.steps, [&](const Step& step) {
     const Fork* fork = std::get_if<Fork>(&step);
-    const Call* call = std::get_if<Call>(&step);
     const Deed* deed = std::get_if<Deed>(&step);
     if (fork && fork->in == process) forked.insert(fork->process);
-    return (call && call->op == Op::kClose && forked.contains(call->in)) ||
-           (deed && closes(*deed) && forked.contains(deed->in));
+    if (!deed || !forked.contains(deed->in)) return false;
+    const auto kind = kind_of(value, deed->handle);
+    return deed->what == What::kExit ||
+           (deed->what == What::kDrop && kind && innermost(*kind)->connects);
   });
 }
 
@@ -331,7 +333,8 @@ bool its_fork_ends_a_store(const Case& value, const std::string& process) {
 std::optional<Words> words_of_a_parent_that_waits(const Case& value, const Difference& it) {
   const auto kind = kind_of(value, it.where.handle);
   if (it.wrong != Wrong::kHang || !call_of(value, it) || !kind || !innermost(*kind)->connects ||
-      !its_fork_ends_a_store(value, it.where.process))
+      was_forked(value, it.where.process) ||
+      !its_fork_forgets_a_connection(value, it.where.process))
     return std::nullopt;
   return Words{it.oracle, std::string(name_of(it.wrong)), "a call on " + innermost(*kind)->kind,
                "in a parent", after({"fork"})};
@@ -344,7 +347,7 @@ std::optional<Words> words_of_a_lost_thread(const Case& value, const Difference&
   const auto kind = kind_of(value, it.where.handle);
   const std::string frame = frame_of_hang(it);
   if (it.wrong != Wrong::kHang || !call_of(value, it) || !has(journeys, "fork") || !kind ||
-      frame.empty())
+      frame.empty() || !was_forked(value, it.where.process))
     return std::nullopt;
   return Words{it.oracle, std::string(name_of(it.wrong)), "a call on " + innermost(*kind)->kind,
                "in " + frame, after({"fork"})};
@@ -361,32 +364,39 @@ std::string whole_key(const Case& value, const std::string& handle, const std::s
              : key;
 }
 
-// Whether a key or a prefix that was asked for is, or lies below, what is a key.
-bool asks_below_a_key(const Case& value, const Difference& it, const Call& call) {
-  const std::string asked = whole_key(value, it.where.handle, call.key);
-  const bool lists = operation(call.op).family == Family::kListing;
+// Whether a key or a prefix that was asked for is, or lies below, what is a key: one that was
+// written in this process, or ("") that lay there or was written in any.
+bool asks_below_a_key(const Case& value, const Difference& it, const std::string& process) {
+  const Call* asking = call_of(value, it);
+  const auto kind = kind_of(value, it.where.handle);
+  if (!asking || !kind || !innermost(*kind)->files) return false;
+  const std::string asked = whole_key(value, it.where.handle, asking->key);
+  const bool lists = operation(asking->op).family == Family::kListing;
   const auto is_above = [&](const std::string& key) {
     return asked.starts_with(key + "/") || (lists && asked == key);
   };
   for (const Place& place : value.before)
     for (const Entry& entry : place.entries)
-      if (is_above(entry.key)) return true;
-  return std::ranges::any_of(value.steps, [&](const Step& step) {
+      if (process.empty() && is_above(entry.key)) return true;
+  Handles handles;
+  for (const Step& step : value.steps) {
     const Call* call = std::get_if<Call>(&step);
-    return call && operation(call->op).takes.value && operation(call->op).takes.key &&
-           !call->on.empty() && is_above(whole_key(value, call->on.front(), call->key));
-  });
+    if (call && operation(call->op).takes.value && operation(call->op).takes.key &&
+        !call->on.empty()) {
+      const std::string* in = handles.process_of(call->on.front(), call->in);
+      const bool there = process.empty() || (in && *in == process);
+      if (there && is_above(whole_key(value, call->on.front(), call->key))) return true;
+    }
+    handles.take(step);
+  }
+  return false;
 }
 
 // There the operating system refuses what is no folder, whatever is asked.
 std::optional<Words> words_of_a_key_below_a_key(const Case& value, const Difference& it) {
-  const Call* call = call_of(value, it);
-  const auto kind = kind_of(value, it.where.handle);
-  if (!call || !refused(it.was) || !kind || !innermost(*kind)->files ||
-      !asks_below_a_key(value, it, *call))
-    return std::nullopt;
+  if (!refused(it.was) || !asks_below_a_key(value, it, "")) return std::nullopt;
   return Words{it.oracle, std::string(wrong_word(it)), refusal_type(it),
-               "a key below a key on " + innermost(*kind)->kind};
+               "a key below a key on " + innermost(*kind_of(value, it.where.handle))->kind};
 }
 
 // --- what a process does not share
@@ -401,9 +411,8 @@ std::optional<Words> words_of_other_content(const Case& value, const Difference&
     const Make* make = std::get_if<Make>(&step);
     return !make || family_of(*innermost(make->kind).operator->()) == StoreFamily::kBound;
   });
-  const Call* call = call_of(value, it);
-  const bool content = is_of_content(it.wrong) ||
-                       (call && it.wrong == Wrong::kRefused && asks_below_a_key(value, it, *call));
+  const bool content = is_of_content(it.wrong) || (it.wrong == Wrong::kRefused &&
+                                                   asks_below_a_key(value, it, it.where.process));
   if (!content || !leaves || !bound) return std::nullopt;
   return Words{kinds_of(value), "other content in another process"};
 }

@@ -126,19 +126,24 @@ TEST(Roots, OfContentThatIsBoundToAProcessAreOne) {
 
 // A key that is not there in its own process does not refuse what lies below it.
 TEST(Roots, OfAKeyBelowOneThatIsBoundToAProcessAreOfItsContent) {
-  const auto key_of_process = [](const std::string& to, Wrong wrong = Wrong::kRefused) {
+  const auto key_of_process = [](const std::string& to, Wrong wrong = Wrong::kRefused,
+                                 const std::string& process = "p1") {
+    Difference it = at(5, wrong, Refusal{"FileExistsError", "a", ""});
+    it.where.process = process;
     return key_of(R"({"make": "fsspec memory", "as": "s1", "in": "p1"},
         {"call": "set", "on": "s1", "key": "a", "value": "a@1"},
         {"make": "fsspec memory", "as": "s2"},
         {"call": "store path", "on": "s2", "key": "a", "as": "s3"},
         {"carry": "pickle 5", "from": "s3", "as": "s0")" +
                       to + R"(}, {"call": "set", "on": "s0", "key": "b", "value": "b@5"})",
-                  at(5, wrong, Refusal{"FileExistsError", "a", ""}));
+                  it);
   };
   const std::string cause = "fsspec memory / other content in another process";
   EXPECT_EQ(key_of_process(R"(, "to": "p1")"), cause);
   EXPECT_NE(key_of_process(""), cause);
   EXPECT_NE(key_of_process(R"(, "to": "p1")", Wrong::kUnfittingType), cause);
+  EXPECT_NE(key_of_process(R"(, "to": "p1")", Wrong::kRefused, "p0"), cause)
+      << "nobody wrote it there";
 }
 
 // Of two who write one zip file, one loses. Where it shows, and who closed how, is not the root.
@@ -447,10 +452,14 @@ TEST(Roots, OfAParentThatItsForkedProcessLeavesWaitingAreOne) {
   EXPECT_EQ(key_of("fsspec http", drop, "get", "p0", ""), cause);
   EXPECT_EQ(key_of("fsspec http", drop, "exists", "p0", stacks), cause);
   EXPECT_NE(key_of("fsspec http", drop, "get", "p1", stacks), cause);
-  EXPECT_NE(key_of("local", drop, "get", "p0", stacks),
-            "deadline / hang / a call on local / in a parent / after fork");
+  EXPECT_EQ(
+      key_of("local", drop, "get", "p0", stacks),
+      "deadline / hang / get on local / in zarr/core/sync.py:sync / with drop / in a parent / "
+      "after fork");
   const std::string list = R"({"call": "list", "on": "s0", "in": "p1"})";
   EXPECT_NE(key_of("fsspec http", list, "get", "p0", stacks), cause) << "it keeps the connection";
+  const std::string close = R"({"call": "close", "on": "s0", "in": "p1"})";
+  EXPECT_NE(key_of("fsspec http", close, "get", "p0", stacks), cause) << "this one keeps it too";
 }
 
 // What a caller does to his own buffer shows in all that use the class that kept it.

@@ -98,9 +98,11 @@ void World::attempt(const Asked& asked) {
   if (asked.row->on_content == OnContent::kUnknown) {
     if (view.archive()) view.begins = true;  // it holds what we do not know
     const HandleState& who = handles[asked.handle];
-    place.arrays.push_back(asked.row->takes.text() && asked.row->family != Family::kArray
-                               ? asked.question.full
-                               : view.prefix + who.prefix);
+    std::string node = asked.row->takes.text() && asked.row->family != Family::kArray
+                           ? asked.question.full
+                           : joined(view.prefix, who.prefix);
+    if (node.ends_with('/')) node.pop_back();  // the root of a store that has a prefix
+    place.arrays.push_back(std::move(node));
   }
 }
 

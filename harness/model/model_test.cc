@@ -454,6 +454,8 @@ TEST(Model, WhatLiesBelowAFileOfAnArrayMayBeRefusedByStoresOfFiles) {
   EXPECT_EQ(refusal_of("local", "zarr.json/c"), RefusalIs::kAllowed);
   EXPECT_EQ(refusal_of("local", "a/zarr.json/c"), RefusalIs::kAllowed);
   EXPECT_EQ(refusal_of("local", "a/b/c/0/d"), RefusalIs::kAllowed) << "below a chunk";
+  EXPECT_EQ(refusal_of("local", "a/b/c"), RefusalIs::kAllowed) << "the folder of the chunks";
+  EXPECT_EQ(refusal_of("local", "a/b/x/y"), RefusalIs::kNotAllowed) << "zarr writes no such file";
   EXPECT_EQ(refusal_of("zip", "a/zarr.json/c"), RefusalIs::kNotAllowed);
   EXPECT_EQ(refusal_of("local", "a/c"), RefusalIs::kNotAllowed);
   EXPECT_EQ(refusal_of("local", "q/zarr.json/c"), RefusalIs::kNotAllowed) << "nobody wrote it";

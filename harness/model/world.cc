@@ -121,19 +121,21 @@ bool World::is_folder(const PlaceState& place, std::string_view key) const {
   const auto lies_below = [&](std::string_view name) {
     return name.size() > key.size() && name.starts_with(key) && name[key.size()] == '/';
   };
-  // An array or a group is a folder itself: its metadata lies there.
+  // An array or a group is a folder itself: its metadata lies there, and its chunks in another one.
   return std::ranges::any_of(place.names, [&](KeyId it) { return lies_below(book.name(it)); }) ||
          std::ranges::any_of(place.arrays, [&](const std::string& node) {
-           return node == key || lies_below(node);
+           return node == key || lies_below(node) || joined(node, "c") == key;
          });
 }
 
 namespace {
 
-// zarr writes files into the folder of an array or a group, and documents of the groups above it.
+// In the folder of an array or a group zarr writes its document, and chunks as files below `c`; and
+// it writes the documents of the groups above.
 bool below_a_file_of(const std::string& node, std::string_view key) {
   const std::string folder = node.empty() ? "" : node + "/";
-  if (key.starts_with(folder) && key.find('/', folder.size()) != key.npos) return true;
+  const std::string chunks = folder + "c/";
+  if (key.starts_with(chunks) && key.find('/', chunks.size()) != key.npos) return true;
   for (std::size_t at = key.find('/'); at != key.npos; at = key.find('/', at + 1)) {
     const std::string_view file = key.substr(0, at);
     const std::size_t name = file.rfind('/') == file.npos ? 0 : file.rfind('/') + 1;
