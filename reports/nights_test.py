@@ -163,7 +163,7 @@ def test_archives_are_told_by_class_and_reader(tmp_path: Path) -> None:
     state["causes"][f"page {page}"] = a_cause(3, page=page, program=None)
     read = nights.readings(state)
     assert read["a <b> comment, gap"] == {"libzip": 1}
-    assert read["empty archive in the comment"] == {"zarr": 1}  # a program of the page
+    assert read["empty archive in the comment"] == {"zarr": 2}  # two programs of the page
     assert "<th>a &lt;b&gt; comment, gap</th>" in draw(tmp_path, state)
 
 

@@ -223,7 +223,7 @@ Words needed(const Case& value, const Difference& it, const Call* forbidden) {
     if (const Deed* deed = std::get_if<Deed>(&value.steps[i]))
       add(i != it.where.step, fmt::format("with {}", name_of(deed->what)));
   }
-  add(has_several_writers(value, it), kSeveralWriters);
+  add(!is_of_an_attribute(it) && has_several_writers(value, it), kSeveralWriters);
   add(std::ranges::any_of(value.processes,
                           [](const Process& process) { return !process.subject.empty(); }),
       kAnotherRelease);

@@ -303,6 +303,23 @@ TEST(Causes, NameStoreOperationFrameAndJourney) {
 }
 
 // A process of a fork may carry a store that is as it was at the fork; the loss is the carrier's.
+// What a copy lacks it lacks whoever writes.
+TEST(Cause, OfAnAttributeDoesNotCountWriters) {
+  const auto key_of = [](const std::string& beside) {
+    Difference it = at(3, Wrong::kState);
+    it.where.key = "store.compression";
+    return cause_of(parse_case(R"({"format": 2, "program": [
+        {"make": "zip", "at": "z", "as": "s0"}, )" +
+                               beside + R"(, {"carry": "pickle 5", "from": "s0", "as": "s1"},
+        {"call": "state", "on": ["s0", "s1"]}]})")
+                        .value(),
+                    it)
+        .key;
+  };
+  EXPECT_EQ(key_of(R"({"make": "zip", "at": "z", "as": "s2"})"),
+            key_of(R"({"call": "list", "on": "s0"})"));
+}
+
 TEST(Cause, OfAnAttributeIsThatOfWhoCarriesWhatWasInherited) {
   const auto key_of = [](const std::string& in) {
     const Case asked = parse_case(R"({"format": 2, "processes": {"p1": "fork", "p2": "spawn"},
