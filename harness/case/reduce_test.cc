@@ -61,7 +61,7 @@ TEST(Reduce, MakesAllStoresPlainerAtOnce) {
     const Make* other = one ? std::get_if<Make>(&it.steps[1]) : nullptr;
     return other && one->read_only == other->read_only && one->mode == other->mode;
   };
-  const Make& made = std::get<Make>(reduce(value, equal).value.steps[0]);
+  const Make made = std::get<Make>(reduce(value, equal).value.steps[0]);
   EXPECT_FALSE(made.read_only);
   EXPECT_EQ(made.mode, all_of<Mode>().front());
 }
