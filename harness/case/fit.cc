@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "harness/base/text.h"
+#include "harness/case/keys.h"
 
 namespace storefuzz::program {
 namespace {

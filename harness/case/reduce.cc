@@ -184,7 +184,8 @@ class Reducer {
     Case next = value_;
     change(next);
     fit(next);
-    if (weight(next) < limit_) out_.push_back(std::move(next));
+    if (weight(next) < limit_ && std::ranges::find(out_, next) == out_.end())
+      out_.push_back(std::move(next));
   }
 
   // Runs of steps, the longest first, from the end: what comes after the difference is of no use.

@@ -14,8 +14,6 @@
 namespace storefuzz {
 namespace {
 
-constexpr std::size_t kLongestFileName = 255;  // bytes; of Linux
-
 template <class Enum>
 using Word = std::pair<Enum, std::string_view>;
 
@@ -91,28 +89,6 @@ const std::vector<Cargo>& all_of<Cargo>() {
 bool stays_in_process(Carrier carrier) {
   return carrier == Carrier::kCopy || carrier == Carrier::kDeepcopy ||
          carrier == Carrier::kHandedOver;
-}
-
-bool plain_key(std::string_view key) {
-  if (key.empty() || key.starts_with('/') || key.ends_with('/')) return false;
-  if (key.find("//") != key.npos || key.find('\\') != key.npos || key.find('\0') != key.npos)
-    return false;
-  for (std::size_t at = 0; at != key.npos;) {
-    const std::size_t end = key.find('/', at);
-    const std::string_view name = key.substr(at, end == key.npos ? key.npos : end - at);
-    if (name == "." || name == "..") return false;
-    at = end == key.npos ? key.npos : end + 1;
-  }
-  return true;
-}
-
-bool can_lie_with(const std::set<std::string>& others, const std::string& key, bool files) {
-  if (key.empty() || key.find('\0') != key.npos) return false;
-  if (!files) return true;
-  return plain_key(key) && key.size() <= kLongestFileName &&
-         std::ranges::none_of(others, [&](const std::string& other) {
-           return other.starts_with(key + "/") || key.starts_with(other + "/");
-         });
 }
 
 Result<std::vector<Carrier>> parse_carriers(std::string_view list) {

@@ -1,5 +1,4 @@
-// Words and bounds that the parts of a case share: modes, carriers, cargo, and which keys are
-// plain.
+// Words and bounds that the parts of a case share: modes, carriers, cargo.
 //
 //     name_of(Carrier::kPickle5)  // "pickle 5"
 #pragma once
@@ -60,13 +59,6 @@ const std::vector<Cargo>& all_of<Cargo>();
 
 // Of an object, where it lives: copy, deepcopy, handed over.
 bool stays_in_process(Carrier carrier);
-
-// A key every store treats alike: names between single slashes, none of them a dot name.
-bool plain_key(std::string_view key);
-
-// Whether a key can lie in an archive that holds `others`: libzip takes none that is empty or has a
-// NUL. `files`: in a folder, which takes no key that is not plain, or that runs through a file.
-bool can_lie_with(const std::set<std::string>& others, const std::string& key, bool files);
 
 // Those with these names, with commas between; nothing for an empty text. bad_input: there is no
 // such carrier.

@@ -14,6 +14,7 @@
 #include <memory>
 #include <optional>
 
+#include "harness/case/keys.h"
 #include "harness/wire/plain_text.h"
 #include "harness/zip/archive.h"
 
@@ -127,7 +128,7 @@ OnDisk look_at(const Snapshot& snapshot, const std::string& file, Medium medium)
   OnDisk seen;
   for (const auto& [path, bytes] : snapshot) {
     if (medium == Medium::kZip && path == file) return archive_as_seen(bytes);
-    if (medium != Medium::kFolder || !path.starts_with(file + "/")) continue;
+    if (medium != Medium::kFolder || !lies_below(path, file)) continue;
     seen.state = OnDisk::State::kContent;
     if (path.ends_with('/')) continue;
     seen.content[without_chance(path.substr(file.size() + 1))] = bytes;
@@ -151,13 +152,12 @@ std::vector<std::string> strays(const fs::path& folder, const std::set<std::stri
                                 const std::set<std::string>& named_after) {
   std::vector<std::string> found;
   walk(AT_FDCWD, folder.c_str(), "", [&](int, const char*, const std::string& below) {
-    const bool ours = std::ranges::any_of(places,
-                                          [&](const std::string& place) {
-                                            return below == place || below.starts_with(place + "/");
-                                          }) ||
-                      std::ranges::any_of(named_after, [&](const std::string& place) {
-                        return below.starts_with(place);
-                      });
+    const bool ours =
+        std::ranges::any_of(
+            places,
+            [&](const std::string& place) { return below == place || lies_below(below, place); }) ||
+        std::ranges::any_of(named_after,
+                            [&](const std::string& place) { return below.starts_with(place); });
     if (!ours && found.size() < kMostFiles) found.push_back(without_chance(below));
   });
   std::ranges::sort(found);

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "harness/base/text.h"
+#include "harness/case/keys.h"
 #include "harness/findings/cause.h"
 #include "harness/model/world.h"
 

@@ -302,7 +302,6 @@ TEST(Causes, NameStoreOperationFrameAndJourney) {
   EXPECT_FALSE(cause_of(home, at(0, Wrong::kRefused, refusal)).journey);
 }
 
-// A process of a fork may carry a store that is as it was at the fork; the loss is the carrier's.
 // What a copy lacks it lacks whoever writes.
 TEST(Cause, OfAnAttributeDoesNotCountWriters) {
   const auto key_of = [](const std::string& beside) {
@@ -320,6 +319,7 @@ TEST(Cause, OfAnAttributeDoesNotCountWriters) {
             key_of(R"({"call": "list", "on": "s0"})"));
 }
 
+// A process of a fork may carry a store that is as it was at the fork; the loss is the carrier's.
 TEST(Cause, OfAnAttributeIsThatOfWhoCarriesWhatWasInherited) {
   const auto key_of = [](const std::string& in) {
     const Case asked = parse_case(R"({"format": 2, "processes": {"p1": "fork", "p2": "spawn"},

@@ -204,7 +204,10 @@ class Ways {
     Plainer way{.value = value_, .was = it_, .same = same};
     change(way.value);
     fit(way.value);
-    if (way.value != value_) ways_.push_back(std::move(way));
+    const bool offered = std::ranges::any_of(ways_, [&](const Plainer& it) {
+      return it.same == way.same && !it.unless && it.value == way.value;
+    });
+    if (!offered && way.value != value_) ways_.push_back(std::move(way));
   }
 
   // Another operation in the stead of the one that differs, as long as it comes earlier in the

@@ -12,6 +12,7 @@
 #include <string_view>
 #include <utility>
 
+#include "harness/case/keys.h"
 #include "harness/findings/cause.h"
 #include "harness/model/world.h"
 
@@ -328,6 +329,11 @@ bool its_fork_forgets_a_connection(const Case& value, const std::string& process
   });
 }
 
+Words words_of_a_wait(const Difference& it, StoreKind kind, std::string where) {
+  return {it.oracle, std::string(name_of(it.wrong)), "a call on " + innermost(kind)->kind,
+          std::move(where), after({"fork"})};
+}
+
 // A forked process shares what its parent's event loop waits for. When it lets a connection go, it
 // takes that away: the parent waits for ever, whatever it asks next, in whichever loop.
 std::optional<Words> words_of_a_parent_that_waits(const Case& value, const Difference& it) {
@@ -336,8 +342,7 @@ std::optional<Words> words_of_a_parent_that_waits(const Case& value, const Diffe
       was_forked(value, it.where.process) ||
       !its_fork_forgets_a_connection(value, it.where.process))
     return std::nullopt;
-  return Words{it.oracle, std::string(name_of(it.wrong)), "a call on " + innermost(*kind)->kind,
-               "in a parent", after({"fork"})};
+  return words_of_a_wait(it, *kind, "in a parent");
 }
 
 // A forked process has one thread: who waits there for another one waits for ever, whatever he
@@ -349,8 +354,7 @@ std::optional<Words> words_of_a_lost_thread(const Case& value, const Difference&
   if (it.wrong != Wrong::kHang || !call_of(value, it) || !has(journeys, "fork") || !kind ||
       frame.empty() || !was_forked(value, it.where.process))
     return std::nullopt;
-  return Words{it.oracle, std::string(name_of(it.wrong)), "a call on " + innermost(*kind)->kind,
-               "in " + frame, after({"fork"})};
+  return words_of_a_wait(it, *kind, "in " + frame);
 }
 
 // --- what stores of files do not have: a key below a key
@@ -360,7 +364,7 @@ std::string whole_key(const Case& value, const std::string& handle, const std::s
   if (const Carry* carry = carried_as(value, handle)) return whole_key(value, carry->from, key);
   const Call* path = made_by(value, handle);
   return path && path->op == Op::kStorePath
-             ? whole_key(value, path->on.front(), path->key + "/" + key)
+             ? whole_key(value, path->on.front(), joined(path->key, key))
              : key;
 }
 
@@ -373,7 +377,7 @@ bool asks_below_a_key(const Case& value, const Difference& it, const std::string
   const std::string asked = whole_key(value, it.where.handle, asking->key);
   const bool lists = operation(asking->op).family == Family::kListing;
   const auto is_above = [&](const std::string& key) {
-    return asked.starts_with(key + "/") || (lists && asked == key);
+    return lies_below(asked, key) || (lists && asked == key);
   };
   for (const Place& place : value.before)
     for (const Entry& entry : place.entries)

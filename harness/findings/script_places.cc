@@ -11,6 +11,7 @@
 
 #include "harness/base/python_text.h"
 #include "harness/base/text.h"
+#include "harness/case/keys.h"
 #include "harness/case/make_text.h"
 #include "harness/findings/script_words.h"
 

@@ -170,17 +170,14 @@ void Draft::ask_the_read_only() {
 // One that shares a dictionary with a store of another kind that was made, and that no store was
 // made of yet; or any.
 StoreKind Draft::kind_to_make() {
-  std::set<std::string> dictionaries;
-  Stores unmade = taste_.kinds;
+  Stores made;
   for (const Step& step : value_.steps)
-    if (const Make* make = std::get_if<Make>(&step)) {
-      dictionaries.insert(make->kind->dictionary);
-      std::erase(unmade, make->kind);
-    }
-  std::erase_if(unmade, [&](StoreKind it) {
-    return it->dictionary.empty() || !dictionaries.contains(it->dictionary);
+    if (const Make* make = std::get_if<Make>(&step)) made.push_back(make->kind);
+  Stores meeting = taste_.kinds;
+  std::erase_if(meeting, [&](StoreKind it) {
+    return std::ranges::count(made, it) > 0 || sharing(it, made).empty();
   });
-  return choices_.among(unmade.empty() ? taste_.kinds : unmade);
+  return choices_.among(meeting.empty() ? taste_.kinds : meeting);
 }
 
 std::optional<Step> Draft::draw_make() {

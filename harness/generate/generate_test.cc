@@ -8,6 +8,7 @@
 #include <set>
 #include <string>
 
+#include "harness/case/keys.h"
 #include "harness/model/model.h"
 #include "harness/testing/shared.h"
 

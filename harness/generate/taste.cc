@@ -8,6 +8,8 @@
 #include <set>
 #include <utility>
 
+#include "harness/case/keys.h"
+
 namespace storefuzz::program {
 namespace {
 
@@ -66,8 +68,8 @@ StoreKind draw_kind(Choices& choices, const Stores& stores) {
   return generate_store(choices, stores);
 }
 
-// Of the kinds whose stores are in one dictionary of a process with those of this kind: what one
-// does there shows in the other, and two of a long list seldom meet.
+}  // namespace
+
 Stores sharing(StoreKind kind, const Stores& stores) {
   Stores others;
   for (const StoreKind it : stores)
@@ -76,11 +78,10 @@ Stores sharing(StoreKind kind, const Stores& stores) {
   return others;
 }
 
-}  // namespace
-
 Taste draw_taste(Choices& choices, const Stores& stores, const std::vector<std::string>& releases) {
   Taste taste{.releases = releases};
   taste.kinds.push_back(draw_kind(choices, stores));
+  // Two of a long list seldom meet.
   const Stores others = sharing(taste.kinds.front(), stores);
   if (!others.empty() && choices.one_in(2))
     taste.kinds.push_back(choices.among(others));

@@ -44,6 +44,10 @@ std::string draw_key(const Taste& taste, Choices& choices);
 // What lies at the usual places before, and which processes there are.
 Case draw_frame(const Taste& taste, Choices& choices);
 
+// Of `stores`, those in one dictionary of a process with this kind: what one does there shows in
+// the other.
+Stores sharing(StoreKind kind, const Stores& stores);
+
 // A name for a place where such a store can be made; `second`: another one.
 std::string place_name(StoreKind kind, bool second);
 

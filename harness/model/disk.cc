@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "harness/case/keys.h"
 #include "harness/model/world.h"
 
 namespace storefuzz::program {

@@ -5,6 +5,7 @@
 // death publish or do not, key by key.
 #include <algorithm>
 
+#include "harness/case/keys.h"
 #include "harness/model/world.h"
 
 namespace storefuzz::program {
@@ -17,11 +18,6 @@ namespace {
 // so: the caller opened it, or the store, which only reads, did when it was made.
 bool holds_its_file(const Adapter& kind) { return kind.given_a_file || !kind.writes; }
 
-bool below(std::string_view name, std::string_view folder) {
-  if (folder.empty() || folder.ends_with('/')) return name.starts_with(folder);
-  return name.size() > folder.size() && name.starts_with(folder) && name[folder.size()] == '/';
-}
-
 // Pending values of a write that perhaps did not happen.
 Values perhaps_pending(Values pending, Values written) {
   if (written == 0) return pending;
@@ -30,12 +26,6 @@ Values perhaps_pending(Values pending, Values written) {
 
 bool sets(const Operation& row) {
   return row.on_content == OnContent::kSet || row.on_content == OnContent::kSetIfAbsent;
-}
-
-// The folder whose keys a delete of several takes.
-std::string folder_of(const Asked& asked) {
-  const bool all = asked.row->on_content == OnContent::kClear || asked.call->key.empty();
-  return all ? asked.question.prefix : asked.question.full;
 }
 
 // Truncating is a write that is not published yet. Who has the archive open may find it torn.
@@ -98,11 +88,10 @@ void World::attempt(const Asked& asked) {
   if (asked.row->on_content == OnContent::kUnknown) {
     if (view.archive()) view.begins = true;  // it holds what we do not know
     const HandleState& who = handles[asked.handle];
-    std::string node = asked.row->takes.text() && asked.row->family != Family::kArray
-                           ? asked.question.full
-                           : joined(view.prefix, who.prefix);
-    if (node.ends_with('/')) node.pop_back();  // the root of a store that has a prefix
-    place.arrays.push_back(std::move(node));
+    const std::string node = asked.row->takes.text() && asked.row->family != Family::kArray
+                                 ? asked.question.full
+                                 : joined(view.prefix, who.prefix);
+    place.arrays.emplace_back(without_slash(node));  // the root of a store that has a prefix
   }
 }
 
@@ -128,10 +117,10 @@ Content after_write(World& world, const Asked& asked, const Content& old,
   const PlaceState& place = world.place_of(world.view_of(asked.handle));
   const auto itself = asked.question.key;
   const bool files = asked.question.files;
-  const std::string folder = folder_of(asked);
+  const std::string folder = asked.deleted_folder();
   const bool one = what == OnContent::kDelete;
   for (KeyId key = 0; key < world.book.size(); ++key) {
-    const bool inside = below(world.book.name(key), folder);
+    const bool inside = lies_below(world.book.name(key), folder);
     if (one && key == itself) put(key, kGone);
     if (!one && inside) put(key, kGone);
     // On a file system both a key and a folder may have been meant.

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <map>
 
+#include "harness/case/keys.h"
 #include "harness/model/world.h"
 
 namespace storefuzz::program {
@@ -166,8 +167,7 @@ std::vector<HandleFacts> Model::facts() const {
                       .cached = it.cache.has_value(),
                       .broken = view.broken != Reason::kNone};
     Question question;
-    const std::string prefix = view.prefix + it.prefix;
-    question.prefix = prefix.empty() || prefix.ends_with('/') ? prefix : prefix + "/";
+    question.prefix = prefix_of_folder(view.prefix + it.prefix);
     Opinion opinion = world.rests(view);
     for (const Candidate& candidate : opinion.candidates)
       for (std::string& key :

@@ -4,8 +4,8 @@
 // written, or as they are now where the metadata is not used. Of a group whose place held anything
 // but created nodes, or of an archive, nothing is said.
 #include <algorithm>
-#include <array>
 
+#include "harness/case/keys.h"
 #include "harness/model/world.h"
 
 namespace storefuzz::program {
@@ -15,22 +15,7 @@ using World = Model::World;
 namespace {
 
 // Names that zarr gives to documents and chunks: a node cannot be called so.
-bool taken_by_zarr(std::string_view name) {
-  constexpr auto kTaken = std::to_array<std::string_view>(
-      {"zarr.json", ".zarray", ".zgroup", ".zattrs", ".zmetadata", "c"});
-  return std::ranges::find(kTaken, name) != kTaken.end();
-}
-
-bool below(std::string_view path, std::string_view folder) {
-  if (folder.empty()) return !path.empty();
-  return path.size() > folder.size() && path.starts_with(folder) && path[folder.size()] == '/';
-}
-
-// The root group of a store that has a prefix is at "prefix/".
-std::string without_slash(std::string path) {
-  if (path.ends_with('/')) path.pop_back();
-  return path;
-}
+bool taken_by_zarr(std::string_view name) { return name == "c" || is_document(name); }
 
 std::vector<std::string> parents_of(std::string_view path) {
   std::vector<std::string> parents;
@@ -50,7 +35,7 @@ bool has_taken_name(std::string_view path) {
 
 bool can_add(const Nodes& nodes, std::string_view path) {
   return !has_taken_name(path) && std::ranges::none_of(nodes.list, [&](const Node& it) {
-    return it.path == path || (it.array && below(path, it.path)) ||
+    return it.path == path || (it.array && lies_below(path, it.path)) ||
            (it.sure && it.array && it.path.empty());
   });
 }
@@ -77,7 +62,8 @@ void World::note_nodes(const Asked& asked, bool done) {
     case Op::kCreateGroup:
       if (!done || asked.odd) nodes.unclear = true;
       if (!nodes.unclear)
-        add_node(nodes, without_slash(asked.question.full), asked.row->op == Op::kCreateArray);
+        add_node(nodes, std::string(without_slash(asked.question.full)),
+                 asked.row->op == Op::kCreateArray);
       return;
     case Op::kConsolidate:
       // A refused one may have been written all the same.
@@ -109,11 +95,12 @@ std::optional<Difference> World::take_members(const Asked& asked, const Answer& 
                       view.broken != Reason::kNone || place.unknown != Reason::kNone ||
                       who.kind->shared == Shared::kSession || elsewhere(view);
   if (!shown || silent || place.told || place.nodes.unclear || !place.names.empty()) return {};
-  const std::string path = without_slash(joined(view.prefix, who.prefix));
+  // The root group of a store that has a prefix is at "prefix/".
+  const std::string path(without_slash(joined(view.prefix, who.prefix)));
   std::vector<std::string> sure, possible;
   for (std::size_t i = 0; i < place.nodes.list.size(); ++i) {
     const Node& node = place.nodes.list[i];
-    if (!below(node.path, path)) continue;
+    if (node.path.empty() || !lies_below(node.path, path)) continue;
     std::string name = node.path.substr(path.empty() ? 0 : path.size() + 1);
     if (name.find('/') != name.npos) continue;
     if (node.sure && i < who.nodes_from) sure.push_back(name);

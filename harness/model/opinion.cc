@@ -4,6 +4,7 @@
 // right), not allowed.
 #include <algorithm>
 
+#include "harness/case/keys.h"
 #include "harness/case/words.h"
 #include "harness/model/world.h"
 
@@ -200,23 +201,14 @@ void look_below_arrays(const World& world, const Asked& asked, Opinion& opinion)
 
 namespace {
 
-bool below(const std::string& name, const std::string& folder) {
-  return folder.empty() || folder.ends_with('/')
-             ? name.starts_with(folder)
-             : name.size() > folder.size() && name.starts_with(folder) &&
-                   name[folder.size()] == '/';
-}
-
 // Whether a key is surely there, of those that a delete names.
 bool surely_deletes(const World& world, const Asked& asked, const Content& content) {
   const Question& question = asked.question;
   if (asked.row->on_content == OnContent::kDelete)
     return question.key && !(content[*question.key] & kGone);
-  const std::string folder = asked.row->on_content == OnContent::kClear || asked.call->key.empty()
-                                 ? question.prefix
-                                 : question.full;
+  const std::string folder = asked.deleted_folder();
   for (KeyId key = 0; key < content.size(); ++key)
-    if (!(content[key] & kGone) && below(world.book.name(key), folder)) return true;
+    if (!(content[key] & kGone) && lies_below(world.book.name(key), folder)) return true;
   return false;
 }
 

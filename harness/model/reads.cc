@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <array>
 
+#include "harness/case/keys.h"
+
 namespace storefuzz::program {
 namespace {
 
@@ -58,16 +60,11 @@ Answer size(const Call&, std::optional<std::string_view> value) {
 
 using Named = std::optional<std::string_view> (*)(std::string_view argument, std::string_view key);
 
-std::string_view without_slash(std::string_view path) {
-  return path.ends_with('/') ? path.substr(0, path.size() - 1) : path;
-}
-
 // What follows "path/"; the root has no name.
 std::optional<std::string_view> below(std::string_view path, std::string_view key) {
   path = without_slash(path);
-  if (path.empty()) return key;
-  if (key.size() <= path.size() || !key.starts_with(path) || key[path.size()] != '/') return {};
-  return key.substr(path.size() + 1);
+  if (!lies_below(key, path)) return {};
+  return path.empty() ? key : key.substr(path.size() + 1);
 }
 
 std::optional<std::string_view> every(std::string_view, std::string_view key) { return key; }

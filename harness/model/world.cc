@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "harness/case/keys.h"
 #include "harness/case/words.h"
 
 namespace storefuzz::program {
@@ -13,20 +14,13 @@ StoreFamily family_of(const Adapter& kind) {
   return kind.medium == Medium::kZip ? StoreFamily::kArchive : StoreFamily::kLive;
 }
 
-std::string joined(std::string_view prefix, std::string_view path) {
-  std::string whole(prefix);
-  if (!prefix.empty() && !path.empty() && !prefix.ends_with('/')) whole += '/';
-  return whole.append(path);
+const std::string& Asked::deleted_folder() const {
+  const bool all = row->on_content == OnContent::kClear || call->key.empty();
+  return all ? question.prefix : question.full;
 }
 
 void PlaceState::names_key(KeyId key) {
   if (std::ranges::find(names, key) == names.end()) names.push_back(key);
-}
-
-bool is_document(std::string_view key) {
-  constexpr std::string_view kDocuments[] = {"zarr.json", ".zarray", ".zgroup", ".zattrs",
-                                             ".zmetadata"};
-  return std::ranges::find(kDocuments, key.substr(key.rfind('/') + 1)) != std::end(kDocuments);
 }
 
 using World = Model::World;
@@ -118,13 +112,12 @@ std::size_t World::place_on_disk(std::string_view name) {
 }
 
 bool World::is_folder(const PlaceState& place, std::string_view key) const {
-  const auto lies_below = [&](std::string_view name) {
-    return name.size() > key.size() && name.starts_with(key) && name[key.size()] == '/';
-  };
+  if (key.empty()) return false;  // no key is called so
   // An array or a group is a folder itself: its metadata lies there, and its chunks in another one.
-  return std::ranges::any_of(place.names, [&](KeyId it) { return lies_below(book.name(it)); }) ||
+  return std::ranges::any_of(place.names,
+                             [&](KeyId it) { return lies_below(book.name(it), key); }) ||
          std::ranges::any_of(place.arrays, [&](const std::string& node) {
-           return node == key || lies_below(node) || joined(node, "c") == key;
+           return node == key || lies_below(node, key) || joined(node, "c") == key;
          });
 }
 
@@ -133,7 +126,7 @@ namespace {
 // In the folder of an array or a group zarr writes its document, and chunks as files below `c`; and
 // it writes the documents of the groups above.
 bool below_a_file_of(const std::string& node, std::string_view key) {
-  const std::string folder = node.empty() ? "" : node + "/";
+  const std::string folder = prefix_of_folder(node);
   const std::string chunks = folder + "c/";
   if (key.starts_with(chunks) && key.find('/', chunks.size()) != key.npos) return true;
   for (std::size_t at = key.find('/'); at != key.npos; at = key.find('/', at + 1)) {
@@ -151,8 +144,7 @@ bool World::below_a_key(const PlaceState& place, std::string_view key) const {
                           [&](const std::string& node) { return below_a_file_of(node, key); }))
     return true;
   return std::ranges::any_of(place.names, [&](KeyId it) {
-    const std::string& name = book.name(it);
-    return key.size() > name.size() && key.starts_with(name) && key[name.size()] == '/';
+    return !book.name(it).empty() && lies_below(key, book.name(it));
   });
 }
 
@@ -164,9 +156,8 @@ bool World::odd_names(const PlaceState& place) const {
 // Below the path of an array or a group, above it, and the documents of the folders above it.
 bool World::hidden(const PlaceState& place, std::string_view key) const {
   return std::ranges::any_of(place.arrays, [&](const std::string& path) {
-    if (path.empty() || key == path || key.starts_with(path + "/")) return true;
-    if (path.starts_with(std::string(key) + "/")) return true;
-    return is_document(key);
+    return key == path || lies_below(key, path) || (!key.empty() && lies_below(path, key)) ||
+           is_document(key);
   });
 }
 
@@ -185,7 +176,7 @@ std::optional<Asked> World::asked(const Step& step, std::size_t handle) const {
   question.call = call;
   question.files = who.kind->files;
   const std::string prefix = view.prefix + who.prefix;
-  question.prefix = prefix.empty() || prefix.ends_with('/') ? prefix : prefix + "/";
+  question.prefix = prefix_of_folder(prefix);
   question.full = joined(prefix, call->key);
   question.key = book.find(question.full);
   const Arguments& takes = asked.row->takes;

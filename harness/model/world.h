@@ -159,6 +159,9 @@ struct Asked {
   std::size_t handle = 0;
   Question question;
   bool odd = false;  // the key is no path
+
+  // Below which a delete of several keys deletes them.
+  const std::string& deleted_folder() const;
 };
 
 // What an answer may rest on.
@@ -294,11 +297,5 @@ struct Model::World {
   void adopt_disk(std::size_t place, const OnDisk& seen);
   void note_common_writing(std::size_t place);
 };
-
-// Whether a key is called as zarr calls the documents of its nodes.
-bool is_document(std::string_view key);
-
-// Appends a path to a prefix.
-std::string joined(std::string_view prefix, std::string_view path);
 
 }  // namespace storefuzz::program

@@ -13,7 +13,7 @@
 
 #include <algorithm>
 
-#include "harness/case/words.h"
+#include "harness/case/keys.h"
 #include "harness/oracles/oracle.h"
 #include "harness/readers/comparison.h"
 #include "harness/zip/values.h"
