@@ -51,6 +51,17 @@ TEST(Reduce, LeavesAMakeAndTheCallThatIsAskedFor) {
   EXPECT_GT(reduced, 20);
 }
 
+TEST(Reduce, TriesNoProgramTwice) {
+  std::set<std::string> tried;
+  const Case value = generate_program(random_bytes(1, 300), test::kListed);
+  const Reduced small = reduce(value, [&](const Case& it) {
+    EXPECT_TRUE(tried.insert(to_text(it)).second) << to_text(it);
+    return it.steps.size() > 4;
+  });
+  EXPECT_EQ(small.tried, tried.size());
+  EXPECT_GT(small.tried, 30U);
+}
+
 TEST(Reduce, MakesAllStoresPlainerAtOnce) {
   const Case value = parsed(R"({"format": 2, "program": [
       {"make": "zip", "at": "z", "mode": "w", "read_only": true, "as": "s0"},
