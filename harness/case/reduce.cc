@@ -171,6 +171,7 @@ class Reducer {
     join_processes();
     join_subjects();
     drop_handles();
+    join_stores();
     drop_content();
     for (std::size_t at = 0; at < value_.steps.size(); ++at) make_plainer(at);
     make_stores_alike();
@@ -227,6 +228,23 @@ class Reducer {
         change<Call>(
             at, [&](Call& it) { it.on.erase(it.on.begin() + static_cast<std::ptrdiff_t>(i)); });
     }
+  }
+
+  // Two stores that are made alike: one in the stead of both.
+  void join_stores() {
+    for (std::size_t at = 0; at < value_.steps.size(); ++at)
+      for (std::size_t other = 0; other < at; ++other) {
+        const Make* make = std::get_if<Make>(&value_.steps[at]);
+        const Make* earlier = std::get_if<Make>(&value_.steps[other]);
+        if (!make || !earlier) continue;
+        Make same = *make;
+        same.as = earlier->as;
+        if (same != *earlier) continue;
+        offer([&](Case& next) {
+          next.steps.erase(next.steps.begin() + static_cast<std::ptrdiff_t>(at));
+          rename_handle(next, make->as, earlier->as);
+        });
+      }
   }
 
   // What was carried to a fork: the fork inherited the store itself.

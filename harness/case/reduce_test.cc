@@ -77,6 +77,26 @@ TEST(Reduce, MakesAllStoresPlainerAtOnce) {
   EXPECT_EQ(made.mode, all_of<Mode>().front());
 }
 
+TEST(Reduce, PutsOneStoreInTheSteadOfTwoThatAreMadeAlike) {
+  const auto stores_left = [](const std::string& second) {
+    const Case value = parsed(R"({"format": 2, "program": [
+        {"make": "local", "at": "f", "as": "s0"}, {"make": "local", "at": "f", )" +
+                              second + R"("as": "s1"},
+        {"call": "set", "on": "s0", "key": "a", "value": "a@2"},
+        {"call": "clear", "on": "s1"}]})");
+    const Reduced small = reduce(value, [&](const Case& it) {
+      const Make* last = nullptr;
+      for (const Step& step : it.steps)
+        if (const Make* make = std::get_if<Make>(&step)) last = make;
+      return calls(it, Op::kSet) && calls(it, Op::kClear) && last &&
+             last->read_only == std::get<Make>(value.steps[1]).read_only;
+    });
+    return std::ranges::count_if(small.value.steps,
+                                 [](const Step& it) { return std::holds_alternative<Make>(it); });
+  };
+  EXPECT_EQ(stores_left(""), 1);
+}
+
 TEST(Reduce, FindsAPlainKeyForAnOddOneBesideTwoPlainOnes) {
   const Case value = parsed(R"({"format": 2, "program": [{"make": "zip", "at": "z", "as": "s0"},
       {"call": "set", "on": "s0", "key": "a", "value": "a@1"},

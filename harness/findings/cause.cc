@@ -188,13 +188,14 @@ std::string asked_as(const Case& value, const Difference& it) {
 
 namespace {
 
-// The kinds of the program's stores; of the one that was asked where it only reads, or is refused
-// when it is made: that does not depend on who wrote there.
+// The kinds of the program's stores; of the one that was asked where it only reads, had to refuse,
+// or is refused when it is made: that does not depend on who wrote there.
 std::string kinds_asked(const Case& value, const Difference& it) {
   const Make* make = make_of(value, it);
   if (make && refused(it.was)) return make->kind->kind;
   const auto kind = kind_of(value, it.where.handle);
-  return kind && !innermost(*kind)->writes ? (*kind)->kind : kinds_of(value);
+  const bool alone = kind && (it.wrong == Wrong::kDone || !innermost(*kind)->writes);
+  return alone ? (*kind)->kind : kinds_of(value);
 }
 
 // Who is forgotten, or whose process ends, closes what it has open: then the disk tells.

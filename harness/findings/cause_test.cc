@@ -175,6 +175,23 @@ TEST(Causes, OfAHangAreInTheSubjectOrInTheStore) {
       << "a thread of its own, which may have nothing to do";
 }
 
+TEST(Causes, OfWhatHadToBeRefusedNameTheStoreThatDidIt) {
+  const auto key_of = [](Wrong wrong) {
+    Difference it = at(2, wrong);
+    it.where.handle = "s1";
+    return cause_of(parse_case(R"({"format": 2, "program": [
+        {"make": "named path", "at": "f", "as": "s0"},
+        {"make": "local", "at": "f", "read_only": true, "as": "s1"},
+        {"call": "clear", "on": "s1"}]})")
+                        .value(),
+                    it)
+        .key;
+  };
+  EXPECT_EQ(key_of(Wrong::kDone), "reads / done / clear on local");
+  EXPECT_EQ(key_of(Wrong::kAbsent),
+            "reads / absent / clear on local, named path / read_only given");
+}
+
 // A store that does what it had to refuse is no second writer.
 TEST(Causes, CountAsWritersThoseWhoMayWrite) {
   const auto key_of = [](const std::string& bind, Wrong wrong) {

@@ -27,7 +27,7 @@ enum class Reason : std::uint8_t {
   kOtherDirectory,  // made with a relative path, used elsewhere
   kReadOnly,        // a write through what may not write
   kContradictory,   // read-only and a mode that writes, or the other way round
-  kBeforeClaim,     // carried before mode x was taken
+  kBeforeClaim,     // carried before mode w or x was taken
   kCache,           // a cache may answer as things were
   kSeveralValues,   // the content is not known exactly
   kEdge,            // an argument that stores answer in their own way

@@ -48,6 +48,14 @@ void World::open(View& view, std::vector<Candidate> fitting) {
   if (!view.archive() || view.opened) return;
   PlaceState& place = place_of(view);
   touch(view);
+  if (may_claim(view)) {
+    view.broken = Reason::kBeforeClaim;
+    view.begins = true;
+    place.publish(united(place.now(), Content{}));
+    place.exists = Exists::kMaybe;
+    place.torn = true;
+    tear_others(*this, view, true);
+  }
   view.fuzzy = others_write(view.place, &view);
   view.opened = true;
   view.seen = place.current();
@@ -65,7 +73,7 @@ void World::open(View& view, std::vector<Candidate> fitting) {
 }
 
 // What a call does although nobody knows whether it was done: it was tried.
-void World::attempt(const Asked& asked) {
+void World::attempt(const Asked& asked, bool denied) {
   View& view = view_of(asked.handle);
   PlaceState& place = place_of(view);
   if (asked.on_handle == OnHandle::kNone) return;
@@ -74,6 +82,7 @@ void World::attempt(const Asked& asked) {
   const bool closes_unopened = ends && view.archive() && !view.opened && !view.used;
   (asked.row->op == Op::kOpen ? view.told_to_open
    : closes_unopened          ? view.told_to_close
+   : denied                   ? view.denied
                               : view.used) = true;
   if (!ends) touch(view);
   if (!view.writable) return;
@@ -437,6 +446,7 @@ void World::carry(const Carry& step, std::size_t from) {
     const bool stays = view.process == step.to;
     view.process = step.to;
     view.before_claim = view.before_claim || (view.claim && view.mode == Mode::kExclusive);
+    if (view.claim && view.mode == Mode::kWrite) view.w_of = arrived.view;
     if (view.mode == Mode::kWrite || view.mode == Mode::kExclusive) view.mode = Mode::kAppend;
     view.claim = view.claims = view.opened = view.touched = view.torn = false;
     view.fresh = view.begins = view.fuzzy = false;
@@ -452,7 +462,7 @@ void World::carry(const Carry& step, std::size_t from) {
         step.carrier == Carrier::kCopy && holds_its_file(*view.kind.operator->());
     if ((view.archive() || view.family == StoreFamily::kLive) && !shares_the_file)
       view.broken = Reason::kNone;
-    if (view.archive()) view.used = view.told_to_open = view.told_to_close = false;
+    if (view.archive()) view.used = view.told_to_open = view.told_to_close = view.denied = false;
     view.lo = places[view.place].current();
     make_place(view);
     views.push_back(std::move(view));

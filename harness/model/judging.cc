@@ -104,7 +104,7 @@ std::optional<Difference> World::take_refusal(const Asked& asked, const Opinion&
   if (by_cache && asked.row->writes() && opinion.refusal == RefusalIs::kAllowed)
     perhaps(asked);
   else
-    attempt(asked);
+    attempt(asked, opinion.refusal == RefusalIs::kDue && !view.writable);
   if (ends) close(view, false);
   const std::string& type = refused(answer)->type;
   // zarr refuses by a TypeError what the class of a store lacks: a StorePath does, and so does
@@ -251,6 +251,10 @@ std::optional<Difference> World::take_shown(const Asked& asked, const Opinion& o
       wrong = told(*this, asked,
                    differ(named_twice(answer) ? Wrong::kTwice : Wrong::kOtherValue, asked,
                           "what was once given to the key, or nothing", answer));
+    // What a cache showed when nobody knew what was right, it may go on showing.
+    std::vector<Content> shown;
+    for (const Candidate& it : opinion.candidates) shown.push_back(shown_by(asked, it));
+    remember(asked, shown);
     if (row.writes())
       perhaps(asked);
     else
@@ -365,6 +369,7 @@ std::optional<Difference> World::take_arrival(const Step& step, const Answer& an
   const auto* made = shown_as<NewHandle>(answer);
   if (!made || !make_step || !make_step->kind->chosen || made->type == make_step->kind->type)
     return {};
+  handles.back().unknown = Reason::kAfterDifference;
   // By what lies there zarr could choose; where nothing does, another class is as good, and what it
   // does there is not that of the kind.
   wrong.should_be = say(sound_answer(step, 0));

@@ -191,7 +191,9 @@ std::string content_of(const PlaceState& place) {
   return text;
 }
 
-bool is_unused(const View& view) { return !view.used && !view.told_to_open && !view.told_to_close; }
+bool is_unused(const View& view) {
+  return !view.used && !view.told_to_open && !view.told_to_close && !view.denied;
+}
 
 // What the attributes of two handles have in common, in four parts: what sort of handle it is | how
 // it was used | what it was made with | how things are. Of one sort and use they have the same
@@ -214,9 +216,9 @@ std::string state_signature(const Model::World& world, const HandleState& who, c
   // session says of itself is its own affair.
   const bool keeps = !view.claimed && !view.relative && !view.contradictory &&
                      who.kind->shared != Shared::kSession;
-  const std::string use =
-      is_unused(view) ? std::string(view.archive() ? kUnusedArchive : kUnused)
-                      : fmt::format("{} {} {}", view.used, view.told_to_open, view.told_to_close);
+  const std::string use = is_unused(view) ? std::string(view.archive() ? kUnusedArchive : kUnused)
+                                          : fmt::format("{} {} {} {}", view.used, view.told_to_open,
+                                                        view.told_to_close, view.denied);
   return fmt::format("{} {} {} {} {} {}|{} {}|{}|{} {}{} {}", who.kind->kind, origin, who.prefix,
                      static_cast<int>(who.subject), view.relative, view.directory, use, opened,
                      keeps ? given : "", given, unpublished, place.on_disk ? "" : content_of(place),

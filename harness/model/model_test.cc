@@ -462,6 +462,32 @@ TEST(Model, WhatLiesBelowAFileOfAnArrayMayBeRefusedByStoresOfFiles) {
   EXPECT_EQ(refusal_of("local", "a/zarr.json/c", "store path"), RefusalIs::kNotAllowed);
 }
 
+// Mode w is for who opens the archive first; afterwards a copy has to leave it alone.
+TEST(Model, ACopyOfWhatIsNotOpenYetMayBeginTheArchiveAnew) {
+  Follow first(ZIP("w") CARRY("p0") GET("a", "s1") CLOSE("s1") GET("a", "s1"));
+  first.sound({store(), store()});
+  EXPECT_FALSE(first.allowed().opinion);
+  EXPECT_FALSE(Follow(first).take(none()));
+  EXPECT_FALSE(Follow(first).take(bytes("a@0")));
+  EXPECT_FALSE(Follow(first).take(refusal("BadZipFile")));
+  first.sound({none(), none()});
+  EXPECT_FALSE(first.take(none()));
+  Follow second(ZIP("w") CARRY("p0") SET("b", "b@2", "s0") CLOSE("s0") GET("b", "s1") END);
+  second.sound({store(), store(), none(), none()});
+  EXPECT_TRUE(second.allowed().opinion);
+  expect_wrong(second.take(refusal("BadZipFile")), Wrong::kRefused);
+}
+
+TEST(Model, WhatIsOfAnotherClassThanItsTextSaysSeesSomethingElse) {
+  Follow it(
+      R"({"make":"named zip","at":"z","as":"s0"},{"make":"zip","at":"z","mode":"r","as":"s1"},)" GET(
+          "a", "s1") R"({"call":"get","key":"a","on":["s0","s1"]},)");
+  expect_wrong(it.take(Shown{NewHandle{"LocalStore"}}), Wrong::kState);
+  it.sound({store(), bytes("a@0")});
+  EXPECT_EQ(it.signature(0), "");
+  EXPECT_NE(it.signature(1), "");
+}
+
 TEST(Model, AWrapperSharesTheObjectAndAReadOnlyViewDoesNot) {
   Follow it(ZIP("a") SET("b", "b@1",
                          "s0") R"({"make":"logging","around":"s0","as":"s1"},)"
@@ -766,6 +792,21 @@ TEST(Model, WhatARefusedCallLeftInTheStateOfAnArchiveNobodyKnows) {
       "b", "b@1", "s0") R"({"call":"state","on":"s0"},)");
   due.sound({store(), refusal("ValueError")});
   EXPECT_NE(due.signature(0), "") << "it was refused before anything was done";
+}
+
+TEST(Model, WhoWasOnlyRefusedAWriteIsNotLikeWhoWasUsed) {
+  const auto alike = [](const std::string& call) {
+    Follow it(R"({"make":"zip","at":"z","mode":"r","as":"s0"},{"make":"zip","at":"z","mode":"r",
+        "as":"s1"},)" +
+              call + R"(,)" SET("b", "b@3", "s1") CLOSE("s0") CLOSE("s1") +
+              R"({"call":"state","on":["s0","s1"]},)");
+    it.sound({store(), store(),
+              call.find("get") != call.npos ? bytes("a@0") : refusal("ValueError"),
+              refusal("ValueError"), none(), none()});
+    return it.signature(0) == it.signature(1);
+  };
+  EXPECT_FALSE(alike(R"({"call":"get","key":"a","on":"s0"})")) << "s1 never opened the archive";
+  EXPECT_TRUE(alike(R"({"call":"set","key":"b","on":"s0","value":"b@2"})"));
 }
 
 TEST(Model, TwoArchivesAreAlikeOnlyWhereTheyWereGivenTheSameCompression) {

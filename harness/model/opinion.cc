@@ -90,12 +90,19 @@ void rest_on_epochs(Opinion& opinion, const PlaceState& place, std::size_t lo) {
 
 }  // namespace
 
+// Whether a copy that is not open may truncate, as what it was carried from would have: mode w is
+// for who opens the archive first, and nobody has.
+bool World::may_claim(const View& view) const {
+  return !view.opened && view.w_of && views[*view.w_of].claim;
+}
+
 Opinion World::rests(const View& view) const {
   const PlaceState& place = place_of(view);
   Opinion opinion;
   if (place.unknown != Reason::kNone) opinion.give_up(place.unknown);
   if (place.others_acted) opinion.give_up(Reason::kOtherRelease);
   if (view.broken != Reason::kNone) opinion.give_up(view.broken);
+  if (may_claim(view)) opinion.give_up(Reason::kBeforeClaim);
   if (!view.archive()) {
     opinion.candidates.push_back({place.current(), place.now()});
     if (place.on_disk && !view.writable && place.exists != Exists::kYes)
@@ -136,7 +143,7 @@ Opinion World::rests(const View& view) const {
   if (view.torn || place.torn) opinion.allow(Reason::kTorn);
   if (place.exists == Exists::kMaybe || (place.exists == Exists::kNo && !view.writable))
     opinion.allow(Reason::kArchiveMissing);
-  if (view.before_claim) opinion.allow(Reason::kBeforeClaim);
+  if (view.before_claim || may_claim(view)) opinion.allow(Reason::kBeforeClaim);
   return opinion;
 }
 

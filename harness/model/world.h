@@ -90,11 +90,12 @@ struct View {
   bool deflated = false;   // compression was given
   bool writable = true;
   bool contradictory = false;
-  bool claim = false;         // mode w or x, not yet taken
-  bool claims = false;        // and it counts as a writer meanwhile
-  bool claimed = false;       // it was made with mode w or x
-  bool before_claim = false;  // carried from a view whose x was never taken
-  std::size_t lo = 0;         // the oldest epoch it may rest on, until it opens
+  bool claim = false;               // mode w or x, not yet taken
+  bool claims = false;              // and it counts as a writer meanwhile
+  bool claimed = false;             // it was made with mode w or x
+  bool before_claim = false;        // carried from a view whose x was never taken
+  std::optional<std::size_t> w_of;  // carried from this view before its w was taken
+  std::size_t lo = 0;               // the oldest epoch it may rest on, until it opens
   bool opened = false;
   std::vector<Candidate> candidates;  // of an open archive: what it may rest on
   Pending pending;
@@ -109,6 +110,7 @@ struct View {
       false;  // called, but not to open it, since it was made; of an archive, since it was carried
   bool told_to_open = false;   // by that call, since then
   bool told_to_close = false;  // an archive that nobody had opened, since then
+  bool denied = false;         // a write that it had to refuse, since then
   bool refused = false;        // a call that an archive may have begun, whatever it left behind
   Reason broken = Reason::kNone;
   bool relative = false;
@@ -226,6 +228,7 @@ struct Model::World {
   Content publishes(const View& view) const;
   Content meanwhile(std::size_t place) const;
   Opinion rests(const View& view) const;
+  bool may_claim(const View& view) const;
   Opinion opinion(const Asked& asked) const;
   Opinion opinion_of_make(const Make& make) const;
   Opinion opinion_of_carry(const Carry& carry, std::size_t from) const;
@@ -238,7 +241,7 @@ struct Model::World {
   void touch(View& view);
   void open(View& view, std::vector<Candidate> fitting);
   void acknowledge(const Asked& asked);
-  void attempt(const Asked& asked);
+  void attempt(const Asked& asked, bool denied = false);
   void connect(std::size_t handle, Opener opener);
   void perhaps(const Asked& asked);
   void bind(const Asked& asked);

@@ -221,6 +221,23 @@ TEST(Survival, LeavesHangsOfCallsToTheDeadline) {
   EXPECT_EQ(told[0].oracle, "deadline");
 }
 
+// A thread of obstore's or icechunk's may read a file when its process forks: nobody closes it in
+// the fork.
+TEST(Survival, LeavesFilesThatALibrarysThreadsHadOpenAtAFork) {
+  const auto told = [](const std::string& kind, const std::string& process) {
+    const Case value = parse_case(R"({"format": 2, "processes": {"p1": "fork"}, "program": [
+        {"make": ")" + kind + R"(", "at": "f", "as": "s0"}, {"fork": "p1"},
+        {"call": "get", "key": "b", "on": "s0"}]})")
+                           .value();
+    Observation seen = test::sound_observation(value, 0);
+    seen.open = {{process, {"f/b"}}};
+    return !judge(value, seen).empty();
+  };
+  EXPECT_FALSE(told("icechunk", "p1"));
+  EXPECT_TRUE(told("icechunk", "p0")) << "its own threads could have closed it";
+  EXPECT_TRUE(told("local", "p1"));
+}
+
 // Sending what a store holds opens the store, be it refused afterwards.
 TEST(Attributes, MayChangeWhereANodeWasToBeSent) {
   const Case value = parsed(R"({"make":"zip","at":"z","mode":"a","as":"s0"},
