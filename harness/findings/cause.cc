@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "harness/base/text.h"
+#include "harness/case/keys.h"
 #include "harness/findings/cause_parts.h"
 #include "harness/findings/roots.h"
 
@@ -223,15 +224,52 @@ Words asked(const Case& value, const Difference& it) {
   return words;
 }
 
+// A NUL ends a name where C reads it; other odd keys are no paths.
+std::string_view odd_key_word(const Case& value) {
+  const bool nul = std::ranges::any_of(
+      keys_of(value), [](const std::string& key) { return key.find('\0') != key.npos; });
+  return nul ? "a key with a NUL" : "an odd key";
+}
+
+// Whether a key that is set only where nothing is has keys below it: on a disk a folder is there.
+bool is_set_on_a_folder(const Case& value, const Call& call) {
+  if (operation(call.op).on_content != OnContent::kSetIfAbsent || call.on.empty()) return false;
+  const std::string folder = whole_key(value, call.on.front(), call.key);
+  const auto is_below = [&](const std::string& key) {
+    return !folder.empty() && lies_below(key, folder);
+  };
+  return std::ranges::any_of(value.before,
+                             [&](const Place& place) {
+                               return std::ranges::any_of(place.entries, is_below, &Entry::key);
+                             }) ||
+         std::ranges::any_of(value.steps, [&](const Step& step) {
+           const Call* other = std::get_if<Call>(&step);
+           return other && operation(other->op).takes.key && !other->on.empty() &&
+                  is_below(whole_key(value, other->on.front(), other->key));
+         });
+}
+
+// Whether a delete of a key or a folder takes a key that it does not name.
+bool deletes_another_key(const Case& value, const Difference& it, const Call& call) {
+  const OnContent done = operation(call.op).on_content;
+  const bool names_one = done == OnContent::kDelete || done == OnContent::kDeleteBelow;
+  if (it.wrong != Wrong::kLost || it.where.key.empty() || !names_one || call.on.empty())
+    return false;
+  const std::string named = whole_key(value, call.on.front(), call.key);
+  return it.where.key != named && !lies_below(it.where.key, named);
+}
+
 Words words_of_the_question(const Case& value, const Difference& it, const Call* forbidden) {
   Words words{it.oracle, std::string(wrong_word(it))};
   if (forbidden)
     words = words_of_a_forbidden_write(value, *forbidden);
   else
     std::ranges::move(asked(value, it), std::back_inserter(words));
-  if (closes_on_disk(value, it) && has_odd_key(value)) words.emplace_back("an odd key");
+  if (closes_on_disk(value, it) && has_odd_key(value)) words.emplace_back(odd_key_word(value));
   if (const Call* call = call_of(value, it); call && !is_of_an_end(it)) {
-    if (has_odd_key(value)) words.emplace_back("an odd key");
+    if (has_odd_key(value)) words.emplace_back(odd_key_word(value));
+    if (is_set_on_a_folder(value, *call)) words.emplace_back("where a folder is");
+    if (deletes_another_key(value, it, *call)) words.emplace_back("another key");
     if (!it.where.argument.empty() && it.where.argument != "plain")
       words.push_back(fmt::format("{} argument", it.where.argument));
     if (call->by == By::kSync) words.emplace_back("by sync");

@@ -158,13 +158,32 @@ std::string store_of(const Case& value, const std::string& handle) {
   return call && call->op != Op::kWithReadOnly ? store_of(value, call->on.front()) : handle;
 }
 
+const Make* origin_of(const Case& value, const std::string& handle) {
+  const Carry* carry = carried_as(value, handle);
+  if (carry) return origin_of(value, carry->from);
+  const Call* call = made_by(value, handle);
+  return call ? origin_of(value, call->on.front()) : made_as(value, handle);
+}
+
+std::string whole_key(const Case& value, const std::string& handle, const std::string& key) {
+  if (const Carry* carry = carried_as(value, handle)) return whole_key(value, carry->from, key);
+  const Call* path = made_by(value, handle);
+  return path && path->op == Op::kStorePath
+             ? whole_key(value, path->on.front(), joined(path->key, key))
+             : key;
+}
+
+std::string_view read_only_word(bool read_only) {
+  return read_only ? kReadOnlyGiven : kWritableGiven;
+}
+
 namespace {
 
-// Whether several handles write, or several stores are made to write one archive: to open one may
-// write.
+// Whether several handles write in one place, or several stores are made to write one archive: to
+// open one may write.
 bool has_several_writers(const Case& value, const Difference& it) {
-  std::set<std::string> writers;
-  std::map<std::string, int> made;  // by place
+  std::map<std::string, std::set<std::string>> writers;  // by place; what lies in memory has none
+  std::map<std::string, int> made;                       // by place
   const bool forbidden = it.wrong == Wrong::kDone;
   for (std::size_t i = 0; i < value.steps.size(); ++i) {
     // Who had to be refused is no writer.
@@ -174,9 +193,12 @@ bool has_several_writers(const Case& value, const Difference& it) {
         ++made[make->at];
     if (const Call* call = std::get_if<Call>(&value.steps[i]))
       if (operation(call->op).writes() && !(forbidden && i == it.where.step))
-        for (const std::string& handle : call->on) writers.insert(store_of(value, handle));
+        for (const std::string& handle : call->on) {
+          const Make* origin = origin_of(value, handle);
+          writers[origin ? origin->at : ""].insert(store_of(value, handle));
+        }
   }
-  return writers.size() > 1 ||
+  return std::ranges::any_of(writers, [](const auto& it) { return it.second.size() > 1; }) ||
          std::ranges::any_of(made, [](const auto& it) { return it.second > 1; });
 }
 
@@ -217,7 +239,7 @@ Words needed(const Case& value, const Difference& it, const Call* forbidden) {
       // Who may not write by his constructor does no other forbidden write than who may not by
       // with_read_only; an archive is told mode and read_only apart.
       add(make->read_only.has_value() && (it.wrong != Wrong::kDone || is_of_an_archive(*make)),
-          kReadOnlyGiven);
+          read_only_word(make->read_only.value_or(false)));
       add(make->deflated, "compression given");
       add(make->relative, kRelative);
     }

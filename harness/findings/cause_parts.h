@@ -79,6 +79,12 @@ const Carry* carried_as(const Case& value, const std::string& handle);
 // The store in which a StorePath, a group or an array lies, or which was handed over: who writes by
 // these writes by that. Of a store, also a read-only one of another, itself.
 std::string store_of(const Case& value, const std::string& handle);
+// The make from which a handle comes, by whatever calls and carries; nullptr: there is none.
+const Make* origin_of(const Case& value, const std::string& handle);
+// A key as its store has it: below the path of a StorePath, also of a copy of one.
+std::string whole_key(const Case& value, const std::string& handle, const std::string& key);
+// "read_only given", or "read_only=False given".
+std::string_view read_only_word(bool read_only);
 bool may_write(const Make& make);
 
 // Whether something lies on the disk that was not there, or no longer.
@@ -98,6 +104,7 @@ inline constexpr std::string_view kRelative = "by a relative path";
 inline constexpr std::string_view kElsewhere = "with change directory";
 inline constexpr std::string_view kSeveralWriters = "several writers";
 inline constexpr std::string_view kReadOnlyGiven = "read_only given";
+inline constexpr std::string_view kWritableGiven = "read_only=False given";
 inline constexpr std::string_view kAnotherRelease = "another release";
 
 // What is left in the program that is not as plain as it could be: the difference needs it, so it

@@ -357,6 +357,70 @@ TEST(Cause, OfAnAttributeIsThatOfWhoCarriesWhatWasInherited) {
             "attributes / state / state on zip / zmode / after fork, pickle 5 to another process");
 }
 
+// A key is set, or deleted, or it is not: what happens to folders and to other keys is another
+// root.
+TEST(Causes, OfKeysThatAreFoldersAndOfOtherKeysSaySo) {
+  const auto key_of = [](const std::string& call, const std::string& lost) {
+    Difference it = at(2, Wrong::kLost);
+    it.oracle = kOnDisk;
+    it.where.key = lost;
+    return cause_of(parse_case(R"({"format": 2, "program": [
+        {"make": "local", "at": "f", "as": "s0"},
+        {"call": "set", "on": "s0", "key": "a/b", "value": "a/b@1"},
+        {"on": "s0", "call": )" +
+                               call + "}]}")
+                        .value(),
+                    it)
+        .key;
+  };
+  const std::string set = R"("set if not exists", "value": "v@2", "key": )";
+  EXPECT_EQ(key_of(set + R"("a")", "a"),
+            "on disk / lost / set if not exists on local / where a folder is");
+  EXPECT_EQ(key_of(set + R"("a/b")", "a/b"), "on disk / lost / set if not exists on local");
+  const std::string cause = "on disk / lost / delete dir on local";
+  EXPECT_EQ(key_of(R"("delete dir", "key": "a")", "a/b"), cause);
+  EXPECT_EQ(key_of(R"("delete dir", "key": "a")", "a-b"), cause + " / another key");
+  EXPECT_EQ(key_of(R"("delete dir", "key": "")", "a/b"), cause);
+  EXPECT_EQ(key_of(R"("clear")", "a/b"), "on disk / lost / clear on local");
+}
+
+// `ZipStore(mode="w", read_only=True)` must not write, `ZipStore(mode="r", read_only=False)` may.
+TEST(Causes, SayWhatReadOnlyWasGiven) {
+  const auto key_of = [](const std::string& given) {
+    return cause_of(parse_case(R"({"format": 2, "program": [
+        {"make": "zip", "at": "z", "as": "s0", )" +
+                               given + R"(}, {"call": "clear", "on": "s0"}]})")
+                        .value(),
+                    at(1, Wrong::kDone))
+        .key;
+  };
+  EXPECT_NE(key_of(R"("mode": "w", "read_only": true)"),
+            key_of(R"("mode": "r", "read_only": false)"));
+}
+
+TEST(Causes, CountWritersOfOnePlace) {
+  const auto key_of = [](const std::string& second) {
+    Difference it = at(4, Wrong::kLost);
+    it.oracle = kOnDisk;
+    return cause_of(
+               parse_case(R"({"format": 2, "program": [
+        {"make": "zip", "at": "z", "mode": "w", "as": "s0"}, )" +
+                          second + R"(, {"call": "set", "on": "s0", "key": "a", "value": "a@2"},
+        {"call": "set", "on": "s1", "key": "a", "value": "a@3"}, {"call": "close", "on": "s0"}]})")
+                   .value(),
+               it)
+        .key;
+  };
+  const std::string several = "several writers";
+  EXPECT_NE(key_of(R"({"make": "zip", "at": "z", "mode": "a", "as": "s1"})").find(several),
+            std::string::npos);
+  EXPECT_EQ(key_of(R"({"make": "zip", "at": "y", "mode": "a", "as": "s1"})").find(several),
+            std::string::npos);
+  EXPECT_NE(key_of(R"({"carry": "pickle 5", "from": "s0", "as": "s1"})").find(several),
+            std::string::npos)
+      << "a copy writes at the same place";
+}
+
 // Who is forgotten closes what it has open: an odd key is then one of the root.
 TEST(Cause, OfAnOddKeyIsTheSameWhoeverClosesTheArchive) {
   const auto key_of = [](const std::string& ends) {
@@ -370,7 +434,7 @@ TEST(Cause, OfAnOddKeyIsTheSameWhoeverClosesTheArchive) {
     return cause_of(asked, it).key;
   };
   const std::string cause = key_of(R"({"call": "close", "on": "s0"})");
-  EXPECT_EQ(cause, "on disk / made / close on zip / an odd key");
+  EXPECT_EQ(cause, "on disk / made / close on zip / a key with a NUL");
   EXPECT_EQ(key_of(R"({"do": "drop", "handle": "s0"})"), cause);
   EXPECT_EQ(key_of(R"({"do": "exit"})"), cause);
 }

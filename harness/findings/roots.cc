@@ -98,7 +98,8 @@ std::optional<Words> words_of_a_reader_that_writes(const Case& value, const Diff
   Words words = words_of_a_forbidden_write(value, *call);
   // An archive is told mode and read_only apart: who opens it to read may say that he writes.
   const Make* make = made_as(value, call->on.front());
-  if (make && make->read_only && is_of_an_archive(*make)) words.emplace_back(kReadOnlyGiven);
+  if (make && make->read_only && is_of_an_archive(*make))
+    words.emplace_back(read_only_word(*make->read_only));
   return words;
 }
 
@@ -129,7 +130,8 @@ bool another_truncates(const Case& value, const Difference& it) {
 bool spoils_an_archive(const Case& value, const Difference& it, const Words& needs) {
   const bool refused_call = refused(it.was) && call_of(value, it);
   if (it.oracle == kReadersAgree && it.wrong == Wrong::kTwice) return has(needs, kSeveralWriters);
-  const bool given = has(needs, kReadOnlyGiven), several = has(needs, kSeveralWriters);
+  const bool given = has(needs, kReadOnlyGiven) || has(needs, kWritableGiven);
+  const bool several = has(needs, kSeveralWriters);
   // What lies where a directory is read may look like a name.
   const bool made = it.wrong == Wrong::kMade && (given || !it.where.key.empty());
   const bool refused_bytes =
@@ -145,6 +147,8 @@ bool is_written_by_a_copy(const Case& value, const Difference& it) {
            return std::holds_alternative<Carry>(step) || std::holds_alternative<Fork>(step);
          });
 }
+
+bool opens(OnHandle done) { return done == OnHandle::kOpens || done == OnHandle::kWrites; }
 
 // Whether a store was made to begin an archive anew when it is opened.
 bool begins_anew(const Case& value, const std::string& handle) {
@@ -182,8 +186,7 @@ bool is_written_by_forked_processes(const Case& value, const Difference& it) {
     const Deed* deed = std::get_if<Deed>(&step);
     for (const std::string& handle : call ? call->on : std::vector<std::string>()) {
       const OnHandle done = operation(call->op).on_handle;
-      const bool opens = done == OnHandle::kOpens || done == OnHandle::kWrites;
-      const bool anew = opens && opens_anew(handle, call->in);
+      const bool anew = opens(done) && opens_anew(handle, call->in);
       if (anew || operation(call->op).writes() || done == OnHandle::kEnds) add(handle, call->in);
     }
     if (const Fork* fork = std::get_if<Fork>(&step)) opened[fork->process] = opened[fork->in];
@@ -209,8 +212,8 @@ std::optional<Words> words_of_a_spoiled_archive(const Case& value, const Differe
   if (!words || !spoils_an_archive(value, it, needs)) return std::nullopt;
   if (std::string type = refusal_type(it); !type.empty())
     words->push_back(is_of_bytes(type) ? "refused" : std::move(type));
-  constexpr auto kNeeds =
-      std::to_array<std::string_view>({kReadOnlyGiven, kSeveralWriters, kAnotherRelease});
+  constexpr auto kNeeds = std::to_array<std::string_view>(
+      {kReadOnlyGiven, kWritableGiven, kSeveralWriters, kAnotherRelease});
   return with_needs(std::move(*words), needs, kNeeds);
 }
 
@@ -235,6 +238,19 @@ bool opens_again(const Case& value, std::size_t until) {
   return false;
 }
 
+// Whether a store is carried after it was opened: then it has taken its mode w, and its copy has to
+// leave the archive as it is.
+bool copies_what_was_opened(const Case& value) {
+  std::set<std::string> opened;
+  return std::ranges::any_of(value.steps, [&](const Step& step) {
+    const Call* call = std::get_if<Call>(&step);
+    if (call && opens(operation(call->op).on_handle))
+      for (const std::string& handle : call->on) opened.insert(store_of(value, handle));
+    const Carry* carry = std::get_if<Carry>(&step);
+    return carry && opened.contains(store_of(value, carry->from));
+  });
+}
+
 // How an archive is opened again decides what is left of it: that it is gone shows at any call
 // after it, and where the store is forgotten or its process ends instead of one.
 std::optional<Words> words_of_an_archive_opened_again(const Case& value, const Difference& it,
@@ -252,7 +268,10 @@ std::optional<Words> words_of_an_archive_opened_again(const Case& value, const D
     return std::nullopt;
   if (refused_call) words->push_back(refusal_type(it));
   words->emplace_back("opened again");
-  constexpr auto kNeeds = std::to_array<std::string_view>({kReadOnlyGiven, kAnotherRelease});
+  if (!has(needs, kAnotherRelease) && copies_what_was_opened(value))
+    words->emplace_back("a copy of what was opened");
+  constexpr auto kNeeds =
+      std::to_array<std::string_view>({kReadOnlyGiven, kWritableGiven, kAnotherRelease});
   words = with_needs(std::move(*words), needs, kNeeds);
   if (!journeys.empty()) words->push_back(after(journeys));
   return words;
@@ -290,9 +309,29 @@ std::optional<Words> words_of_a_name_that_is_there_twice(const Case& value, cons
       return twist.name.find("nul") != std::string::npos;
     });
   });
+  // A folder is named as often as there are keys in it, by who does not look at that.
+  const Call* call = call_of(value, it);
+  const bool of_a_folder = call && call->op == Op::kListDir;
   // The name of an entry ends at its first NUL: then two names are one.
-  if (it.wrong != Wrong::kTwice || !archive || nul || has_odd_key(value)) return std::nullopt;
+  if (it.wrong != Wrong::kTwice || !archive || nul || of_a_folder || has_odd_key(value))
+    return std::nullopt;
   return Words{it.oracle, std::string(name_of(it.wrong)), "list on " + innermost(*kind)->kind};
+}
+
+// Whether a step writes, or the store that it asks has written since it was last closed.
+bool something_is_written(const Case& value, std::size_t until) {
+  std::set<std::string> written;
+  for (std::size_t i = 0; i <= until; ++i) {
+    const Call* call = std::get_if<Call>(&value.steps[i]);
+    if (!call) continue;
+    for (const std::string& handle : call->on) {
+      const std::string store = store_of(value, handle);
+      if (operation(call->op).writes()) written.insert(store);
+      if (i == until) return written.contains(store);
+      if (call->op == Op::kClose) written.erase(store);
+    }
+  }
+  return !written.empty();
 }
 
 // An archive has no directory from the moment on when something is written behind what it has,
@@ -306,7 +345,7 @@ std::optional<Words> words_of_a_stop_between(const Case& value, const Difference
                           : deed && (deed->what == What::kQuit || deed->what == What::kDie);
   auto words = classes_of_writing_archives(value);
   if (!words || !stops || it.wrong != Wrong::kUnreadable || !journeys.empty() ||
-      !is_plain(value, needs))
+      !is_plain(value, needs) || !something_is_written(value, it.where.step))
     return std::nullopt;
   words->emplace_back("if all stops before it is closed");
   return words;
@@ -359,15 +398,6 @@ std::optional<Words> words_of_a_lost_thread(const Case& value, const Difference&
 
 // --- what stores of files do not have: a key below a key
 
-// Below the path of a StorePath, also of a copy of one.
-std::string whole_key(const Case& value, const std::string& handle, const std::string& key) {
-  if (const Carry* carry = carried_as(value, handle)) return whole_key(value, carry->from, key);
-  const Call* path = made_by(value, handle);
-  return path && path->op == Op::kStorePath
-             ? whole_key(value, path->on.front(), joined(path->key, key))
-             : key;
-}
-
 // Whether a key or a prefix that was asked for is, or lies below, what is a key: one that was
 // written in this process, or ("") that lay there or was written in any.
 bool asks_below_a_key(const Case& value, const Difference& it, const std::string& process) {
@@ -398,9 +428,13 @@ bool asks_below_a_key(const Case& value, const Difference& it, const std::string
 
 // There the operating system refuses what is no folder, whatever is asked.
 std::optional<Words> words_of_a_key_below_a_key(const Case& value, const Difference& it) {
-  if (!refused(it.was) || !asks_below_a_key(value, it, "")) return std::nullopt;
-  return Words{it.oracle, std::string(wrong_word(it)), refusal_type(it),
-               "a key below a key on " + innermost(*kind_of(value, it.where.handle))->kind};
+  const Refusal* refusal = refused(it.was);
+  if (!refusal || !asks_below_a_key(value, it, "")) return std::nullopt;
+  Words words{it.oracle, std::string(wrong_word(it)), refusal->type,
+              "a key below a key on " + innermost(*kind_of(value, it.where.handle))->kind};
+  // A read takes a key that cannot be there for one that is missing.
+  if (answers_like(call_of(value, it)->op) == Op::kGet) words.push_back("in " + refusal->frame);
+  return words;
 }
 
 // --- what a process does not share
@@ -410,7 +444,7 @@ std::optional<Words> words_of_a_key_below_a_key(const Case& value, const Differe
 std::optional<Words> words_of_other_content(const Case& value, const Difference& it,
                                             const Words& journeys) {
   const bool leaves = std::ranges::any_of(
-      journeys, [](const std::string& way) { return way == "fork" || way.ends_with(kToAnother); });
+      journeys, [](const std::string& way) { return way.ends_with(kToAnother); });
   const bool bound = std::ranges::all_of(value.steps, [](const Step& step) {
     const Make* make = std::get_if<Make>(&step);
     return !make || family_of(*innermost(make->kind).operator->()) == StoreFamily::kBound;
@@ -472,13 +506,29 @@ bool had(const Case& value, const Difference& it, const std::string& bytes) {
       });
 }
 
+// Whether a cache was asked for what it inherits: that is done to its source, and the cache learns
+// nothing of it.
+bool changes_the_source_alone(const Case& value, std::size_t until) {
+  return std::any_of(value.steps.begin(), value.steps.begin() + static_cast<std::ptrdiff_t>(until),
+                     [&](const Step& step) {
+                       const Call* call = std::get_if<Call>(&step);
+                       if (!call || call->on.empty()) return false;
+                       const OnContent done = operation(call->op).on_content;
+                       const auto kind = kind_of(value, call->on.front());
+                       return kind && (*kind)->caches &&
+                              (done == OnContent::kClear || done == OnContent::kDeleteBelow ||
+                               call->op == Op::kSetSync || call->op == Op::kDeleteSync);
+                     });
+}
+
 // What a cache shows that its source had before, or has no more: whatever the source is.
 std::optional<Words> words_of_a_stale_cache(const Case& value, const Difference& it) {
   const Call* call = call_of(value, it);
   const auto kind = kind_of(value, it.where.handle);
   const Shown* was = shown(it.was);
   const auto* bytes = was ? std::get_if<BytesValue>(was) : nullptr;
-  if (!kind || !(*kind)->caches || !call || !bytes || !had(value, it, bytes->bytes))
+  if (!kind || !(*kind)->caches || !call || !bytes || !had(value, it, bytes->bytes) ||
+      !changes_the_source_alone(value, it.where.step))
     return std::nullopt;
   return Words{it.oracle, "stale", fmt::format("{} on {}", name_of(call->op), (*kind)->type)};
 }

@@ -276,12 +276,16 @@ TEST(Roots, OfAnArchiveThatIsOpenedAgainAreOne) {
   EXPECT_EQ(key_of(closed + get, at(3, Wrong::kRefused, refusal)),
             "ZipStore / BadZipFile / opened again");
   const std::string carried = R"({"carry": "pickle 5", "from": "s0", "as": "s1"})";
-  EXPECT_EQ(key_of(written + carried + ", " + get, on_disk(3, Wrong::kLost)),
-            cause + " / after pickle 5");
-  EXPECT_EQ(key_of(written + carried + R"(, {"do": "drop", "handle": "s0"},
+  const std::string unopened =
+      R"({"make": "zip", "at": "z", "mode": "w", "as": "s0"}, )" + carried + ", ";
+  EXPECT_EQ(key_of(unopened + get, on_disk(2, Wrong::kLost)), cause + " / after pickle 5");
+  EXPECT_EQ(key_of(unopened + R"({"do": "drop", "handle": "s0"},
                    {"call": "get", "on": "s1", "key": "a"})",
-                   on_disk(4, Wrong::kUnreadable)),
+                   on_disk(3, Wrong::kUnreadable)),
             cause + " / after pickle 5");
+  EXPECT_EQ(key_of(written + carried + ", " + get, on_disk(3, Wrong::kLost)),
+            cause + " / a copy of what was opened / after pickle 5")
+      << "it has taken its mode w";
 
   EXPECT_EQ(key_of(closed + get + R"(, {"do": "exit"})", on_disk(4, Wrong::kLost)), cause)
       << "its process ends instead";
@@ -360,6 +364,9 @@ TEST(Roots, OfANameThatIsThereTwiceAreOne) {
   EXPECT_EQ(twice("", made + set + set + list, 3), cause);
   EXPECT_EQ(twice("", made + set + set + R"({"call": "list prefix", "on": "s0", "key": "a"})", 3),
             cause);
+  EXPECT_NE(twice("", made + set + set + R"({"call": "list dir", "on": "s0", "key": ""})", 3),
+            cause)
+      << "a folder of two keys";
   const auto twisted = [](const std::string& name) {
     return R"("before": {"z": {"entries": [{"key": "a", "value": "a@0"}], "twists": [{"name": ")" +
            name + R"("}]}}, )";
@@ -381,6 +388,14 @@ TEST(Roots, OfAStopBeforeAnArchiveIsClosedAreOne) {
             cause)
       << "another way to write";
   EXPECT_NE(key_of(made + set, on_disk(1, Wrong::kUnreadable)), cause) << "nothing stops";
+  const std::string get = R"({"call": "get", "on": "s0", "key": "b"})";
+  EXPECT_EQ(key_of(made + set + ", " + get, on_disk(2, Wrong::kUnreadable, true)), cause);
+  EXPECT_NE(key_of(made + get, on_disk(1, Wrong::kUnreadable, true)), cause)
+      << "nothing is written";
+  EXPECT_NE(key_of(made + set + R"(, {"call": "close", "on": "s0"}, )" + get,
+                   on_disk(3, Wrong::kUnreadable, true)),
+            cause)
+      << "nothing is written since it was whole";
   EXPECT_NE(key_of(made + set, on_disk(1, Wrong::kLost, true)), cause);
 }
 
@@ -394,10 +409,11 @@ TEST(Roots, OfAKeyBelowAKeyAreOne) {
                       call + "}",
                   it);
   };
-  const std::string cause = below("local", R"("get", "key": "a/b")");
+  const std::string cause = below("local", R"("exists", "key": "a/b")");
   EXPECT_EQ(cause, "refusal / refused / NotADirectoryError / a key below a key on local");
   EXPECT_EQ(below("local", R"("getsize", "key": "a/b/c")"), cause);
-  EXPECT_EQ(below("cache kept over local", R"("get", "key": "a/b")"), cause);
+  EXPECT_EQ(below("cache kept over local", R"("exists", "key": "a/b")"), cause);
+  EXPECT_NE(below("local", R"("get", "key": "a/b")"), cause) << "it is only missing";
   EXPECT_EQ(below("local", R"("list dir", "key": "a")"), cause) << "as a folder";
   EXPECT_NE(below("local", R"("get", "key": "a")"), cause);
   EXPECT_NE(below("local", R"("get", "key": "ab")"), cause);
@@ -492,14 +508,29 @@ TEST(Roots, OfABufferThatIsSharedAreOne) {
 TEST(Roots, OfACacheThatIsStaleAreOne) {
   const auto shown = [](const std::string& kind, Wrong wrong, const std::string& value) {
     return key_of(R"({"make": ")" + kind + R"(", "at": "f", "as": "s0"},
-        {"call": "get", "on": "s0", "key": "a"})",
-                  at(1, wrong, Shown{BytesValue{value}}));
+        {"call": "clear", "on": "s0"}, {"call": "get", "on": "s0", "key": "a"})",
+                  at(2, wrong, Shown{BytesValue{value}}));
   };
   const std::string cause = shown("cache over local", Wrong::kGhost, "a@1");
   EXPECT_EQ(cause, "reads / stale / get on CacheStore");
   EXPECT_EQ(shown("cache over memory", Wrong::kOtherValue, "a@1"), cause);
   EXPECT_NE(shown("cache over local", Wrong::kOtherValue, "b@1"), cause) << "of another key";
   EXPECT_NE(shown("local", Wrong::kGhost, "a@1"), cause);
+}
+
+// What a cache does itself it has to know.
+TEST(Roots, OfACacheThatForgetsWhatItWasGivenAreNotOfWhatItsSourceDoesAlone) {
+  const auto shown = [](const std::string& between) {
+    return key_of(R"({"make": "cache over local", "at": "f", "as": "s0"},
+        {"call": "set", "on": "s0", "key": "a", "value": "a@1"}, )" +
+                      between + R"(, {"call": "get", "on": "s0", "key": "a"})",
+                  at(3, Wrong::kOtherValue, Shown{BytesValue{"a@1"}}));
+  };
+  const std::string cause = "reads / stale / get on CacheStore";
+  EXPECT_EQ(shown(R"({"call": "delete dir", "on": "s0", "key": ""})"), cause);
+  EXPECT_EQ(shown(R"({"call": "set sync", "on": "s0", "key": "a", "value": "a@2"})"), cause);
+  EXPECT_NE(shown(R"({"call": "set", "on": "s0", "key": "a", "value": "a@2"})"), cause);
+  EXPECT_NE(shown(R"({"call": "delete", "on": "s0", "key": "a"})"), cause);
 }
 
 // What it was given may be nothing.
