@@ -185,7 +185,8 @@ class Reducer {
     Case next = value_;
     change(next);
     fit(next);
-    if (weight(next) < limit_) out_.push_back(std::move(next));
+    if (weight(next) < limit_ && std::ranges::find(out_, next) == out_.end())
+      out_.push_back(std::move(next));
   }
 
   // Runs of steps, the longest first, from the end: what comes after the difference is of no use.
@@ -441,13 +442,10 @@ std::vector<Case> reductions(const Case& value) { return Reducer(value).run(); }
 Reduced reduce(const Case& value, const std::function<bool(const Case&)>& keeps,
                const std::function<bool()>& stop) {
   Reduced best{.value = value};
-  std::set<std::string> tried;
   for (bool smaller = true; smaller;) {
     smaller = false;
     for (Case& candidate : reductions(best.value)) {
       if (stop && stop()) return best;
-      // What one program is reduced to, the next smaller one often is as well.
-      if (!tried.insert(to_text(candidate)).second) continue;
       ++best.tried;
       if (!keeps(candidate)) continue;
       best.value = std::move(candidate);
