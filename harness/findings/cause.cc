@@ -231,21 +231,22 @@ std::string_view odd_key_word(const Case& value) {
   return nul ? "a key with a NUL" : "an odd key";
 }
 
-// Whether a key that is set only where nothing is has keys below it: on a disk a folder is there.
-bool is_set_on_a_folder(const Case& value, const Call& call) {
+// Whether a key that is set only where nothing is has keys below it, or lies below one: on a disk a
+// folder is there, or none can be.
+bool is_set_where_folders_are(const Case& value, const Call& call) {
   if (operation(call.op).on_content != OnContent::kSetIfAbsent || call.on.empty()) return false;
-  const std::string folder = whole_key(value, call.on.front(), call.key);
-  const auto is_below = [&](const std::string& key) {
-    return !folder.empty() && lies_below(key, folder);
+  const std::string set = whole_key(value, call.on.front(), call.key);
+  const auto meets = [&](const std::string& key) {
+    return !set.empty() && !key.empty() && (lies_below(key, set) || lies_below(set, key));
   };
   return std::ranges::any_of(value.before,
                              [&](const Place& place) {
-                               return std::ranges::any_of(place.entries, is_below, &Entry::key);
+                               return std::ranges::any_of(place.entries, meets, &Entry::key);
                              }) ||
          std::ranges::any_of(value.steps, [&](const Step& step) {
            const Call* other = std::get_if<Call>(&step);
            return other && operation(other->op).takes.key && !other->on.empty() &&
-                  is_below(whole_key(value, other->on.front(), other->key));
+                  meets(whole_key(value, other->on.front(), other->key));
          });
 }
 
@@ -268,7 +269,7 @@ Words words_of_the_question(const Case& value, const Difference& it, const Call*
   if (closes_on_disk(value, it) && has_odd_key(value)) words.emplace_back(odd_key_word(value));
   if (const Call* call = call_of(value, it); call && !is_of_an_end(it)) {
     if (has_odd_key(value)) words.emplace_back(odd_key_word(value));
-    if (is_set_on_a_folder(value, *call)) words.emplace_back("where a folder is");
+    if (is_set_where_folders_are(value, *call)) words.emplace_back("where a folder is");
     if (deletes_another_key(value, it, *call)) words.emplace_back("another key");
     if (!it.where.argument.empty() && it.where.argument != "plain")
       words.push_back(fmt::format("{} argument", it.where.argument));

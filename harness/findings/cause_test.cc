@@ -376,6 +376,7 @@ TEST(Causes, OfKeysThatAreFoldersAndOfOtherKeysSaySo) {
   const std::string set = R"("set if not exists", "value": "v@2", "key": )";
   EXPECT_EQ(key_of(set + R"("a")", "a"),
             "on disk / lost / set if not exists on local / where a folder is");
+  EXPECT_EQ(key_of(set + R"("a/b/c")", "a/b/c"), key_of(set + R"("a")", "a"));
   EXPECT_EQ(key_of(set + R"("a/b")", "a/b"), "on disk / lost / set if not exists on local");
   const std::string cause = "on disk / lost / delete dir on local";
   EXPECT_EQ(key_of(R"("delete dir", "key": "a")", "a/b"), cause);
