@@ -252,9 +252,11 @@ std::optional<Difference> World::take_shown(const Asked& asked, const Opinion& o
                    differ(named_twice(answer) ? Wrong::kTwice : Wrong::kOtherValue, asked,
                           "what was once given to the key, or nothing", answer));
     // What a cache showed when nobody knew what was right, it may go on showing.
-    std::vector<Content> shown;
-    for (const Candidate& it : opinion.candidates) shown.push_back(shown_by(asked, it));
-    remember(asked, shown);
+    if (handles[asked.handle].cache) {
+      std::vector<Content> shown;
+      for (const Candidate& it : opinion.candidates) shown.push_back(shown_by(asked, it));
+      remember(asked, shown);
+    }
     if (row.writes())
       perhaps(asked);
     else

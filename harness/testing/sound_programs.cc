@@ -7,6 +7,8 @@
 #include <random>
 #include <set>
 
+#include "harness/case/keys.h"
+
 namespace storefuzz::program::test {
 namespace {
 
@@ -427,14 +429,7 @@ class SoundWorld {
   }
 
   static std::string full(const Handle& handle, const std::string& key) {
-    std::string whole = handle.object->prefix + handle.prefix;
-    if (!whole.empty() && !whole.ends_with('/') && !key.empty()) whole += '/';
-    return whole + key;
-  }
-
-  static bool below(const std::string& key, const std::string& folder) {
-    return folder.empty() || folder.ends_with('/') ? key.starts_with(folder)
-                                                   : key.starts_with(folder + "/");
+    return joined(handle.object->prefix + handle.prefix, key);
   }
 
   Answer write(const Call& step, Handle& handle, const Operation& row) {
@@ -469,9 +464,10 @@ class SoundWorld {
         const std::string folder =
             all || step.key.empty() ? full(handle, "") : full(handle, step.key);
         if (handle.cache)
-          std::erase_if(*handle.cache, [&](const auto& it) { return below(it.first, folder); });
+          std::erase_if(*handle.cache,
+                        [&](const auto& it) { return lies_below(it.first, folder); });
         for (const auto& [name, value] : old) {
-          if (!below(name, folder)) continue;
+          if (!lies_below(name, folder)) continue;
           if (!handle.kind->deletes) throw Refused{"NotImplementedError"};
           put(name, std::nullopt);
         }
@@ -552,7 +548,7 @@ class SoundWorld {
       const std::string name = key.substr(root.size());
       all.push_back(name);
       if (name.starts_with(step.key)) under.push_back(name);
-      if (!below(name, folder)) continue;
+      if (!lies_below(name, folder)) continue;
       inside.push_back(name);
       size += static_cast<std::int64_t>(value.size());
       const std::string rest = name.substr(folder.empty() ? 0 : folder.size() + 1);
