@@ -46,10 +46,17 @@ def test_time_to_find_tells_what_is_named_wrong() -> None:
     assert "3.0.99" in err
 
 
-@pytest.mark.parametrize("mutant", ["drop zip path", "zip: suffix is one byte short"])
-def test_a_mutant_is_found_by_what_is_new(mutant: str) -> None:
+def test_a_mutant_is_found_by_what_is_new() -> None:
+    mutant = "zip: suffix is one byte short"
     code, out, _ = run("mutants", "--only", mutant, "--time", "60s")
     assert re.search(rf"^\| {mutant} \| \S+ \| `.+ / .+` \| [\d.]+ \|$", out, re.MULTILINE), out
+    assert code == 0
+
+
+def test_the_cause_of_a_mutant_is_not_that_of_a_known_defect() -> None:
+    code, out, _ = run("mutants", "--only", "drop zip path", "--by", "cause", "--time", "6s")
+    assert re.search(r"^\| drop zip path \| zip \| 1 \| `[^`]*\bpath\b[^`]*` \|$", out, re.MULTILINE), out
+    assert "Causes a mutant: median 1, at most 1." in out
     assert code == 0
 
 
