@@ -22,7 +22,8 @@ constexpr Often kFamilies[] = {{Family::kWrite, 9},     {Family::kRead, 6},  {Fa
 
 constexpr std::uint32_t kMore = 4;       // times as many
 constexpr std::uint32_t kNodesMade = 3;  // times as many, in programs about nodes
-constexpr int kAttempts = 4;             // at a step that fits
+constexpr std::uint32_t kFirstNode = 12;
+constexpr int kAttempts = 4;  // at a step that fits
 
 // What a write, a read or a journey by this handle can lose.
 std::uint32_t at_stake(const HandleFacts& it) {
@@ -120,6 +121,7 @@ void Draft::draw_step() {
   const Deed* deed = value_.steps.empty() ? nullptr : std::get_if<Deed>(&value_.steps.back());
   if (deed && deed->what == What::kDeleteFile) return ask_the_broken();
   ask_the_read_only();
+  write_the_new_array();
   // Who is asked twice must answer the same.
   const Call* last = value_.steps.empty() ? nullptr : std::get_if<Call>(&value_.steps.back());
   if (last && !operation(last->op).writes() && last->as.empty() && choices_.one_in(8))
@@ -164,6 +166,17 @@ void Draft::ask_the_read_only() {
   write.by = By::kHand;  // zarr's own loop costs, and refuses nothing itself
   draw_arguments(write, *on);
   if (operation(write.op).takes.key) write.key = draw_stored_key(*on);
+  take(std::move(write));
+}
+
+// What was never written shows zeros, as what is lost does.
+void Draft::write_the_new_array() {
+  const auto* call = value_.steps.empty() ? nullptr : std::get_if<Call>(&value_.steps.back());
+  if (!call || call->op != Op::kCreateArray || choices_.one_in(4)) return;
+  const auto on = std::ranges::find(facts_, call->as, &Facts::name);
+  if (on == facts_.end()) return;
+  Call write = call_on(operation(Op::kWriteBlock), *on);
+  draw_arguments(write, *on);
   take(std::move(write));
 }
 
@@ -219,19 +232,27 @@ const Operation& Draft::draw_operation(const Facts& on) {
     auto& list = rows.emplace_back();
     for (const Operation& row : operations())
       if (row.family == often.family && fits(row)) list.push_back(&row);
+    // In a program about nodes, keys that are set in their place hide what becomes of them.
+    const bool of_nodes = often.family == Family::kArray || often.family == Family::kBind ||
+                          often.family == Family::kLifecycle;
+    const std::uint32_t weight = taste_.arrays && !of_nodes ? (often.weight + 2) / 3 : often.weight;
     std::uint32_t times = 1;
-    if (often.family == Family::kWrite && !has_content()) times = kMore;
+    if (often.family == Family::kWrite && !has_content() && !taste_.arrays) times = kMore;
     // A program about edges asks for ranges, where most of them are.
     if (often.family == Family::kRange && taste_.edges) times = kMore;
-    if (often.family == Family::kBind && taste_.arrays) times = kNodesMade;
+    if (often.family == Family::kBind && taste_.arrays)
+      times = std::ranges::any_of(facts_, is_node) ? kNodesMade : kFirstNode;
     // Of content in an object, only its view is read-only and sees something.
     if (often.family == Family::kBind && on.kind->views == Can::kYes && !on.read_only &&
         has_content() && std::ranges::none_of(facts_, &Facts::read_only))
       times = std::max(times, kMore);
-    weights.push_back(list.empty() ? 0 : often.weight * times);
+    weights.push_back(list.empty() ? 0 : weight * times);
   }
   const auto& list = rows[choices_.weighted(weights)];
   const Operation* drawn = choices_.among(list);
+  // Attributes are judged by little.
+  const bool attributes = drawn->op == Op::kGetAttributes || drawn->op == Op::kSetAttributes;
+  if (attributes) drawn = choices_.among(list);
   // What a store may lack is asked in vain.
   const bool has_it = drawn->op == Op::kWithReadOnly && on.kind->views == Can::kYes;
   if (drawn->may_lack && !has_it) drawn = choices_.among(list);
@@ -292,6 +313,7 @@ void Draft::draw_arguments(Call& call, const Facts& on) {
   if (row.takes.key)
     call.key =
         row.writes() != choices_.one_in(3) ? draw_key(taste_, choices_) : draw_stored_key(on);
+  if (row.family == Family::kBind && is_about_nodes(row)) call.key = draw_node(row, on);
   if (row.takes.prefix) call.key = draw_prefix(on);
   if (row.takes.value) {
     call.value.word = choices_.one_in(48) ? "" : "v";  // name_values gives the word
@@ -315,7 +337,7 @@ void Draft::draw_range(Call& call) {
     call.start = any_of<std::int64_t>(choices_, kEdges);
     call.end = any_of<std::int64_t>(choices_, kEdges);
   } else if (row.on(Subject::kArray)) {
-    call.start = choices_.below(8);
+    call.start = choices_.one_in(2) ? 0 : choices_.below(8);
     call.end = call.start + 1 + choices_.below(static_cast<std::uint32_t>(8 - call.start));
   } else {
     call.start = row.takes.end ? choices_.below(2) : 1 + choices_.below(2);
@@ -331,6 +353,17 @@ std::string Draft::draw_stored_key(const Facts& on) {
     if (it.place == on.place) seen.insert(it.keys.begin(), it.keys.end());
   if (seen.empty() || choices_.one_in(6)) return draw_key(taste_, choices_);
   return choices_.among(std::vector<std::string>(seen.begin(), seen.end()));
+}
+
+// The path of an array or a group: where one was made, or, for a new one, mostly where no key lies.
+std::string Draft::draw_node(const Operation& row, const Facts& on) {
+  static const std::vector<std::string> paths{"x", "y", "g/x"};
+  if (choices_.one_in(3)) return draw_key(taste_, choices_);
+  if (row.writes()) return choices_.among(paths);
+  const Facts* node = choose([&](const Facts& it) -> std::uint32_t {
+    return it.subject == row.binds && it.place == on.place ? 1 : 0;
+  });
+  return node && on.subject == Subject::kStore ? node->prefix : choices_.among(paths);
 }
 
 // Everything, or what lies below a folder; rarely below what is none.
@@ -426,6 +459,18 @@ void Draft::close_writers() {
   }
 }
 
+// One that lies where `by` reads, whole. False: there is none.
+bool Draft::read_an_array(const Facts& by) {
+  const Facts* array = choose([&](const Facts& it) -> std::uint32_t {
+    return it.subject == Subject::kArray && it.place == by.place ? 1 : 0;
+  });
+  if (!array || by.subject != Subject::kStore) return false;
+  Call open = call_on(operation(Op::kOpenArray), by);
+  open.key = array->prefix;
+  Call read{.op = Op::kReadBlock, .on = {open.as}, .in = open.in, .end = 8};
+  return take(std::move(open)) && take(std::move(read));
+}
+
 // By a store that was made for it, or, where nothing lies on disk, by one that is there.
 void Draft::read_afresh() {
   std::string reader;
@@ -449,6 +494,7 @@ void Draft::read_afresh() {
     add_mirrors(call, asked);
     take(std::move(call));
   };
+  if (read_an_array(asked)) return;
   ask(Op::kList);
   for (std::uint32_t times = 1 + choices_.below(3); times > 0; --times) ask(Op::kGet);
 }

@@ -43,6 +43,7 @@ class Draft {
   void take_with_states(const Carry& carry);
   void ask_the_broken();
   void ask_the_read_only();
+  void write_the_new_array();
 
   StoreKind kind_to_make();
   std::optional<Step> draw_make();
@@ -56,6 +57,7 @@ class Draft {
   void draw_arguments(Call& call, const Facts& on);
   void draw_range(Call& call);
   std::string draw_stored_key(const Facts& on);
+  std::string draw_node(const Operation& row, const Facts& on);
   std::string draw_prefix(const Facts& on);
   Call call_on(const Operation& row, const Facts& on);
   void add_mirrors(Call& call, const Facts& on);
@@ -66,6 +68,7 @@ class Draft {
   const Facts* choose(const Weight& weight);
   void close_writers();
   void read_afresh();
+  bool read_an_array(const Facts& by);
 
   const Taste& taste_;
   Choices& choices_;

@@ -57,6 +57,26 @@ TEST(GeneratedPrograms, AnyBytesAreAProgramThatFitsAndReadsBack) {
   }
 }
 
+// What zarr's users do most: an array is made, written, and read again by somebody else.
+TEST(GeneratedPrograms, ThatMakeAnArrayMostlyReadItAndTheModelKnowsWhatItHolds) {
+  int made = 0, read = 0;
+  for (unsigned seed = 0; seed < 10'000; ++seed) {
+    const Case value = drawn(seed, {find_store("local").value()});
+    Model model(value);
+    bool makes = false, reads = false;
+    for (const Step& step : value.steps) {
+      const auto* call = std::get_if<Call>(&step);
+      makes = makes || (call && call->op == Op::kCreateArray);
+      reads = reads || (call && call->op == Op::kReadBlock && model.allowed(step, 0).opinion);
+      model.assume(step);
+    }
+    made += makes;
+    read += reads;
+  }
+  EXPECT_GT(made, 150);
+  EXPECT_GT(2 * read, made) << "of " << made;
+}
+
 TEST(GeneratedPrograms, APrefixOfAProgramKeepsAllItsSteps) {
   for (unsigned seed = 0; seed < 500; ++seed) {
     const Case value = drawn(seed);
