@@ -455,6 +455,68 @@ async def empty_is_none(real: Any, self: Any, *arguments: Any, **options: Any) -
     return None if value is None or len(value) == 0 else value
 
 
+@replaced("fsspec local: delete takes what is below a folder of that name", "delete")
+async def delete_below(_: Any, self: Any, key: str) -> None:
+    self._check_writable()
+    path = f"{self.path}/{key}"
+    if await self.fs._exists(path):
+        await self.fs._rm(path, recursive=True)
+
+
+@replaced("zip: delete of a missing key is refused", "delete")
+async def refuse_delete(*_: Any) -> None:
+    raise NotImplementedError
+
+
+@replaced("memory: get_sync refuses a missing key", "get_sync")
+def get_or_raise(real: Any, self: Any, key: str, **options: Any) -> Any:
+    return real(self, key, **options) if self._store_dict[key] else None
+
+
+@replaced("local: exists is true for folders", "exists")
+async def exists_on_disk(_: Any, self: Any, key: str) -> bool:
+    return (self.root / key).exists()
+
+
+@replaced("memory: a suffix longer than the value loses its first byte", "get")
+async def long_suffix(
+    real: Any, self: Any, key: str, prototype: Any, byte_range: Any = None
+) -> Any:
+    value = await real(self, key, prototype, byte_range)
+    too_long = value is not None and getattr(byte_range, "suffix", 0) > len(value)
+    return value[1:] if too_long else value
+
+
+@replaced("zip: equal to a store of another path", "__eq__")
+def equal_anywhere(_: Any, self: Any, other: Any) -> bool:
+    return type(other) is type(self) and other.read_only == self.read_only
+
+
+@replaced("memory: a copy is not equal", "__eq__")
+def equal_by_identity(_: Any, self: Any, other: Any) -> bool:
+    return other is self
+
+
+@replaced("wrapper: with swallows exceptions", "__exit__")
+def swallow(real: Any, self: Any, *arguments: Any) -> bool:
+    real(self, *arguments)
+    return True
+
+
+@replaced("local: the folder goes with its last key", "delete")
+async def prune(real: Any, self: Any, key: str) -> None:
+    await real(self, key)
+    if self.root.is_dir() and not any(self.root.iterdir()):
+        self.root.rmdir()
+
+
+@replaced("local: the second chunk is not written", "set")
+@replaced("zip: the second chunk is not written", "set")
+async def forget_chunk(real: Any, self: Any, key: str, value: Any) -> None:
+    if not f"/{key}".endswith("/c/1"):
+        await real(self, key, value)
+
+
 # --- by name ------------------------------------------------------------------------------------
 
 
