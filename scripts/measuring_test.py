@@ -12,8 +12,6 @@ import shutil
 import subprocess
 from pathlib import Path
 
-import pytest
-
 ROOT = Path(__file__).resolve().parents[1]
 
 
@@ -55,7 +53,8 @@ def test_a_mutant_is_found_by_what_is_new() -> None:
 
 def test_the_cause_of_a_mutant_is_not_that_of_a_known_defect() -> None:
     code, out, _ = run("mutants", "--only", "drop zip path", "--by", "cause", "--time", "6s")
-    assert re.search(r"^\| drop zip path \| zip \| 1 \| `[^`]*\bpath\b[^`]*` \|$", out, re.MULTILINE), out
+    row = r"^\| drop zip path \| zip \| 1 \| `[^`]*\bpath\b[^`]*` \|$"
+    assert re.search(row, out, re.MULTILINE), out
     assert "Causes a mutant: median 1, at most 1." in out
     assert code == 0
 

@@ -215,7 +215,8 @@ TEST(Defects, OfTwoPagesNeverHaveTheSameCauseAndAllAreShippedAsKnown) {
       continue;
     }
     const program::Cause cause = cause_of_row(row);
-    ASSERT_FALSE(cause.key.empty()) << row.name() << " is not shown";
+    EXPECT_FALSE(cause.key.empty()) << row.name() << " is not shown";
+    if (cause.key.empty()) continue;
     const Known known = known_of(row, cause);
     const auto [owner, is_new] = all.emplace(cause.key, known);
     EXPECT_TRUE(is_new || owner->second.link == known.link)

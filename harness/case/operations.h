@@ -89,6 +89,9 @@ struct Operation {
   std::optional<Op> like = std::nullopt;
 
   bool writes() const { return on_content != OnContent::kNone; }
+  bool sets() const {
+    return on_content == OnContent::kSet || on_content == OnContent::kSetIfAbsent;
+  }
 
   // On the same content two kinds of store should answer alike. Not: what tells of the store itself
   // or makes another handle, and a listing that is left after any one name.
@@ -96,6 +99,12 @@ struct Operation {
     if (rule == Rule::kOwnAnswer) return true;
     return family != Family::kState && family != Family::kLifecycle && gives != Gives::kHandle &&
            said != Said::kHalfIterator;
+  }
+
+  // Whether it is `said` without a loop although it is about content.
+  bool in_sync() const {
+    return said == Said::kPlain && (family == Family::kRead || family == Family::kRange ||
+                                    family == Family::kWrite || family == Family::kDelete);
   }
 
   bool on(Subject subject) const { return subjects >> static_cast<int>(subject) & 1; }

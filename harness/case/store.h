@@ -76,6 +76,10 @@ struct Adapter {
   bool listed = true;            // drawn by default; others only when they are named
 
   bool takes(std::string_view argument) const;
+
+  // Whether an archive's file is open as long as the object lives, and a close of the store leaves
+  // it so: the caller opened it, or the store, which only reads, did when it was made.
+  bool holds_its_file() const { return given_a_file || !writes; }
 };
 
 // A handle: cheap to copy, always valid; the first adapter of the list unless said otherwise.

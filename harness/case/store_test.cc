@@ -67,7 +67,8 @@ TEST(Store, AChainCachesWhereOneOfItDoesAndViewsWhereAllDo) {
   EXPECT_FALSE(store("logging over memory")->caches);
   EXPECT_EQ(store("logging over local")->views, Can::kYes);
   EXPECT_EQ(store("logging over zip")->views, Can::kMay);
-  EXPECT_EQ(store("cache over local")->views, Can::kMay);
+  EXPECT_EQ(store("cache over zip")->views, Can::kMay);
+  EXPECT_EQ(store("cache over local")->views, Can::kYes);
 }
 
 TEST(Store, AWrapperWaitsWhereWhatItWrapsDoes) {

@@ -108,8 +108,7 @@ std::optional<Difference> World::take_disk(std::size_t number, const OnDisk& see
   Content narrowed = place.now();
   switch (seen.state) {
     case OnDisk::State::kMissing:
-      if (!all_may_be_gone(*this, place, allowed) ||
-          (!written && archive && place.exists == Exists::kYes))
+      if (!all_may_be_gone(*this, place, allowed) || (!written && place.exists == Exists::kYes))
         wrong = {Wrong::kLost, "", kThere, "missing"};
       break;
     case OnDisk::State::kUnreadable:

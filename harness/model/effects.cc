@@ -14,18 +14,10 @@ using World = Model::World;
 
 namespace {
 
-// Whether an archive's file is open as long as the object lives, and a close of the store leaves it
-// so: the caller opened it, or the store, which only reads, did when it was made.
-bool holds_its_file(const Adapter& kind) { return kind.given_a_file || !kind.writes; }
-
 // Pending values of a write that perhaps did not happen.
 Values perhaps_pending(Values pending, Values written) {
   if (written == 0) return pending;
   return pending ? pending | written : written | kPerhaps;
-}
-
-bool sets(const Operation& row) {
-  return row.on_content == OnContent::kSet || row.on_content == OnContent::kSetIfAbsent;
 }
 
 // Truncating is a write that is not published yet. Who has the archive open may find it torn.
@@ -59,6 +51,11 @@ void World::open(View& view, std::vector<Candidate> fitting) {
   view.fuzzy = others_write(view.place, &view);
   view.opened = true;
   view.seen = place.current();
+  view.nodes_seen = place.nodes.published;
+  // Who truncates an archive takes the nodes of others away.
+  Nodes& nodes = place.nodes;
+  const bool own = nodes.writer && &views[*nodes.writer] == &view;
+  if ((view.claim || may_claim(view)) && !own && !nodes.list.empty()) nodes.unclear = true;
   view.candidates = std::move(fitting);
   if (view.candidates.empty()) view.candidates.push_back({place.current(), place.now()});
   if (view.claim) {
@@ -93,7 +90,7 @@ void World::attempt(const Asked& asked, bool denied) {
   if (view.claim && place.exists != Exists::kYes) view.claims = true;
   if (place.exists == Exists::kNo) place.exists = Exists::kMaybe;
   if (asked.row->writes()) ++effects;
-  if (sets(*asked.row)) place.names_key(book.key(asked.question.full));
+  if (asked.row->sets()) place.names_key(book.key(asked.question.full));
   if (asked.row->on_content == OnContent::kUnknown) {
     if (view.archive()) view.begins = true;  // it holds what we do not know
     const HandleState& who = handles[asked.handle];
@@ -115,7 +112,7 @@ Content after_write(World& world, const Asked& asked, const Content& old,
     changed.put(key, values);
     named.push_back(key);
   };
-  if (sets(*asked.row)) {
+  if (asked.row->sets()) {
     const KeyId key = world.book.key(asked.question.full);
     const Values value = world.book.value(key, asked.call->value.bytes());
     const Values before = what == OnContent::kSet ? kGone : old[key];
@@ -125,15 +122,15 @@ Content after_write(World& world, const Asked& asked, const Content& old,
   if (what == OnContent::kUnknown || what == OnContent::kNone) return changed;
   const PlaceState& place = world.place_of(world.view_of(asked.handle));
   const auto itself = asked.question.key;
-  const bool files = asked.question.files;
-  const std::string folder = asked.deleted_folder();
+  const bool folders = world.handles[asked.handle].kind->deletes_folders;
+  const std::string folder = asked.folder();
   const bool one = what == OnContent::kDelete;
   for (KeyId key = 0; key < world.book.size(); ++key) {
     const bool inside = lies_below(world.book.name(key), folder);
     if (one && key == itself) put(key, kGone);
     if (!one && inside) put(key, kGone);
-    // On a file system both a key and a folder may have been meant.
-    const bool both = files && world.is_folder(place, folder);
+    // By the name of a folder a key or all below it may have been meant.
+    const bool both = folders && world.is_folder(place, folder);
     if (one && both && inside && old[key] != kGone) put(key, old[key] | kGone);
   }
   return changed;
@@ -181,7 +178,7 @@ void World::acknowledge(const Asked& asked) {
   std::vector<KeyId> named;
   const Content old = as_one(*this, asked);
   Content changed = after_write(*this, asked, old, named);
-  if (sets(*asked.row)) place.names_key(book.key(asked.question.full));
+  if (asked.row->sets()) place.names_key(book.key(asked.question.full));
   // A cache may hold what its source no longer lists.
   floor_cache(*this, asked, named, changed, asked.row->rule == Rule::kListed);
   const OnContent what = asked.row->on_content;
@@ -190,7 +187,7 @@ void World::acknowledge(const Asked& asked) {
     const bool all = what == OnContent::kClear ||
                      (what == OnContent::kDeleteBelow && asked.question.full.empty());
     if (all && place.on_disk) place.exists = Exists::kMaybe;
-    if (sets(*asked.row)) place.exists = Exists::kYes;
+    if (asked.row->sets()) place.exists = Exists::kYes;
     return;
   }
   if (what == OnContent::kClear) {
@@ -245,11 +242,16 @@ void World::perhaps(const Asked& asked) {
 // What a cache was shown, it may go on showing.
 void World::remember(const Asked& asked, const std::vector<Content>& shown) {
   const auto cache = handles[asked.handle].cache;
-  if (!cache || !asked.question.key) return;
-  const KeyId key = *asked.question.key;
-  for (const Content& it : shown) {
-    ever_of(caches[*cache], key) |= it[key];
-    share(*this, *cache, key, it[key]);
+  if (!cache) return;
+  // A sum of sizes reads each value.
+  const bool below = asked.row->op == Op::kGetSizePrefix;
+  const std::string_view folder = without_slash(asked.folder());
+  for (KeyId key = 0; key < book.size(); ++key) {
+    if (key != asked.question.key && !(below && lies_below(book.name(key), folder))) continue;
+    for (const Content& it : shown) {
+      ever_of(caches[*cache], key) |= it[key];
+      share(*this, *cache, key, it[key]);
+    }
   }
 }
 
@@ -272,7 +274,7 @@ void World::bind(const Asked& asked) {
     second.fresh = second.begins = second.fuzzy = second.refused = false;
     second.pending.clear();
     second.candidates.clear();
-    if (!holds_its_file(*second.kind.operator->())) {
+    if (!second.kind->holds_its_file()) {
       second.lo = place.current();
       second.broken = Reason::kNone;
     }
@@ -458,8 +460,7 @@ void World::carry(const Carry& step, std::size_t from) {
       view.place = place_of_its_own(*this, step, view.place);
     // What a session or an outsider left stays unknown where the object itself travelled, or what
     // has the file open.
-    const bool shares_the_file =
-        step.carrier == Carrier::kCopy && holds_its_file(*view.kind.operator->());
+    const bool shares_the_file = step.carrier == Carrier::kCopy && view.kind->holds_its_file();
     if ((view.archive() || view.family == StoreFamily::kLive) && !shares_the_file)
       view.broken = Reason::kNone;
     if (view.archive()) view.used = view.told_to_open = view.told_to_close = view.denied = false;
@@ -547,6 +548,7 @@ void World::close(View& view, bool acknowledged) {
   const bool unsure = view.broken == Reason::kArchiveClaimed;
   const bool outsider = view.broken != Reason::kNone && !unsure;
   const bool publishes_any = view.opened && (!view.pending.empty() || view.fresh);
+  publish_nodes(view, acknowledged && !outsider);
   if (publishes_any && !outsider) {
     Content content = publishes(view);
     if (!acknowledged) content = united(place.now(), content);
@@ -573,15 +575,15 @@ void World::close(View& view, bool acknowledged) {
     return;
   }
   std::size_t oldest = place.current();
-  if (!publishes_any)
+  // The next opening reads the file anew, unless the object has it open all the time.
+  if (!publishes_any && view.kind->holds_its_file())
     for (const Candidate& it : view.candidates) oldest = std::min(oldest, it.epoch);
   if (view.opened || outsider) view.lo = publishes_any || outsider ? place.current() : oldest;
   view.opened = view.fresh = view.begins = view.fuzzy = view.touched = view.torn = false;
   view.pending.clear();
   view.candidates.clear();
   // An open file is there, whatever an outsider did to its name.
-  const bool keeps_its_file =
-      view.broken == Reason::kOutsider && holds_its_file(*view.kind.operator->());
+  const bool keeps_its_file = view.broken == Reason::kOutsider && view.kind->holds_its_file();
   view.broken = perhaps_taken || (untaken && unsure) ? Reason::kArchiveClaimed
                 : keeps_its_file                     ? Reason::kOutsider
                                                      : Reason::kNone;
@@ -593,6 +595,7 @@ void World::close(View& view, bool acknowledged) {
 void World::perhaps_published(View& view) {
   PlaceState& place = place_of(view);
   if (!view.archive() || !view.writes()) return;
+  publish_nodes(view, false);
   Content content = united(place.now(), publishes(view));
   if (view.truncates()) {
     content = united(content, Content{});
@@ -650,7 +653,7 @@ void delete_file(World& world, std::string_view at) {
     place.nodes.unclear = true;
     for (View& it : world.views)
       if (it.place == i && it.living && it.archive() &&
-          (it.opened || it.touched || it.writes() || holds_its_file(*it.kind.operator->())))
+          (it.opened || it.touched || it.writes() || it.kind->holds_its_file()))
         it.broken = Reason::kOutsider;
   }
 }

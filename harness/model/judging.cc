@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 
+#include "harness/case/keys.h"
 #include "harness/model/world.h"
 
 namespace storefuzz::program {
@@ -109,7 +110,9 @@ std::optional<Difference> World::take_refusal(const Asked& asked, const Opinion&
   const std::string& type = refused(answer)->type;
   // zarr refuses by a TypeError what the class of a store lacks: a StorePath does, and so does
   // consolidating metadata.
-  const bool may_lack = asked.row->may_lack || asked.row->op == Op::kConsolidate;
+  const bool may_lack = asked.row->in_sync()
+                            ? lacks_in_sync(asked)
+                            : asked.row->may_lack || asked.row->op == Op::kConsolidate;
   if (!unfitting(type) || asked.row->misuse || may_lack) return {};
   if (place_of(view).twisted) return {};
   Difference wrong = differ(Wrong::kUnfittingType, asked, "a refusal of a fitting type", answer);
@@ -236,20 +239,26 @@ std::optional<Difference> World::take_shown(const Asked& asked, const Opinion& o
       view.broken = Reason::kAfterDifference;
     attempt(asked);
   } else if (asked.on_handle == OnHandle::kEnds) {
+    // What __exit__ gives for true swallows the exception of its block (PEP 343).
+    const auto* given = shown_as<bool>(answer);
+    if (row.op == Op::kWith && given && *given)
+      wrong = told(*this, asked, differ(Wrong::kOtherValue, asked, say(Shown{None{}}), answer));
     attempt(asked);
     close(view, true);
   } else if (opinion.unknown != Reason::kNone || row.misuse) {
     // Arrays and groups write documents of their own.
+    // A node that is called as a document is a folder beside a file of one name.
+    const bool twice =
+        named_twice(answer) && std::ranges::none_of(place_of(view).arrays, is_document);
     const bool thin = judged_without_opinion(opinion.unknown) && !opinion.question &&
                       !hidden(place_of(view), asked.question.full);
     if (names_the_folder_itself(asked, answer))
       wrong = told(*this, asked,
                    differ(Wrong::kGhost, asked, "names of what lies in the folder", answer));
-    else if (reads(row.op) &&
-             (named_twice(answer) || (thin && !ever_given(asked.question, book, answer)) ||
-              not_in_twisted(asked, answer)))
+    else if (reads(row.op) && (twice || (thin && !ever_given(asked.question, book, answer)) ||
+                               not_in_twisted(asked, answer)))
       wrong = told(*this, asked,
-                   differ(named_twice(answer) ? Wrong::kTwice : Wrong::kOtherValue, asked,
+                   differ(twice ? Wrong::kTwice : Wrong::kOtherValue, asked,
                           "what was once given to the key, or nothing", answer));
     // What a cache showed when nobody knew what was right, it may go on showing.
     if (handles[asked.handle].cache) {
@@ -309,6 +318,8 @@ std::optional<Difference> World::take_call(const Asked& asked, const Answer& ans
   if (refuses(asked, opinion, answer)) return take_refusal(asked, opinion, answer);
   if (asked.row->op == Op::kMembers)
     if (auto wrong = take_members(asked, answer)) return wrong;
+  if (opinion.unknown == Reason::kNone)
+    if (auto wrong = take_block(asked, answer)) return wrong;
   return take_shown(asked, opinion, answer);
 }
 
@@ -396,6 +407,8 @@ Answer World::sound_answer(const Step& step, std::size_t handle) const {
     return Shown{NewHandle{handles[asked->handle].kind->type}};
   if (asked->row->gives == Gives::kFlag && !reads(asked->row->op))
     return Shown{flag_of(*asked).value_or(false)};
+  bool several = false;
+  if (auto block = block_of(*asked, several)) return Shown{std::move(*block)};
   if (!reads(asked->row->op) || opinion.candidates.empty()) return Shown{None{}};
   return some_answer(asked->question, book, shown_by(*asked, opinion.candidates.back()));
 }

@@ -5,89 +5,10 @@
 #include <gtest/gtest.h>
 
 #include "harness/model/content.h"
+#include "harness/model/follow_program.h"
 
 namespace storefuzz::program {
 namespace {
-
-Answer bytes(std::string_view text) { return Shown{BytesValue{Bytes(text)}}; }
-Answer none() { return Shown{None{}}; }
-Answer refusal(std::string_view type) { return Refusal{std::string(type), "refused", ""}; }
-Answer store() { return Shown{NewHandle{"Store"}}; }
-Answer names(std::vector<std::string> list) { return Shown{Names{std::move(list)}}; }
-
-OnDisk holds(std::map<std::string, Bytes> content) {
-  return {.state = OnDisk::State::kContent, .content = std::move(content)};
-}
-const OnDisk kMissing{};
-const OnDisk kUnreadable{.state = OnDisk::State::kUnreadable};
-
-constexpr std::string_view kBefore = R"("before":{"z":{"entries":[{"key":"a","value":"a@0"}]}},)";
-
-// A program and the model that follows it, step by step.
-class Follow {
- public:
-  explicit Follow(std::string_view program, std::string_view rest = kBefore)
-      : case_(parse(program, rest)), model_(case_) {}
-
-  Allowed allowed(std::size_t handle = 0) const { return model_.allowed(step(), handle); }
-  // Takes an answer for each handle of the next step; the first difference.
-  std::optional<Difference> take(const std::vector<Answer>& answers) {
-    std::optional<Difference> wrong;
-    before_ = model_;
-    for (std::size_t i = 0; i < answers.size(); ++i)
-      if (auto it = model_.take(step(), i, answers[i], at_); it && !wrong) wrong = it;
-    ++at_;
-    return wrong;
-  }
-  std::optional<Difference> take(const Answer& answer) { return take(std::vector{answer}); }
-  // Takes as many steps as answers, none of which may differ.
-  Follow& sound(const std::vector<Answer>& answers) {
-    for (const Answer& it : answers)
-      if (const auto wrong = take(it))
-        ADD_FAILURE() << "step " << at_ - 1 << ": " << name_of(wrong->wrong) << ", should be "
-                      << wrong->should_be;
-    return *this;
-  }
-  void begin(const OnDisk& seen) { model_.begin("z", seen); }
-  std::optional<Difference> disk(const OnDisk& seen) { return model_.take_disk("z", seen, at_); }
-  std::vector<Difference> crash(const OnDisk& seen,
-                                std::vector<std::pair<std::string, Answer>> read = {}) const {
-    CrashState state{.disk = seen, .made = Absent{}, .listed = Absent{}, .read = std::move(read)};
-    return model_.judge_crash(*before_, case_.steps[at_ - 1], 0, {state});
-  }
-  std::string signature(std::size_t handle) const { return model_.signature(step(), handle); }
-  std::vector<HandleFacts> facts() const { return model_.facts(); }
-
- private:
-  static Case parse(std::string_view program, std::string_view rest) {
-    if (program.ends_with(',')) program.remove_suffix(1);
-    const std::string text =
-        "{\"format\":2," + std::string(rest) + "\"program\":[" + std::string(program) + "]}";
-    const auto parsed = parse_case(text);
-    if (!parsed) ADD_FAILURE() << parsed.error().message << ": " << text;
-    return parsed.value_or(Case{});
-  }
-  const Step& step() const { return case_.steps.at(at_); }
-
-  Case case_;
-  Model model_;
-  std::optional<Model> before_;
-  std::size_t at_ = 0;
-};
-
-void expect_wrong(const std::optional<Difference>& it, Wrong wrong) {
-  ASSERT_TRUE(it.has_value());
-  EXPECT_EQ(name_of(it->wrong), name_of(wrong)) << it->should_be;
-}
-
-#define LOCAL R"({"make":"local","at":"z","as":"s0"},)"
-#define ZIP(mode) R"({"make":"zip","at":"z","mode":")" mode R"(","as":"s0"},)"
-#define GET(key, on) R"({"call":"get","key":")" key R"(","on":")" on R"("},)"
-#define SET(key, value, on) \
-  R"({"call":"set","key":")" key R"(","value":")" value R"(","on":")" on R"("},)"
-#define CLOSE(on) R"({"call":"close","on":")" on R"("},)"
-#define CARRY(to) R"({"carry":"pickle 5","from":"s0","to":")" to R"(","as":"s1"},)"
-#define END R"({"call":"list","on":"s0"})"
 
 // --- contents
 
@@ -938,6 +859,120 @@ TEST(Model, ARareFormIsAnArchiveLikeAnyOther) {
   it.sound({store()});
   EXPECT_TRUE(it.allowed().exact);
   expect_wrong(it.take(none()), Wrong::kAbsent);
+}
+
+TEST(Model, ACacheMayShowWhatASumOfSizesRead) {
+  Follow it(LOCAL R"({"make":"cache over local","at":"z","as":"s1"},)"
+                  R"({"call":"getsize prefix","key":"","on":"s1"},)" SET("a", "a@8", "s0")
+                      GET("a", "s1") END);
+  it.sound({store(), store(), Shown{std::int64_t{3}}, none()});
+  EXPECT_FALSE(Follow(it).take(bytes("a@0")));
+  EXPECT_FALSE(it.take(bytes("a@8")));
+}
+
+// --- what no store may do, whatever else is open
+
+TEST(Model, WhoMayNotWriteMayNotClearBesideAGroupEither) {
+  Follow it(LOCAL R"({"call":"create group","key":"g","on":"s0","as":"g0"},)"
+                  R"({"make":"local","at":"z","read_only":true,"as":"s1"},)"
+                  R"({"call":"clear","on":"s1"},)" END);
+  it.sound({store(), store(), store()});
+  EXPECT_EQ(it.allowed().refusal, RefusalIs::kDue);
+  expect_wrong(it.take(none()), Wrong::kDone);
+}
+
+TEST(Model, ADeleteTakesAFolderOnlyWhereThatIsDocumented) {
+  for (const auto& [kind, may] : {std::pair{"fsspec local", false}, {"local", true}}) {
+    Follow it(std::string(R"({"make":")") + kind + R"(","at":"z","as":"s0"},)" +
+                  R"({"call":"delete","key":"d","on":"s0"},)" GET("d/a", "s0") END,
+              R"("before":{"z":{"entries":[{"key":"d/a","value":"a@0"}]}},)");
+    it.sound({store(), none()});
+    EXPECT_EQ(!Follow(it).take(none()), may) << kind;
+    EXPECT_FALSE(it.take(bytes("a@0"))) << kind;
+  }
+}
+
+TEST(Model, AFolderIsNoKey) {
+  for (const char* call : {"exists", "get", "getsize"}) {
+    Follow it(std::string(LOCAL) + R"({"call":")" + call + R"(","key":"d","on":"s0"})",
+              R"("before":{"z":{"entries":[{"key":"d/a","value":"a@0"}]}},)");
+    it.sound({store()});
+    EXPECT_TRUE(it.allowed().opinion) << call;
+  }
+  Follow it(LOCAL SET("d", "d@1", "s0") GET("d", "s0") END,
+            R"("before":{"z":{"entries":[{"key":"d/a","value":"a@0"}]}},)");
+  it.sound({store(), none()});
+  EXPECT_FALSE(it.allowed().opinion) << "it was set where the folder is";
+}
+
+TEST(Model, ASuffixLongerThanTheValueIsTheValue) {
+  Follow it(LOCAL R"({"call":"get suffix","key":"a","start":5,"on":"s0"})");
+  it.sound({store()});
+  EXPECT_TRUE(it.allowed().exact);
+  EXPECT_EQ(it.allowed().answers, std::vector{bytes("a@0")});
+}
+
+TEST(Model, ADeleteOfNothingIsAskedOfEveryStore) {
+  Follow it(ZIP("a") R"({"call":"delete","key":"x","on":"s0"},)" END);
+  it.sound({store()});
+  expect_wrong(Follow(it).take(refusal("NotImplementedError")), Wrong::kRefused);
+  EXPECT_FALSE(it.take(none()));
+}
+
+TEST(Model, WhatHasItsMethodInSyncIsNotRefused) {
+  Follow it(LOCAL R"({"call":"get sync","key":"a","on":"s0"},)" END);
+  it.sound({store()});
+  expect_wrong(Follow(it).take(refusal("KeyError")), Wrong::kRefused);
+  EXPECT_FALSE(it.take(Answer{Absent{}})) << "a store may have none";
+  Follow around(LOCAL R"({"make":"wrapper","around":"s0","as":"s1"},)"
+                      R"({"call":"get sync","key":"a","on":"s1"},)" END);
+  around.sound({store(), store()});
+  EXPECT_FALSE(around.take(refusal("TypeError")));
+}
+
+TEST(Model, AWithSwallowsNoException) {
+  Follow it(LOCAL R"({"call":"with","on":"s0"},)" END);
+  it.sound({store()});
+  expect_wrong(Follow(it).take(Answer{Shown{true}}), Wrong::kOtherValue);
+  EXPECT_FALSE(it.take(none()));
+}
+
+TEST(Model, TwoPlacesAreNotEqual) {
+  Follow it(LOCAL R"({"make":"local","at":"y","as":"s1"},)"
+                  R"({"call":"equal","other":"s1","on":"s0"},)" END);
+  it.sound({store(), store()});
+  expect_wrong(Follow(it).take(Answer{Shown{true}}), Wrong::kNotEqual);
+  EXPECT_FALSE(it.take(Answer{Shown{false}}));
+}
+
+TEST(Model, ACopyEqualsWhatItWasCopiedFromAsLongAsBothHoldTheSame) {
+  Follow it(R"({"make":"memory","at":"z","as":"s0"},)" SET("b", "b@1", "s0")
+                CARRY("p0") R"({"call":"equal","other":"s1","on":"s0"},)" SET(
+                    "b", "b@2", "s1") R"({"call":"equal","other":"s1","on":"s0"},)" END,
+            "");
+  it.sound({store(), none(), store()});
+  expect_wrong(Follow(it).take(Answer{Shown{false}}), Wrong::kNotEqual);
+  it.sound({Shown{true}, none()});
+  EXPECT_FALSE(it.allowed().opinion);
+}
+
+TEST(Model, APlaceStaysWhenItsLastKeyGoes) {
+  Follow it(LOCAL R"({"call":"delete","key":"a","on":"s0"},)" END);
+  it.begin(holds({{"a", "a@0"}}));
+  it.sound({store(), none()});
+  Follow gone(it);
+  expect_wrong(gone.disk(kMissing), Wrong::kLost);
+  EXPECT_FALSE(it.disk(holds({})));
+}
+
+TEST(Model, AnArchiveThatIsOpenedAgainIsReadAgain) {
+  Follow it(ZIP("r") GET("a", "s0") R"({"make":"zip","at":"z","mode":"a","as":"s1"},)" SET(
+      "b", "b@1", "s1") CLOSE("s1") CLOSE("s0") GET("b", "s0") END);
+  it.sound({store(), bytes("a@0"), store(), none(), none()});
+  EXPECT_FALSE(it.disk(holds({{"a", "a@0"}, {"b", "b@1"}})));
+  it.sound({none()});
+  expect_wrong(Follow(it).take(none()), Wrong::kAbsent);
+  EXPECT_FALSE(it.take(bytes("b@1")));
 }
 
 // --- other releases

@@ -40,6 +40,11 @@ bool can_add(const Nodes& nodes, std::string_view path) {
   });
 }
 
+bool is_sure(const Nodes& nodes, std::string_view path) {
+  const auto found = std::ranges::find(nodes.list, path, &Node::path);
+  return found != nodes.list.end() && found->sure;
+}
+
 // Releases differ in whether they write the groups above a node.
 void add_node(Nodes& nodes, const std::string& path, bool array) {
   if (!can_add(nodes, path) || (array && path.empty())) {
@@ -50,16 +55,26 @@ void add_node(Nodes& nodes, const std::string& path, bool array) {
     if (std::ranges::find(nodes.list, parent, &Node::path) == nodes.list.end())
       nodes.list.push_back({.path = std::move(parent)});
   nodes.list.push_back({.path = path, .sure = true, .array = array});
+  nodes.list.back().elements.fill({0});
 }
 
 }  // namespace
 
 void World::note_nodes(const Asked& asked, bool done) {
   if (!asked.row->writes()) return;
-  Nodes& nodes = place_of(view_of(asked.handle)).nodes;
+  const std::size_t number = handles[asked.handle].view;
+  PlaceState& place = place_of(views[number]);
+  Nodes& nodes = place.nodes;
+  if (asked.row->on_content == OnContent::kUnknown && views[number].archive() &&
+      views[number].writable) {
+    if (!nodes.list.empty() && !sees_nodes(number)) nodes.unclear = true;
+    nodes.writer = number;
+  }
   switch (asked.row->op) {
     case Op::kCreateArray:
     case Op::kCreateGroup:
+      // What is there already, is refused and stays.
+      if (!done && is_sure(nodes, without_slash(asked.question.full))) return;
       if (!done || asked.odd) nodes.unclear = true;
       if (!nodes.unclear)
         add_node(nodes, std::string(without_slash(asked.question.full)),
@@ -70,10 +85,12 @@ void World::note_nodes(const Asked& asked, bool done) {
       nodes.consolidated.emplace_back(asked.question.full, nodes.list.size());
       return;
     case Op::kWriteBlock:
+      return write_block(asked, done);
     case Op::kSetAttributes:
       return;
     default:
-      nodes.unclear = true;
+      // What a key that was set may have done to a node is asked by its name.
+      if (!asked.row->sets() || asked.odd) nodes.unclear = true;
   }
 }
 
@@ -91,7 +108,7 @@ std::optional<Difference> World::take_members(const Asked& asked, const Answer& 
   const View& view = views[who.view];
   PlaceState& place = places[view.place];
   const auto* shown = shown_as<Names>(answer);
-  const bool silent = view.archive() || who.cache || who.unknown != Reason::kNone ||
+  const bool silent = !sees_nodes(who.view) || who.cache || who.unknown != Reason::kNone ||
                       view.broken != Reason::kNone || place.unknown != Reason::kNone ||
                       who.kind->shared == Shared::kSession || elsewhere(view);
   if (!shown || silent || place.told || place.nodes.unclear || !place.names.empty()) return {};

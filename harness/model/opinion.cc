@@ -184,7 +184,11 @@ void look_for_edges(const World& world, const Asked& asked, Opinion& opinion) {
     if (is_edge(question, world.book, world.shown_by(asked, it)))
       return question_of(opinion, Reason::kEdge);
   const bool one_key = reads_one_key(question.op);
-  if (one_key && question.files && world.is_folder(place, question.full))
+  // Where a key was set as well, either may be there.
+  const bool perhaps_key = question.key && std::ranges::any_of(opinion.candidates, [&](auto& it) {
+                             return world.shown_by(asked, it)[*question.key] & kEvery;
+                           });
+  if (one_key && question.files && perhaps_key && world.is_folder(place, question.full))
     question_of(opinion, Reason::kKeyAndFolder);
   if (question.op == Op::kListPrefix && question.files &&
       within_a_name(question, place, world.book))
@@ -211,11 +215,14 @@ namespace {
 // Whether a key is surely there, of those that a delete names.
 bool surely_deletes(const World& world, const Asked& asked, const Content& content) {
   const Question& question = asked.question;
+  const PlaceState& place = world.place_of(world.view_of(asked.handle));
   if (asked.row->on_content == OnContent::kDelete)
-    return question.key && !(content[*question.key] & kGone);
-  const std::string folder = asked.deleted_folder();
+    return question.key && !(content[*question.key] & kGone) && !world.hidden(place, question.full);
+  const std::string folder = asked.folder();
   for (KeyId key = 0; key < content.size(); ++key)
-    if (!(content[key] & kGone) && lies_below(world.book.name(key), folder)) return true;
+    if (const std::string& name = world.book.name(key);
+        !(content[key] & kGone) && lies_below(name, folder) && !world.hidden(place, name))
+      return true;
   return false;
 }
 
@@ -228,8 +235,9 @@ bool deletes(const Operation& row) {
 
 bool World::changes_nothing(const Asked& asked, const Content& content) const {
   const PlaceState& place = place_of(view_of(asked.handle));
-  if (!place.arrays.empty()) return true;  // who knows
+  if (asked.row->op == Op::kWriteBlock && judges_node(asked)) return false;
   if (deletes(*asked.row)) return !surely_deletes(*this, asked, content);
+  if (!place.arrays.empty()) return true;  // who knows
   return asked.row->on_content == OnContent::kSetIfAbsent && asked.question.key &&
          (content[*asked.question.key] & kEvery);
 }
@@ -259,10 +267,13 @@ void opinion_of_write(const World& world, const Asked& asked, Opinion& opinion) 
   const bool others = view.archive() && !view.opened && world.others_write(view.place, &view);
   if (cannot && !nothing && others) return opinion.give_up(Reason::kOpenWriter);
   if (cannot && !nothing) return opinion.due(Reason::kNoDeletes);
-  if (cannot) opinion.allow(Reason::kNothingToDo);
+  // Nothing is asked of an archive that surely has not what is to be deleted.
+  const bool something = some([&](const Content& it) { return !world.changes_nothing(asked, it); });
+  if (cannot && (something || !place.arrays.empty())) opinion.allow(Reason::kNothingToDo);
   if (clears && kind.clears == Can::kMay) opinion.allow(Reason::kClearMay);
   const std::string& full = asked.question.full;
-  if (kind.files && (world.is_folder(place, full) || world.below_a_key(place, full)))
+  const bool block = asked.row->family == Family::kArray;  // in the folder of its array
+  if (!block && kind.files && (world.is_folder(place, full) || world.below_a_key(place, full)))
     opinion.allow(Reason::kKeyAndFolder);
   if (asked.row->on_content == OnContent::kDeleteBelow && kind.files && asked.question.key &&
       std::ranges::find(place.names, *asked.question.key) != place.names.end())
@@ -322,7 +333,35 @@ std::optional<std::size_t> view_compared(const World& world, const Asked& asked)
 
 }  // namespace
 
-// True for one view; for two where nothing that a store compares differs. Else who knows.
+namespace {
+
+// Two paths on disk are two places, whatever else a store compares.
+bool lie_apart(const World& world, const View& one, const View& other) {
+  const auto on_disk = [&](const View& it) {
+    return world.place_of(it).on_disk && !it.relative && it.kind->shared == Shared::kPlace;
+  };
+  return one.place != other.place && on_disk(one) && on_disk(other);
+}
+
+// An object that brings its content along equals what it was copied from as long as both hold the
+// same (zarr asks it of every store: zarr.testing.store, test_serializable_store).
+bool hold_the_same(const World& world, const View& one, const View& other) {
+  const PlaceState &left = world.place_of(one), &right = world.place_of(other);
+  const auto surely = [&](const PlaceState& it) {
+    return it.arrays.empty() && !it.odd_written && !it.told && it.unknown == Reason::kNone;
+  };
+  bool same = one.family == StoreFamily::kCopied && other.family == StoreFamily::kCopied &&
+              left.copy_of.value_or(one.place) == right.copy_of.value_or(other.place) &&
+              surely(left) && surely(right);
+  for (KeyId key = 0; same && key < world.book.size(); ++key)
+    same = single(left.now()[key]) && left.now()[key] == right.now()[key];
+  return same;
+}
+
+}  // namespace
+
+// True for one view; for two where nothing that a store compares differs; false for two places.
+// Else who knows.
 std::optional<bool> World::flag_of(const Asked& asked) const {
   const HandleState& one = handles[asked.handle];
   const View& view = views[one.view];
@@ -337,9 +376,11 @@ std::optional<bool> World::flag_of(const Asked& asked) const {
     if (one.subject != other.subject || one.prefix != other.prefix || one.kind != other.kind)
       return {};
     if (one.view == other.view && one.cache == other.cache) return true;
+    if (lie_apart(*this, view, its)) return false;
     // A store may compare how it was opened, as ZipStore does.
     const bool alike = (view.mode == Mode::kRead) == (its.mode == Mode::kRead);
-    const bool same = alike && view.place == its.place && view.read_only == its.read_only &&
+    const bool same_place = view.place == its.place || hold_the_same(*this, view, its);
+    const bool same = alike && same_place && view.read_only == its.read_only &&
                       view.relative == its.relative && view.directory == its.directory &&
                       !view.contradictory && !its.contradictory && !one.cache && !other.cache &&
                       !view.kind->given_a_file;  // each has a file of its own
@@ -347,6 +388,12 @@ std::optional<bool> World::flag_of(const Asked& asked) const {
   }
   if (view.contradictory || !one.kind->writes) return {};
   return view.read_only;
+}
+
+// Not every store has a method without a loop: then what is around it refuses the call.
+bool World::lacks_in_sync(const Asked& asked) const {
+  const HandleState& who = handles[asked.handle];
+  return asked.row->in_sync() && (who.kind->inner || who.subject != Subject::kStore);
 }
 
 Opinion World::opinion(const Asked& asked) const {
@@ -361,7 +408,7 @@ Opinion World::opinion(const Asked& asked) const {
   const bool compares = row.takes.other && who.view == view_compared(*this, asked);
   if (kind.shared == Shared::kSession && !compares) opinion.give_up(Reason::kSession);
   if (who.unknown != Reason::kNone) opinion.give_up(who.unknown);
-  if (of_nodes(row, who)) opinion.give_up(Reason::kArray);
+  if (of_nodes(row, who) && !judges_node(asked)) opinion.give_up(Reason::kArray);
   if (row.misuse) opinion.allow(Reason::kMisuse);
   if (may_refuse_for_its_arguments(view)) opinion.allow(Reason::kContradictory);
   if (asked.on_handle == OnHandle::kEnds) {
@@ -378,7 +425,7 @@ Opinion World::opinion(const Asked& asked) const {
   if (who.crossed) opinion.allow(Reason::kOtherRelease);
   if (looks_at_content && elsewhere(view)) opinion.allow(Reason::kOtherDirectory);
   if (looks_at_content && connected_otherwise(asked)) opinion.allow(Reason::kConnection);
-  if (looks_at_content && row.said == Said::kPlain) opinion.allow(Reason::kMayRefuse);
+  if (looks_at_content && lacks_in_sync(asked)) opinion.allow(Reason::kMayRefuse);
   // What a StorePath makes of a key that is no path, is its own affair, on any store.
   const PlaceState& place = place_of(view);
   // So is what `list dir` makes of it, which looks at the parts between slashes.
@@ -488,7 +535,9 @@ Allowed World::render(const Asked& asked, const Opinion& opinion) const {
   if (opinion.unknown != Reason::kNone) allowed.reason = opinion.unknown;
   if (!allowed.opinion || allowed.exact) return allowed;
   bool several = false;
-  if (reads(asked.row->op)) {
+  if (auto block = block_of(asked, several)) {
+    add_answer(allowed, Shown{std::move(*block)});
+  } else if (reads(asked.row->op)) {
     for (const Candidate& it : opinion.candidates) {
       const Content content = shown_by(asked, it);
       auto only = only_answer(asked.question, book, content);

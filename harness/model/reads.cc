@@ -226,8 +226,6 @@ bool past_the_end(const Question& question, std::string_view value) {
       return at(in_two ? (call.start + call.end) / 2 : call.start) >= value.size();
     case Op::kGetOffset:
       return at(call.start) >= value.size();
-    case Op::kGetSuffix:
-      return at(call.start) > value.size();
     default:
       return false;
   }

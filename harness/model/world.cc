@@ -14,7 +14,7 @@ StoreFamily family_of(const Adapter& kind) {
   return kind.medium == Medium::kZip ? StoreFamily::kArchive : StoreFamily::kLive;
 }
 
-const std::string& Asked::deleted_folder() const {
+const std::string& Asked::folder() const {
   const bool all = row->on_content == OnContent::kClear || call->key.empty();
   return all ? question.prefix : question.full;
 }

@@ -10,6 +10,7 @@
 #include <array>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -31,14 +32,22 @@ enum class Exists : std::uint8_t { kNo, kMaybe, kYes };
 enum class StoreFamily : std::uint8_t { kLive, kArchive, kCopied, kBound };
 StoreFamily family_of(const Adapter& kind);
 
+// An array is created with so many elements of zero (reference/operations.json).
+inline constexpr std::size_t kElements = 8;
+using Element = std::vector<std::int64_t>;  // what it may be, the newest last
+
 // A node of a hierarchy, array or group.
 struct Node {
   std::string path;
   bool sure = false;  // it was created; else perhaps, with a node below it
   bool array = false;
+  std::array<Element, kElements> elements;  // of an array
 };
 struct Nodes {
   std::vector<Node> list;  // in the order in which they were created
+  // Of an archive: the view that wrote what is not published, and how often that was.
+  std::optional<std::size_t> writer;
+  std::size_t published = 0;
   // Where metadata was consolidated → how many nodes there were.
   std::vector<std::pair<std::string, std::size_t>> consolidated;
   bool unclear = false;  // something else happened: deletes, keys that were set
@@ -99,13 +108,14 @@ struct View {
   bool opened = false;
   std::vector<Candidate> candidates;  // of an open archive: what it may rest on
   Pending pending;
-  bool fresh = false;     // it truncated: its base is nothing
-  bool begins = false;    // open and writable, where no archive surely was: it makes one
-  std::size_t seen = 0;   // the epoch when it opened
-  bool fuzzy = false;     // others were writing when it opened
-  bool touched = false;   // called since it was made, carried or closed
-  std::size_t since = 0;  // the epoch of the first of these calls, which may have opened it
-  bool torn = false;      // somebody truncated what it has open
+  bool fresh = false;          // it truncated: its base is nothing
+  bool begins = false;         // open and writable, where no archive surely was: it makes one
+  std::size_t seen = 0;        // the epoch when it opened
+  std::size_t nodes_seen = 0;  // how often nodes had been published then
+  bool fuzzy = false;          // others were writing when it opened
+  bool touched = false;        // called since it was made, carried or closed
+  std::size_t since = 0;       // the epoch of the first of these calls, which may have opened it
+  bool torn = false;           // somebody truncated what it has open
   bool used =
       false;  // called, but not to open it, since it was made; of an archive, since it was carried
   bool told_to_open = false;   // by that call, since then
@@ -162,8 +172,8 @@ struct Asked {
   Question question;
   bool odd = false;  // the key is no path
 
-  // Below which a delete of several keys deletes them.
-  const std::string& deleted_folder() const;
+  // Below which a call of several keys has them.
+  const std::string& folder() const;
 };
 
 // What an answer may rest on.
@@ -230,6 +240,7 @@ struct Model::World {
   Opinion rests(const View& view) const;
   bool may_claim(const View& view) const;
   Opinion opinion(const Asked& asked) const;
+  bool lacks_in_sync(const Asked& asked) const;
   Opinion opinion_of_make(const Make& make) const;
   Opinion opinion_of_carry(const Carry& carry, std::size_t from) const;
   Content shown_by(const Asked& asked, const Candidate& candidate) const;
@@ -273,6 +284,15 @@ struct Model::World {
   void adopt(const Asked& asked, const Answer& answer);
   Difference differ(Wrong wrong, const Asked& asked, std::string should_be, const Answer& was);
   Answer sound_answer(const Step& step, std::size_t handle) const;
+
+  // --- arrays (arrays.cc)
+  bool sees_nodes(std::size_t view) const;
+  void publish_nodes(const View& view, bool surely);
+  const Node* known_node(const Asked& asked) const;
+  bool judges_node(const Asked& asked) const;
+  std::optional<Numbers> block_of(const Asked& asked, bool& several) const;
+  void write_block(const Asked& asked, bool done);
+  std::optional<Difference> take_block(const Asked& asked, const Answer& answer);
 
   // --- members of groups (nodes.cc)
   void note_nodes(const Asked& asked, bool done);

@@ -518,7 +518,7 @@ TEST(StoresAgree, LeaveWhetherContentTravelledToOthers) {
   const auto value = parse_case(R"({"format":2,"processes":{"p1":"spawn"},"program":[
       {"make":"fsspec memory","as":"s0"},{"call":"set","key":"a","value":"a@1","on":"s0"},
       {"carry":"pickle 5","from":"s0","to":"p1","as":"s1"},
-      {"call":"get suffix","key":"a","start":9,"on":"s1"}]})")
+      {"call":"get suffix","key":"a","start":0,"on":"s1"}]})")
                          .value();
   Observation seen = test::sound_observation(value, 0);
   seen.steps[2].answers[0] = Shown{NewHandle{"FsspecStore"}};

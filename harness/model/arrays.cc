@@ -1,0 +1,158 @@
+// What the elements of an array are, and which calls on arrays and groups the model has an opinion
+// of.
+//
+// zarr writes an array as one key a chunk, and shows the fill value where a chunk is missing: a
+// lost chunk is no refusal but other numbers. So each element of an array that was created here has
+// its own set of values, of which one must be shown.
+#include <algorithm>
+
+#include "harness/case/keys.h"
+#include "harness/model/world.h"
+
+namespace storefuzz::program {
+
+using World = Model::World;
+
+namespace {
+
+// As reference/operations.json says it: int.from_bytes(value[:7]).
+std::int64_t number_of(const Call& call) {
+  const Bytes value = call.value.bytes();
+  std::int64_t number = 0;
+  for (std::size_t i = 0; i < std::min<std::size_t>(7, value.size()); ++i)
+    number = number * 256 + static_cast<unsigned char>(value[i]);
+  return number;
+}
+
+bool is_plain_range(const Call& call) {
+  return 0 <= call.start && call.start < call.end &&
+         call.end <= static_cast<std::int64_t>(kElements);
+}
+
+std::span<const Element> elements_in(const Node& node, const Call& call) {
+  return std::span(node.elements)
+      .subspan(static_cast<std::size_t>(call.start),
+               static_cast<std::size_t>(call.end - call.start));
+}
+
+Numbers newest_of(const Node& node, const Call& call) {
+  Numbers it;
+  for (const Element& element : elements_in(node, call)) it.numbers.push_back(element.back());
+  return it;
+}
+
+// A key that lies where the node does: the one may have overwritten the other.
+bool has_keys_at(const World& world, const PlaceState& place, std::string_view path) {
+  return std::ranges::any_of(place.names, [&](KeyId it) {
+    const std::string& name = world.book.name(it);
+    return name == path || lies_below(name, path) || lies_below(path, name) || is_document(name);
+  });
+}
+
+}  // namespace
+
+// Whether this view shows the nodes as the list has them: an archive does to who wrote them, and to
+// who opened it since that one was closed.
+bool World::sees_nodes(std::size_t number) const {
+  const View& view = views[number];
+  const PlaceState& place = place_of(view);
+  if (!view.archive()) return view.family != StoreFamily::kBound || !place.dictionary.empty();
+  if (view.torn || place.torn || view.claim || may_claim(view) || view.fuzzy) return false;
+  if (view.kind->holds_its_file() || (view.touched && !view.opened)) return false;
+  if (place.nodes.writer) return *place.nodes.writer == number;
+  return !view.opened || view.nodes_seen == place.nodes.published;
+}
+
+// An archive has what its writer wrote since it was closed. Who writes without having seen that may
+// leave it out.
+void World::publish_nodes(const View& view, bool surely) {
+  Nodes& nodes = place_of(view).nodes;
+  const auto number = static_cast<std::size_t>(&view - views.data());
+  if (!view.writes() && nodes.writer != number) return;
+  if (!nodes.list.empty() && (!surely || !sees_nodes(number))) nodes.unclear = true;
+  if (nodes.writer != number) return;
+  nodes.writer.reset();
+  ++nodes.published;
+}
+
+// The node that a call is about, where it surely is there and nothing else may lie in its place.
+const Node* World::known_node(const Asked& asked) const {
+  const HandleState& who = handles[asked.handle];
+  const View& view = views[who.view];
+  const PlaceState& place = place_of(view);
+  const bool silent = who.cache || who.unknown != Reason::kNone || who.crossed || asked.odd ||
+                      view.broken != Reason::kNone || view.contradictory || elsewhere(view) ||
+                      place.unknown != Reason::kNone || place.told || place.twisted ||
+                      place.others_acted || place.odd_written || place.nodes.unclear ||
+                      who.kind->shared == Shared::kSession || !sees_nodes(who.view);
+  if (silent || (who.subject == Subject::kGroup && who.nodes_from != kNow)) return nullptr;
+  const std::string_view path = without_slash(asked.question.full);
+  const auto found = std::ranges::find(place.nodes.list, path, &Node::path);
+  if (found == place.nodes.list.end() || !found->sure || has_keys_at(*this, place, path))
+    return nullptr;
+  return &*found;
+}
+
+// Of all others, what zarr makes of its documents and chunks, nobody says.
+bool World::judges_node(const Asked& asked) const {
+  const Op op = asked.row->op;
+  const bool block = op == Op::kReadBlock || op == Op::kWriteBlock;
+  if (!block && op != Op::kOpenArray && op != Op::kOpenGroup) return false;
+  if (block && !is_plain_range(*asked.call)) return false;
+  const Node* node = known_node(asked);
+  return node && node->array == (op != Op::kOpenGroup);
+}
+
+std::optional<Numbers> World::block_of(const Asked& asked, bool& several) const {
+  if (asked.row->op != Op::kReadBlock || !judges_node(asked)) return {};
+  const Node* node = known_node(asked);
+  several = std::ranges::any_of(elements_in(*node, *asked.call),
+                                [](const Element& it) { return it.size() > 1; });
+  return newest_of(*node, *asked.call);
+}
+
+void World::write_block(const Asked& asked, bool done) {
+  const View& view = view_of(asked.handle);
+  Nodes& nodes = place_of(view).nodes;
+  if (!view.writable) return;
+  const std::string_view path = without_slash(asked.question.full);
+  const auto node = std::ranges::find(nodes.list, path, &Node::path);
+  if (node == nodes.list.end()) return;
+  const bool plain = is_plain_range(*asked.call);
+  for (std::size_t i = 0; i < kElements; ++i) {
+    const auto at = static_cast<std::int64_t>(i);
+    if (plain && (at < asked.call->start || at >= asked.call->end)) continue;
+    if (done && plain) node->elements[i].clear();
+    node->elements[i].push_back(number_of(*asked.call));
+  }
+}
+
+std::optional<Difference> World::take_block(const Asked& asked, const Answer& answer) {
+  bool several = false;
+  const std::optional<Numbers> right = block_of(asked, several);
+  if (!right || !shown(answer)) return {};
+  PlaceState& place = place_of(view_of(asked.handle));
+  Node& node = *std::ranges::find(place.nodes.list, known_node(asked)->path, &Node::path);
+  const auto* numbers = shown_as<Numbers>(answer);
+  const auto elements = elements_in(node, *asked.call);
+  bool fits = numbers && numbers->numbers.size() == elements.size();
+  bool fill = fits;  // what is wrong is what zarr shows where there is no chunk
+  for (std::size_t i = 0; fits && i < elements.size(); ++i)
+    if (std::ranges::find(elements[i], numbers->numbers[i]) == elements[i].end()) fits = false;
+  for (std::size_t i = 0; fill && i < elements.size(); ++i)
+    fill = numbers->numbers[i] == 0 ||
+           std::ranges::find(elements[i], numbers->numbers[i]) != elements[i].end();
+  if (fits) {
+    for (std::size_t i = 0; i < elements.size(); ++i)
+      node.elements[static_cast<std::size_t>(asked.call->start) + i] = {numbers->numbers[i]};
+    return {};
+  }
+  Difference wrong =
+      differ(fill ? Wrong::kAbsent : Wrong::kOtherValue, asked, say(Shown{*right}), answer);
+  attempt(asked);
+  open(view_of(asked.handle), {});
+  place.told = true;
+  return wrong;
+}
+
+}  // namespace storefuzz::program
