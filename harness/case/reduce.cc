@@ -378,15 +378,14 @@ class Reducer {
     }
   }
 
-  void plainer(std::size_t at, const Call& call) {
-    change<Call>(at, [&](Call& it) { it.op = operation(it.op).plainer; });
+  void plainer(std::size_t at, const Call&) {
+    change<Call>(at, [](Call& it) { it.op = operation(it.op).plainer; });
     change<Call>(at, [](Call& it) { it.by = By::kHand; });
     change<Call>(at, [](Call& it) { it.watched = false; });
     change<Call>(at, [](Call& it) { it.value.size = 0; });
     change<Call>(at, [](Call& it) { it.start = 0; });
     change<Call>(at, [](Call& it) { it.end = 0; });
     change<Call>(at, [](Call& it) { it.flag = false; });
-    if (call.end > 1) change<Call>(at, [](Call& it) { it.end = 0; });
   }
 
   void plainer(std::size_t at, const Carry& carry) {

@@ -100,11 +100,6 @@ bool of_one_equality(const Difference& was, const Difference& is) {
          was.where.operation == is.where.operation && was.where.process == is.where.process;
 }
 
-// Whether a handle is not kept from doing what it may not.
-bool of_one_permission(const Difference& was, const Difference& is) {
-  return was.oracle == is.oracle && was.wrong == is.wrong && by_one_handle(was, is);
-}
-
 // Who says that it may write does what one that may not has to refuse.
 bool of_one_mode(const Difference& was, const Difference& is) {
   return is.oracle == kWritable && is.wrong == Wrong::kState && was.where.place == is.where.place;
@@ -183,7 +178,7 @@ class Ways {
     if (call_ && refused(it_.was) && call_->op == Op::kGetPartialRanges)
       replace(Op::kGetPartialValues, call_->key, of_one_error);
     // What deletes several keys may delete each by the operation that deletes one.
-    if (call_ && it_.wrong == Wrong::kDone) ask({operation(call_->op).plainer}, of_one_permission);
+    if (call_ && it_.wrong == Wrong::kDone) ask({operation(call_->op).plainer}, of_one_content);
     if (call_ && it_.wrong == Wrong::kDone && call_->op == Op::kDelete)
       replace(Op::kGet, call_->key, of_one_absence);
     if (call_ && it_.wrong == Wrong::kDone &&
