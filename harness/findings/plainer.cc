@@ -117,6 +117,11 @@ bool of_one_presence(const Difference& was, const Difference& is) {
 
 // --- what is asked instead
 
+bool deletes(Op op) {
+  const OnContent done = operation(op).on_content;
+  return done == OnContent::kDelete || done == OnContent::kDeleteBelow || done == OnContent::kClear;
+}
+
 // So much of a value reaches the disk while it is being written.
 constexpr std::int64_t kBeyondABuffer = 9000;
 
@@ -493,20 +498,22 @@ class Ways {
     return std::move(ways_);
   }
 
-  // A file that is being written is half written in the next call as well. All writes end in the
-  // one that writes a key.
+  // An archive that is being written is half written in the next call as well. All writes end in
+  // the one that writes a key; who deletes writes none.
   std::vector<Plainer> within_a_call() {
     offer_a_plain_archive(of_one_ruin);
     if (it_.wrong == Wrong::kLost || it_.wrong == Wrong::kUnreadable) {
       offer(stop_nowhere, of_one_loss);
       write_another_key_and_close();
     }
-    for (std::size_t i = it_.where.step; call_ && i-- > 0;)
+    const Make* made = call_ ? origin_of(value_, call_->on.front()) : nullptr;
+    for (std::size_t i = it_.where.step; made && is_of_an_archive(*made) && i-- > 0;)
       if (std::holds_alternative<Call>(value_.steps[i])) {
         drop(it_.where.step, [&](Case& next) { std::get<Call>(next.steps[i]).watched = true; });
         break;
       }
-    if (!call_ || !operation(call_->op).writes() || call_->op == Op::kSet) return std::move(ways_);
+    const bool writes = call_ && operation(call_->op).writes() && !deletes(call_->op);
+    if (!writes || call_->op == Op::kSet) return std::move(ways_);
     const std::string key = operation(call_->op).takes.key ? call_->key : "a";
     for (const std::int64_t size : {std::int64_t{0}, kBeyondABuffer})
       replace(Op::kSet, key, of_one_place, size);

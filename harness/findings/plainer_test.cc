@@ -408,6 +408,30 @@ TEST(PlainerWays, StopWithinAnyWriteAsWithinASet) {
   EXPECT_TRUE(way->shown_by({difference(Wrong::kLost, 2, "on disk")}));
 }
 
+// What a delete leaves half deleted is nothing that it was writing; and a folder is looked at after
+// each call, so that it was not left so by the one before.
+TEST(PlainerWays, StopWithinADeleteAsWithinNothingElse) {
+  const auto stops_in_a_set = [](const std::string& kind, const std::string& call) {
+    Difference was = difference(Wrong::kMade, 2, "on disk");
+    was.within = true;
+    const Case value = parsed(R"({"make": ")" + kind + R"(", "at": "z", "as": "s0"},
+        {"call": "set", "key": "a/b", "on": "s0", "value": "a/b@1"},
+        {"on": "s0", "watched": true, "call": )" +
+                              call + "}");
+    return std::ranges::any_of(plainer_ways(value, was), [](const Plainer& way) {
+      return std::ranges::any_of(way.value.steps, [](const Step& step) {
+        const Call* it = std::get_if<Call>(&step);
+        return it && it->op == Op::kSet && it->watched;
+      });
+    });
+  };
+  EXPECT_FALSE(stops_in_a_set("local", R"("delete dir", "key": "a")"));
+  EXPECT_FALSE(stops_in_a_set("local", R"("clear")"));
+  EXPECT_TRUE(stops_in_a_set("local", R"("set if not exists", "key": "b", "value": "b@2")"));
+  EXPECT_TRUE(stops_in_a_set("zip", R"("delete dir", "key": "a")"))
+      << "an archive is whole when it is closed";
+}
+
 TEST(PlainerWays, WaitForZarrsLoopWithAnyStore) {
   const auto hang = [](const std::string& frame) {
     Difference it = difference(Wrong::kHang, 2, "deadline");
