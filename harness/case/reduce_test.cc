@@ -68,6 +68,20 @@ TEST(Reduce, MakesAllStoresPlainerAtOnce) {
   EXPECT_EQ(made.mode, all_of<Mode>().front());
 }
 
+// Who appends leaves the archive as it is; who begins it anew may do what is wrong by that alone.
+TEST(Reduce, ComesToAStoreThatAppendsBeforeOneThatBeginsAnew) {
+  for (const char* mode : {"a", "w", "x"}) {
+    const Case value = parsed(R"({"format": 2, "program": [
+        {"make": "zip", "at": "z", "mode": ")" +
+                              std::string(mode) + R"(", "as": "s0"}]})");
+    const Reduced small = reduce(value, [](const Case& it) {
+      const Make* make = it.steps.empty() ? nullptr : std::get_if<Make>(&it.steps[0]);
+      return make && make->mode != Mode::kRead;
+    });
+    EXPECT_EQ(std::get<Make>(small.value.steps[0]).mode, Mode::kAppend) << mode;
+  }
+}
+
 TEST(Reduce, PutsOneStoreInTheSteadOfTwoThatAreMadeAlike) {
   const auto stores_left = [](const std::string& second) {
     const Case value = parsed(R"({"format": 2, "program": [

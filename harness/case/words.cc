@@ -20,8 +20,8 @@ using Word = std::pair<Enum, std::string_view>;
 // One table per enumeration: the only place where a value meets its word.
 constexpr auto kModes = std::to_array<Word<Mode>>({
     {Mode::kRead, "r"},
-    {Mode::kWrite, "w"},
     {Mode::kAppend, "a"},
+    {Mode::kWrite, "w"},
     {Mode::kExclusive, "x"},
 });
 constexpr auto kCarriers = std::to_array<Word<Carrier>>({

@@ -22,7 +22,7 @@ inline constexpr std::size_t kMaxEntries = 16;          // keys of a place
 inline constexpr std::size_t kMaxTwists = 4;            // of an archive
 inline constexpr std::size_t kMaxKey = 256;             // bytes
 
-enum class Mode { kRead, kWrite, kAppend, kExclusive };
+enum class Mode { kRead, kAppend, kWrite, kExclusive };  // plainest first
 enum class Carrier {
   kPickle5,
   kPickle0,

@@ -226,6 +226,17 @@ const Call* forbidden_write(const Case& value, const Difference& it) {
   return last;
 }
 
+namespace {
+
+bool has_copies(const Case& value) {
+  return std::ranges::any_of(value.steps, [](const Step& step) {
+    const Carry* carry = std::get_if<Carry>(&step);
+    return carry && carry->carrier != Carrier::kHandedOver;
+  });
+}
+
+}  // namespace
+
 Words needed(const Case& value, const Difference& it, const Call* forbidden) {
   Words words;
   const auto add = [&](bool is_there, std::string_view word) {
@@ -240,6 +251,8 @@ Words needed(const Case& value, const Difference& it, const Call* forbidden) {
       // with_read_only; an archive is told mode and read_only apart.
       add(make->read_only.has_value() && (it.wrong != Wrong::kDone || is_of_an_archive(*make)),
           read_only_word(make->read_only.value_or(false)));
+      // A copy of a store that never was told to empty its archive has to leave it as it is.
+      add(make->mode == Mode::kWrite && !forbidden && has_copies(value), kModeW);
       add(make->deflated, "compression given");
       add(make->relative, kRelative);
     }

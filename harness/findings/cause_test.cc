@@ -298,7 +298,7 @@ TEST(Causes, OfAStoreThatOnlyReadsDoNotNameTheWriter) {
 
 TEST(Causes, OfAStoreThatCannotBeMadeDoNotNameTheWriter) {
   const Case asked = parse_case(R"({"format": 2, "program": [
-      {"make": "zip", "at": "z", "mode": "w", "as": "s1"},
+      {"make": "zip", "at": "z", "as": "s1"},
       {"make": "zip file", "at": "z", "mode": "r", "as": "s0"}]})")
                          .value();
   const Refusal refusal{"AssertionError", "", "zarr/storage/_zip.py:__init__"};
@@ -352,9 +352,10 @@ TEST(Cause, OfAnAttributeIsThatOfWhoCarriesWhatWasInherited) {
     return cause_of(asked, it).key;
   };
   EXPECT_EQ(key_of(R"("in": "p1", )"),
-            "attributes / state / state on zip / zmode / after pickle 5");
+            "attributes / state / state on zip / zmode / mode w / after pickle 5");
   EXPECT_EQ(key_of(""),
-            "attributes / state / state on zip / zmode / after fork, pickle 5 to another process");
+            "attributes / state / state on zip / zmode / mode w / after fork, pickle 5 to another "
+            "process");
 }
 
 // A key is set, or deleted, or it is not: what happens to folders and to other keys is another
@@ -426,7 +427,7 @@ TEST(Causes, CountWritersOfOnePlace) {
 TEST(Cause, OfAnOddKeyIsTheSameWhoeverClosesTheArchive) {
   const auto key_of = [](const std::string& ends) {
     const Case asked = parse_case(R"({"format": 2, "program": [
-        {"make": "zip", "at": "z", "mode": "w", "as": "s0"},
+        {"make": "zip", "at": "z", "mode": "a", "as": "s0"},
         {"call": "set", "on": "s0", "key": "a\u0000b", "value": "#0@1"}, )" +
                                   ends + "]}")
                            .value();

@@ -271,7 +271,7 @@ std::optional<Words> words_of_an_archive_opened_again(const Case& value, const D
   if (!has(needs, kAnotherRelease) && copies_what_was_opened(value))
     words->emplace_back("a copy of what was opened");
   constexpr auto kNeeds =
-      std::to_array<std::string_view>({kReadOnlyGiven, kWritableGiven, kAnotherRelease});
+      std::to_array<std::string_view>({kModeW, kReadOnlyGiven, kWritableGiven, kAnotherRelease});
   words = with_needs(std::move(*words), needs, kNeeds);
   if (!journeys.empty()) words->push_back(after(journeys));
   return words;

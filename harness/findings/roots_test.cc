@@ -270,6 +270,7 @@ TEST(Roots, OfAnArchiveThatIsOpenedAgainAreOne) {
   const std::string get = R"({"call": "get", "on": "s0", "key": "a"})";
   const std::string set = R"({"call": "set", "on": "s0", "key": "b", "value": "b@3"})";
   const std::string cause = "ZipStore / opened again";
+  const std::string copied = cause + " / mode w / after pickle 5";
   EXPECT_EQ(key_of(closed + set + ", " + close, on_disk(4, Wrong::kLost)), cause);
   EXPECT_EQ(key_of(closed + get, on_disk(3, Wrong::kUnreadable)), cause);
   const Refusal refusal{"BadZipFile", "no", "zarr/storage/_zip.py:_get"};
@@ -278,14 +279,19 @@ TEST(Roots, OfAnArchiveThatIsOpenedAgainAreOne) {
   const std::string carried = R"({"carry": "pickle 5", "from": "s0", "as": "s1"})";
   const std::string unopened =
       R"({"make": "zip", "at": "z", "mode": "w", "as": "s0"}, )" + carried + ", ";
-  EXPECT_EQ(key_of(unopened + get, on_disk(2, Wrong::kLost)), cause + " / after pickle 5");
+  EXPECT_EQ(key_of(unopened + get, on_disk(2, Wrong::kLost)), copied);
   EXPECT_EQ(key_of(unopened + R"({"do": "drop", "handle": "s0"},
                    {"call": "get", "on": "s1", "key": "a"})",
                    on_disk(3, Wrong::kUnreadable)),
-            cause + " / after pickle 5");
+            copied);
   EXPECT_EQ(key_of(written + carried + ", " + get, on_disk(3, Wrong::kLost)),
-            cause + " / a copy of what was opened / after pickle 5")
+            "ZipStore / opened again / a copy of what was opened / mode w / after pickle 5")
       << "it has taken its mode w";
+  const std::string appending = R"({"make": "zip", "at": "z", "mode": "a", "as": "s0"}, )";
+  EXPECT_EQ(key_of(appending + carried + R"(, {"call": "get", "on": "s1", "key": "a"})",
+                   on_disk(2, Wrong::kLost)),
+            "ZipStore / opened again / after pickle 5")
+      << "a copy of a store that never was in mode w has to leave the archive as it is";
 
   EXPECT_EQ(key_of(closed + get + R"(, {"do": "exit"})", on_disk(4, Wrong::kLost)), cause)
       << "its process ends instead";
@@ -295,7 +301,7 @@ TEST(Roots, OfAnArchiveThatIsOpenedAgainAreOne) {
       << "closed for the first time";
   EXPECT_NE(key_of(closed + get, on_disk(3, Wrong::kMade)), cause);
   EXPECT_NE(key_of(closed + get, at(3, Wrong::kAbsent)), cause) << "it is on the disk";
-  EXPECT_NE(key_of(written + carried, on_disk(2, Wrong::kLost)), cause + " / after pickle 5")
+  EXPECT_NE(key_of(written + carried, on_disk(2, Wrong::kLost)), copied)
       << "not opened, and not called";
   EXPECT_NE(
       key_of(R"({"make": "local", "at": "f", "as": "s0"}, {"call": "close", "on": "s0"}, )" + get,
