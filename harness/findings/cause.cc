@@ -144,6 +144,28 @@ std::string frame_of_hang(const Difference& it) {
   return frame;
 }
 
+namespace {
+
+// Whether a call that names a key takes another one from the disk: a delete is about what lies below
+// as well, a set about nothing else.
+bool takes_another_key(const Case& value, const Difference& it) {
+  const Call* call = call_of(value, it);
+  if (!call || it.wrong != Wrong::kLost || it.where.key.empty()) return false;
+  const std::string named = whole_key(value, call->on.front(), call->key);
+  switch (operation(call->op).on_content) {
+    case OnContent::kSet:
+    case OnContent::kSetIfAbsent:
+      return it.where.key != named;
+    case OnContent::kDelete:
+    case OnContent::kDeleteBelow:
+      return it.where.key != named && !lies_below(it.where.key, named);
+    default:
+      return false;
+  }
+}
+
+}  // namespace
+
 std::string class_of(const Case& value, const Difference& it) {
   const auto words = [&](std::string_view root) {
     return fmt::format("{} / {} / {}", it.oracle, wrong_word(it), root);
@@ -159,17 +181,19 @@ std::string class_of(const Case& value, const Difference& it) {
   if (const std::string text = lacking_attribute(value, it); !text.empty()) return words(text);
   // On a busy machine a process is late with its stack as well: the frame is for the cause alone.
   if (it.wrong == Wrong::kHang && call_of(value, it)) return words("a call");
-  return fmt::format("{}{} / {}", words(step_word(value, it, true)), it.within ? " within" : "",
-                     refusal_type(it));
+  return fmt::format("{}{}{} / {}", words(step_word(value, it, true)), it.within ? " within" : "",
+                     takes_another_key(value, it) ? " of another key" : "", refusal_type(it));
 }
 
 std::string seen_as(const Case& value, const Difference& it) {
   if (const auto words = words_of_a_crash_at_the_end(value, it))
     return fmt::format("{}", fmt::join(*words, " / "));
   std::string words = fmt::format("{} / {}", it.oracle, name_of(it.wrong));
-  words += is_of_an_attribute(it)
-               ? fmt::format(" / {}", it.where.key)
-               : fmt::format(" / {} / {}", step_word(value, it, true), refusal_type(it));
+  words +=
+      is_of_an_attribute(it)
+          ? fmt::format(" / {}", it.where.key)
+          : fmt::format(" / {}{} / {}", step_word(value, it, true),
+                        takes_another_key(value, it) ? " of another key" : "", refusal_type(it));
   if (it.question) return words;
   if (const auto kind = kind_of(value, it.where.handle))
     words += fmt::format(" / {}", innermost(*kind)->kind);
@@ -250,16 +274,6 @@ bool is_set_where_folders_are(const Case& value, const Call& call) {
          });
 }
 
-// Whether a delete of a key or a folder takes a key that it does not name.
-bool deletes_another_key(const Case& value, const Difference& it, const Call& call) {
-  const OnContent done = operation(call.op).on_content;
-  const bool names_one = done == OnContent::kDelete || done == OnContent::kDeleteBelow;
-  if (it.wrong != Wrong::kLost || it.where.key.empty() || !names_one || call.on.empty())
-    return false;
-  const std::string named = whole_key(value, call.on.front(), call.key);
-  return it.where.key != named && !lies_below(it.where.key, named);
-}
-
 Words words_of_the_question(const Case& value, const Difference& it, const Call* forbidden) {
   Words words{it.oracle, std::string(wrong_word(it))};
   if (forbidden)
@@ -270,7 +284,7 @@ Words words_of_the_question(const Case& value, const Difference& it, const Call*
   if (const Call* call = call_of(value, it); call && !is_of_an_end(it)) {
     if (has_odd_key(value)) words.emplace_back(odd_key_word(value));
     if (is_set_where_folders_are(value, *call)) words.emplace_back("where a folder is");
-    if (deletes_another_key(value, it, *call)) words.emplace_back("another key");
+    if (takes_another_key(value, it)) words.emplace_back("another key");
     if (!it.where.argument.empty() && it.where.argument != "plain")
       words.push_back(fmt::format("{} argument", it.where.argument));
     if (call->by == By::kSync) words.emplace_back("by sync");

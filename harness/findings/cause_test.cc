@@ -106,6 +106,19 @@ TEST(Causes, OfAWrongArchiveNameItsClass) {
   EXPECT_NE(class_of(value(), one), class_of(value(), other));
 }
 
+// A smaller program that loses what it sets shows nothing of one that loses what it does not.
+TEST(ClassOfDifference, SaysWhetherAWriteTakesAnotherKey) {
+  const Case set = parse_case(R"({"format": 2, "program": [{"make": "local", "at": "f", "as": "s0"},
+      {"call": "set", "on": "s0", "key": "a", "value": "a@1"}]})")
+                       .value();
+  Difference it = at(1, Wrong::kLost);
+  it.where.key = "a";
+  EXPECT_EQ(class_of(set, it), "reads / lost / set / ");
+  it.where.key = "a/b";
+  EXPECT_EQ(class_of(set, it), "reads / lost / set of another key / ");
+  EXPECT_EQ(seen_as(set, it), "reads / lost / set of another key / ") << "the loop follows both";
+}
+
 // One root each, whichever operation meets it: of 14 causes of 3.0.1 one.
 TEST(ClassOfDifference, HasNoOperationWhereSomethingElseTellsTheRoot) {
   const Refusal lock{"AttributeError", "'ZipStore' object has no attribute '_lock'", "_zip.py:get"};
@@ -379,6 +392,10 @@ TEST(Causes, OfKeysThatAreFoldersAndOfOtherKeysSaySo) {
             "on disk / lost / set if not exists on local / where a folder is");
   EXPECT_EQ(key_of(set + R"("a/b/c")", "a/b/c"), key_of(set + R"("a")", "a"));
   EXPECT_EQ(key_of(set + R"("a/b")", "a/b"), "on disk / lost / set if not exists on local");
+  EXPECT_EQ(key_of(set + R"("a")", "a/b"), key_of(set + R"("a")", "a") + " / another key")
+      << "who makes room for a key takes none away";
+  EXPECT_EQ(key_of(R"("set", "value": "a@2", "key": "a")", "a/b"),
+            "on disk / lost / set on local / another key");
   const std::string cause = "on disk / lost / delete dir on local";
   EXPECT_EQ(key_of(R"("delete dir", "key": "a")", "a/b"), cause);
   EXPECT_EQ(key_of(R"("delete dir", "key": "a")", "a-b"), cause + " / another key");
