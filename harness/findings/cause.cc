@@ -146,8 +146,8 @@ std::string frame_of_hang(const Difference& it) {
 
 namespace {
 
-// Whether a call that names a key takes another one from the disk: a delete is about what lies below
-// as well, a set about nothing else.
+// Whether a call that names a key takes another one from the disk: a delete is about what lies
+// below as well, a set about nothing else.
 bool takes_another_key(const Case& value, const Difference& it) {
   const Call* call = call_of(value, it);
   if (!call || it.wrong != Wrong::kLost || it.where.key.empty()) return false;
@@ -248,13 +248,6 @@ Words asked(const Case& value, const Difference& it) {
   return words;
 }
 
-// A NUL ends a name where C reads it; other odd keys are no paths.
-std::string_view odd_key_word(const Case& value) {
-  const bool nul = std::ranges::any_of(
-      keys_of(value), [](const std::string& key) { return key.find('\0') != key.npos; });
-  return nul ? "a key with a NUL" : "an odd key";
-}
-
 // Whether a key that is set only where nothing is has keys below it, or lies below one: on a disk a
 // folder is there, or none can be.
 bool is_set_where_folders_are(const Case& value, const Call& call) {
@@ -280,9 +273,10 @@ Words words_of_the_question(const Case& value, const Difference& it, const Call*
     words = words_of_a_forbidden_write(value, *forbidden);
   else
     std::ranges::move(asked(value, it), std::back_inserter(words));
-  if (closes_on_disk(value, it) && has_odd_key(value)) words.emplace_back(odd_key_word(value));
-  if (const Call* call = call_of(value, it); call && !is_of_an_end(it)) {
-    if (has_odd_key(value)) words.emplace_back(odd_key_word(value));
+  const Call* call = is_of_an_end(it) ? nullptr : call_of(value, it);
+  if (call || closes_on_disk(value, it))
+    std::ranges::move(words_of_keys(value), std::back_inserter(words));
+  if (call) {
     if (is_set_where_folders_are(value, *call)) words.emplace_back("where a folder is");
     if (takes_another_key(value, it)) words.emplace_back("another key");
     if (!it.where.argument.empty() && it.where.argument != "plain")
@@ -303,7 +297,7 @@ Cause cause_of_question(const Case& value, const Difference& it) {
       fmt::format("{} / {} / {}", it.oracle, name_of(it.wrong), step_word(value, it, false));
   // Stores agree that this is no fitting type: which one it is tells the root.
   if (it.wrong == Wrong::kUnfittingType) words += " / " + refusal_type(it);
-  if (has_odd_key(value)) words += " / an odd key";
+  for (const std::string& word : words_of_keys(value)) words += " / " + word;
   if (!it.where.argument.empty() && it.where.argument != "plain")
     words += fmt::format(" / {} argument", it.where.argument);
   return {.key = std::move(words), .severity = severity_of(value, it), .journey = false};

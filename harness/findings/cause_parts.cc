@@ -5,6 +5,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cctype>
 #include <map>
 #include <set>
 #include <utility>
@@ -91,6 +92,54 @@ bool has_odd_key(const Case& value) {
     const Call* call = std::get_if<Call>(&step);
     return call && !call->key.empty() && !plain_key(call->key);
   });
+}
+
+namespace {
+
+// Of characters of its own a URL is made, and a pattern of glob: RFC 3986 has these to be left as
+// they are.
+bool needs_quoting(std::string_view key) {
+  return !std::ranges::all_of(key, [](char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    return byte < 0x80 && (std::isalnum(byte) || std::string_view("-._~/").contains(c));
+  });
+}
+
+// With what a store writes behind it, no name of Linux may be longer than 255 bytes.
+constexpr std::size_t kLongKey = 128;
+
+// A NUL ends a name where C reads it; the empty key is a folder on a disk; other odd keys are no
+// paths. "": it is plain.
+std::string_view word_of_key(std::string_view key) {
+  if (key.empty()) return "an empty key";
+  if (key.contains('\0')) return "a key with a NUL";
+  if (!plain_key(key)) return "an odd key";
+  if (key.size() > kLongKey) return "a long key";
+  return needs_quoting(key) ? "a key that needs quoting" : "";
+}
+
+// Whether it is a key of a value that is asked for, and not a folder, a node or an attribute.
+bool takes_a_key(const Operation& row) {
+  return row.takes.key && row.family != Family::kBind && row.family != Family::kArray;
+}
+
+}  // namespace
+
+Words words_of_keys(const Case& value) {
+  std::set<std::string> words;
+  const auto add = [&](std::string_view key) {
+    if (const std::string_view word = word_of_key(key); !word.empty()) words.emplace(word);
+  };
+  for (const Place& place : value.before)
+    for (const Entry& entry : place.entries) add(entry.key);
+  for (const Step& step : value.steps) {
+    const Call* call = std::get_if<Call>(&step);
+    if (!call || !operation(call->op).takes.text()) continue;
+    // The empty key of a StorePath is its own path.
+    const bool empty = whole_key(value, call->on.front(), call->key).empty();
+    if (!call->key.empty() || (empty && takes_a_key(operation(call->op)))) add(call->key);
+  }
+  return {words.begin(), words.end()};
 }
 
 Words journeys_of(const Case& value) {

@@ -39,6 +39,10 @@ std::string step_word(const Case& value, const Difference& difference, bool plai
 // A key that is no plain path, and that the reduction did not make one: of any call.
 bool has_odd_key(const Case& value);
 
+// What is not plain of the keys that the reduction could not make "a", each once: "a key with a
+// NUL", "an empty key". Whoever fails for one of them need not fail for another.
+Words words_of_keys(const Case& value);
+
 // Each attribute is lost for a reason of its own, whatever was asked before.
 bool is_of_an_attribute(const Difference& difference);
 

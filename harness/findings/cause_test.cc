@@ -440,6 +440,54 @@ TEST(Causes, CountWritersOfOnePlace) {
       << "a copy writes at the same place";
 }
 
+// Who cannot write one key may write all others: a store that fails for each key is another one.
+TEST(Causes, NameTheKeysThatNoReductionCouldMakePlain) {
+  const auto key_of = [](const std::string& key, const std::string& store_path = "") {
+    Difference it = at(store_path.empty() ? 1 : 2, Wrong::kRefused,
+                       Refusal{"OSError", "no", "zarr/storage/_local.py:_atomic_write"});
+    it.oracle = "refusal";
+    return cause_of(parse_case(R"({"format": 2, "program": [
+        {"make": "local", "at": "f", "as": "s0"}, )" +
+                               store_path + R"({"call": "set", "key": ")" + key + R"(", "on": ")" +
+                               (store_path.empty() ? "s0" : "s1") + R"(", "value": "#0@1"}]})")
+                        .value(),
+                    it)
+        .key;
+  };
+  const std::string plain = key_of("a");
+  EXPECT_EQ(plain,
+            "refusal / refused / set on local / OSError in zarr/storage/_local.py:_atomic_write");
+  EXPECT_EQ(key_of("a/b-1.c"), plain);
+  EXPECT_EQ(key_of(std::string(215, 'n')), plain + " / a long key");
+  EXPECT_EQ(key_of(""), plain + " / an empty key");
+  EXPECT_EQ(key_of(".."), plain + " / an odd key");
+  EXPECT_EQ(key_of("\u00e9"), plain + " / a key that needs quoting");
+  EXPECT_EQ(key_of("[a]"), plain + " / a key that needs quoting");
+  EXPECT_EQ(key_of("", R"({"call": "store path", "key": "b", "on": "s0", "as": "s1"}, )"), plain)
+      << "it is the path's own";
+}
+
+TEST(Causes, NameTheKeysThatLieThereAndLeaveTheRoot) {
+  const auto listed = [](const std::string& key, const std::string& call) {
+    return cause_of(parse_case(R"({"format": 2, "before": {"f": {"entries": [
+        {"key": ")" + key + R"(", "value": "#0@0"}]}}, "program": [
+        {"make": "fsspec http", "at": "f", "as": "s0"}, {"on": "s0", "call": )" +
+                               call + "}]}")
+                        .value(),
+                    at(1, Wrong::kAbsent))
+        .key;
+  };
+  EXPECT_EQ(listed("a", R"("list")"), "reads / absent / list on fsspec http");
+  EXPECT_EQ(listed("[a]", R"("list")"),
+            "reads / absent / list on fsspec http / a key that needs quoting");
+  EXPECT_EQ(listed("a", R"("list prefix", "key": "")"),
+            "reads / absent / list prefix on fsspec http")
+      << "all that is there";
+  EXPECT_EQ(listed("a", R"("open group", "key": "", "as": "s1")"),
+            "reads / absent / open group on fsspec http")
+      << "the group of the root";
+}
+
 // Who is forgotten closes what it has open: an odd key is then one of the root.
 TEST(Cause, OfAnOddKeyIsTheSameWhoeverClosesTheArchive) {
   const auto key_of = [](const std::string& ends) {
