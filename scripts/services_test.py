@@ -165,5 +165,5 @@ def test_what_is_new_ends_a_target_and_what_is_known_does_not(service: Service) 
     assert code != 0
     told = re.search(r"^Assertion failure: FuzzerHash=[0-9a-f]{16} (.*)$", said, re.MULTILINE)
     assert told, said[-3000:]
-    assert told[1] == "listing / twice / list on zip"
+    assert told[1] == "listing / twice / list on zip / a name written twice"
     assert "DEFECT: " in said

@@ -34,7 +34,7 @@ TEST(ReducedPrograms, HaveNoJourneyWhereNoneIsNeeded) {
     {"carry": "pickle 2", "from": "s0", "to": "p1", "as": "s1"},
     {"call": "state", "on": "s1"},
     {"call": "list", "on": "s1"}]})");
-  EXPECT_EQ(small.cause.key, "listing / twice / list on zip");
+  EXPECT_EQ(small.cause.key, "listing / twice / list on zip / a name written twice");
   EXPECT_EQ(small.cause.severity, 2);
   EXPECT_FALSE(small.cause.journey);
   EXPECT_TRUE(small.value.processes.empty()) << program::to_text(small.value);

@@ -46,7 +46,7 @@ TEST(Unsupervised, AnUnknownOneIsReducedAndConfirmedAndLookedAtOnceAmongTen) {
   const Finding found = found_in(settings, kListedTwice);
   const auto fresh = e2e::must(unsupervised->look_at(found));
   ASSERT_TRUE(fresh);
-  EXPECT_EQ(fresh->cause.key, "listing / twice / list on zip");
+  EXPECT_EQ(fresh->cause.key, "listing / twice / list on zip / a name written twice");
   EXPECT_NE(fresh->script.find("DEFECT: "), std::string::npos) << fresh->script;
   for (int time = 2; time < 10; ++time)
     EXPECT_FALSE(e2e::must(unsupervised->look_at(found))) << time;

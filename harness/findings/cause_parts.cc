@@ -253,6 +253,35 @@ bool has_several_writers(const Case& value, const Difference& it) {
 
 }  // namespace
 
+namespace {
+
+// Python's zipfile appends: a key of an archive that is written again is a name there twice. A
+// twist may name it so as well; and arrays and groups write the documents of zarr again.
+bool has_a_name_twice(const Case& value) {
+  std::set<std::pair<std::string, std::string>> written;  // place, key
+  for (const Place& place : value.before) {
+    for (const Entry& entry : place.entries) written.emplace(place.name, entry.key);
+    for (const Twist& twist : place.twists)
+      if (const TwistKind* kind = find_twist(twist.name); kind && kind->about == "B1") return true;
+  }
+  for (const Step& step : value.steps) {
+    const Call* call = std::get_if<Call>(&step);
+    if (!call) continue;
+    const OnContent done = operation(call->op).on_content;
+    const bool sets = done == OnContent::kSet || done == OnContent::kSetIfAbsent;
+    if (!sets && done != OnContent::kUnknown) continue;
+    for (const std::string& handle : call->on) {
+      const Make* origin = origin_of(value, handle);
+      if (!origin || !is_of_an_archive(*origin)) continue;
+      const std::string key = sets ? whole_key(value, handle, call->key) : "zarr.json";
+      if (!written.emplace(origin->at, key).second && done != OnContent::kSetIfAbsent) return true;
+    }
+  }
+  return false;
+}
+
+}  // namespace
+
 bool changes_the_disk(Wrong wrong) {
   return wrong == Wrong::kMade || wrong == Wrong::kLost || wrong == Wrong::kUnreadable;
 }
@@ -309,6 +338,9 @@ Words needed(const Case& value, const Difference& it, const Call* forbidden) {
       add(i != it.where.step, fmt::format("with {}", name_of(deed->what)));
   }
   add(!is_of_an_attribute(it) && has_several_writers(value, it), kSeveralWriters);
+  const bool shows_more =
+      it.wrong == Wrong::kTwice || it.wrong == Wrong::kGhost || it.wrong == Wrong::kOtherValue;
+  add(shows_more && has_a_name_twice(value), kNameTwice);
   add(std::ranges::any_of(value.processes,
                           [](const Process& process) { return !process.subject.empty(); }),
       kAnotherRelease);

@@ -109,6 +109,7 @@ inline constexpr std::string_view kElsewhere = "with change directory";
 inline constexpr std::string_view kSeveralWriters = "several writers";
 inline constexpr std::string_view kReadOnlyGiven = "read_only given";
 inline constexpr std::string_view kWritableGiven = "read_only=False given";
+inline constexpr std::string_view kNameTwice = "a name written twice";
 inline constexpr std::string_view kModeW = "mode w";
 inline constexpr std::string_view kAnotherRelease = "another release";
 

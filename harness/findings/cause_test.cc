@@ -488,6 +488,26 @@ TEST(Causes, NameTheKeysThatLieThereAndLeaveTheRoot) {
       << "the group of the root";
 }
 
+// A key that an archive has once must not count for two, nor read otherwise elsewhere.
+TEST(Causes, SayWhetherAnArchiveHasANameTwice) {
+  const auto key_of = [](const std::string& kind, const std::string& first) {
+    return cause_of(parse_case(R"({"format": 2, "program": [
+        {"make": ")" + kind + R"(", "at": "z", "as": "s0"},
+        {"call": "set", "key": ")" +
+                               first + R"(", "on": "s0", "value": "#0@1"},
+        {"call": "set", "key": "a", "on": "s0", "value": "a@2"},
+        {"call": "getsize prefix", "key": "", "on": "s0"}]})")
+                        .value(),
+                    at(3, Wrong::kGhost))
+        .key;
+  };
+  const std::string cause = "reads / ghost / getsize prefix on zip";
+  EXPECT_EQ(key_of("zip", "a"), cause + " / a name written twice");
+  EXPECT_EQ(key_of("zip", "b"), cause);
+  EXPECT_EQ(key_of("local", "a"), "reads / ghost / getsize prefix on local")
+      << "a folder has a name once";
+}
+
 // Who is forgotten closes what it has open: an odd key is then one of the root.
 TEST(Cause, OfAnOddKeyIsTheSameWhoeverClosesTheArchive) {
   const auto key_of = [](const std::string& ends) {

@@ -300,8 +300,9 @@ std::optional<Words> words_of_a_file_that_is_moved(const Case& value, const Diff
 }
 
 // An archive may have a name twice: who lists it without a look at that names it twice, whoever
-// wrote it so, and whoever lists it.
-std::optional<Words> words_of_a_name_that_is_there_twice(const Case& value, const Difference& it) {
+// wrote it so, and whoever lists it. Who names a key twice that is there once does another thing.
+std::optional<Words> words_of_a_name_that_is_there_twice(const Case& value, const Difference& it,
+                                                         const Words& needs) {
   const auto kind = kind_of(value, it.where.handle);
   const bool archive = kind && innermost(*kind)->medium == Medium::kZip && innermost(*kind)->writes;
   const bool nul = std::ranges::any_of(value.before, [](const Place& place) {
@@ -315,7 +316,10 @@ std::optional<Words> words_of_a_name_that_is_there_twice(const Case& value, cons
   // The name of an entry ends at its first NUL: then two names are one.
   if (it.wrong != Wrong::kTwice || !archive || nul || of_a_folder || has_odd_key(value))
     return std::nullopt;
-  return Words{it.oracle, std::string(name_of(it.wrong)), "list on " + innermost(*kind)->kind};
+  constexpr auto kNeeds = std::to_array<std::string_view>({kNameTwice});
+  return with_needs(
+      {it.oracle, std::string(name_of(it.wrong)), "list on " + innermost(*kind)->kind}, needs,
+      kNeeds);
 }
 
 // Whether a step writes, or the store that it asks has written since it was last closed.
@@ -566,7 +570,7 @@ std::optional<Words> words_of_a_root(const Case& value, const Difference& it, co
   if (auto words = words_of_a_spoiled_archive(value, it, needs)) return words;
   if (auto words = words_of_an_archive_opened_again(value, it, needs, journeys)) return words;
   if (auto words = words_of_a_file_that_is_moved(value, it)) return words;
-  if (auto words = words_of_a_name_that_is_there_twice(value, it)) return words;
+  if (auto words = words_of_a_name_that_is_there_twice(value, it, needs)) return words;
   if (auto words = words_of_a_stop_between(value, it, needs, journeys)) return words;
   if (auto words = words_of_a_parent_that_waits(value, it)) return words;
   if (auto words = words_of_a_lost_thread(value, it, journeys)) return words;

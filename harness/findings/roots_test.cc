@@ -366,8 +366,15 @@ TEST(Roots, OfANameThatIsThereTwiceAreOne) {
   const std::string made = R"({"make": "zip", "at": "z", "mode": "a", "as": "s0"}, )";
   const std::string list = R"({"call": "list", "on": "s0"})";
   const std::string set = R"({"call": "set", "on": "s0", "key": "a", "value": "a@1"}, )";
-  const std::string cause = "listing / twice / list on zip";
+  const std::string once = "listing / twice / list on zip", cause = once + " / a name written twice";
   EXPECT_EQ(twice("", made + set + set + list, 3), cause);
+  EXPECT_EQ(twice("", made + set + list, 2), once) << "one that is there once";
+  EXPECT_EQ(twice("", made + R"({"call": "create group", "on": "s0", "key": "a", "as": "s1"},
+      {"call": "set attributes", "on": "s1", "key": "a", "value": "a@2"}, )" +
+                      list,
+                  3),
+            cause)
+      << "the document of a group";
   EXPECT_EQ(twice("", made + set + set + R"({"call": "list prefix", "on": "s0", "key": "a"})", 3),
             cause);
   EXPECT_NE(twice("", made + set + set + R"({"call": "list dir", "on": "s0", "key": ""})", 3),
@@ -378,6 +385,7 @@ TEST(Roots, OfANameThatIsThereTwiceAreOne) {
            name + R"("}]}}, )";
   };
   EXPECT_EQ(twice(twisted("same name before"), made + list, 1), cause);
+  EXPECT_EQ(twice(twisted("wrong crc"), made + list, 1), once);
   EXPECT_NE(twice(twisted("nul and ending"), made + list, 1), cause) << "two names are one";
   const std::string memory = R"({"make": "memory", "as": "s0"}, )";
   EXPECT_NE(twice("", memory + set + list, 2), cause);
