@@ -508,6 +508,26 @@ TEST(Causes, SayWhetherAnArchiveHasANameTwice) {
       << "a folder has a name once";
 }
 
+// A folder stays when its last key goes; what never was, nobody has to name.
+TEST(Causes, SayWhetherAFolderThatIsNamedHadKeys) {
+  const auto key_of = [](const std::string& call, Names names) {
+    return cause_of(parse_case(R"({"format": 2, "program": [
+        {"make": "local", "at": "f", "as": "s0"},
+        {"call": "set", "key": "a/b", "on": "s0", "value": "a/b@1"},
+        {"call": "delete", "key": "a/b", "on": "s0"}, {"on": "s0", "call": )" +
+                               call + "}]}")
+                        .value(),
+                    at(3, Wrong::kGhost, Shown{std::move(names)}))
+        .key;
+  };
+  const std::string cause = "reads / ghost / list dir on local";
+  EXPECT_EQ(key_of(R"("list dir", "key": "")", {{"a"}}), cause + " / a folder that had keys");
+  EXPECT_EQ(key_of(R"("list dir", "key": "")", {{"b"}}), cause);
+  EXPECT_EQ(key_of(R"("list dir", "key": "a")", {{"a"}}), cause) << "it never was in itself";
+  EXPECT_EQ(key_of(R"("list dir", "key": "a")", {{"b"}}), cause) << "a key, and no folder";
+  EXPECT_EQ(key_of(R"("list")", {{"a"}}), "reads / ghost / list on local");
+}
+
 // Who is forgotten closes what it has open: an odd key is then one of the root.
 TEST(Cause, OfAnOddKeyIsTheSameWhoeverClosesTheArchive) {
   const auto key_of = [](const std::string& ends) {
