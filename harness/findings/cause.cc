@@ -164,6 +164,45 @@ bool takes_another_key(const Case& value, const Difference& it) {
   }
 }
 
+// What was written where this store writes, and not deleted since.
+std::set<std::string> keys_there(const Case& value, const Make& store, std::size_t until) {
+  std::set<std::string> there;
+  for (const Place& place : value.before)
+    if (place.name == store.at)
+      for (const Entry& entry : place.entries) there.insert(entry.key);
+  for (std::size_t i = 0; i < until; ++i) {
+    const Call* call = std::get_if<Call>(&value.steps[i]);
+    const Deed* deed = std::get_if<Deed>(&value.steps[i]);
+    if (deed && deed->what == What::kDeleteFile && deed->at == store.at) there.clear();
+    const Make* made = call ? origin_of(value, call->on.front()) : nullptr;
+    if (!made || (made->at.empty() ? made != &store : made->at != store.at)) continue;
+    const std::string named = whole_key(value, call->on.front(), call->key);
+    const OnContent done = operation(call->op).on_content;
+    if (done == OnContent::kSet || done == OnContent::kSetIfAbsent) there.insert(named);
+    if (done == OnContent::kDelete) there.erase(named);
+    if (operation(call->op).rule == Rule::kMoves) there.clear();
+    if (done == OnContent::kDeleteBelow || done == OnContent::kClear)
+      std::erase_if(there, [&](const std::string& key) { return lies_below(key, named); });
+  }
+  return there;
+}
+
+// Whether it was refused as missing, and is there: who refuses what is missing need not.
+bool is_missed_though_there(const Case& value, const Difference& it) {
+  const Call* call = call_of(value, it);
+  const std::string type = refusal_type(it);
+  const Make* store = call ? origin_of(value, call->on.front()) : nullptr;
+  if (!store || (type != "FileNotFoundError" && type != "KeyError")) return false;
+  const Operation& row = operation(call->op);
+  const std::set<std::string> there = keys_there(value, *store, it.where.step);
+  const std::string named = whole_key(value, call->on.front(), call->key);
+  if (row.takes.key) return !row.takes.value && there.contains(named);
+  const bool asks_for_all =
+      row.takes.prefix || row.family == Family::kListing || row.family == Family::kDelete;
+  return asks_for_all &&
+         std::ranges::any_of(there, [&](const std::string& key) { return lies_below(key, named); });
+}
+
 }  // namespace
 
 std::string class_of(const Case& value, const Difference& it) {
@@ -181,8 +220,9 @@ std::string class_of(const Case& value, const Difference& it) {
   if (const std::string text = lacking_attribute(value, it); !text.empty()) return words(text);
   // On a busy machine a process is late with its stack as well: the frame is for the cause alone.
   if (it.wrong == Wrong::kHang && call_of(value, it)) return words("a call");
-  return fmt::format("{}{}{} / {}", words(step_word(value, it, true)), it.within ? " within" : "",
-                     takes_another_key(value, it) ? " of another key" : "", refusal_type(it));
+  return fmt::format("{}{}{} / {}{}", words(step_word(value, it, true)), it.within ? " within" : "",
+                     takes_another_key(value, it) ? " of another key" : "", refusal_type(it),
+                     is_missed_though_there(value, it) ? " though it is there" : "");
 }
 
 std::string seen_as(const Case& value, const Difference& it) {
@@ -279,9 +319,8 @@ bool names_a_folder_that_had_keys(const Case& value, const Difference& it, const
   if (call.op != Op::kListDir || it.wrong != Wrong::kGhost || !names) return false;
   const std::string folder = whole_key(value, call.on.front(), call.key);
   return std::ranges::any_of(names->names, [&](const std::string& name) {
-    return is_named(value, [&](const std::string& key) {
-      return lies_below(key, joined(folder, name));
-    });
+    return is_named(value,
+                    [&](const std::string& key) { return lies_below(key, joined(folder, name)); });
   });
 }
 
@@ -299,6 +338,7 @@ Words words_of_the_question(const Case& value, const Difference& it, const Call*
     if (names_a_folder_that_had_keys(value, it, *call))
       words.emplace_back("a folder that had keys");
     if (takes_another_key(value, it)) words.emplace_back("another key");
+    if (is_missed_though_there(value, it)) words.emplace_back("though it is there");
     if (!it.where.argument.empty() && it.where.argument != "plain")
       words.push_back(fmt::format("{} argument", it.where.argument));
     if (call->by == By::kSync) words.emplace_back("by sync");

@@ -528,6 +528,39 @@ TEST(Causes, SayWhetherAFolderThatIsNamedHadKeys) {
   EXPECT_EQ(key_of(R"("list")", {{"a"}}), "reads / ghost / list on local");
 }
 
+// A `clear` that raises where no folder is, and a `get_partial_values` of a missing key, are not
+// those that raise for what is there; and no reduction may take away what is there.
+TEST(Causes, SayWhetherWhatIsMissedIsThere) {
+  const auto told = [](const std::string& steps, const std::string& call,
+                       const std::string& type = "FileNotFoundError") {
+    const Case value = parse_case(R"({"format": 2, "before": {"f": {"entries": [
+        {"key": "a/b", "value": "a/b@0"}]}}, "program": [
+        {"make": "local", "at": "f", "as": "s0"}, )" +
+                                  steps + R"({"on": "s0", "call": )" + call + "}]}")
+                           .value();
+    const Difference it = at(value.steps.size() - 1, Wrong::kRefused,
+                             Refusal{type, "no", "zarr/storage/_local.py:_get"});
+    const std::string there = " though it is there", key = cause_of(value, it).key;
+    EXPECT_EQ(key.ends_with(" /" + there), class_of(value, it).ends_with(there)) << key;
+    return key.ends_with(there);
+  };
+  const std::string get = R"("get partial values", "key": )";
+  EXPECT_TRUE(told("", get + R"("a/b")"));
+  EXPECT_FALSE(told("", get + R"("a")"));
+  EXPECT_TRUE(told("", R"("clear")"));
+  EXPECT_TRUE(told("", R"("list dir", "key": "a")"));
+  EXPECT_FALSE(told("", R"("list dir", "key": "b")"));
+  EXPECT_FALSE(told("", R"("close")"));
+  EXPECT_FALSE(told("", R"("set", "key": "a/b", "value": "a/b@1")")) << "it is about a new value";
+  EXPECT_FALSE(told("", get + R"("a/b")", "ValueError")) << "it is not missed";
+  const std::string set = R"({"call": "set", "key": "c", "on": "s0", "value": "c@1"}, )";
+  EXPECT_TRUE(told(set, get + R"("c")"));
+  EXPECT_FALSE(told(set + R"({"call": "delete", "key": "c", "on": "s0"}, )", get + R"("c")"));
+  EXPECT_FALSE(told(R"({"call": "clear", "on": "s0"}, )", R"("clear")"));
+  EXPECT_FALSE(told(R"({"do": "delete the file", "at": "f"}, )", R"("clear")"));
+  EXPECT_FALSE(told(R"({"call": "move read only", "on": "s0"}, )", get + R"("a/b")"));
+}
+
 // Who is forgotten closes what it has open: an odd key is then one of the root.
 TEST(Cause, OfAnOddKeyIsTheSameWhoeverClosesTheArchive) {
   const auto key_of = [](const std::string& ends) {

@@ -366,10 +366,12 @@ TEST(Roots, OfANameThatIsThereTwiceAreOne) {
   const std::string made = R"({"make": "zip", "at": "z", "mode": "a", "as": "s0"}, )";
   const std::string list = R"({"call": "list", "on": "s0"})";
   const std::string set = R"({"call": "set", "on": "s0", "key": "a", "value": "a@1"}, )";
-  const std::string once = "listing / twice / list on zip", cause = once + " / a name written twice";
+  const std::string once = "listing / twice / list on zip",
+                    cause = once + " / a name written twice";
   EXPECT_EQ(twice("", made + set + set + list, 3), cause);
   EXPECT_EQ(twice("", made + set + list, 2), once) << "one that is there once";
-  EXPECT_EQ(twice("", made + R"({"call": "create group", "on": "s0", "key": "a", "as": "s1"},
+  EXPECT_EQ(twice("",
+                  made + R"({"call": "create group", "on": "s0", "key": "a", "as": "s1"},
       {"call": "set attributes", "on": "s1", "key": "a", "value": "a@2"}, )" +
                       list,
                   3),
