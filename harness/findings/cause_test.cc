@@ -282,6 +282,23 @@ TEST(Causes, OfWhoWritesThoughReadOnlyAreOneOnDiskToo) {
   EXPECT_NE(cause_of(parse_case(beside + R"("s0"}]})").value(), ruined).key, key_of("r", done));
 }
 
+// `clear` of a read-only store that clears takes away what another store may write.
+TEST(Causes, OfWhoWritesThoughReadOnlyAreOneBesideAWriter) {
+  const auto key_of = [](const std::string& given) {
+    Difference it = at(3, Wrong::kLost);
+    it.oracle = kOnDisk;
+    return cause_of(parse_case(R"({"format": 2, "program": [
+        {"make": "fsspec local", "at": "f", "as": "s0")" +
+                               given + R"(}, {"make": "fsspec local", "at": "f", "as": "s1"},
+        {"call": "set", "key": "a", "on": "s1", "value": "a@2"}, {"call": "clear", "on": "s0"}]})")
+                        .value(),
+                    it)
+        .key;
+  };
+  EXPECT_EQ(key_of(R"(, "read_only": true)"), "writable / done / clear on fsspec local");
+  EXPECT_NE(key_of(""), "writable / done / clear on fsspec local");
+}
+
 // Who may not write by his constructor may not by with_read_only either.
 TEST(Causes, OfAForbiddenWriteDoNotSayHowItIsForbidden) {
   const auto key_of = [](const std::string& kind, const std::string& given) {

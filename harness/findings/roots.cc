@@ -84,7 +84,9 @@ bool only_read(const Case& value, const std::vector<std::string>& handles) {
   return std::ranges::all_of(handles, [&](const std::string& handle) {
     const Make* make = made_as(value, handle);
     const Call* call = made_by(value, handle);
-    return (make && !may_write(*make)) || (call && call->op == Op::kWithReadOnly && call->flag);
+    const bool reads = make && (!may_write(*make) ||
+                                (make->read_only.value_or(false) && !is_of_an_archive(*make)));
+    return reads || (call && call->op == Op::kWithReadOnly && call->flag);
   });
 }
 
