@@ -235,9 +235,9 @@ bool has_several_writers(const Case& value, const Difference& it) {
   std::map<std::string, int> made;                       // by place
   const bool forbidden = it.wrong == Wrong::kDone;
   for (std::size_t i = 0; i < value.steps.size(); ++i) {
-    // Who had to be refused is no writer.
+    // Who cannot write, or had to be refused, is no writer.
     if (const Make* make = std::get_if<Make>(&value.steps[i]))
-      if (make->mode != Mode::kRead && is_of_an_archive(*make) &&
+      if (may_write(*make) && is_of_an_archive(*make) &&
           !(forbidden && make->as == it.where.handle))
         ++made[make->at];
     if (const Call* call = std::get_if<Call>(&value.steps[i]))
@@ -254,6 +254,69 @@ bool has_several_writers(const Case& value, const Difference& it) {
 }  // namespace
 
 namespace {
+
+// How stores meet the writers of an archive: until a writer closes a zip file, it has no directory,
+// or none that says what is in it; and who has it open meanwhile goes on by what he read.
+struct Meetings {
+  bool opened = false;  // a store that appends opened it while another one wrote: it writes as well
+  bool asked = false;   // another one writes while it is asked, or did since who is asked opened it
+};
+
+Meetings meetings_with_writers(const Case& value, const Difference& it) {
+  using Writer = std::pair<std::string, std::string>;  // store, process
+  Meetings met;
+  // What is wrong with an archive on purpose tells the root.
+  if (!std::ranges::all_of(value.before, [](const Place& at) { return at.twists.empty(); }))
+    return met;
+  const Call* asking = call_of(value, it);
+  const Make* asked = asking ? origin_of(value, it.where.handle) : nullptr;
+  const std::string asked_store = store_of(value, it.where.handle);
+  std::map<std::string, std::set<Writer>> writing;  // by place
+  std::set<Writer> since_it_opened;                 // who wrote where the asked store has it open
+  bool open = false;
+  Handles handles;
+  const auto writer = [&](const std::string& handle, const std::string& in) {
+    const std::string* process = handles.process_of(handle, in);
+    return Writer(store_of(value, handle), process ? *process : "");
+  };
+  for (std::size_t i = 0; i < std::min(it.where.step, value.steps.size()); ++i) {
+    const Step& step = value.steps[i];
+    const Call* call = std::get_if<Call>(&step);
+    const Deed* deed = std::get_if<Deed>(&step);
+    for (const std::string& handle : call ? call->on : std::vector<std::string>()) {
+      const Make* origin = origin_of(value, handle);
+      if (!origin || !is_of_an_archive(*origin)) continue;
+      const Writer who = writer(handle, call->in);
+      std::set<Writer>& others = writing[origin->at];
+      const OnHandle done = operation(call->op).on_handle;
+      const bool opens = done == OnHandle::kOpens || done == OnHandle::kWrites;
+      const bool anew = origin->mode == Mode::kWrite && made_as(value, who.first);
+      if (opens && makes_writable(*origin) && origin->mode == Mode::kAppend &&
+          std::ranges::any_of(others, [&](const Writer& it) { return it.first != who.first; }))
+        met.opened = true;
+      if (who.first == asked_store) open = opens || (open && done != OnHandle::kEnds);
+      if (makes_writable(*origin) && (operation(call->op).writes() || (opens && anew)))
+        others.insert(who);
+      if (done == OnHandle::kEnds) others.erase(who);
+    }
+    for (auto& [place, writers] : writing)
+      std::erase_if(writers, [&](const Writer& who) {
+        return deed && ((deed->what == What::kDrop && who == writer(deed->handle, deed->in)) ||
+                        (ends_its_process(deed->what) && who.second == deed->in));
+      });
+    handles.take(step);
+    if (!asked) continue;
+    // What takes no mode opens the archive when it is made.
+    open = open || (!asked->kind->takes("mode") && handles.process_of(asked_store));
+    if (!open) since_it_opened.clear();
+    since_it_opened.insert(writing[asked->at].begin(), writing[asked->at].end());
+  }
+  if (!asked || !is_of_an_archive(*asked)) return met;
+  std::set<Writer> others = open ? since_it_opened : writing[asked->at];
+  others.erase(writer(it.where.handle, asking->in));
+  met.asked = !others.empty();
+  return met;
+}
 
 // Python's zipfile appends: a key of an archive that is written again is a name there twice. A
 // twist may name it so as well; and arrays and groups write the documents of zarr again.
@@ -337,9 +400,13 @@ Words needed(const Case& value, const Difference& it, const Call* forbidden) {
     if (const Deed* deed = std::get_if<Deed>(&value.steps[i]))
       add(i != it.where.step, fmt::format("with {}", name_of(deed->what)));
   }
-  add(!is_of_an_attribute(it) && has_several_writers(value, it), kSeveralWriters);
+  const bool of_content = !is_of_an_attribute(it);
   const bool shows_more =
       it.wrong == Wrong::kTwice || it.wrong == Wrong::kGhost || it.wrong == Wrong::kOtherValue;
+  const Meetings met = of_content && !forbidden ? meetings_with_writers(value, it) : Meetings();
+  const bool several = of_content && (has_several_writers(value, it) || met.opened);
+  add(several, kSeveralWriters);
+  add(!several && met.asked, kBesideAWriter);
   add(shows_more && has_a_name_twice(value), kNameTwice);
   add(std::ranges::any_of(value.processes,
                           [](const Process& process) { return !process.subject.empty(); }),

@@ -107,6 +107,7 @@ Words words_of_a_forbidden_write(const Case& value, const Call& write);
 inline constexpr std::string_view kRelative = "by a relative path";
 inline constexpr std::string_view kElsewhere = "with change directory";
 inline constexpr std::string_view kSeveralWriters = "several writers";
+inline constexpr std::string_view kBesideAWriter = "beside a writer";
 inline constexpr std::string_view kReadOnlyGiven = "read_only given";
 inline constexpr std::string_view kWritableGiven = "read_only=False given";
 inline constexpr std::string_view kNameTwice = "a name written twice";

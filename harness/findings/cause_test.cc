@@ -239,6 +239,23 @@ TEST(Causes, CountAsWritersThoseWhoMayWrite) {
       << "a path in a store writes by it";
 }
 
+// `FsspecStore` over an archive takes no mode, and cannot write: two of them have no writer.
+TEST(Causes, CountNoStoreThatCannotWriteAsAWriter) {
+  const auto key_of = [](const std::string& kind) {
+    Difference it = at(2, Wrong::kNotEqual);
+    it.where.handle = "s0";
+    return cause_of(parse_case(R"({"format": 2, "program": [{"make": ")" + kind +
+                               R"(", "at": "z", "as": "s0"}, {"make": ")" + kind +
+                               R"(", "at": "z", "as": "s1"},
+        {"call": "equal", "on": "s0", "other": "s1"}]})")
+                        .value(),
+                    it)
+        .key;
+  };
+  EXPECT_EQ(key_of("fsspec zip"), "reads / not equal / equal on fsspec zip");
+  EXPECT_EQ(key_of("zip"), "reads / not equal / equal on zip / several writers");
+}
+
 TEST(Causes, OfWhoWritesThoughReadOnlyAreOneOnDiskToo) {
   const auto key_of = [](const std::string& mode, Difference it) {
     return cause_of(parse_case(R"({"format": 2, "program": [

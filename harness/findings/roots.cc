@@ -126,14 +126,14 @@ bool another_truncates(const Case& value, const Difference& it) {
 // Of an archive two roots show in many ways (content is gone, unreadable, shown as before, a file
 // made) and at many calls, and how the writers came about, what lay there and how they end does not
 // matter. A zip file can have one writer: each writes a directory of what it knows, when it is
-// closed; which of them a reader takes depends on the reader. And a store that is told mode and
-// read_only apart may open in a mode that is not its own: what it writes then is whole, and readers
-// that disagree about it do so for another reason.
+// closed; which of them a reader takes depends on the reader, and until then none is right. And a
+// store that is told mode and read_only apart may open in a mode that is not its own: what it
+// writes then is whole, and readers that disagree about it do so for another reason.
 bool spoils_an_archive(const Case& value, const Difference& it, const Words& needs) {
   const bool refused_call = refused(it.was) && call_of(value, it);
   if (it.oracle == kReadersAgree && it.wrong == Wrong::kTwice) return has(needs, kSeveralWriters);
   const bool given = has(needs, kReadOnlyGiven) || has(needs, kWritableGiven);
-  const bool several = has(needs, kSeveralWriters);
+  const bool several = has(needs, kSeveralWriters) || has(needs, kBesideAWriter);
   // What lies where a directory is read may look like a name.
   const bool made = it.wrong == Wrong::kMade && (given || !it.where.key.empty());
   const bool refused_bytes =
@@ -206,17 +206,23 @@ bool is_written_by_forked_processes(const Case& value, const Difference& it) {
 
 // The classes that write, and the error where one is raised.
 std::optional<Words> words_of_a_spoiled_archive(const Case& value, const Difference& it,
-                                                Words needs) {
+                                                Words needs, const Words& journeys) {
   if (!has(needs, kSeveralWriters) &&
       (is_written_by_a_copy(value, it) || is_written_by_forked_processes(value, it)))
     needs.emplace_back(kSeveralWriters);
+  // Whose fork shares the file is refused for that.
+  if (refused(it.was) && has(journeys, "fork")) std::erase(needs, kBesideAWriter);
   auto words = classes_of_writing_archives(value);
   if (!words || !spoils_an_archive(value, it, needs)) return std::nullopt;
   if (std::string type = refusal_type(it); !type.empty())
     words->push_back(is_of_bytes(type) ? "refused" : std::move(type));
   constexpr auto kNeeds = std::to_array<std::string_view>(
       {kReadOnlyGiven, kWritableGiven, kSeveralWriters, kAnotherRelease});
-  return with_needs(std::move(*words), needs, kNeeds);
+  words = with_needs(std::move(*words), needs, kNeeds);
+  if (has(needs, kSeveralWriters) || !has(needs, kBesideAWriter)) return words;
+  words->emplace_back(kBesideAWriter);
+  if (!journeys.empty()) words->push_back(after(journeys));
+  return words;
 }
 
 // Whether there is one writer, of plain keys, and no archive that is wrong on purpose: otherwise
@@ -569,7 +575,7 @@ std::optional<Words> words_of_a_root(const Case& value, const Difference& it, co
   if (auto words = words_of_a_chosen_class(value, it)) return words;
   if (auto words = words_of_other_content(value, it, journeys)) return words;
   if (auto words = words_of_a_reader_that_writes(value, it)) return words;
-  if (auto words = words_of_a_spoiled_archive(value, it, needs)) return words;
+  if (auto words = words_of_a_spoiled_archive(value, it, needs, journeys)) return words;
   if (auto words = words_of_an_archive_opened_again(value, it, needs, journeys)) return words;
   if (auto words = words_of_a_file_that_is_moved(value, it)) return words;
   if (auto words = words_of_a_name_that_is_there_twice(value, it, needs)) return words;

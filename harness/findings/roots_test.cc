@@ -192,6 +192,73 @@ TEST(Roots, OfSeveralWritersOfAnArchiveAreOne) {
       << "a folder has room for several";
 }
 
+// Until a writer closes a zip file, others do not find what is in it: a copy that misses what
+// nobody is writing to is another one.
+TEST(Roots, OfAnArchiveThatIsAskedBesideAWriterAreOne) {
+  const auto key_of = [](const std::string& second, const std::string& between, Wrong wrong,
+                         const Answer& was = Shown()) {
+    const Case value =
+        parse_case(R"({"format": 2, "processes": {"p1": "fork"},
+        "before": {"z": {"entries": [{"key": "b", "value": "b@0"}]}}, "program": [
+        {"make": "zip", "at": "z", "mode": "a", "as": "s1"}, )" +
+                   second + ", " + between + R"(, {"call": "get", "on": "s0", "key": "b"}]})")
+            .value();
+    return cause_of(value, at(value.steps.size() - 1, wrong, was)).key;
+  };
+  const std::string carried = R"({"carry": "pickle 5", "from": "s1", "as": "s0"})";
+  const std::string made = R"({"make": "zip", "at": "z", "mode": "r", "as": "s0"})";
+  const std::string set = R"({"call": "set", "on": "s1", "key": "a", "value": "a@2"})";
+  const std::string close = R"({"call": "close", "on": "s1"})";
+  const std::string cause = "ZipStore / beside a writer";
+  EXPECT_EQ(key_of(made, set, Wrong::kAbsent), cause);
+  EXPECT_EQ(key_of(carried, set, Wrong::kAbsent), cause + " / after pickle 5");
+  EXPECT_EQ(key_of(carried, R"({"call": "list", "on": "s1"})", Wrong::kAbsent),
+            "reads / absent / get on zip / after pickle 5")
+      << "nobody writes";
+  EXPECT_EQ(key_of(carried, set + ", " + close, Wrong::kAbsent),
+            "reads / absent / get on zip / after pickle 5");
+  EXPECT_EQ(
+      key_of(carried, R"({"call": "set", "on": "s0", "key": "a", "value": "a@2"})", Wrong::kAbsent),
+      "reads / absent / get on zip / after pickle 5")
+      << "its own write";
+  EXPECT_EQ(key_of(made + R"(, {"make": "zip", "at": "y", "mode": "a", "as": "s2"})",
+                   R"({"call": "set", "on": "s2", "key": "a", "value": "a@2"})", Wrong::kAbsent)
+                .find("beside"),
+            std::string::npos)
+      << "at another place";
+  const std::string opened = R"({"call": "get", "on": "s0", "key": "b"})";
+  EXPECT_EQ(key_of(made, opened + ", " + set + ", " + close, Wrong::kAbsent), cause)
+      << "it goes on by the directory that it read";
+  EXPECT_EQ(key_of(made, set + ", " + close + ", " + opened, Wrong::kAbsent),
+            "reads / absent / get on zip");
+  EXPECT_EQ(key_of(carried, set + ", " + opened + ", " + close, Wrong::kAbsent),
+            "ZipStore / several writers")
+      << "who appends to what is half written writes a directory as well";
+  const Refusal refusal{"BadZipFile", "no", "_zip.py:_get"};
+  EXPECT_EQ(
+      key_of(R"({"make": "fsspec zip", "at": "z", "as": "s0"})", set, Wrong::kRefused, refusal),
+      "ZipStore / refused / beside a writer");
+  EXPECT_EQ(program::key_of(R"({"make": "zip", "at": "z", "mode": "w", "as": "s1"},
+                {"make": "zip", "at": "z", "mode": "r", "as": "s0"}, {"call": "open", "on": "s1"},
+                {"call": "get", "on": "s0", "key": "b"})",
+                            at(3, Wrong::kRefused, refusal)),
+            "ZipStore / refused / beside a writer")
+      << "to open in mode w empties the file";
+  EXPECT_EQ(program::key_of(R"({"make": "fsspec zip", "at": "z", "as": "s0"},
+                {"make": "zip", "at": "z", "mode": "w", "as": "s1"}, {"call": "open", "on": "s1"},
+                {"call": "close", "on": "s1"}, {"call": "get", "on": "s0", "key": "b"})",
+                            at(4, Wrong::kRefused, refusal)),
+            "ZipStore / refused / beside a writer")
+      << "fsspec has read the directory when the store was made";
+  const auto forked = parse_case(R"({"format": 2, "processes": {"p1": "fork"}, "program": [
+      {"make": "zip", "at": "z", "as": "s0"}, {"call": "get", "on": "s0", "key": "b"},
+      {"fork": "p1"}, {"call": "set", "on": "s0", "key": "a", "value": "a@3"},
+      {"call": "get", "on": "s0", "in": "p1", "key": "b"}]})");
+  EXPECT_EQ(cause_of(forked.value(), at(4, Wrong::kAbsent)).key, cause + " / after fork");
+  EXPECT_EQ(cause_of(forked.value(), at(4, Wrong::kRefused, refusal)).key,
+            "ZipStore / refused where a fork shares the file");
+}
+
 // Of two processes that have one store by a fork, the second to close it writes over the first.
 TEST(Roots, OfAnArchiveThatForkedProcessesCloseAreThoseOfSeveralWriters) {
   const auto key_of = [](const std::string& theirs, const std::string& ours, Wrong wrong,
