@@ -18,6 +18,7 @@
 #include "harness/case/keys.h"
 #include "harness/findings/cause_parts.h"
 #include "harness/findings/roots.h"
+#include "harness/model/world.h"
 
 namespace storefuzz::program {
 namespace {
@@ -176,6 +177,9 @@ std::set<std::string> keys_there(const Case& value, const Make& store, std::size
     if (deed && deed->what == What::kDeleteFile && deed->at == store.at) there.clear();
     const Make* made = call ? origin_of(value, call->on.front()) : nullptr;
     if (!made || (made->at.empty() ? made != &store : made->at != store.at)) continue;
+    const Call* view = made_by(value, store_of(value, call->on.front()));
+    // What had to be refused is not there.
+    if (!makes_writable(*made) || (view && view->flag) || operation(call->op).misuse) continue;
     const std::string named = whole_key(value, call->on.front(), call->key);
     const OnContent done = operation(call->op).on_content;
     if (done == OnContent::kSet || done == OnContent::kSetIfAbsent) there.insert(named);

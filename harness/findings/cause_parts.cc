@@ -258,7 +258,7 @@ namespace {
 // How stores meet the writers of an archive: until a writer closes a zip file, it has no directory,
 // or none that says what is in it; and who has it open meanwhile goes on by what he read.
 struct Meetings {
-  bool opened = false;  // a store that appends opened it while another one wrote: it writes as well
+  bool opened = false;  // a store that appends had it open while another one wrote: both write
   bool asked = false;   // another one writes while it is asked, or did since who is asked opened it
 };
 
@@ -271,8 +271,8 @@ Meetings meetings_with_writers(const Case& value, const Difference& it) {
   const Call* asking = call_of(value, it);
   const Make* asked = asking ? origin_of(value, it.where.handle) : nullptr;
   const std::string asked_store = store_of(value, it.where.handle);
-  std::map<std::string, std::set<Writer>> writing;  // by place
-  std::set<Writer> since_it_opened;                 // who wrote where the asked store has it open
+  std::map<std::string, std::set<Writer>> writing, open_to_append;  // by place
+  std::set<Writer> since_it_opened;  // who wrote where the asked store has it open
   bool open = false;
   Handles handles;
   const auto writer = [&](const std::string& handle, const std::string& in) {
@@ -291,19 +291,25 @@ Meetings meetings_with_writers(const Case& value, const Difference& it) {
       const OnHandle done = operation(call->op).on_handle;
       const bool opens = done == OnHandle::kOpens || done == OnHandle::kWrites;
       const bool anew = origin->mode == Mode::kWrite && made_as(value, who.first);
-      if (opens && makes_writable(*origin) && origin->mode == Mode::kAppend &&
-          std::ranges::any_of(others, [&](const Writer& it) { return it.first != who.first; }))
-        met.opened = true;
+      const auto another = [&](const Writer& it) { return it.first != who.first; };
+      std::set<Writer>& appending = open_to_append[origin->at];
+      const bool appends = opens && makes_writable(*origin) && origin->mode == Mode::kAppend;
+      met.opened = met.opened || (appends && std::ranges::any_of(others, another)) ||
+                   (operation(call->op).writes() && makes_writable(*origin) &&
+                    std::ranges::any_of(appending, another));
+      if (appends) appending.insert(who);
+      if (done == OnHandle::kEnds) appending.erase(who);
       if (who.first == asked_store) open = opens || (open && done != OnHandle::kEnds);
       if (makes_writable(*origin) && (operation(call->op).writes() || (opens && anew)))
         others.insert(who);
       if (done == OnHandle::kEnds) others.erase(who);
     }
-    for (auto& [place, writers] : writing)
-      std::erase_if(writers, [&](const Writer& who) {
-        return deed && ((deed->what == What::kDrop && who == writer(deed->handle, deed->in)) ||
-                        (ends_its_process(deed->what) && who.second == deed->in));
-      });
+    for (auto* all : {&writing, &open_to_append})
+      for (auto& [place, writers] : *all)
+        std::erase_if(writers, [&](const Writer& who) {
+          return deed && ((deed->what == What::kDrop && who == writer(deed->handle, deed->in)) ||
+                          (ends_its_process(deed->what) && who.second == deed->in));
+        });
     handles.take(step);
     if (!asked) continue;
     // What takes no mode opens the archive when it is made.

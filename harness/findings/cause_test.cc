@@ -592,6 +592,10 @@ TEST(Causes, SayWhetherWhatIsMissedIsThere) {
   EXPECT_FALSE(told(set + R"({"call": "delete", "key": "c", "on": "s0"}, )", get + R"("c")"));
   EXPECT_FALSE(told(R"({"call": "clear", "on": "s0"}, )", R"("clear")"));
   EXPECT_FALSE(told(R"({"do": "delete the file", "at": "f"}, )", R"("clear")"));
+  EXPECT_FALSE(told(R"({"make": "local", "at": "f", "read_only": true, "as": "s1"},
+      {"call": "set", "key": "c", "on": "s1", "value": "c@2"}, )",
+                    get + R"("c")"))
+      << "it had to be refused";
   EXPECT_FALSE(told(R"({"call": "move read only", "on": "s0"}, )", get + R"("a/b")"));
 }
 

@@ -234,6 +234,9 @@ TEST(Roots, OfAnArchiveThatIsAskedBesideAWriterAreOne) {
   EXPECT_EQ(key_of(carried, set + ", " + opened + ", " + close, Wrong::kAbsent),
             "ZipStore / several writers")
       << "who appends to what is half written writes a directory as well";
+  EXPECT_EQ(key_of(carried, opened + ", " + set + ", " + close, Wrong::kAbsent),
+            "ZipStore / several writers")
+      << "whoever opens it first";
   const Refusal refusal{"BadZipFile", "no", "_zip.py:_get"};
   EXPECT_EQ(
       key_of(R"({"make": "fsspec zip", "at": "z", "as": "s0"})", set, Wrong::kRefused, refusal),
