@@ -53,9 +53,9 @@ def test_a_mutant_is_found_by_what_is_new() -> None:
 
 def test_the_cause_of_a_mutant_is_not_that_of_a_known_defect() -> None:
     code, out, _ = run("mutants", "--only", "drop zip path", "--by", "cause", "--time", "6s")
-    row = r"^\| drop zip path \| zip \| 1 \| `[^`]*\bpath\b[^`]*` \|$"
+    row = r"^\| drop zip path \| zip \| [1-3] \| .*`[^`]*\bpath\b[^`]*`.* \|$"
     assert re.search(row, out, re.MULTILINE), out
-    assert "Causes a mutant: median 1, at most 1." in out
+    assert re.search(r"^Causes a mutant: median [1-3], at most [1-3]\.$", out, re.MULTILINE), out
     assert code == 0
 
 

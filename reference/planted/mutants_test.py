@@ -41,7 +41,7 @@ def test_every_mutant_changes_what_it_says_and_nothing_else() -> None:
 
 
 def test_every_kind_has_its_mutants() -> None:
-    assert len(mutants.BEHAVIOUR) == 30
+    assert len(mutants.BEHAVIOUR) == 41
     assert CHECKS.keys() == mutants.BEHAVIOUR.keys()
     names = [name for name, _ in played()]
     assert len(names) == len(set(names))
@@ -212,6 +212,29 @@ CHECKS: dict[str, Callable[[Any], Any]] = {
         ask(s, "get", "a") and ask(after(s, "delete", "a"), "get", "a") == b"value"
     ),
     "path: an empty value is read as None": lambda s: ask(s, "get", "c/1") is None,
+    "fsspec local: delete takes what is below a folder of that name": lambda s: (
+        tried(lambda: ask(after(s, "delete", "c"), "exists", "c/0")) is False
+    ),
+    "zip: delete of a missing key is refused": lambda s: (
+        tried(lambda: ask(s, "delete", "nothing")) == "NotImplementedError"
+    ),
+    "memory: get_sync refuses a missing key": lambda s: (
+        tried(lambda: s.get_sync("nothing")) == "KeyError"
+    ),
+    "local: exists is true for folders": lambda s: ask(s, "exists", "c"),
+    "memory: a suffix longer than the value loses its first byte": lambda s: (
+        ask(s, "get", "a", part("Suffix", 9)) == b"alue"
+    ),
+    "zip: equal to a store of another path": lambda s: (
+        s == mutants.KINDS["zip"].sample(tempfile.mkdtemp(dir=s.path.parent))
+    ),
+    "memory: a copy is not equal": lambda s: sent(s) != s,
+    "wrapper: with swallows exceptions": lambda s: s.__exit__(None, None, None),
+    "local: the folder goes with its last key": lambda s: (
+        [ask(s, "delete", key) for key in (*CONTENT, "c")] and not s.root.exists()
+    ),
+    "local: the second chunk is not written": lambda s: not ask(s, "exists", "c/1"),
+    "zip: the second chunk is not written": lambda s: not ask(s, "exists", "c/1"),
 }
 
 
