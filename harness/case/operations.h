@@ -92,6 +92,10 @@ struct Operation {
   bool sets() const {
     return on_content == OnContent::kSet || on_content == OnContent::kSetIfAbsent;
   }
+  bool deletes() const {
+    return on_content == OnContent::kDelete || on_content == OnContent::kDeleteBelow ||
+           on_content == OnContent::kClear;
+  }
 
   // On the same content two kinds of store should answer alike. Not: what tells of the store itself
   // or makes another handle, and a listing that is left after any one name.

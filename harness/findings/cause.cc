@@ -153,16 +153,9 @@ bool takes_another_key(const Case& value, const Difference& it) {
   const Call* call = call_of(value, it);
   if (!call || it.wrong != Wrong::kLost || it.where.key.empty()) return false;
   const std::string named = whole_key(value, call->on.front(), call->key);
-  switch (operation(call->op).on_content) {
-    case OnContent::kSet:
-    case OnContent::kSetIfAbsent:
-      return it.where.key != named;
-    case OnContent::kDelete:
-    case OnContent::kDeleteBelow:
-      return it.where.key != named && !lies_below(it.where.key, named);
-    default:
-      return false;
-  }
+  const Operation& row = operation(call->op);
+  const bool other = it.where.key != named && row.on_content != OnContent::kClear;
+  return other && (row.sets() || (row.deletes() && !lies_below(it.where.key, named)));
 }
 
 // What was written where this store writes, and not deleted since.
@@ -182,7 +175,7 @@ std::set<std::string> keys_there(const Case& value, const Make& store, std::size
     if (!makes_writable(*made) || (view && view->flag) || operation(call->op).misuse) continue;
     const std::string named = whole_key(value, call->on.front(), call->key);
     const OnContent done = operation(call->op).on_content;
-    if (done == OnContent::kSet || done == OnContent::kSetIfAbsent) there.insert(named);
+    if (operation(call->op).sets()) there.insert(named);
     if (done == OnContent::kDelete) there.erase(named);
     if (operation(call->op).rule == Rule::kMoves) there.clear();
     if (done == OnContent::kDeleteBelow || done == OnContent::kClear)

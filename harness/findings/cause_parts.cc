@@ -337,7 +337,7 @@ bool has_a_name_twice(const Case& value) {
     const Call* call = std::get_if<Call>(&step);
     if (!call) continue;
     const OnContent done = operation(call->op).on_content;
-    const bool sets = done == OnContent::kSet || done == OnContent::kSetIfAbsent;
+    const bool sets = operation(call->op).sets();
     if (!sets && done != OnContent::kUnknown) continue;
     for (const std::string& handle : call->on) {
       const Make* origin = origin_of(value, handle);

@@ -117,11 +117,6 @@ bool of_one_presence(const Difference& was, const Difference& is) {
 
 // --- what is asked instead
 
-bool deletes(Op op) {
-  const OnContent done = operation(op).on_content;
-  return done == OnContent::kDelete || done == OnContent::kDeleteBelow || done == OnContent::kClear;
-}
-
 // So much of a value reaches the disk while it is being written.
 constexpr std::int64_t kBeyondABuffer = 9000;
 
@@ -512,7 +507,7 @@ class Ways {
         drop(it_.where.step, [&](Case& next) { std::get<Call>(next.steps[i]).watched = true; });
         break;
       }
-    const bool writes = call_ && operation(call_->op).writes() && !deletes(call_->op);
+    const bool writes = call_ && operation(call_->op).writes() && !operation(call_->op).deletes();
     if (!writes || call_->op == Op::kSet) return std::move(ways_);
     const std::string key = operation(call_->op).takes.key ? call_->key : "a";
     for (const std::int64_t size : {std::int64_t{0}, kBeyondABuffer})

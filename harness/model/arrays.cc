@@ -35,12 +35,6 @@ std::span<const Element> elements_in(const Node& node, const Call& call) {
                static_cast<std::size_t>(call.end - call.start));
 }
 
-Numbers newest_of(const Node& node, const Call& call) {
-  Numbers it;
-  for (const Element& element : elements_in(node, call)) it.numbers.push_back(element.back());
-  return it;
-}
-
 // A key that lies where the node does: the one may have overwritten the other.
 bool has_keys_at(const World& world, const PlaceState& place, std::string_view path) {
   return std::ranges::any_of(place.names, [&](KeyId it) {
@@ -103,12 +97,14 @@ bool World::judges_node(const Asked& asked) const {
   return node && node->array == (op != Op::kOpenGroup);
 }
 
-std::optional<Numbers> World::block_of(const Asked& asked, bool& several) const {
+std::optional<Block> World::block_of(const Asked& asked) const {
   if (asked.row->op != Op::kReadBlock || !judges_node(asked)) return {};
-  const Node* node = known_node(asked);
-  several = std::ranges::any_of(elements_in(*node, *asked.call),
-                                [](const Element& it) { return it.size() > 1; });
-  return newest_of(*node, *asked.call);
+  Block block;
+  for (const Element& it : elements_in(*known_node(asked), *asked.call)) {
+    block.newest.numbers.push_back(it.back());
+    block.several = block.several || it.size() > 1;
+  }
+  return block;
 }
 
 void World::write_block(const Asked& asked, bool done) {
@@ -128,27 +124,27 @@ void World::write_block(const Asked& asked, bool done) {
 }
 
 std::optional<Difference> World::take_block(const Asked& asked, const Answer& answer) {
-  bool several = false;
-  const std::optional<Numbers> right = block_of(asked, several);
+  const std::optional<Block> right = block_of(asked);
   if (!right || !shown(answer)) return {};
   PlaceState& place = place_of(view_of(asked.handle));
   Node& node = *std::ranges::find(place.nodes.list, known_node(asked)->path, &Node::path);
-  const auto* numbers = shown_as<Numbers>(answer);
   const auto elements = elements_in(node, *asked.call);
-  bool fits = numbers && numbers->numbers.size() == elements.size();
-  bool fill = fits;  // what is wrong is what zarr shows where there is no chunk
-  for (std::size_t i = 0; fits && i < elements.size(); ++i)
-    if (std::ranges::find(elements[i], numbers->numbers[i]) == elements[i].end()) fits = false;
-  for (std::size_t i = 0; fill && i < elements.size(); ++i)
-    fill = numbers->numbers[i] == 0 ||
-           std::ranges::find(elements[i], numbers->numbers[i]) != elements[i].end();
+  const auto* numbers = shown_as<Numbers>(answer);
+  const bool as_many = numbers && numbers->numbers.size() == elements.size();
+  bool fits = as_many, zeros = as_many;  // zeros: what is wrong is what a missing chunk shows
+  for (std::size_t i = 0; as_many && i < elements.size(); ++i) {
+    const std::int64_t now = numbers->numbers[i];
+    if (std::ranges::find(elements[i], now) != elements[i].end()) continue;
+    fits = false;
+    zeros = zeros && now == 0;
+  }
   if (fits) {
     for (std::size_t i = 0; i < elements.size(); ++i)
       node.elements[static_cast<std::size_t>(asked.call->start) + i] = {numbers->numbers[i]};
     return {};
   }
   Difference wrong =
-      differ(fill ? Wrong::kAbsent : Wrong::kOtherValue, asked, say(Shown{*right}), answer);
+      differ(zeros ? Wrong::kAbsent : Wrong::kOtherValue, asked, say(Shown{right->newest}), answer);
   attempt(asked);
   open(view_of(asked.handle), {});
   place.told = true;

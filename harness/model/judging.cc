@@ -407,8 +407,7 @@ Answer World::sound_answer(const Step& step, std::size_t handle) const {
     return Shown{NewHandle{handles[asked->handle].kind->type}};
   if (asked->row->gives == Gives::kFlag && !reads(asked->row->op))
     return Shown{flag_of(*asked).value_or(false)};
-  bool several = false;
-  if (auto block = block_of(*asked, several)) return Shown{std::move(*block)};
+  if (auto block = block_of(*asked)) return Shown{std::move(block->newest)};
   if (!reads(asked->row->op) || opinion.candidates.empty()) return Shown{None{}};
   return some_answer(asked->question, book, shown_by(*asked, opinion.candidates.back()));
 }

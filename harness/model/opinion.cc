@@ -226,17 +226,12 @@ bool surely_deletes(const World& world, const Asked& asked, const Content& conte
   return false;
 }
 
-bool deletes(const Operation& row) {
-  return row.on_content == OnContent::kDelete || row.on_content == OnContent::kDeleteBelow ||
-         row.on_content == OnContent::kClear;
-}
-
 }  // namespace
 
 bool World::changes_nothing(const Asked& asked, const Content& content) const {
   const PlaceState& place = place_of(view_of(asked.handle));
   if (asked.row->op == Op::kWriteBlock && judges_node(asked)) return false;
-  if (deletes(*asked.row)) return !surely_deletes(*this, asked, content);
+  if (asked.row->deletes()) return !surely_deletes(*this, asked, content);
   if (!place.arrays.empty()) return true;  // who knows
   return asked.row->on_content == OnContent::kSetIfAbsent && asked.question.key &&
          (content[*asked.question.key] & kEvery);
@@ -262,7 +257,7 @@ void opinion_of_write(const World& world, const Asked& asked, Opinion& opinion) 
   }
   if (opinion.refusal == RefusalIs::kDue) return;
   const bool clears = asked.row->on_content == OnContent::kClear;
-  const bool cannot = clears ? kind.clears == Can::kNo : deletes(*asked.row) && !kind.deletes;
+  const bool cannot = clears ? kind.clears == Can::kNo : asked.row->deletes() && !kind.deletes;
   // While others write, an archive may have nothing to delete for whoever reads it.
   const bool others = view.archive() && !view.opened && world.others_write(view.place, &view);
   if (cannot && !nothing && others) return opinion.give_up(Reason::kOpenWriter);
@@ -535,8 +530,9 @@ Allowed World::render(const Asked& asked, const Opinion& opinion) const {
   if (opinion.unknown != Reason::kNone) allowed.reason = opinion.unknown;
   if (!allowed.opinion || allowed.exact) return allowed;
   bool several = false;
-  if (auto block = block_of(asked, several)) {
-    add_answer(allowed, Shown{std::move(*block)});
+  if (auto block = block_of(asked)) {
+    several = block->several;
+    add_answer(allowed, Shown{std::move(block->newest)});
   } else if (reads(asked.row->op)) {
     for (const Candidate& it : opinion.candidates) {
       const Content content = shown_by(asked, it);

@@ -54,6 +54,12 @@ struct Nodes {
 };
 inline constexpr std::size_t kNow = static_cast<std::size_t>(-1);
 
+// What a block of an array should show.
+struct Block {
+  Numbers newest;
+  bool several = false;  // some element may be something else
+};
+
 struct PlaceState {
   std::string name;
   std::optional<std::size_t> copy_of;  // the place whose content travelled here first
@@ -290,7 +296,7 @@ struct Model::World {
   void publish_nodes(const View& view, bool surely);
   const Node* known_node(const Asked& asked) const;
   bool judges_node(const Asked& asked) const;
-  std::optional<Numbers> block_of(const Asked& asked, bool& several) const;
+  std::optional<Block> block_of(const Asked& asked) const;  // nullopt: nobody knows
   void write_block(const Asked& asked, bool done);
   std::optional<Difference> take_block(const Asked& asked, const Answer& answer);
 
