@@ -118,12 +118,12 @@ void Draft::draw_step() {
     if (carry && choices_.one_in(5)) return take_with_states(*carry);
     if (step && take(std::move(*step))) break;
   }
-  const Deed* deed = value_.steps.empty() ? nullptr : std::get_if<Deed>(&value_.steps.back());
+  const Deed* deed = last_as<Deed>();
   if (deed && deed->what == What::kDeleteFile) return ask_the_broken();
   ask_the_read_only();
   write_the_new_array();
   // Who is asked twice must answer the same.
-  const Call* last = value_.steps.empty() ? nullptr : std::get_if<Call>(&value_.steps.back());
+  const Call* last = last_as<Call>();
   if (last && !operation(last->op).writes() && last->as.empty() && choices_.one_in(8))
     take(Step(*last));
 }
@@ -148,9 +148,8 @@ void Draft::ask_the_broken() {
 // A new handle that may not write is asked to, where there is something to spoil: it is seldom
 // drawn for a write, and each method has to refuse by itself.
 void Draft::ask_the_read_only() {
-  if (value_.steps.empty()) return;
-  const auto* make = std::get_if<Make>(&value_.steps.back());
-  const auto* call = std::get_if<Call>(&value_.steps.back());
+  const Make* make = last_as<Make>();
+  const Call* call = last_as<Call>();
   const std::string name = make ? make->as : call ? call->as : "";
   const auto on = std::ranges::find(facts_, name, &Facts::name);
   if (on == facts_.end() || !on->read_only || on->keys.empty()) return;
@@ -171,7 +170,7 @@ void Draft::ask_the_read_only() {
 
 // What was never written shows zeros, as what is lost does.
 void Draft::write_the_new_array() {
-  const auto* call = value_.steps.empty() ? nullptr : std::get_if<Call>(&value_.steps.back());
+  const auto* call = last_as<Call>();
   if (!call || call->op != Op::kCreateArray || choices_.one_in(4)) return;
   const auto on = std::ranges::find(facts_, call->as, &Facts::name);
   if (on == facts_.end()) return;

@@ -13,6 +13,7 @@
 #include <set>
 #include <span>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "harness/case/choices.h"
@@ -69,6 +70,11 @@ class Draft {
   void close_writers();
   void read_afresh();
   bool read_an_array(const Facts& by);
+
+  template <class Kind>
+  const Kind* last_as() const {  // the last step, where it is of this kind
+    return value_.steps.empty() ? nullptr : std::get_if<Kind>(&value_.steps.back());
+  }
 
   const Taste& taste_;
   Choices& choices_;

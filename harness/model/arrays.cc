@@ -88,19 +88,20 @@ const Node* World::known_node(const Asked& asked) const {
 }
 
 // Of all others, what zarr makes of its documents and chunks, nobody says.
-bool World::judges_node(const Asked& asked) const {
+const Node* World::judged_node(const Asked& asked) const {
   const Op op = asked.row->op;
   const bool block = op == Op::kReadBlock || op == Op::kWriteBlock;
-  if (!block && op != Op::kOpenArray && op != Op::kOpenGroup) return false;
-  if (block && !is_plain_range(*asked.call)) return false;
+  if (!block && op != Op::kOpenArray && op != Op::kOpenGroup) return nullptr;
+  if (block && !is_plain_range(*asked.call)) return nullptr;
   const Node* node = known_node(asked);
-  return node && node->array == (op != Op::kOpenGroup);
+  return node && node->array == (op != Op::kOpenGroup) ? node : nullptr;
 }
 
 std::optional<Block> World::block_of(const Asked& asked) const {
-  if (asked.row->op != Op::kReadBlock || !judges_node(asked)) return {};
+  const Node* node = asked.row->op == Op::kReadBlock ? judged_node(asked) : nullptr;
+  if (!node) return {};
   Block block;
-  for (const Element& it : elements_in(*known_node(asked), *asked.call)) {
+  for (const Element& it : elements_in(*node, *asked.call)) {
     block.newest.numbers.push_back(it.back());
     block.several = block.several || it.size() > 1;
   }
@@ -127,7 +128,8 @@ std::optional<Difference> World::take_block(const Asked& asked, const Answer& an
   const std::optional<Block> right = block_of(asked);
   if (!right || !shown(answer)) return {};
   PlaceState& place = place_of(view_of(asked.handle));
-  Node& node = *std::ranges::find(place.nodes.list, known_node(asked)->path, &Node::path);
+  Node& node =
+      *std::ranges::find(place.nodes.list, without_slash(asked.question.full), &Node::path);
   const auto elements = elements_in(node, *asked.call);
   const auto* numbers = shown_as<Numbers>(answer);
   const bool as_many = numbers && numbers->numbers.size() == elements.size();

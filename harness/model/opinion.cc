@@ -230,7 +230,7 @@ bool surely_deletes(const World& world, const Asked& asked, const Content& conte
 
 bool World::changes_nothing(const Asked& asked, const Content& content) const {
   const PlaceState& place = place_of(view_of(asked.handle));
-  if (asked.row->op == Op::kWriteBlock && judges_node(asked)) return false;
+  if (asked.row->op == Op::kWriteBlock && judged_node(asked)) return false;
   if (asked.row->deletes()) return !surely_deletes(*this, asked, content);
   if (!place.arrays.empty()) return true;  // who knows
   return asked.row->on_content == OnContent::kSetIfAbsent && asked.question.key &&
@@ -263,8 +263,8 @@ void opinion_of_write(const World& world, const Asked& asked, Opinion& opinion) 
   if (cannot && !nothing && others) return opinion.give_up(Reason::kOpenWriter);
   if (cannot && !nothing) return opinion.due(Reason::kNoDeletes);
   // Nothing is asked of an archive that surely has not what is to be deleted.
-  const bool something = some([&](const Content& it) { return !world.changes_nothing(asked, it); });
-  if (cannot && (something || !place.arrays.empty())) opinion.allow(Reason::kNothingToDo);
+  const auto changes = [&](const Content& it) { return !world.changes_nothing(asked, it); };
+  if (cannot && (!place.arrays.empty() || some(changes))) opinion.allow(Reason::kNothingToDo);
   if (clears && kind.clears == Can::kMay) opinion.allow(Reason::kClearMay);
   const std::string& full = asked.question.full;
   const bool block = asked.row->family == Family::kArray;  // in the folder of its array
@@ -325,10 +325,6 @@ std::optional<std::size_t> view_compared(const World& world, const Asked& asked)
   if (!found) return {};
   return world.handles[*found].view;
 }
-
-}  // namespace
-
-namespace {
 
 // Two paths on disk are two places, whatever else a store compares.
 bool lie_apart(const World& world, const View& one, const View& other) {
@@ -403,7 +399,7 @@ Opinion World::opinion(const Asked& asked) const {
   const bool compares = row.takes.other && who.view == view_compared(*this, asked);
   if (kind.shared == Shared::kSession && !compares) opinion.give_up(Reason::kSession);
   if (who.unknown != Reason::kNone) opinion.give_up(who.unknown);
-  if (of_nodes(row, who) && !judges_node(asked)) opinion.give_up(Reason::kArray);
+  if (of_nodes(row, who) && !judged_node(asked)) opinion.give_up(Reason::kArray);
   if (row.misuse) opinion.allow(Reason::kMisuse);
   if (may_refuse_for_its_arguments(view)) opinion.allow(Reason::kContradictory);
   if (asked.on_handle == OnHandle::kEnds) {

@@ -295,7 +295,7 @@ struct Model::World {
   bool sees_nodes(std::size_t view) const;
   void publish_nodes(const View& view, bool surely);
   const Node* known_node(const Asked& asked) const;
-  bool judges_node(const Asked& asked) const;
+  const Node* judged_node(const Asked& asked) const;        // nullptr: nobody knows
   std::optional<Block> block_of(const Asked& asked) const;  // nullopt: nobody knows
   void write_block(const Asked& asked, bool done);
   std::optional<Difference> take_block(const Asked& asked, const Answer& answer);
