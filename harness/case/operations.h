@@ -97,6 +97,12 @@ struct Operation {
            on_content == OnContent::kClear;
   }
 
+  // Whether it is asked of an array or a group, or gives one: zarr makes calls of the store of it.
+  bool is_about_a_node() const {
+    return family == Family::kArray || on_content == OnContent::kUnknown ||
+           (gives == Gives::kHandle && on_handle != OnHandle::kNone);
+  }
+
   // On the same content two kinds of store should answer alike. Not: what tells of the store itself
   // or makes another handle, and a listing that is left after any one name.
   bool stores_agree() const {

@@ -266,13 +266,30 @@ bool closes_on_disk(const Case& value, const Difference& it) {
   return deed && closes(*deed) && it.oracle == kOnDisk;
 }
 
+// zarr reads and writes arrays and groups by calls of their store: what refuses in one of those is
+// that call, whatever was asked of the node ("get" for "zarr/storage/_zip.py:_get").
+std::optional<Op> refused_within(const Case& value, const Difference& it) {
+  const Call* call = call_of(value, it);
+  const Refusal* refusal = refused(it.was);
+  if (!call || !refusal || !operation(call->op).is_about_a_node()) return std::nullopt;
+  const std::string_view frame = refusal->frame;
+  if (!frame.starts_with("zarr/storage/") && !frame.starts_with("zarr/abc/store.py:"))
+    return std::nullopt;
+  std::string method(frame.substr(frame.rfind(':') + 1));
+  method.erase(0, method.find_first_not_of('_'));
+  std::ranges::replace(method, '_', ' ');
+  return find_operation(method);
+}
+
 // What was asked, of what, and where in the subject it was answered.
 Words asked(const Case& value, const Difference& it) {
   const std::string kinds = kinds_asked(value, it);
   if (it.oracle == kReadersAgree) return {"the end on " + kinds};
   const std::string frame = frame_of_hang(it);
-  const std::string step =
-      closes_on_disk(value, it) ? std::string(name_of(Op::kClose)) : step_word(value, it, false);
+  const std::optional<Op> within = refused_within(value, it);
+  const std::string step = within                      ? std::string(name_of(*within))
+                           : closes_on_disk(value, it) ? std::string(name_of(Op::kClose))
+                                                       : step_word(value, it, false);
   Words words{fmt::format("{} on {}", step, kinds)};
   if (!frame.empty()) words.push_back("in " + frame);
   if (const Refusal* refusal = refused(it.was)) {
@@ -360,6 +377,19 @@ Cause cause_of_question(const Case& value, const Difference& it) {
   return {.key = std::move(words), .severity = severity_of(value, it), .journey = false};
 }
 
+// Whether a copy says of itself that it may write, or may not, and the store it came from says
+// otherwise: that is the attribute `read_only`, which is asked in two ways.
+bool tells_read_only_otherwise(const Case& value, const Difference& it, const Words& journeys) {
+  const Call* call = call_of(value, it);
+  return it.oracle == kWritable && it.wrong == Wrong::kState && call && call->op == Op::kReadOnly &&
+         !journeys.empty();
+}
+
+Words words_of_read_only(const Case& value) {
+  return {"attributes", std::string(name_of(Wrong::kState)), "state on " + kinds_of(value),
+          "read_only"};
+}
+
 bool carries_what_was_inherited(const Case& value) {
   return std::ranges::any_of(value.steps, [](const Step& step) {
     const Carry* carry = std::get_if<Carry>(&step);
@@ -380,7 +410,8 @@ Words words_of(const Case& value, const Difference& it) {
   const Words needs = needed(value, it, forbidden);
   Words journeys = journeys_of(value);
   if (auto words = words_of_a_root(value, it, needs, journeys)) return *words;
-  Words words = words_of_the_question(value, it, forbidden);
+  const bool read_only = tells_read_only_otherwise(value, it, journeys);
+  Words words = read_only ? words_of_read_only(value) : words_of_the_question(value, it, forbidden);
   words.insert(words.end(), needs.begin(), needs.end());
   // What hangs in a forked process hangs however it came there, and its parent for another reason.
   if (it.wrong == Wrong::kHang && has(journeys, "fork")) {
@@ -388,7 +419,7 @@ Words words_of(const Case& value, const Difference& it) {
     if (!was_forked(value, it.where.process)) words.emplace_back("in a parent");
   }
   // What a forked process inherited is as it was at the fork: who carries it changes it.
-  if (is_of_an_attribute(it) && carries_what_was_inherited(value))
+  if ((is_of_an_attribute(it) || read_only) && carries_what_was_inherited(value))
     journeys = carriers_of(std::move(journeys));
   if (!journeys.empty()) words.push_back(after(journeys));
   return words;

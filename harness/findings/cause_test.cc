@@ -256,6 +256,55 @@ TEST(Causes, CountNoStoreThatCannotWriteAsAWriter) {
   EXPECT_EQ(key_of("zip"), "reads / not equal / equal on zip / several writers");
 }
 
+// zarr asks the store of a node, so what refuses there refuses the store's own calls as well.
+TEST(Causes, OfANodeAreThoseOfTheCallOfItsStoreThatRefuses) {
+  const auto key_of = [](const std::string& call, const std::string& frame) {
+    return cause_of(parse_case(R"({"format": 2, "program": [
+        {"make": "zip", "at": "z", "mode": "w", "as": "s0"}, )" +
+                               call + "]}")
+                        .value(),
+                    at(1, Wrong::kRefused, Refusal{"ValueError", "closed", frame}))
+        .key;
+  };
+  const std::string get = R"({"call": "get", "on": "s0", "key": "x"})";
+  const std::string open = R"({"call": "open array", "on": "s0", "key": "x", "as": "x0"})";
+  const std::string create = R"({"call": "create group", "on": "s0", "key": "x", "as": "x0"})";
+  for (const std::string& node : {open, create}) {
+    EXPECT_EQ(key_of(node, "zarr/storage/_zip.py:_get"), key_of(get, "zarr/storage/_zip.py:_get"));
+    EXPECT_NE(key_of(node, "zarr/storage/_zip.py:_set"), key_of(get, "zarr/storage/_zip.py:_get"));
+    EXPECT_NE(key_of(node, "zarr/core/group.py:get"), key_of(get, "zarr/core/group.py:get"));
+    EXPECT_NE(key_of(node, "zarr/storage/_zip.py:_sync_open"),
+              key_of(get, "zarr/storage/_zip.py:_sync_open"))
+        << "no call of a store";
+  }
+  EXPECT_NE(key_of(R"({"call": "exists", "on": "s0", "key": "x"})", "zarr/storage/_zip.py:_get"),
+            key_of(get, "zarr/storage/_zip.py:_get"))
+      << "who is asked himself";
+}
+
+// That a copy says it may write is an attribute of another value, asked in another way.
+TEST(Causes, OfACopyThatTellsReadOnlyOtherwiseAreThatOfTheAttribute) {
+  const auto key_of = [](const std::string& steps, const Difference& it) {
+    return cause_of(parse_case(R"({"format": 2, "processes": {"p1": "spawn"}, "program": [
+        {"make": "local", "at": "f", "read_only": true, "as": "s0"}, )" +
+                               steps + "]}")
+                        .value(),
+                    it)
+        .key;
+  };
+  const std::string carry = R"({"carry": "pickle 5", "from": "s0", "to": "p1", "as": "s1"}, )";
+  Difference state = at(2, Wrong::kState), asked = at(2, Wrong::kState);
+  state.oracle = "attributes";
+  state.where.key = "_read_only";
+  asked.oracle = kWritable;
+  EXPECT_EQ(key_of(carry + R"({"call": "read only", "on": "s1"})", asked),
+            key_of(carry + R"({"call": "state", "on": ["s0", "s1"]})", state));
+  asked.where.step = state.where.step = 1;
+  EXPECT_NE(key_of(R"({"call": "read only", "on": "s0"})", asked),
+            key_of(R"({"call": "state", "on": "s0"})", state))
+      << "without a journey it is no copy";
+}
+
 TEST(Causes, OfWhoWritesThoughReadOnlyAreOneOnDiskToo) {
   const auto key_of = [](const std::string& mode, Difference it) {
     return cause_of(parse_case(R"({"format": 2, "program": [

@@ -12,6 +12,7 @@
 #include <string_view>
 #include <utility>
 
+#include "harness/base/text.h"
 #include "harness/case/keys.h"
 #include "harness/findings/cause.h"
 #include "harness/model/world.h"
@@ -467,6 +468,41 @@ std::optional<Words> words_of_other_content(const Case& value, const Difference&
   return Words{kinds_of(value), "other content in another process"};
 }
 
+// --- what a journey spoils
+
+// What checks its arguments refuses a store that a journey left with another object in it by the
+// same text, whatever is asked: "Expected an object store instance, got b'…'".
+std::optional<Words> words_of_a_spoiled_part(const Case& value, const Difference& it,
+                                             const Words& needs, const Words& journeys) {
+  const Refusal* refusal = refused(it.was);
+  const Call* call = call_of(value, it);
+  if (!refusal || !call || journeys.empty() || !is_plain(value, needs)) return std::nullopt;
+  const std::size_t got = refusal->text.find(", got ");
+  const bool plain = it.where.argument.empty() || it.where.argument == "plain";
+  if (got == std::string::npos || operation(call->op).misuse || !plain) return std::nullopt;
+  const std::string wanted = printable(refusal->text.substr(0, got));
+  return Words{it.oracle, std::string(wrong_word(it)), "a call on " + kinds_of(value),
+               fmt::format("{}: {}", refusal->type, shorten(wanted, kLongestText)),
+               after(journeys)};
+}
+
+// Every write asks the store whether it may write: a copy that forgot it refuses them all.
+std::optional<Words> words_of_a_copy_that_only_reads(const Case& value, const Difference& it,
+                                                     const Words& needs, const Words& journeys) {
+  const Refusal* refusal = refused(it.was);
+  const Call* call = call_of(value, it);
+  if (!refusal || !call || journeys.empty() || !operation(call->op).writes() ||
+      !refusal->frame.ends_with(":_check_writable"))
+    return std::nullopt;
+  constexpr auto kNeeds =
+      std::to_array<std::string_view>({kReadOnlyGiven, kWritableGiven, kAnotherRelease});
+  Words words{it.oracle, std::string(wrong_word(it)), "a write on " + kinds_of(value),
+              fmt::format("{} in {}", refusal->type, refusal->frame)};
+  words = with_needs(std::move(words), needs, kNeeds);
+  words.push_back(after(journeys));
+  return words;
+}
+
 // --- what a store keeps in memory
 
 // Which kind keeps something in memory below this handle: some use a class that is another kind's.
@@ -583,6 +619,8 @@ std::optional<Words> words_of_a_root(const Case& value, const Difference& it, co
   if (auto words = words_of_a_parent_that_waits(value, it)) return words;
   if (auto words = words_of_a_lost_thread(value, it, journeys)) return words;
   if (auto words = words_of_a_key_below_a_key(value, it)) return words;
+  if (auto words = words_of_a_spoiled_part(value, it, needs, journeys)) return words;
+  if (auto words = words_of_a_copy_that_only_reads(value, it, needs, journeys)) return words;
   if (auto words = words_of_a_shared_buffer(value, it)) return words;
   if (auto words = words_of_a_stale_cache(value, it)) return words;
   return std::nullopt;

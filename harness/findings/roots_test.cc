@@ -565,6 +565,54 @@ TEST(Roots, OfAParentThatItsForkedProcessLeavesWaitingAreOne) {
 }
 
 // What a caller does to his own buffer shows in all that use the class that kept it.
+// A store that pickling leaves with bytes for what it holds is refused by each method.
+TEST(Roots, OfAPartThatAJourneySpoilsAreOne) {
+  const auto key_of_call = [](const std::string& call, const char* text) {
+    return key_of(R"({"make": "object local", "at": "f", "as": "s0"},
+                     {"carry": "pickle 5", "from": "s0", "to": "p1", "as": "s1"},)" +
+                      call,
+                  at(2, Wrong::kRefused, Refusal{"ValueError", text, "_obstore.py:get"}));
+  };
+  const std::string get = R"({"call": "get", "on": "s0", "key": "a"})";
+  const std::string list = R"({"call": "list", "on": "s0"})";
+  EXPECT_EQ(key_of_call(get, "Expected an object store instance, got b'x'"),
+            "reads / refused / a call on object local / ValueError: Expected an object store "
+            "instance / after pickle 5 to another process");
+  EXPECT_EQ(key_of_call(get, "Expected an object store instance, got b'x'"),
+            key_of_call(list, "Expected an object store instance, got b'y'"));
+  EXPECT_NE(key_of_call(get, "store is closed"), key_of_call(list, "store is closed"));
+  EXPECT_NE(key_of_call(get, "Expected a path, got b'x'"),
+            key_of_call(get, "Expected an object store instance, got b'x'"));
+  const auto alone = [](const std::string& call) {
+    return key_of(R"({"make": "object local", "at": "f", "as": "s0"},)" + call,
+                  at(1, Wrong::kRefused, Refusal{"ValueError", "Expected a store, got b'x'", ""}));
+  };
+  EXPECT_NE(alone(get), alone(list)) << "without a journey";
+}
+
+// Every write asks first whether the store may write.
+TEST(Roots, OfACopyThatOnlyReadsAreOne) {
+  const auto key_of_call = [](const std::string& call, const char* frame, bool carried = true) {
+    const std::string carry = R"({"carry": "pickle 5", "from": "s0", "to": "p1", "as": "s1"},)";
+    return key_of(R"({"make": "local", "at": "f", "as": "s0"},)" + (carried ? carry : "") + call,
+                  at(carried ? 2 : 1, Wrong::kRefused, Refusal{"ValueError", "read-only", frame}));
+  };
+  const std::string set = R"({"call": "set", "on": "s1", "key": "a", "value": "a@2"})";
+  const std::string clear = R"({"call": "clear", "on": "s1"})";
+  const char* check = "zarr/abc/store.py:_check_writable";
+  EXPECT_EQ(key_of_call(set, check), "reads / refused / a write on local / ValueError in " +
+                                         std::string(check) +
+                                         " / after pickle 5 to another process");
+  EXPECT_EQ(key_of_call(set, check), key_of_call(clear, check));
+  EXPECT_NE(key_of_call(set, "zarr/storage/_local.py:_put"),
+            key_of_call(clear, "zarr/storage/_local.py:_put"));
+  EXPECT_NE(key_of_call(R"({"call": "get", "on": "s1", "key": "a"})", check),
+            key_of_call(set, check))
+      << "who reads need not ask";
+  EXPECT_NE(key_of_call(R"({"call": "set", "on": "s0", "key": "a", "value": "a@2"})", check, false),
+            key_of_call(R"({"call": "clear", "on": "s0"})", check, false));
+}
+
 TEST(Roots, OfABufferThatIsSharedAreOne) {
   const auto shared = [](const std::string& kind, const std::string& call) {
     return key_of(R"({"make": ")" + kind + R"(", "at": "f", "as": "s0"},

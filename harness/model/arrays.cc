@@ -69,8 +69,9 @@ void World::publish_nodes(const View& view, bool surely) {
   ++nodes.published;
 }
 
-// The node that a call is about, where it surely is there and nothing else may lie in its place.
-const Node* World::known_node(const Asked& asked) const {
+// Whether this handle shows the nodes as the list has them, and nothing but nodes lies where the
+// call leads.
+bool World::knows_nodes(const Asked& asked) const {
   const HandleState& who = handles[asked.handle];
   const View& view = views[who.view];
   const PlaceState& place = place_of(view);
@@ -79,12 +80,8 @@ const Node* World::known_node(const Asked& asked) const {
                       place.unknown != Reason::kNone || place.told || place.twisted ||
                       place.others_acted || place.odd_written || place.nodes.unclear ||
                       who.kind->shared == Shared::kSession || !sees_nodes(who.view);
-  if (silent || (who.subject == Subject::kGroup && who.nodes_from != kNow)) return nullptr;
-  const std::string_view path = without_slash(asked.question.full);
-  const auto found = std::ranges::find(place.nodes.list, path, &Node::path);
-  if (found == place.nodes.list.end() || !found->sure || has_keys_at(*this, place, path))
-    return nullptr;
-  return &*found;
+  if (silent || (who.subject == Subject::kGroup && who.nodes_from != kNow)) return false;
+  return !has_keys_at(*this, place, without_slash(asked.question.full));
 }
 
 // Of all others, what zarr makes of its documents and chunks, nobody says.
@@ -92,9 +89,22 @@ const Node* World::judged_node(const Asked& asked) const {
   const Op op = asked.row->op;
   const bool block = op == Op::kReadBlock || op == Op::kWriteBlock;
   if (!block && op != Op::kOpenArray && op != Op::kOpenGroup) return nullptr;
-  if (block && !is_plain_range(*asked.call)) return nullptr;
-  const Node* node = known_node(asked);
-  return node && node->array == (op != Op::kOpenGroup) ? node : nullptr;
+  if ((block && !is_plain_range(*asked.call)) || !knows_nodes(asked)) return nullptr;
+  const Node* node = place_of(view_of(asked.handle)).nodes.at(without_slash(asked.question.full));
+  return node && node->sure && node->array == (op != Op::kOpenGroup) ? node : nullptr;
+}
+
+// A node can be created where nothing is, by one writer of an archive.
+bool World::can_create(const Asked& asked) const {
+  if (asked.row->op != Op::kCreateArray && asked.row->op != Op::kCreateGroup) return false;
+  const View& view = view_of(asked.handle);
+  const std::string_view path = without_slash(asked.question.full);
+  return !path.empty() && knows_nodes(asked) && place_of(view).nodes.can_add(path) &&
+         !(view.archive() && others_write(view.place, &view));
+}
+
+bool World::judges_nodes(const Asked& asked) const {
+  return can_create(asked) || judged_node(asked) != nullptr;
 }
 
 std::optional<Block> World::block_of(const Asked& asked) const {
@@ -112,9 +122,8 @@ void World::write_block(const Asked& asked, bool done) {
   const View& view = view_of(asked.handle);
   Nodes& nodes = place_of(view).nodes;
   if (!view.writable) return;
-  const std::string_view path = without_slash(asked.question.full);
-  const auto node = std::ranges::find(nodes.list, path, &Node::path);
-  if (node == nodes.list.end()) return;
+  Node* node = nodes.at(without_slash(asked.question.full));
+  if (!node) return;
   const bool plain = is_plain_range(*asked.call);
   for (std::size_t i = 0; i < kElements; ++i) {
     const auto at = static_cast<std::int64_t>(i);
@@ -128,8 +137,7 @@ std::optional<Difference> World::take_block(const Asked& asked, const Answer& an
   const std::optional<Block> right = block_of(asked);
   if (!right || !shown(answer)) return {};
   PlaceState& place = place_of(view_of(asked.handle));
-  Node& node =
-      *std::ranges::find(place.nodes.list, without_slash(asked.question.full), &Node::path);
+  Node& node = *place.nodes.at(without_slash(asked.question.full));
   const auto elements = elements_in(node, *asked.call);
   const auto* numbers = shown_as<Numbers>(answer);
   const bool as_many = numbers && numbers->numbers.size() == elements.size();

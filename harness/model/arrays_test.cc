@@ -37,6 +37,40 @@ TEST(Arrays, CanBeOpenedWhereTheyWereCreated) {
   expect_wrong(it.sound({store(), store()}).take(refusal("FileNotFoundError")), Wrong::kRefused);
 }
 
+TEST(Arrays, AreCreatedWhereNothingIs) {
+  Follow it(LOCAL CREATE("x", "s0", "x0") CREATE("g/x", "s0", "x1") CREATE("x", "s0", "x2") END,
+            "");
+  it.sound({store()});
+  expect_wrong(Follow(it).take(refusal("ValueError")), Wrong::kRefused);
+  it.sound({store()});
+  expect_wrong(Follow(it).take(refusal("ValueError")), Wrong::kRefused);
+  it.sound({store()});
+  EXPECT_FALSE(it.allowed().opinion) << "one is there";
+}
+
+TEST(Arrays, AreNotJudgedWhereKeysLie) {
+  for (const char* key : {"x", "x/c/0", "g", "g/zarr.json"}) {
+    Follow it(std::string(LOCAL R"({"call":"set","key":")") + key +
+                  R"(","value":"1","on":"s0"},)" CREATE("x", "s0", "x0") CREATE("g/x", "s0", "x1")
+                      END,
+              "");
+    it.sound({store(), none()});
+    const bool first = it.allowed().opinion;
+    it.sound({store()});
+    EXPECT_FALSE(first && it.allowed().opinion) << key;
+  }
+}
+
+TEST(Arrays, OfAReadOnlyStoreAreNotCreated) {
+  Follow it(
+      LOCAL SET("b", "1", "s0") R"({"make":"local","at":"z","read_only":true,"as":"s1"},)" CREATE(
+          "x", "s1", "x1") END,
+      "");
+  it.sound({store(), none(), store()});
+  EXPECT_EQ(it.allowed().refusal, RefusalIs::kDue);
+  expect_wrong(it.take(store()), Wrong::kDone);
+}
+
 TEST(Arrays, AWriteThatWasAllowedToFailMayBeThere) {
   Follow it(LOCAL CREATE("x", "s0", "x0") WRITE(0, 2, "x0") READ(0, 2, "x0") READ(0, 2, "x0") END,
             R"("processes":{"p1":{"began":"spawn"}},)");
@@ -93,6 +127,19 @@ TEST(Arrays, OfAnArchiveThatIsOpenElsewhereAreNotPublishedYet) {
   Follow it(ZIP("w") CREATE("x", "s0", "x0") READER OPEN("x", "s1", "x1") READ(0, 2, "x1") END, "");
   it.sound({store(), store(), store()});
   EXPECT_FALSE(it.allowed().opinion);
+}
+
+TEST(Arrays, OfAnArchiveThatARefusedCallMayHaveOpenedBeforeAreNotSeen) {
+  const std::string steps = ZIP("w") SET("b", "1", "s0") CLOSE("s0") READER;
+  const std::string later = CREATE("x", "s0", "x0") CLOSE("s0") GET("b", "s1");
+  const std::string open = OPEN("x", "s1", "x1") END;
+  Follow asked(steps + OPEN("q", "s1", "q1") + later + open, "");
+  asked.sound({store(), none(), none(), store(), refusal("FileNotFoundError"), store(), none(),
+               bytes("1")});
+  EXPECT_FALSE(asked.allowed().opinion);
+  Follow anew(steps + later + open, "");
+  anew.sound({store(), none(), none(), store(), store(), none(), bytes("1")});
+  EXPECT_TRUE(anew.allowed().opinion);
 }
 
 TEST(Arrays, OfAnArchiveWhoseWriterWasDroppedMayBeLost) {

@@ -51,14 +51,6 @@ void Content::put(KeyId key, Values values) {
   values_[key] = values;
 }
 
-bool Content::surely_empty() const {
-  return std::ranges::all_of(values_, [](Values it) { return it == kGone; });
-}
-
-bool Content::maybe_empty() const {
-  return std::ranges::all_of(values_, [](Values it) { return it & kGone; });
-}
-
 bool Content::operator==(const Content& other) const {
   for (KeyId key = 0; key < std::max(size(), other.size()); ++key)
     if ((*this)[key] != other[key]) return false;

@@ -57,8 +57,6 @@ class Content {
   void put(KeyId key, Values values);
   void add(KeyId key, Values values) { put(key, (*this)[key] | values); }
   std::size_t size() const { return values_.size(); }  // keys from here on are absent
-  bool surely_empty() const;
-  bool maybe_empty() const;
   bool operator==(const Content& other) const;
 
  private:

@@ -31,7 +31,9 @@ void tear_others(World& world, const View& view, bool touched_too) {
 }  // namespace
 
 void World::touch(View& view) {
-  if (!view.touched) view.since = place_of(view).current();
+  if (view.touched) return;
+  view.since = place_of(view).current();
+  view.nodes_seen = place_of(view).nodes.published;
   view.touched = true;
 }
 
@@ -51,7 +53,6 @@ void World::open(View& view, std::vector<Candidate> fitting) {
   view.fuzzy = others_write(view.place, &view);
   view.opened = true;
   view.seen = place.current();
-  view.nodes_seen = place.nodes.published;
   // Who truncates an archive takes the nodes of others away.
   Nodes& nodes = place.nodes;
   const bool own = nodes.writer && &views[*nodes.writer] == &view;

@@ -335,9 +335,4 @@ std::string Model::surely_seen(const Step& step, std::size_t handle) const {
   return text;
 }
 
-bool Model::known_bytes(const Step& step, std::size_t handle, std::string_view bytes) const {
-  const auto asked = world_->asked(step, handle);
-  return !asked || ever_given(asked->question, world_->book, Shown{BytesValue{Bytes(bytes)}});
-}
-
 }  // namespace storefuzz::program

@@ -108,8 +108,6 @@ class Model {
   // programs where both are the same. "": not exactly known, or something else may decide the
   // answer.
   std::string surely_seen(const Step& step, std::size_t handle) const;
-  // Whether bytes of a key are a cut of something that was ever given to it.
-  bool known_bytes(const Step& step, std::size_t handle, std::string_view bytes) const;
 
   struct World;  // of the sources of this folder
 

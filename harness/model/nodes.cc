@@ -33,32 +33,33 @@ bool has_taken_name(std::string_view path) {
   return false;
 }
 
-bool can_add(const Nodes& nodes, std::string_view path) {
-  return !has_taken_name(path) && std::ranges::none_of(nodes.list, [&](const Node& it) {
-    return it.path == path || (it.array && lies_below(path, it.path)) ||
-           (it.sure && it.array && it.path.empty());
-  });
-}
-
-bool is_sure(const Nodes& nodes, std::string_view path) {
-  const auto found = std::ranges::find(nodes.list, path, &Node::path);
-  return found != nodes.list.end() && found->sure;
-}
-
 // Releases differ in whether they write the groups above a node.
 void add_node(Nodes& nodes, const std::string& path, bool array) {
-  if (!can_add(nodes, path) || (array && path.empty())) {
+  if (!nodes.can_add(path) || (array && path.empty())) {
     nodes.unclear = true;
     return;
   }
   for (std::string& parent : parents_of(path))
-    if (std::ranges::find(nodes.list, parent, &Node::path) == nodes.list.end())
-      nodes.list.push_back({.path = std::move(parent)});
+    if (!nodes.at(parent)) nodes.list.push_back({.path = std::move(parent)});
   nodes.list.push_back({.path = path, .sure = true, .array = array});
   nodes.list.back().elements.fill({0});
 }
 
 }  // namespace
+
+Node* Nodes::at(std::string_view path) {
+  const auto found = std::ranges::find(list, path, &Node::path);
+  return found == list.end() ? nullptr : &*found;
+}
+
+const Node* Nodes::at(std::string_view path) const { return const_cast<Nodes*>(this)->at(path); }
+
+bool Nodes::can_add(std::string_view path) const {
+  return !has_taken_name(path) && std::ranges::none_of(list, [&](const Node& it) {
+    return it.path == path || (it.array && lies_below(path, it.path)) ||
+           (it.sure && it.array && it.path.empty());
+  });
+}
 
 void World::note_nodes(const Asked& asked, bool done) {
   if (!asked.row->writes()) return;
@@ -74,7 +75,8 @@ void World::note_nodes(const Asked& asked, bool done) {
     case Op::kCreateArray:
     case Op::kCreateGroup:
       // What is there already, is refused and stays.
-      if (!done && is_sure(nodes, without_slash(asked.question.full))) return;
+      if (const Node* it = nodes.at(without_slash(asked.question.full)); !done && it && it->sure)
+        return;
       if (!done || asked.odd) nodes.unclear = true;
       if (!nodes.unclear)
         add_node(nodes, std::string(without_slash(asked.question.full)),

@@ -39,6 +39,10 @@ bool World::stale(const View& view) const {
   if (!view.archive() || (!view.opened && !(view.touched && view.writable))) return false;
   const std::size_t current = place_of(view).current();
   if (others_write(view.place, &view)) return true;
+  // Who wrote nodes alone has published as well.
+  const PlaceState& place = place_of(view);
+  if (view.nodes_seen != place.nodes.published || (place.nodes.unclear && !place.arrays.empty()))
+    return true;
   if (!view.opened) return view.lo < current;
   return (view.fresh ? view.since : view.seen) < current ||
          std::ranges::any_of(
@@ -230,7 +234,7 @@ bool surely_deletes(const World& world, const Asked& asked, const Content& conte
 
 bool World::changes_nothing(const Asked& asked, const Content& content) const {
   const PlaceState& place = place_of(view_of(asked.handle));
-  if (asked.row->op == Op::kWriteBlock && judged_node(asked)) return false;
+  if (judges_nodes(asked)) return false;
   if (asked.row->deletes()) return !surely_deletes(*this, asked, content);
   if (!place.arrays.empty()) return true;  // who knows
   return asked.row->on_content == OnContent::kSetIfAbsent && asked.question.key &&
@@ -291,9 +295,7 @@ void opinion_of_close(const World& world, const View& view, Opinion& opinion) {
 }
 
 bool of_nodes(const Operation& row, const HandleState& who) {
-  return row.family == Family::kArray || who.subject == Subject::kArray ||
-         who.subject == Subject::kGroup || row.on_content == OnContent::kUnknown ||
-         (row.gives == Gives::kHandle && row.on_handle != OnHandle::kNone);
+  return row.is_about_a_node() || who.subject == Subject::kArray || who.subject == Subject::kGroup;
 }
 
 // Opening what nobody ever tried to make. A key may have been given any bytes: where one is called
@@ -399,7 +401,7 @@ Opinion World::opinion(const Asked& asked) const {
   const bool compares = row.takes.other && who.view == view_compared(*this, asked);
   if (kind.shared == Shared::kSession && !compares) opinion.give_up(Reason::kSession);
   if (who.unknown != Reason::kNone) opinion.give_up(who.unknown);
-  if (of_nodes(row, who) && !judged_node(asked)) opinion.give_up(Reason::kArray);
+  if (of_nodes(row, who) && !judges_nodes(asked)) opinion.give_up(Reason::kArray);
   if (row.misuse) opinion.allow(Reason::kMisuse);
   if (may_refuse_for_its_arguments(view)) opinion.allow(Reason::kContradictory);
   if (asked.on_handle == OnHandle::kEnds) {

@@ -187,7 +187,7 @@ bool fits_names(const Read& row, const Question& question, const Book& book, con
   for (const std::string& name : all.sure)
     if (!has(names.names, name)) return false;
   for (const std::string& name : names.names)
-    if (!has(all.possible, name) && !has(question.extra, name)) return false;
+    if (!has(all.possible, name)) return false;
   if (!row.whole_keys) return true;
   for_each_shown(row, question, book, content,
                  [&](KeyId key, std::string_view name, Values values) {
@@ -294,8 +294,7 @@ std::optional<Answer> only_answer(const Question& question, const Book& book,
     ++shown_keys;
     open = open || !decided(row, values);
   });
-  if (open || (row.shape == Shape::kOneName && shown_keys > 1) || !question.extra.empty())
-    return {};
+  if (open || (row.shape == Shape::kOneName && shown_keys > 1)) return {};
   return some_answer(question, book, content);
 }
 

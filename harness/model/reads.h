@@ -27,11 +27,10 @@ struct Candidate {
 struct Question {
   Op op = Op::kGet;
   const Call* call = nullptr;
-  std::string full;                // the key in its place
-  std::optional<KeyId> key;        // where the book has it
-  std::string prefix;              // of all keys that are seen
-  bool files = false;              // of the store: keys are files
-  std::vector<std::string> extra;  // names of folders that once were: a listing may show them
+  std::string full;          // the key in its place
+  std::optional<KeyId> key;  // where the book has it
+  std::string prefix;        // of all keys that are seen
+  bool files = false;        // of the store: keys are files
 };
 
 // Whether the operation is a read that this folder knows.

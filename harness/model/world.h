@@ -51,6 +51,11 @@ struct Nodes {
   // Where metadata was consolidated → how many nodes there were.
   std::vector<std::pair<std::string, std::size_t>> consolidated;
   bool unclear = false;  // something else happened: deletes, keys that were set
+
+  Node* at(std::string_view path);  // nullptr: none
+  const Node* at(std::string_view path) const;
+  // Whether nothing is there, no array lies above, and zarr takes the name for no document.
+  bool can_add(std::string_view path) const;
 };
 inline constexpr std::size_t kNow = static_cast<std::size_t>(-1);
 
@@ -117,10 +122,10 @@ struct View {
   bool fresh = false;          // it truncated: its base is nothing
   bool begins = false;         // open and writable, where no archive surely was: it makes one
   std::size_t seen = 0;        // the epoch when it opened
-  std::size_t nodes_seen = 0;  // how often nodes had been published then
   bool fuzzy = false;          // others were writing when it opened
   bool touched = false;        // called since it was made, carried or closed
   std::size_t since = 0;       // the epoch of the first of these calls, which may have opened it
+  std::size_t nodes_seen = 0;  // how often nodes had been published then
   bool torn = false;           // somebody truncated what it has open
   bool used =
       false;  // called, but not to open it, since it was made; of an archive, since it was carried
@@ -161,7 +166,6 @@ struct HandleState {
   std::string prefix;
   std::size_t view = 0;
   std::optional<std::size_t> cache;
-  std::string chain;              // of wrappers put around it
   std::size_t nodes_from = kNow;  // of a group: how many nodes its oldest metadata may know
   bool inherited = false;
   bool crossed = false;  // it came from a process of another release
@@ -294,8 +298,11 @@ struct Model::World {
   // --- arrays (arrays.cc)
   bool sees_nodes(std::size_t view) const;
   void publish_nodes(const View& view, bool surely);
-  const Node* known_node(const Asked& asked) const;
-  const Node* judged_node(const Asked& asked) const;        // nullptr: nobody knows
+  bool knows_nodes(const Asked& asked) const;
+  const Node* judged_node(const Asked& asked) const;  // nullptr: nobody knows
+  bool can_create(const Asked& asked) const;
+  // Whether there is an opinion of a call about a node.
+  bool judges_nodes(const Asked& asked) const;
   std::optional<Block> block_of(const Asked& asked) const;  // nullopt: nobody knows
   void write_block(const Asked& asked, bool done);
   std::optional<Difference> take_block(const Asked& asked, const Answer& answer);

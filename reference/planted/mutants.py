@@ -291,10 +291,12 @@ async def ignore_read_only(real: Any, self: Any, *arguments: Any, **options: Any
 
 
 @replaced("zip: suffix is one byte short", "get")
-async def short_suffix(real: Any, self: Any, key: str, prototype: Any, part: Any = None) -> Any:
-    if hasattr(part, "suffix"):
-        part = type(part)(max(0, part.suffix - 1))
-    return await real(self, key, prototype, part)
+async def short_suffix(
+    real: Any, self: Any, key: str, prototype: Any, byte_range: Any = None
+) -> Any:
+    if hasattr(byte_range, "suffix"):
+        byte_range = type(byte_range)(max(0, byte_range.suffix - 1))
+    return await real(self, key, prototype, byte_range)
 
 
 @arrived("zip: opened with w after unpickling")
