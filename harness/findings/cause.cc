@@ -175,7 +175,8 @@ std::set<std::string> keys_there(const Case& value, const Make& store, std::size
     if (!makes_writable(*made) || (view && view->flag) || operation(call->op).misuse) continue;
     const std::string named = whole_key(value, call->on.front(), call->key);
     const OnContent done = operation(call->op).on_content;
-    if (operation(call->op).sets()) there.insert(named);
+    // Not every store has a method without a loop: nobody knows whether it was done.
+    if (operation(call->op).sets() && !operation(call->op).in_sync()) there.insert(named);
     if (done == OnContent::kDelete) there.erase(named);
     if (operation(call->op).rule == Rule::kMoves) there.clear();
     if (done == OnContent::kDeleteBelow || done == OnContent::kClear)
@@ -345,7 +346,10 @@ Words words_of_the_question(const Case& value, const Difference& it, const Call*
   else
     std::ranges::move(asked(value, it), std::back_inserter(words));
   const Call* call = is_of_an_end(it) ? nullptr : call_of(value, it);
-  if (call || closes_on_disk(value, it))
+  // An archive is opened in the same way for every key.
+  const Refusal* refusal = refused(it.was);
+  const bool opening = refusal && refusal->frame.ends_with("open");
+  if ((call && !opening) || closes_on_disk(value, it))
     std::ranges::move(words_of_keys(value), std::back_inserter(words));
   if (call) {
     if (is_set_where_folders_are(value, *call)) words.emplace_back("where a folder is");

@@ -5,6 +5,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <map>
 #include <set>
@@ -375,6 +376,26 @@ const Call* forbidden_write(const Case& value, const Difference& it) {
 
 namespace {
 
+// Which writes came before a read that shows something else in memory, other than the plainest one:
+// on a disk the write itself is told of, but here nothing shows it until something is read.
+Words writes_before_a_read(const Case& value, const Difference& it) {
+  const Call* call = call_of(value, it);
+  constexpr std::array kOfContent{Wrong::kAbsent, Wrong::kOtherValue, Wrong::kGhost, Wrong::kTwice};
+  const bool content = std::ranges::find(kOfContent, it.wrong) != kOfContent.end();
+  Words words;
+  const auto kind = kind_of(value, it.where.handle);
+  const bool in_memory = kind && innermost(*kind)->medium == Medium::kMemory;
+  if (!call || operation(call->op).writes() || !content || !in_memory) return words;
+  for (std::size_t i = 0; i < it.where.step; ++i) {
+    const Call* write = std::get_if<Call>(&value.steps[i]);
+    if (!write || write->op == Op::kSet || operation(write->op).misuse) continue;
+    const OnContent done = operation(write->op).on_content;
+    if (done != OnContent::kNone && done != OnContent::kUnknown)
+      words.push_back(fmt::format("with {}", name_of(write->op)));
+  }
+  return words;
+}
+
 bool has_copies(const Case& value) {
   return std::ranges::any_of(value.steps, [](const Step& step) {
     const Carry* carry = std::get_if<Carry>(&step);
@@ -406,6 +427,7 @@ Words needed(const Case& value, const Difference& it, const Call* forbidden) {
     if (const Deed* deed = std::get_if<Deed>(&value.steps[i]))
       add(i != it.where.step, fmt::format("with {}", name_of(deed->what)));
   }
+  for (const std::string& write : writes_before_a_read(value, it)) add(true, write);
   const bool of_content = !is_of_an_attribute(it);
   const bool shows_more =
       it.wrong == Wrong::kTwice || it.wrong == Wrong::kGhost || it.wrong == Wrong::kOtherValue;

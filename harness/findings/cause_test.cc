@@ -256,6 +256,27 @@ TEST(Causes, CountNoStoreThatCannotWriteAsAWriter) {
   EXPECT_EQ(key_of("zip"), "reads / not equal / equal on zip / several writers");
 }
 
+// In memory, what a write did shows when something is read: each write is a root of its own.
+TEST(Causes, OfAReadNameTheWritesThatAreNeeded) {
+  const auto key_of = [](const std::string& write, Wrong wrong = Wrong::kAbsent) {
+    Difference it = at(write.empty() ? 2 : 3, wrong);
+    it.where.handle = "s0";
+    return cause_of(parse_case(R"({"format": 2, "program": [{"make": "memory", "as": "s0"},
+        {"call": "set", "on": "s0", "key": "a", "value": "a@1"}, )" +
+                               write + R"({"call": "get", "on": "s0", "key": "a"}]})")
+                        .value(),
+                    it)
+        .key;
+  };
+  EXPECT_EQ(key_of(""), "reads / absent / get on memory");
+  EXPECT_EQ(key_of(R"({"call": "set", "on": "s0", "key": "b", "value": "b@2"}, )"), key_of(""));
+  EXPECT_EQ(key_of(R"({"call": "delete dir", "on": "s0", "key": "b"}, )"),
+            "reads / absent / get on memory / with delete dir");
+  EXPECT_EQ(key_of(R"({"call": "set if not exists", "on": "s0", "key": "a", "value": "a@2"}, )",
+                   Wrong::kOtherValue),
+            "reads / other value / get on memory / with set if not exists");
+}
+
 // zarr asks the store of a node, so what refuses there refuses the store's own calls as well.
 TEST(Causes, OfANodeAreThoseOfTheCallOfItsStoreThatRefuses) {
   const auto key_of = [](const std::string& call, const std::string& frame) {
@@ -646,6 +667,24 @@ TEST(Causes, SayWhetherWhatIsMissedIsThere) {
                     get + R"("c")"))
       << "it had to be refused";
   EXPECT_FALSE(told(R"({"call": "move read only", "on": "s0"}, )", get + R"("a/b")"));
+  EXPECT_FALSE(
+      told(R"({"call": "set sync", "key": "c", "on": "s0", "value": "c@1"}, )", get + R"("c")"))
+      << "the store may have no such method";
+}
+
+TEST(Causes, OfARefusedOpeningDoNotDependOnTheKey) {
+  const auto key_of = [](const std::string& key, const std::string& frame) {
+    return cause_of(parse_case(R"({"format": 2, "program": [
+        {"make": "zip", "at": "z", "mode": "x", "as": "s0"},
+        {"call": "get", "on": "s0", "key": ")" +
+                               key + R"("}]})")
+                        .value(),
+                    at(1, Wrong::kRefused, Refusal{"FileExistsError", "no", frame}))
+        .key;
+  };
+  const std::string opening = "zarr/storage/_zip.py:_sync_open", get = "zarr/storage/_zip.py:_get";
+  EXPECT_EQ(key_of("", opening), key_of("a", opening));
+  EXPECT_NE(key_of("", get), key_of("a", get));
 }
 
 // Who is forgotten closes what it has open: an odd key is then one of the root.
