@@ -125,7 +125,7 @@ TEST(ClassOfDifference, HasNoOperationWhereSomethingElseTellsTheRoot) {
   EXPECT_EQ(class_of(value(), at(2, Wrong::kRefused, lock)),
             class_of(value(), at(3, Wrong::kUnfittingType, lock)));
   EXPECT_EQ(cause_of(value(), at(2, Wrong::kRefused, lock)).key,
-            "'ZipStore' object has no attribute '_lock' / after pickle 3 to another process");
+            "'ZipStore' object has no attribute 'lock' / after pickle 3 to another process");
   Refusal none = lock;
   none.text = "'NoneType' object has no attribute 'read'";
   EXPECT_NE(class_of(value(), at(2, Wrong::kRefused, none)),

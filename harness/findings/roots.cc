@@ -27,11 +27,24 @@ Words with_needs(Words words, const Words& needs, std::span<const std::string_vi
   return words;
 }
 
-// What an object does not have, no operation finds, whatever the object is needed for.
+// What an object does not have, no operation finds, whatever the object is needed for; nor does who
+// looks at its state. Of `_lock` and the property `lock` only one may be asked.
 std::optional<Words> words_of_a_lacking_attribute(const Case& value, const Difference& it,
                                                   const Words& journeys) {
-  Words words{lacking_attribute(value, it)};
-  if (words.front().empty()) return std::nullopt;
+  constexpr std::string_view kNamed = "attribute '";
+  std::string text = lacking_attribute(value, it);
+  const bool lost = it.seen == "nothing" || it.seen == "AttributeError";
+  if (const auto kind = kind_of(value, it.where.handle); is_of_an_attribute(it) && lost && kind) {
+    const bool of_inner = it.where.key.contains('.');
+    text = fmt::format("'{}' object has no {}{}'", (of_inner ? innermost(*kind) : *kind)->type,
+                       kNamed, attribute_of(it.where.key));
+  }
+  if (text.empty()) return std::nullopt;
+  if (const std::size_t name = text.find(kNamed); name != std::string::npos) {
+    const std::size_t begin = name + kNamed.size();
+    text.erase(begin, std::min(text.find_first_not_of('_', begin), text.size()) - begin);
+  }
+  Words words{std::move(text)};
   if (!journeys.empty()) words.push_back(after(journeys));
   return words;
 }

@@ -565,6 +565,30 @@ TEST(Roots, OfAParentThatItsForkedProcessLeavesWaitingAreOne) {
 }
 
 // What a caller does to his own buffer shows in all that use the class that kept it.
+// Whoever asks for what a pickle dropped is refused, and the state of the copy lacks it.
+TEST(Roots, OfAnAttributeThatIsLackingAreOne) {
+  const std::string steps = R"({"make": "zip", "at": "z", "mode": "r", "as": "s0"},
+      {"carry": "pickle 5", "from": "s0", "to": "p1", "as": "s1"}, )";
+  const auto of_state = [&](const char* name, const char* seen) {
+    Difference it = at(2, Wrong::kState);
+    it.where.key = name;
+    it.seen = seen;
+    return key_of(steps + R"({"call": "state", "on": ["s0", "s1"]})", it);
+  };
+  const auto of_call = [&](const char* name) {
+    return key_of(steps + R"({"call": "list", "on": "s1"})",
+                  at(2, Wrong::kUnfittingType,
+                     Refusal{"AttributeError",
+                             fmt::format("'ZipStore' object has no attribute '{}'", name), ""}));
+  };
+  EXPECT_EQ(of_call("_lock"),
+            "'ZipStore' object has no attribute 'lock' / after pickle 5 to another process");
+  EXPECT_EQ(of_call("_lock"), of_state("_lock", "nothing"));
+  EXPECT_EQ(of_call("_read_only"), of_state("read_only", "AttributeError"));
+  EXPECT_NE(of_call("_lock"), of_call("_read_only"));
+  EXPECT_NE(of_call("_read_only"), of_state("read_only", "False")) << "it has another value";
+}
+
 // A store that pickling leaves with bytes for what it holds is refused by each method.
 TEST(Roots, OfAPartThatAJourneySpoilsAreOne) {
   const auto key_of_call = [](const std::string& call, const char* text) {

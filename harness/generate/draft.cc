@@ -249,9 +249,6 @@ const Operation& Draft::draw_operation(const Facts& on) {
   }
   const auto& list = rows[choices_.weighted(weights)];
   const Operation* drawn = choices_.among(list);
-  // Attributes are judged by little.
-  const bool attributes = drawn->op == Op::kGetAttributes || drawn->op == Op::kSetAttributes;
-  if (attributes) drawn = choices_.among(list);
   // What a store may lack is asked in vain.
   const bool has_it = drawn->op == Op::kWithReadOnly && on.kind->views == Can::kYes;
   if (drawn->may_lack && !has_it) drawn = choices_.among(list);
@@ -467,6 +464,7 @@ bool Draft::read_an_array(const Facts& by) {
   Call open = call_on(operation(Op::kOpenArray), by);
   open.key = array->prefix;
   Call read{.op = Op::kReadBlock, .on = {open.as}, .in = open.in, .end = 8};
+  if (choices_.one_in(3)) read = {.op = Op::kGetAttributes, .on = {open.as}, .in = open.in};
   return take(std::move(open)) && take(std::move(read));
 }
 

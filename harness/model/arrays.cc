@@ -81,24 +81,29 @@ bool World::knows_nodes(const Asked& asked) const {
                       place.others_acted || place.odd_written || place.nodes.unclear ||
                       who.kind->shared == Shared::kSession || !sees_nodes(who.view);
   if (silent || (who.subject == Subject::kGroup && who.nodes_from != kNow)) return false;
-  return !has_keys_at(*this, place, without_slash(asked.question.full));
+  return !has_keys_at(*this, place, node_path(asked));
 }
 
 // Of all others, what zarr makes of its documents and chunks, nobody says.
 const Node* World::judged_node(const Asked& asked) const {
   const Op op = asked.row->op;
+  const HandleState& who = handles[asked.handle];
   const bool block = op == Op::kReadBlock || op == Op::kWriteBlock;
-  if (!block && op != Op::kOpenArray && op != Op::kOpenGroup) return nullptr;
-  if ((block && !is_plain_range(*asked.call)) || !knows_nodes(asked)) return nullptr;
-  const Node* node = place_of(view_of(asked.handle)).nodes.at(without_slash(asked.question.full));
-  return node && node->sure && node->array == (op != Op::kOpenGroup) ? node : nullptr;
+  const bool attributes = op == Op::kGetAttributes || op == Op::kSetAttributes;
+  if (!block && !attributes && op != Op::kOpenArray && op != Op::kOpenGroup) return nullptr;
+  if ((block && !is_plain_range(*asked.call)) || (attributes && !who.attributes)) return nullptr;
+  if (!knows_nodes(asked)) return nullptr;
+  const bool array = attributes ? who.subject == Subject::kArray : op != Op::kOpenGroup;
+  const Node* node = place_of(view_of(asked.handle)).nodes.at(node_path(asked));
+  if (attributes && node && !node->attributes) return nullptr;
+  return node && node->sure && node->array == array ? node : nullptr;
 }
 
 // A node can be created where nothing is, by one writer of an archive.
 bool World::can_create(const Asked& asked) const {
   if (asked.row->op != Op::kCreateArray && asked.row->op != Op::kCreateGroup) return false;
   const View& view = view_of(asked.handle);
-  const std::string_view path = without_slash(asked.question.full);
+  const std::string path = node_path(asked);
   return !path.empty() && knows_nodes(asked) && place_of(view).nodes.can_add(path) &&
          !(view.archive() && others_write(view.place, &view));
 }
@@ -122,7 +127,7 @@ void World::write_block(const Asked& asked, bool done) {
   const View& view = view_of(asked.handle);
   Nodes& nodes = place_of(view).nodes;
   if (!view.writable) return;
-  Node* node = nodes.at(without_slash(asked.question.full));
+  Node* node = nodes.at(node_path(asked));
   if (!node) return;
   const bool plain = is_plain_range(*asked.call);
   for (std::size_t i = 0; i < kElements; ++i) {
@@ -137,7 +142,7 @@ std::optional<Difference> World::take_block(const Asked& asked, const Answer& an
   const std::optional<Block> right = block_of(asked);
   if (!right || !shown(answer)) return {};
   PlaceState& place = place_of(view_of(asked.handle));
-  Node& node = *place.nodes.at(without_slash(asked.question.full));
+  Node& node = *place.nodes.at(node_path(asked));
   const auto elements = elements_in(node, *asked.call);
   const auto* numbers = shown_as<Numbers>(answer);
   const bool as_many = numbers && numbers->numbers.size() == elements.size();

@@ -94,11 +94,7 @@ void World::attempt(const Asked& asked, bool denied) {
   if (asked.row->sets()) place.names_key(book.key(asked.question.full));
   if (asked.row->on_content == OnContent::kUnknown) {
     if (view.archive()) view.begins = true;  // it holds what we do not know
-    const HandleState& who = handles[asked.handle];
-    const std::string node = asked.row->takes.text() && asked.row->family != Family::kArray
-                                 ? asked.question.full
-                                 : joined(view.prefix, who.prefix);
-    place.arrays.emplace_back(without_slash(node));  // the root of a store that has a prefix
+    place.arrays.push_back(node_path(asked));
   }
 }
 
@@ -285,6 +281,9 @@ void World::bind(const Asked& asked) {
     bound.subject = row.binds;
     bound.prefix = joined(bound.prefix, asked.call->key);
     bound.nodes_from = nodes_at_opening(place_of(view_of(asked.handle)), asked.question.full);
+    const Node* node =
+        knows_nodes(asked) ? place_of(view_of(asked.handle)).nodes.at(node_path(asked)) : nullptr;
+    bound.attributes = node && node->sure ? node->attributes : std::nullopt;
     if (asked.odd) bound.unknown = Reason::kOddKey;
   }
   handles.push_back(std::move(bound));

@@ -318,8 +318,10 @@ std::optional<Difference> World::take_call(const Asked& asked, const Answer& ans
   if (refuses(asked, opinion, answer)) return take_refusal(asked, opinion, answer);
   if (asked.row->op == Op::kMembers)
     if (auto wrong = take_members(asked, answer)) return wrong;
-  if (opinion.unknown == Reason::kNone)
+  if (opinion.unknown == Reason::kNone) {
     if (auto wrong = take_block(asked, answer)) return wrong;
+    if (auto wrong = take_attributes(asked, answer)) return wrong;
+  }
   return take_shown(asked, opinion, answer);
 }
 
@@ -408,6 +410,7 @@ Answer World::sound_answer(const Step& step, std::size_t handle) const {
   if (asked->row->gives == Gives::kFlag && !reads(asked->row->op))
     return Shown{flag_of(*asked).value_or(false)};
   if (auto block = block_of(*asked)) return Shown{std::move(block->newest)};
+  if (auto attributes = attributes_of(*asked)) return Shown{std::move(attributes->newest)};
   if (!reads(asked->row->op) || opinion.candidates.empty()) return Shown{None{}};
   return some_answer(asked->question, book, shown_by(*asked, opinion.candidates.back()));
 }

@@ -43,6 +43,7 @@ void add_node(Nodes& nodes, const std::string& path, bool array) {
     if (!nodes.at(parent)) nodes.list.push_back({.path = std::move(parent)});
   nodes.list.push_back({.path = path, .sure = true, .array = array});
   nodes.list.back().elements.fill({0});
+  nodes.list.back().attributes.emplace();
 }
 
 }  // namespace
@@ -75,12 +76,9 @@ void World::note_nodes(const Asked& asked, bool done) {
     case Op::kCreateArray:
     case Op::kCreateGroup:
       // What is there already, is refused and stays.
-      if (const Node* it = nodes.at(without_slash(asked.question.full)); !done && it && it->sure)
-        return;
+      if (const Node* it = nodes.at(node_path(asked)); !done && it && it->sure) return;
       if (!done || asked.odd) nodes.unclear = true;
-      if (!nodes.unclear)
-        add_node(nodes, std::string(without_slash(asked.question.full)),
-                 asked.row->op == Op::kCreateArray);
+      if (!nodes.unclear) add_node(nodes, node_path(asked), asked.row->op == Op::kCreateArray);
       return;
     case Op::kConsolidate:
       // A refused one may have been written all the same.
@@ -89,7 +87,7 @@ void World::note_nodes(const Asked& asked, bool done) {
     case Op::kWriteBlock:
       return write_block(asked, done);
     case Op::kSetAttributes:
-      return;
+      return set_attribute(asked, done);
     default:
       // What a key that was set may have done to a node is asked by its name.
       if (!asked.row->sets() || asked.odd) nodes.unclear = true;

@@ -425,7 +425,7 @@ Opinion World::opinion(const Asked& asked) const {
   const bool whole_names = kind.any_key && row.op != Op::kListDir;
   if (looks_at_content && (whole_names ? place.odd_written : odd_names(place)))
     opinion.give_up(Reason::kOddKeyWritten);
-  if (row.gives == Gives::kState) opinion.unknown = Reason::kState;
+  if (row.gives == Gives::kState && !judges_nodes(asked)) opinion.unknown = Reason::kState;
   if (row.gives == Gives::kFlag && !looks_at_content && !flag_of(asked))
     opinion.give_up(Reason::kEqualityOfTwo);
   if (row.gives == Gives::kHandle && row.takes.flag && kind.views != Can::kYes)
@@ -531,6 +531,9 @@ Allowed World::render(const Asked& asked, const Opinion& opinion) const {
   if (auto block = block_of(asked)) {
     several = block->several;
     add_answer(allowed, Shown{std::move(block->newest)});
+  } else if (auto attributes = attributes_of(asked)) {
+    several = attributes->several;
+    add_answer(allowed, Shown{std::move(attributes->newest)});
   } else if (reads(asked.row->op)) {
     for (const Candidate& it : opinion.candidates) {
       const Content content = shown_by(asked, it);

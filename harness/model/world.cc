@@ -111,6 +111,14 @@ std::size_t World::place_on_disk(std::string_view name) {
   return made;
 }
 
+// What names an attribute names no node.
+std::string World::node_path(const Asked& asked) const {
+  const HandleState& who = handles[asked.handle];
+  const bool named = asked.row->takes.text() && asked.row->family != Family::kArray;
+  const std::string path = named ? asked.question.full : joined(views[who.view].prefix, who.prefix);
+  return std::string(without_slash(path));  // the root of a store that has a prefix
+}
+
 bool World::is_folder(const PlaceState& place, std::string_view key) const {
   if (key.empty()) return false;  // no key is called so
   // An array or a group is a folder itself: its metadata lies there, and its chunks in another one.

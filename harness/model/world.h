@@ -35,13 +35,17 @@ StoreFamily family_of(const Adapter& kind);
 // An array is created with so many elements of zero (reference/operations.json).
 inline constexpr std::size_t kElements = 8;
 using Element = std::vector<std::int64_t>;  // what it may be, the newest last
+// What an attribute may be, the newest last; nullopt: nothing. Names that are not there have none.
+using Attribute = std::vector<std::optional<std::string>>;
+using NodeAttributes = std::map<std::string, Attribute, std::less<>>;
 
 // A node of a hierarchy, array or group.
 struct Node {
   std::string path;
   bool sure = false;  // it was created; else perhaps, with a node below it
   bool array = false;
-  std::array<Element, kElements> elements;  // of an array
+  std::array<Element, kElements> elements;   // of an array
+  std::optional<NodeAttributes> attributes;  // nullopt: nobody knows
 };
 struct Nodes {
   std::vector<Node> list;  // in the order in which they were created
@@ -63,6 +67,13 @@ inline constexpr std::size_t kNow = static_cast<std::size_t>(-1);
 struct Block {
   Numbers newest;
   bool several = false;  // some element may be something else
+};
+
+// What the attributes of a node should be.
+struct ShownAttributes {
+  NodeAttributes may_be;
+  Attributes newest;
+  bool several = false;  // some attribute may be something else
 };
 
 struct PlaceState {
@@ -167,6 +178,9 @@ struct HandleState {
   std::size_t view = 0;
   std::optional<std::size_t> cache;
   std::size_t nodes_from = kNow;  // of a group: how many nodes its oldest metadata may know
+  // Of a node: the attributes as it knows them, which zarr keeps in the object; nullopt: nobody
+  // knows.
+  std::optional<NodeAttributes> attributes;
   bool inherited = false;
   bool crossed = false;  // it came from a process of another release
   bool living = true;
@@ -222,6 +236,7 @@ struct Model::World {
   std::size_t effects = 0;
 
   // --- names (world.cc)
+  std::string node_path(const Asked& asked) const;  // of the node that a call is about
   std::optional<std::size_t> find_handle(std::string_view name, std::string_view in) const;
   std::optional<std::size_t> handle_of(const Step& step, std::size_t handle) const;
   std::optional<Asked> asked(const Step& step, std::size_t handle) const;
@@ -306,6 +321,11 @@ struct Model::World {
   std::optional<Block> block_of(const Asked& asked) const;  // nullopt: nobody knows
   void write_block(const Asked& asked, bool done);
   std::optional<Difference> take_block(const Asked& asked, const Answer& answer);
+
+  // --- attributes of arrays and groups (node_attributes.cc)
+  std::optional<ShownAttributes> attributes_of(const Asked& asked) const;  // nullopt: nobody knows
+  void set_attribute(const Asked& asked, bool done);
+  std::optional<Difference> take_attributes(const Asked& asked, const Answer& answer);
 
   // --- members of groups (nodes.cc)
   void note_nodes(const Asked& asked, bool done);

@@ -39,6 +39,7 @@ struct Handle {
   StoreKind kind;
   std::string prefix;
   std::shared_ptr<std::map<std::string, std::optional<std::string>>> cache;
+  Map attributes;  // of a node, as it was read or written last
 };
 
 struct Refused {
@@ -387,6 +388,8 @@ class SoundWorld {
       close(object);
       return Shown{None{}};
     }
+    if (row.op == Op::kGetAttributes)
+      return Shown{Attributes{{handle.attributes.begin(), handle.attributes.end()}}};
     if (row.gives == Gives::kState) return Shown{Attributes{{{"kind", object.kind->kind}}}};
     if (row.op == Op::kReadOnly) return Shown{object.read_only};
     if (row.op == Op::kEnter) return Shown{true};
@@ -400,7 +403,7 @@ class SoundWorld {
       return Shown{other && other->object->place == object.place && other->kind == handle.kind};
     }
     if (row.gives == Gives::kHandle && row.on_handle == OnHandle::kNone)
-      return bound(step, handle, row);
+      return bound(step, handle, row, {});
     if (row.on_handle != OnHandle::kNone) refuse_elsewhere(object);
     if (row.writes() && !object.writable) throw Refused{"ValueError"};
     open(object);
@@ -412,8 +415,9 @@ class SoundWorld {
     return read(step, handle);
   }
 
-  Answer bound(const Call& step, const Handle& handle, const Operation& row) {
+  Answer bound(const Call& step, const Handle& handle, const Operation& row, Map attributes) {
     Handle made = handle;
+    made.attributes = std::move(attributes);
     if (row.takes.flag) {
       if (handle.kind->views != Can::kYes) throw Refused{"NotImplementedError"};
       made.object = std::make_shared<Object>(*handle.object);
@@ -436,7 +440,7 @@ class SoundWorld {
     if (handle.cache) (*handle.cache)[name] = value;
   }
 
-  // A node is a document, and a key for each element that was written. Attributes, members and
+  // A node is a document, and a key for each element and attribute that was written. Members and
   // consolidated metadata are not kept: who asks for them is refused.
   Answer of_a_node(const Call& step, Handle& handle, const Operation& row) {
     const std::string path = full(handle, step.key), document = joined(path, "zarr.json");
@@ -448,17 +452,29 @@ class SoundWorld {
       case Op::kCreateGroup:
         if (found != whole.end()) throw Refused{"ContainsArrayError"};
         put(handle, document, sort);
-        return bound(step, handle, row);
+        return bound(step, handle, row, {});
       case Op::kOpenArray:
       case Op::kOpenGroup:
         if (found == whole.end() || found->second != sort) throw Refused{"FileNotFoundError"};
-        return bound(step, handle, row);
+        return bound(step, handle, row, attributes(whole, joined(path, kAttributes)));
       case Op::kReadBlock:
       case Op::kWriteBlock:
         return block(step, handle, row, path);
+      case Op::kSetAttributes:
+        handle.attributes[step.key] = step.value.bytes();
+        for (const auto& [name, text] : handle.attributes)
+          put(handle, joined(full(handle, ""), kAttributes + name), text);
+        return Shown{None{}};
       default:
         throw Refused{"FileNotFoundError"};
     }
+  }
+
+  static Map attributes(const Map& whole, const std::string& before) {
+    Map all;
+    for (const auto& [key, value] : whole)
+      if (key.starts_with(before)) all[key.substr(before.size())] = value;
+    return all;
   }
 
   Answer block(const Call& step, Handle& handle, const Operation& row, const std::string& path) {
@@ -617,6 +633,8 @@ class SoundWorld {
         return Shown{size};
     }
   }
+
+  inline static const std::string kAttributes = "attributes/";  // and the name: a key
 
   const Case& case_;
   std::mt19937 random_;
