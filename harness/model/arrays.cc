@@ -35,11 +35,15 @@ std::span<const Element> elements_in(const Node& node, const Call& call) {
                static_cast<std::size_t>(call.end - call.start));
 }
 
-// A key that lies where the node does: the one may have overwritten the other.
+// A key that lies where the node does: the one may have overwritten the other. So may a document of
+// a node above it.
 bool has_keys_at(const World& world, const PlaceState& place, std::string_view path) {
   return std::ranges::any_of(place.names, [&](KeyId it) {
-    const std::string& name = world.book.name(it);
-    return name == path || lies_below(name, path) || lies_below(path, name) || is_document(name);
+    const std::string_view name = world.book.name(it);
+    const std::size_t end = name.rfind('/');
+    const std::string_view folder = name.substr(0, end == name.npos ? 0 : end);
+    return name == path || lies_below(name, path) || lies_below(path, name) ||
+           (is_document(name) && lies_below(path, folder));
   });
 }
 
@@ -50,11 +54,19 @@ bool has_keys_at(const World& world, const PlaceState& place, std::string_view p
 bool World::sees_nodes(std::size_t number) const {
   const View& view = views[number];
   const PlaceState& place = place_of(view);
-  if (!view.archive()) return view.family != StoreFamily::kBound || !place.dictionary.empty();
+  if (view.family == StoreFamily::kBound) {
+    // What came from another process may share this one's dictionary, or have its own.
+    const bool came = std::ranges::any_of(views, [&](const View& it) {
+      return it.family == StoreFamily::kBound && it.process == view.process &&
+             place_of(it).dictionary.empty();
+    });
+    return !came && !place.dictionary.empty();
+  }
+  if (!view.archive()) return true;
   if (view.torn || place.torn || view.claim || may_claim(view) || view.fuzzy) return false;
   if (view.kind->holds_its_file() || (view.touched && !view.opened)) return false;
   if (place.nodes.writer) return *place.nodes.writer == number;
-  return !view.opened || view.nodes_seen == place.nodes.published;
+  return (!view.opened && !view.carried) || view.nodes_seen == place.nodes.published;
 }
 
 // An archive has what its writer wrote since it was closed. Who writes without having seen that may
@@ -80,7 +92,7 @@ bool World::knows_nodes(const Asked& asked) const {
                       place.unknown != Reason::kNone || place.told || place.twisted ||
                       place.others_acted || place.odd_written || place.nodes.unclear ||
                       who.kind->shared == Shared::kSession || !sees_nodes(who.view);
-  if (silent || (who.subject == Subject::kGroup && who.nodes_from != kNow)) return false;
+  if (silent) return false;
   return !has_keys_at(*this, place, node_path(asked));
 }
 
@@ -95,14 +107,28 @@ const Node* World::judged_node(const Asked& asked) const {
   if (!knows_nodes(asked)) return nullptr;
   const bool array = attributes ? who.subject == Subject::kArray : op != Op::kOpenGroup;
   const Node* node = place_of(view_of(asked.handle)).nodes.at(node_path(asked));
-  if (attributes && node && !node->attributes) return nullptr;
+  // A group may show those of its consolidated metadata.
+  const bool consolidated = who.subject == Subject::kGroup && who.nodes_from != kNow;
+  if (attributes && (consolidated || (node && !node->attributes))) return nullptr;
   return node && node->sure && node->array == array ? node : nullptr;
 }
 
-// A node can be created where nothing is, by one writer of an archive.
+// zarr deletes a chunk that is all fill value (the `write_empty_chunks` of its configuration).
+bool World::writes_zeros(const Asked& asked) const {
+  return asked.row->op == Op::kWriteBlock && number_of(*asked.call) == 0;
+}
+
+// A node can be created where nothing is, by one writer of an archive; or has to be refused,
+// whatever lies there.
 bool World::can_create(const Asked& asked) const {
   if (asked.row->op != Op::kCreateArray && asked.row->op != Op::kCreateGroup) return false;
+  const HandleState& who = handles[asked.handle];
   const View& view = view_of(asked.handle);
+  const bool itself = who.unknown == Reason::kNone && !who.crossed && !asked.odd && !who.cache &&
+                      view.broken == Reason::kNone && !view.contradictory && !elsewhere(view) &&
+                      place_of(view).unknown == Reason::kNone && !place_of(view).told &&
+                      who.kind->shared != Shared::kSession;
+  if (!view.writable && itself) return true;
   const std::string path = node_path(asked);
   return !path.empty() && knows_nodes(asked) && place_of(view).nodes.can_add(path) &&
          !(view.archive() && others_write(view.place, &view));

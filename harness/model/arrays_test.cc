@@ -49,7 +49,7 @@ TEST(Arrays, AreCreatedWhereNothingIs) {
 }
 
 TEST(Arrays, AreNotJudgedWhereKeysLie) {
-  for (const char* key : {"x", "x/c/0", "g", "g/zarr.json"}) {
+  for (const char* key : {"x", "x/c/0", "g", "g/zarr.json", "zarr.json"}) {
     Follow it(std::string(LOCAL R"({"call":"set","key":")") + key +
                   R"(","value":"1","on":"s0"},)" CREATE("x", "s0", "x0") CREATE("g/x", "s0", "x1")
                       END,
@@ -59,6 +59,46 @@ TEST(Arrays, AreNotJudgedWhereKeysLie) {
     it.sound({store()});
     EXPECT_FALSE(first && it.allowed().opinion) << key;
   }
+}
+
+// zarr deletes a chunk that is all zeros, and an archive deletes nothing.
+TEST(Arrays, ZerosMayBeRefusedWhereNothingIsDeleted) {
+  Follow it(ZIP("w") CREATE("x", "s0", "x0") R"({"call":"write block","start":0,"end":4,)"
+                                             R"("value":"","on":"x0"},)" END,
+            "");
+  it.sound({store(), store()});
+  EXPECT_FALSE(it.take(refusal("NotImplementedError")));
+  Follow other(ZIP("w") CREATE("x", "s0", "x0") WRITE(0, 4, "x0") END, "");
+  other.sound({store(), store()});
+  expect_wrong(other.take(refusal("NotImplementedError")), Wrong::kRefused);
+}
+
+// The dictionary of a managed MemoryStore goes with the last store that has it.
+TEST(Arrays, OfADictionaryThatNobodyHoldsAreForgotten) {
+  Follow it(R"({"make":"managed memory","as":"s0"},)" CREATE(
+                "x", "s0", "x0") R"({"do":"drop","handle":"x0"},{"do":"drop","handle":"s0"},)"
+                                 R"({"make":"managed memory","as":"s1"},)" OPEN("x", "s1", "x1")
+                                     END,
+            "");
+  it.sound({store(), store(), none(), none(), store()});
+  EXPECT_FALSE(it.allowed().opinion);
+}
+
+TEST(Arrays, OfADictionaryThatAnArrivedStoreMayShareAreNotSeen) {
+  Follow it(R"({"make":"fsspec memory","as":"s0"},)" CARRY("p1")
+                CREATE("x", "s1", "x1") R"({"make":"fsspec memory","in":"p1","as":"s2"},)" CREATE(
+                    "x", "s2", "x2") END,
+            R"("processes":{"p1":{"began":"spawn"}},)");
+  it.sound({store(), store(), store(), store()});
+  EXPECT_FALSE(it.allowed().opinion);
+}
+
+TEST(Arrays, OfAnArchiveThatACopyMayHaveOpenedAsItArrivedAreNotSeen) {
+  Follow it(ZIP("a") SET("b", "1", "s0") CLOSE("s0") CARRY("p1") CREATE("x", "s0", "x0") CLOSE("s0")
+                OPEN("x", "s1", "x1") END,
+            R"("processes":{"p1":{"began":"spawn"}},)");
+  it.sound({store(), none(), none(), store(), store(), none()});
+  EXPECT_FALSE(it.allowed().opinion);
 }
 
 TEST(Arrays, OfAReadOnlyStoreAreNotCreated) {

@@ -33,7 +33,7 @@ void tear_others(World& world, const View& view, bool touched_too) {
 void World::touch(View& view) {
   if (view.touched) return;
   view.since = place_of(view).current();
-  view.nodes_seen = place_of(view).nodes.published;
+  if (!view.carried) view.nodes_seen = place_of(view).nodes.published;
   view.touched = true;
 }
 
@@ -465,6 +465,8 @@ void World::carry(const Carry& step, std::size_t from) {
       view.broken = Reason::kNone;
     if (view.archive()) view.used = view.told_to_open = view.told_to_close = view.denied = false;
     view.lo = places[view.place].current();
+    view.carried = true;
+    view.nodes_seen = places[view.place].nodes.published;
     make_place(view);
     views.push_back(std::move(view));
     arrived.view = views.size() - 1;
@@ -580,6 +582,7 @@ void World::close(View& view, bool acknowledged) {
     for (const Candidate& it : view.candidates) oldest = std::min(oldest, it.epoch);
   if (view.opened || outsider) view.lo = publishes_any || outsider ? place.current() : oldest;
   view.opened = view.fresh = view.begins = view.fuzzy = view.touched = view.torn = false;
+  view.carried = false;
   view.pending.clear();
   view.candidates.clear();
   // An open file is there, whatever an outsider did to its name.
@@ -616,7 +619,9 @@ void forget_content(World& world, const View& last) {
   const bool has_another = std::ranges::any_of(
       world.views, [&](const View& it) { return it.living && it.place == last.place; });
   PlaceState& place = world.place_of(last);
-  if (!has_another && innermost(last.kind)->forgets) place.publish(united(place.now(), Content{}));
+  if (has_another || !innermost(last.kind)->forgets) return;
+  place.publish(united(place.now(), Content{}));
+  place.nodes.unclear = true;
 }
 
 }  // namespace

@@ -72,12 +72,11 @@ TEST(NodeAttributes, ThatWereRefusedAreNotThere) {
 }
 
 TEST(NodeAttributes, TravelWithTheirObject) {
-  Follow
-  it(LOCAL CREATE("array", "x", "s0", "x0") SET_ATTRIBUTE(
-         "k", "1",
-         "x0") R"({"carry":"pickle 5","cargo":"array","from":"x0","to":"p1","as":"x1"},)" GET_ATTRIBUTES("x1")
-         END,
-     R"("processes":{"p1":{"began":"spawn"}},)");
+  Follow it(
+      LOCAL CREATE("array", "x", "s0", "x0") SET_ATTRIBUTE(
+          "k", "1",
+          "x0") R"({"carry":"pickle 5","from":"x0","to":"p1","as":"x1"},)" GET_ATTRIBUTES("x1") END,
+      R"("processes":{"p1":{"began":"spawn"}},)");
   it.sound({store(), store(), none(), store()});
   EXPECT_TRUE(it.allowed().exact);
   expect_wrong(it.take(attributes({})), Wrong::kAbsent);

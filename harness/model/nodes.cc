@@ -65,6 +65,7 @@ bool Nodes::can_add(std::string_view path) const {
 void World::note_nodes(const Asked& asked, bool done) {
   if (!asked.row->writes()) return;
   const std::size_t number = handles[asked.handle].view;
+  if (!views[number].writable && !views[number].contradictory) return;
   PlaceState& place = place_of(views[number]);
   Nodes& nodes = place.nodes;
   if (asked.row->on_content == OnContent::kUnknown && views[number].archive() &&

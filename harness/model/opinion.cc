@@ -234,7 +234,8 @@ bool surely_deletes(const World& world, const Asked& asked, const Content& conte
 
 bool World::changes_nothing(const Asked& asked, const Content& content) const {
   const PlaceState& place = place_of(view_of(asked.handle));
-  if (judges_nodes(asked)) return false;
+  // A chunk that is not there need not be asked for.
+  if (judges_nodes(asked)) return writes_zeros(asked) && handles[asked.handle].kind->connects;
   if (asked.row->deletes()) return !surely_deletes(*this, asked, content);
   if (!place.arrays.empty()) return true;  // who knows
   return asked.row->on_content == OnContent::kSetIfAbsent && asked.question.key &&
@@ -270,6 +271,7 @@ void opinion_of_write(const World& world, const Asked& asked, Opinion& opinion) 
   const auto changes = [&](const Content& it) { return !world.changes_nothing(asked, it); };
   if (cannot && (!place.arrays.empty() || some(changes))) opinion.allow(Reason::kNothingToDo);
   if (clears && kind.clears == Can::kMay) opinion.allow(Reason::kClearMay);
+  if (world.writes_zeros(asked) && !kind.deletes) opinion.allow(Reason::kNoDeletes);
   const std::string& full = asked.question.full;
   const bool block = asked.row->family == Family::kArray;  // in the folder of its array
   if (!block && kind.files && (world.is_folder(place, full) || world.below_a_key(place, full)))

@@ -137,6 +137,7 @@ struct View {
   bool touched = false;        // called since it was made, carried or closed
   std::size_t since = 0;       // the epoch of the first of these calls, which may have opened it
   std::size_t nodes_seen = 0;  // how often nodes had been published then
+  bool carried = false;        // and not closed since: releases open an archive as it arrives
   bool torn = false;           // somebody truncated what it has open
   bool used =
       false;  // called, but not to open it, since it was made; of an archive, since it was carried
@@ -316,6 +317,7 @@ struct Model::World {
   bool knows_nodes(const Asked& asked) const;
   const Node* judged_node(const Asked& asked) const;  // nullptr: nobody knows
   bool can_create(const Asked& asked) const;
+  bool writes_zeros(const Asked& asked) const;
   // Whether there is an opinion of a call about a node.
   bool judges_nodes(const Asked& asked) const;
   std::optional<Block> block_of(const Asked& asked) const;  // nullopt: nobody knows
