@@ -303,27 +303,24 @@ Words asked(const Case& value, const Difference& it) {
   return words;
 }
 
-// Whether a key that lies there, or that a call names, is one of these.
-bool is_named(const Case& value, const std::function<bool(const std::string&)>& is) {
-  return std::ranges::any_of(value.before,
-                             [&](const Place& place) {
-                               return std::ranges::any_of(place.entries, is, &Entry::key);
-                             }) ||
-         std::ranges::any_of(value.steps, [&](const Step& step) {
-           const Call* call = std::get_if<Call>(&step);
-           return call && operation(call->op).takes.key &&
-                  is(whole_key(value, call->on.front(), call->key));
-         });
-}
-
 // Whether a key that is set only where nothing is has keys below it, or lies below one: on a disk a
 // folder is there, or none can be.
 bool is_set_where_folders_are(const Case& value, const Call& call) {
   if (operation(call.op).on_content != OnContent::kSetIfAbsent || call.on.empty()) return false;
   const std::string set = whole_key(value, call.on.front(), call.key);
-  return is_named(value, [&](const std::string& key) {
+  return was_put(value, [&](const std::string& key) {
     return !set.empty() && !key.empty() && (lies_below(key, set) || lies_below(set, key));
   });
+}
+
+// Whether what is taken for a key is a folder, in which keys were.
+bool is_a_folder_for_a_key(const Case& value, const Difference& it, const Call& call) {
+  const bool of_one_key =
+      answers_like(call.op) == Op::kGet || call.op == Op::kExists || call.op == Op::kGetSize;
+  if (!of_one_key || it.wrong != Wrong::kGhost) return false;
+  const std::string asked = whole_key(value, call.on.front(), call.key);
+  return !asked.empty() &&
+         was_put(value, [&](const std::string& key) { return lies_below(key, asked); });
 }
 
 // Whether a listing of a folder names one in which a key was that the program named: a folder may
@@ -334,8 +331,8 @@ bool names_a_folder_that_had_keys(const Case& value, const Difference& it, const
   if (call.op != Op::kListDir || it.wrong != Wrong::kGhost || !names) return false;
   const std::string folder = whole_key(value, call.on.front(), call.key);
   return std::ranges::any_of(names->names, [&](const std::string& name) {
-    return is_named(value,
-                    [&](const std::string& key) { return lies_below(key, joined(folder, name)); });
+    return was_put(value,
+                   [&](const std::string& key) { return lies_below(key, joined(folder, name)); });
   });
 }
 
@@ -352,7 +349,8 @@ Words words_of_the_question(const Case& value, const Difference& it, const Call*
   if ((call && !opening) || closes_on_disk(value, it))
     std::ranges::move(words_of_keys(value), std::back_inserter(words));
   if (call) {
-    if (is_set_where_folders_are(value, *call)) words.emplace_back("where a folder is");
+    if (is_set_where_folders_are(value, *call) || is_a_folder_for_a_key(value, it, *call))
+      words.emplace_back("where a folder is");
     if (names_a_folder_that_had_keys(value, it, *call))
       words.emplace_back("a folder that had keys");
     if (takes_another_key(value, it)) words.emplace_back("another key");

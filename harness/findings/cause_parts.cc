@@ -143,6 +143,18 @@ Words words_of_keys(const Case& value) {
   return {words.begin(), words.end()};
 }
 
+bool was_put(const Case& value, const std::function<bool(const std::string&)>& is) {
+  return std::ranges::any_of(value.before,
+                             [&](const Place& place) {
+                               return std::ranges::any_of(place.entries, is, &Entry::key);
+                             }) ||
+         std::ranges::any_of(value.steps, [&](const Step& step) {
+           const Call* call = std::get_if<Call>(&step);
+           return call && operation(call->op).sets() &&
+                  is(whole_key(value, call->on.front(), call->key));
+         });
+}
+
 Words journeys_of(const Case& value) {
   Words ways, within;
   const auto add = [](Words& to, std::string way) {
@@ -396,6 +408,14 @@ Words writes_before_a_read(const Case& value, const Difference& it) {
   return words;
 }
 
+// Whether a clear left something, and keys in folders are needed for that.
+bool leaves_folders(const Case& value, const Difference& it, const Words& writes) {
+  const Call* call = call_of(value, it);
+  const bool on_disk = call && call->op == Op::kClear && it.wrong == Wrong::kMade;
+  return (on_disk || has(writes, fmt::format("with {}", name_of(Op::kClear)))) &&
+         was_put(value, [](const std::string& key) { return key.contains('/'); });
+}
+
 bool has_copies(const Case& value) {
   return std::ranges::any_of(value.steps, [](const Step& step) {
     const Carry* carry = std::get_if<Carry>(&step);
@@ -427,7 +447,9 @@ Words needed(const Case& value, const Difference& it, const Call* forbidden) {
     if (const Deed* deed = std::get_if<Deed>(&value.steps[i]))
       add(i != it.where.step, fmt::format("with {}", name_of(deed->what)));
   }
-  for (const std::string& write : writes_before_a_read(value, it)) add(true, write);
+  const Words writes = writes_before_a_read(value, it);
+  for (const std::string& write : writes) add(true, write);
+  add(!forbidden && leaves_folders(value, it, writes), "with keys in a folder");
   const bool of_content = !is_of_an_attribute(it);
   const bool shows_more =
       it.wrong == Wrong::kTwice || it.wrong == Wrong::kGhost || it.wrong == Wrong::kOtherValue;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -42,6 +43,9 @@ bool has_odd_key(const Case& value);
 // What is not plain of the keys that the reduction could not make "a", each once: "a key with a
 // NUL", "an empty key". Whoever fails for one of them need not fail for another.
 Words words_of_keys(const Case& value);
+
+// Whether a key that lay there before, or that a call put there, is one of these.
+bool was_put(const Case& value, const std::function<bool(const std::string&)>& is);
 
 // Each attribute is lost for a reason of its own, whatever was asked before.
 bool is_of_an_attribute(const Difference& difference);

@@ -1,6 +1,7 @@
 // Severity by the table, and causes that neither slide nor depend on what does not matter.
 #include "harness/findings/cause.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <set>
@@ -275,6 +276,42 @@ TEST(Causes, OfAReadNameTheWritesThatAreNeeded) {
   EXPECT_EQ(key_of(R"({"call": "set if not exists", "on": "s0", "key": "a", "value": "a@2"}, )",
                    Wrong::kOtherValue),
             "reads / other value / get on memory / with set if not exists");
+}
+
+// What a clear leaves of keys in folders is another root than a clear that does nothing.
+TEST(Causes, OfAClearSayWhetherKeysInFoldersAreNeeded) {
+  const auto key_of = [](const char* kind, const char* key) {
+    const bool memory = std::string_view(kind) == "memory";
+    Difference it = at(memory ? 3 : 2, memory ? Wrong::kGhost : Wrong::kMade);
+    it.where.handle = "s0";
+    return cause_of(parse_case(fmt::format(R"({{"format": 2, "program": [
+        {{"make": "{0}"{2}, "as": "s0"}}, {{"call": "set", "on": "s0", "key": "{1}", "value": "1"}},
+        {{"call": "clear", "on": "s0"}}, {{"call": "get", "on": "s0", "key": "{1}"}}]}})",
+                                           kind, key, memory ? "" : R"(, "at": "f")"))
+                        .value(),
+                    it)
+        .key;
+  };
+  for (const char* kind : {"memory", "local"})
+    EXPECT_EQ(key_of(kind, "a") + " / with keys in a folder", key_of(kind, "a/b"));
+}
+
+// What is taken for a key may be a folder, or nothing at all.
+TEST(Causes, OfAGhostSayWhetherItIsAFolder) {
+  const auto key_of = [](const std::string& steps, const std::string& call) {
+    const Case value =
+        parse_case(R"({"format": 2, "program": [
+        {"make": "local", "at": "f", "as": "s0"}, )" +
+                   steps + R"({"call": ")" + call + R"(", "on": "s0", "key": "a"}]})")
+            .value();
+    return cause_of(value, at(value.steps.size() - 1, Wrong::kGhost, Shown{std::int64_t(0)})).key;
+  };
+  const std::string set = R"({"call": "set", "on": "s0", "key": "a/b", "value": "1"}, )";
+  const std::string get = R"({"call": "get", "on": "s0", "key": "a/b"}, )";
+  for (const char* call : {"getsize", "exists", "get"}) {
+    EXPECT_EQ(key_of("", call) + " / where a folder is", key_of(set, call));
+    EXPECT_EQ(key_of("", call), key_of(get, call)) << "to ask for a key makes no folder";
+  }
 }
 
 // zarr asks the store of a node, so what refuses there refuses the store's own calls as well.

@@ -156,6 +156,14 @@ bool spoils_an_archive(const Case& value, const Difference& it, const Words& nee
          (several || (given && it.oracle != kReadersAgree));
 }
 
+// Whether a store that is told to begin its archive anew is told read_only apart.
+bool truncates_though_told(const Case& value) {
+  return std::ranges::any_of(value.steps, [](const Step& step) {
+    const Make* make = std::get_if<Make>(&step);
+    return make && is_of_an_archive(*make) && make->mode == Mode::kWrite && make->read_only;
+  });
+}
+
 // Where readers take an archive apart each in its way, a copy of the store is another writer: it
 // writes a directory as well.
 bool is_written_by_a_copy(const Case& value, const Difference& it) {
@@ -233,6 +241,7 @@ std::optional<Words> words_of_a_spoiled_archive(const Case& value, const Differe
   constexpr auto kNeeds = std::to_array<std::string_view>(
       {kReadOnlyGiven, kWritableGiven, kSeveralWriters, kAnotherRelease});
   words = with_needs(std::move(*words), needs, kNeeds);
+  if (truncates_though_told(value)) words->emplace_back(kModeW);
   if (has(needs, kSeveralWriters) || !has(needs, kBesideAWriter)) return words;
   words->emplace_back(kBesideAWriter);
   if (!journeys.empty()) words->push_back(after(journeys));
@@ -308,16 +317,26 @@ std::optional<Words> words_of_a_file_that_is_moved(const Case& value, const Diff
     return std::nullopt;
   // A store that is made or carried afterwards, or to another process, has a file of its own.
   const std::string store = store_of(value, it.where.handle);
-  const std::string* process = nullptr;  // where that was made, or carried to
-  const bool shares = std::ranges::any_of(value.steps, [&](const Step& step) {
+  const std::string* process = nullptr;     // where that was made, or carried to
+  std::set<std::string> sharing, using_it;  // processes: since a fork
+  Handles handles;
+  for (std::size_t i = 0; i <= it.where.step; ++i) {
+    const Step& step = value.steps[i];
     const Make* make = std::get_if<Make>(&step);
     const Carry* carry = std::get_if<Carry>(&step);
     const Fork* fork = std::get_if<Fork>(&step);
+    const Call* call = std::get_if<Call>(&step);
     if (make && make->as == store) process = &make->in;
     if (carry && carry->as == store) process = &carry->to;
-    return fork && process && fork->in == *process;
-  });
-  if (!shares) return std::nullopt;
+    if (fork && process && fork->in == *process) sharing.insert({fork->in, fork->process});
+    for (const std::string& handle : call ? call->on : std::vector<std::string>()) {
+      const std::string* in = handles.process_of(handle, call->in);
+      if (store_of(value, handle) == store && in && sharing.contains(*in)) using_it.insert(*in);
+    }
+    handles.take(step);
+  }
+  // Who alone reads after the fork moves it for nobody.
+  if (using_it.size() < 2) return std::nullopt;
   return Words{innermost(*kind)->type, "refused where a fork shares the file"};
 }
 
@@ -458,8 +477,12 @@ std::optional<Words> words_of_a_key_below_a_key(const Case& value, const Differe
   if (!refusal || !asks_below_a_key(value, it, "")) return std::nullopt;
   Words words{it.oracle, std::string(wrong_word(it)), refusal->type,
               "a key below a key on " + innermost(*kind_of(value, it.where.handle))->kind};
-  // A read takes a key that cannot be there for one that is missing.
-  if (answers_like(call_of(value, it)->op) == Op::kGet) words.push_back("in " + refusal->frame);
+  // A read takes a key that cannot be there for one that is missing, and so do listings where the
+  // error is not the one that they take for it.
+  const Op op = call_of(value, it)->op;
+  const bool looks = operation(op).family == Family::kListing || op == Op::kExists;
+  if (answers_like(op) == Op::kGet || (looks && refusal->type == "NotADirectoryError"))
+    words.push_back("in " + refusal->frame);
   return words;
 }
 
