@@ -539,6 +539,23 @@ std::optional<Words> words_of_a_copy_that_only_reads(const Case& value, const Di
   return words;
 }
 
+// --- what an object of zarr keeps
+
+// An array or a group keeps its attributes in its object, of whichever store: what it could not
+// write may stay there.
+std::optional<Words> words_of_a_refused_attribute(const Case& value, const Difference& it) {
+  const Call* call = call_of(value, it);
+  if (!call || call->op != Op::kGetAttributes || it.wrong != Wrong::kOtherValue ||
+      !only_read(value, {store_of(value, it.where.handle)}))
+    return std::nullopt;
+  for (std::size_t i = 0; i < it.where.step; ++i) {
+    const Call* set = std::get_if<Call>(&value.steps[i]);
+    if (set && set->op == Op::kSetAttributes && has(set->on, it.where.handle))
+      return Words{it.oracle, std::string(wrong_word(it)), "an attribute that was refused"};
+  }
+  return std::nullopt;
+}
+
 // --- what a store keeps in memory
 
 // Which kind keeps something in memory below this handle: some use a class that is another kind's.
@@ -601,7 +618,8 @@ bool changes_the_source_alone(const Case& value, std::size_t until) {
                        const auto kind = kind_of(value, call->on.front());
                        return kind && (*kind)->caches &&
                               (done == OnContent::kClear || done == OnContent::kDeleteBelow ||
-                               call->op == Op::kSetSync || call->op == Op::kDeleteSync);
+                               done == OnContent::kSetIfAbsent || call->op == Op::kSetSync ||
+                               call->op == Op::kDeleteSync);
                      });
 }
 
@@ -657,6 +675,7 @@ std::optional<Words> words_of_a_root(const Case& value, const Difference& it, co
   if (auto words = words_of_a_key_below_a_key(value, it)) return words;
   if (auto words = words_of_a_spoiled_part(value, it, needs, journeys)) return words;
   if (auto words = words_of_a_copy_that_only_reads(value, it, needs, journeys)) return words;
+  if (auto words = words_of_a_refused_attribute(value, it)) return words;
   if (auto words = words_of_a_shared_buffer(value, it)) return words;
   if (auto words = words_of_a_stale_cache(value, it)) return words;
   return std::nullopt;

@@ -647,6 +647,28 @@ TEST(Roots, OfACopyThatOnlyReadsAreOne) {
             key_of_call(R"({"call": "clear", "on": "s0"})", check, false));
 }
 
+// What an object of zarr keeps though its write was refused does not depend on the store.
+TEST(Roots, OfAnAttributeThatWasRefusedAreOne) {
+  const auto key_of_store = [](const std::string& reader, const std::string& node,
+                               const std::string& on = "n0") {
+    return key_of(reader + R"({"call": "open )" + node + R"(", "key": "x", "on": "s1", "as": "n0"},
+        {"call": "set attributes", "key": "a", "value": "a@2", "on": ")" +
+                      on + R"("}, {"call": "get attributes", "on": "n0"})",
+                  [] {
+                    Difference it = at(3, Wrong::kOtherValue, Shown{Attributes{{{"a", "a@2"}}}});
+                    it.where.handle = "n0";
+                    return it;
+                  }());
+  };
+  const std::string local = R"({"make": "local", "at": "f", "read_only": true, "as": "s1"}, )";
+  const std::string zip = R"({"make": "zip", "at": "z", "mode": "r", "as": "s1"}, )";
+  const std::string writes = R"({"make": "local", "at": "f", "as": "s1"}, )";
+  EXPECT_EQ(key_of_store(local, "array"), "reads / other value / an attribute that was refused");
+  EXPECT_EQ(key_of_store(local, "array"), key_of_store(zip, "group"));
+  EXPECT_NE(key_of_store(local, "array"), key_of_store(writes, "array"));
+  EXPECT_NE(key_of_store(local, "array"), key_of_store(local, "array", "s1")) << "another object";
+}
+
 TEST(Roots, OfABufferThatIsSharedAreOne) {
   const auto shared = [](const std::string& kind, const std::string& call) {
     return key_of(R"({"make": ")" + kind + R"(", "at": "f", "as": "s0"},
@@ -697,6 +719,8 @@ TEST(Roots, OfACacheThatForgetsWhatItWasGivenAreNotOfWhatItsSourceDoesAlone) {
   const std::string cause = "reads / stale / get on CacheStore";
   EXPECT_EQ(shown(R"({"call": "delete dir", "on": "s0", "key": ""})"), cause);
   EXPECT_EQ(shown(R"({"call": "set sync", "on": "s0", "key": "a", "value": "a@2"})"), cause);
+  EXPECT_EQ(shown(R"({"call": "set if not exists", "on": "s0", "key": "a", "value": "a@2"})"),
+            cause);
   EXPECT_NE(shown(R"({"call": "set", "on": "s0", "key": "a", "value": "a@2"})"), cause);
   EXPECT_NE(shown(R"({"call": "delete", "on": "s0", "key": "a"})"), cause);
 }

@@ -122,6 +122,7 @@ void Draft::draw_step() {
   if (deed && deed->what == What::kDeleteFile) return ask_the_broken();
   ask_the_read_only();
   write_the_new_array();
+  read_the_new_attribute();
   // Who is asked twice must answer the same.
   const Call* last = last_as<Call>();
   if (last && !operation(last->op).writes() && last->as.empty() && choices_.one_in(8))
@@ -177,6 +178,13 @@ void Draft::write_the_new_array() {
   Call write = call_on(operation(Op::kWriteBlock), *on);
   draw_arguments(write, *on);
   take(std::move(write));
+}
+
+// Whether it was refused or not, the object may show it.
+void Draft::read_the_new_attribute() {
+  const auto* call = last_as<Call>();
+  if (!call || call->op != Op::kSetAttributes || choices_.one_in(3)) return;
+  take(Call{.op = Op::kGetAttributes, .on = call->on, .in = call->in});
 }
 
 // One that shares a dictionary with a store of another kind that was made, and that no store was
@@ -249,6 +257,9 @@ const Operation& Draft::draw_operation(const Facts& on) {
   }
   const auto& list = rows[choices_.weighted(weights)];
   const Operation* drawn = choices_.among(list);
+  // Elements matter more than attributes.
+  const bool attributes = drawn->op == Op::kGetAttributes || drawn->op == Op::kSetAttributes;
+  if (attributes) drawn = choices_.among(list);
   // What a store may lack is asked in vain.
   const bool has_it = drawn->op == Op::kWithReadOnly && on.kind->views == Can::kYes;
   if (drawn->may_lack && !has_it) drawn = choices_.among(list);
@@ -437,7 +448,8 @@ std::optional<Step> Draft::draw_process_end() {
 // --- how a program ends
 
 void Draft::draw_end() {
-  if (choices_.one_in(6)) return;
+  // What was written to a node shows when it is read.
+  if (choices_.one_in(6) && std::ranges::none_of(facts_, is_node)) return;
   close_writers();
   read_afresh();
   if (taste_.ends && choices_.one_in(3)) take(Deed{.what = What::kExit});
@@ -464,8 +476,13 @@ bool Draft::read_an_array(const Facts& by) {
   Call open = call_on(operation(Op::kOpenArray), by);
   open.key = array->prefix;
   Call read{.op = Op::kReadBlock, .on = {open.as}, .in = open.in, .end = 8};
-  if (choices_.one_in(3)) read = {.op = Op::kGetAttributes, .on = {open.as}, .in = open.in};
-  return take(std::move(open)) && take(std::move(read));
+  Call attributes{.op = Op::kGetAttributes, .on = {open.as}, .in = open.in};
+  if (!take(std::move(open)) || !take(std::move(read))) return false;
+  const bool has_attributes = std::ranges::any_of(value_.steps, [](const Step& step) {
+    const Call* call = std::get_if<Call>(&step);
+    return call && call->op == Op::kSetAttributes;
+  });
+  return !has_attributes || take(std::move(attributes));
 }
 
 // By a store that was made for it, or, where nothing lies on disk, by one that is there.

@@ -45,6 +45,7 @@ class Draft {
   void ask_the_broken();
   void ask_the_read_only();
   void write_the_new_array();
+  void read_the_new_attribute();
 
   StoreKind kind_to_make();
   std::optional<Step> draw_make();

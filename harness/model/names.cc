@@ -102,7 +102,7 @@ struct Say {
     std::string text;
     for (const auto& [name, value] : it.values)
       text += fmt::format("{}{}={}", text.empty() ? "" : ", ", name, shorten(value, 40));
-    return text;
+    return text.empty() ? "no attributes" : text;
   }
   std::string operator()(const Absent&) const { return "nothing"; }
   std::string operator()(const Shown& it) const { return std::visit(*this, it); }
