@@ -409,10 +409,11 @@ class Reducer {
     }
   }
 
+  // "ab" begins as "a" does and does not lie below it: whether folders matter is another root.
   void make_keys_plainer() {
     const std::set<std::string> keys = keys_of(value_);
     for (const std::string& key : keys)
-      for (const char* plain : {"a", "b", "c"})
+      for (const char* plain : {"a", "b", "c", "ab"})
         if (!keys.contains(plain)) offer([&](Case& next) { rename_key(next, key, plain); });
   }
 

@@ -111,6 +111,19 @@ TEST(Reduce, FindsAPlainKeyForAnOddOneBesideTwoPlainOnes) {
   EXPECT_EQ(keys_of(small.value), (std::set<std::string>{"a", "b", "c"}));
 }
 
+TEST(Reduce, FindsAKeyThatBeginsAlikeForOneInAFolder) {
+  const auto begin_alike = [](const Case& it) {
+    const std::set<std::string> keys = keys_of(it);
+    return keys.contains("a") &&
+           std::ranges::any_of(keys, [](const auto& key) { return key > "a" && key[0] == 'a'; });
+  };
+  const auto below = parse_case(R"({"format": 2, "before": {"f": {"entries": [
+      {"key": "a/b/c", "value": "a/b/c@0"}]}}, "program": [
+      {"make": "local", "at": "f", "as": "s0"}, {"call": "exists", "on": "s0", "key": "a"}]})");
+  EXPECT_EQ(keys_of(reduce(below.value(), begin_alike).value), (std::set<std::string>{"a", "ab"}))
+      << "no folder is needed";
+}
+
 TEST(Reduce, TakesTheJourneyOutWhereItIsNotNeeded) {
   const Case value = parsed(R"({"format": 2, "processes": {"p1": "spawn"}, "program": [
     {"make": "logging over local", "at": "f", "as": "s0"},

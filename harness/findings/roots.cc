@@ -28,12 +28,16 @@ Words with_needs(Words words, const Words& needs, std::span<const std::string_vi
 }
 
 // What an object does not have, no operation finds, whatever the object is needed for; nor does who
-// looks at its state. Of `_lock` and the property `lock` only one may be asked.
+// looks at its state, whichever of two handles is asked first. Of `_lock` and the property `lock`
+// only one may be asked.
 std::optional<Words> words_of_a_lacking_attribute(const Case& value, const Difference& it,
                                                   const Words& journeys) {
   constexpr std::string_view kNamed = "attribute '";
   std::string text = lacking_attribute(value, it);
-  const bool lost = it.seen == "nothing" || it.seen == "AttributeError";
+  const auto is_lost = [](std::string_view text) {
+    return text == "nothing" || text == "AttributeError";
+  };
+  const bool lost = is_lost(it.seen) || is_lost(it.should_be);
   if (const auto kind = kind_of(value, it.where.handle); is_of_an_attribute(it) && lost && kind) {
     const bool of_inner = it.where.key.contains('.');
     text = fmt::format("'{}' object has no {}{}'", (of_inner ? innermost(*kind) : *kind)->type,
@@ -292,12 +296,14 @@ std::optional<Words> words_of_an_archive_opened_again(const Case& value, const D
   const bool ends = call ? call->op != Op::kMoveReadOnly : deed && closes(*deed);
   const bool gone = it.oracle == kOnDisk && !it.within && ends &&
                     (it.wrong == Wrong::kLost || it.wrong == Wrong::kUnreadable);
-  const bool refused_call = call && refusal_type(it) == "BadZipFile";
+  // What is cut off where a directory or a value was is refused by one of these.
+  const std::string type = refusal_type(it);
+  const bool refused_call = call && (type == "BadZipFile" || type == "EOFError");
   auto words = classes_of_writing_archives(value);
   if (!words || !(gone || refused_call) || !is_plain(value, needs) || has(journeys, "fork") ||
       !opens_again(value, it.where.step))
     return std::nullopt;
-  if (refused_call) words->push_back(refusal_type(it));
+  if (refused_call) words->emplace_back("refused");
   words->emplace_back("opened again");
   if (!has(needs, kAnotherRelease) && copies_what_was_opened(value))
     words->emplace_back("a copy of what was opened");

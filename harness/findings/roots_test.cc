@@ -345,7 +345,7 @@ TEST(Roots, OfAnArchiveThatIsOpenedAgainAreOne) {
   EXPECT_EQ(key_of(closed + get, on_disk(3, Wrong::kUnreadable)), cause);
   const Refusal refusal{"BadZipFile", "no", "zarr/storage/_zip.py:_get"};
   EXPECT_EQ(key_of(closed + get, at(3, Wrong::kRefused, refusal)),
-            "ZipStore / BadZipFile / opened again");
+            "ZipStore / refused / opened again");
   const std::string carried = R"({"carry": "pickle 5", "from": "s0", "as": "s1"})";
   const std::string unopened =
       R"({"make": "zip", "at": "z", "mode": "w", "as": "s0"}, )" + carried + ", ";
@@ -597,6 +597,12 @@ TEST(Roots, OfAnAttributeThatIsLackingAreOne) {
   EXPECT_EQ(of_call("_read_only"), of_state("read_only", "AttributeError"));
   EXPECT_NE(of_call("_lock"), of_call("_read_only"));
   EXPECT_NE(of_call("_read_only"), of_state("read_only", "False")) << "it has another value";
+  Difference original = at(2, Wrong::kState);
+  original.where.key = "_lock";
+  original.should_be = "nothing";
+  original.seen = "<lock>";
+  EXPECT_EQ(key_of(steps + R"({"call": "state", "on": ["s1", "s0"]})", original), of_call("_lock"))
+      << "the copy was asked first";
 }
 
 // A store that pickling leaves with bytes for what it holds is refused by each method.

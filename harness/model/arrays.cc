@@ -81,19 +81,26 @@ void World::publish_nodes(const View& view, bool surely) {
   ++nodes.published;
 }
 
-// Whether this handle shows the nodes as the list has them, and nothing but nodes lies where the
-// call leads.
-bool World::knows_nodes(const Asked& asked) const {
+// Whether nothing but what lies there decides what this handle does.
+bool World::knows_handle(const Asked& asked) const {
   const HandleState& who = handles[asked.handle];
   const View& view = views[who.view];
   const PlaceState& place = place_of(view);
   const bool silent = who.cache || who.unknown != Reason::kNone || who.crossed || asked.odd ||
                       view.broken != Reason::kNone || view.contradictory || elsewhere(view) ||
-                      place.unknown != Reason::kNone || place.told || place.twisted ||
-                      place.others_acted || place.odd_written || place.nodes.unclear ||
-                      who.kind->shared == Shared::kSession || !sees_nodes(who.view);
-  if (silent) return false;
-  return !has_keys_at(*this, place, node_path(asked));
+                      place.unknown != Reason::kNone || place.told ||
+                      who.kind->shared == Shared::kSession;
+  return !silent;
+}
+
+// Whether this handle shows the nodes as the list has them, and nothing but nodes lies where the
+// call leads.
+bool World::knows_nodes(const Asked& asked) const {
+  const std::size_t view = handles[asked.handle].view;
+  const PlaceState& place = place_of(views[view]);
+  const bool others = place.twisted || place.others_acted || place.odd_written;
+  return knows_handle(asked) && !others && !place.nodes.unclear && sees_nodes(view) &&
+         !has_keys_at(*this, place, node_path(asked));
 }
 
 // Of all others, what zarr makes of its documents and chunks, nobody says.
@@ -118,24 +125,19 @@ bool World::writes_zeros(const Asked& asked) const {
   return asked.row->op == Op::kWriteBlock && number_of(*asked.call) == 0;
 }
 
-// A node can be created where nothing is, by one writer of an archive; or has to be refused,
-// whatever lies there.
-bool World::can_create(const Asked& asked) const {
+// A node has to be refused by what may not write, whatever lies there; and it can be created where
+// nothing is, by the one writer of an archive.
+bool World::judges_create(const Asked& asked) const {
   if (asked.row->op != Op::kCreateArray && asked.row->op != Op::kCreateGroup) return false;
-  const HandleState& who = handles[asked.handle];
   const View& view = view_of(asked.handle);
-  const bool itself = who.unknown == Reason::kNone && !who.crossed && !asked.odd && !who.cache &&
-                      view.broken == Reason::kNone && !view.contradictory && !elsewhere(view) &&
-                      place_of(view).unknown == Reason::kNone && !place_of(view).told &&
-                      who.kind->shared != Shared::kSession;
-  if (!view.writable && itself) return true;
+  if (!view.writable) return knows_handle(asked);
   const std::string path = node_path(asked);
   return !path.empty() && knows_nodes(asked) && place_of(view).nodes.can_add(path) &&
          !(view.archive() && others_write(view.place, &view));
 }
 
 bool World::judges_nodes(const Asked& asked) const {
-  return can_create(asked) || judged_node(asked) != nullptr;
+  return judges_create(asked) || judged_node(asked) != nullptr;
 }
 
 std::optional<Block> World::block_of(const Asked& asked) const {

@@ -68,17 +68,15 @@ std::optional<Difference> World::take_attributes(const Asked& asked, const Answe
   const std::optional<ShownAttributes> right = attributes_of(asked);
   if (!right || !shown(answer)) return {};
   const auto* all = shown_as<Attributes>(answer);
+  std::map<std::string, std::string> there;
+  if (all) there.insert(all->values.begin(), all->values.end());
   bool missing = false, other = !all;
-  for (const auto& [name, attribute] : right->may_be) {
-    const auto found =
-        all ? std::ranges::find(all->values, name, &std::pair<std::string, std::string>::first)
-            : std::vector<std::pair<std::string, std::string>>::const_iterator();
-    const bool there = all && found != all->values.end();
-    if (may_be(attribute, there ? std::optional(found->second) : std::nullopt)) continue;
-    (there ? other : missing) = true;
+  for (const auto& [name, text] : there) {
+    const auto found = right->may_be.find(name);
+    other = other || found == right->may_be.end() || !may_be(found->second, text);
   }
-  for (const auto& [name, text] : all ? all->values : Attributes().values)
-    other = other || !right->may_be.contains(name);
+  for (const auto& [name, attribute] : right->may_be)
+    missing = missing || (!there.contains(name) && !may_be(attribute, std::nullopt));
   if (!missing && !other) return {};
   Difference wrong =
       differ(other ? Wrong::kOtherValue : Wrong::kAbsent, asked, say(Shown{right->newest}), answer);

@@ -314,9 +314,10 @@ struct Model::World {
   // --- arrays (arrays.cc)
   bool sees_nodes(std::size_t view) const;
   void publish_nodes(const View& view, bool surely);
+  bool knows_handle(const Asked& asked) const;
   bool knows_nodes(const Asked& asked) const;
   const Node* judged_node(const Asked& asked) const;  // nullptr: nobody knows
-  bool can_create(const Asked& asked) const;
+  bool judges_create(const Asked& asked) const;
   bool writes_zeros(const Asked& asked) const;
   // Whether there is an opinion of a call about a node.
   bool judges_nodes(const Asked& asked) const;
