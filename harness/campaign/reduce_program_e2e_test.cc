@@ -101,7 +101,7 @@ TEST(ReducedPrograms, OfAMissingAttributeComeToOneCause) {
   for (const char* operation : kOperations) {
     const std::string make = R"({"make": "zip", "at": "z", "mode": "w", "as": "s0"}, )";
     EXPECT_EQ(reduced("3.0.1", R"({"format": 2, "program": [)" + make + operation + "]}").cause.key,
-              "'ZipStore' object has no attribute '_lock'");
+              "'ZipStore' object has no attribute 'lock'");
   }
 }
 

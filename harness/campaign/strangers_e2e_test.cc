@@ -94,7 +94,7 @@ TEST_P(WrongStrangers, AreToldAsOneCause) {
 
 INSTANTIATE_TEST_SUITE_P(
     Stores, WrongStrangers,
-    testing::Values(Wrong{"forgetful", "attributes / state / state on",
+    testing::Values(Wrong{"forgetful", "'Forgetful' object has no attribute 'label'",
                           R"({"carry": "pickle 5", "from": "s0", "to": "p1", "as": "s1"},
                  {"call": "state", "on": ["s0", "s1"]})",
                           R"({"call": "list", "on": "s0"},
