@@ -11,6 +11,7 @@
 #include <span>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "harness/base/text.h"
 #include "harness/case/keys.h"
@@ -131,13 +132,21 @@ bool is_of_bytes(std::string_view type) {
   return std::ranges::find(kOfBytes, type) != kOfBytes.end();
 }
 
+// The stores that are told to begin their archive anew, and read_only apart.
+std::vector<const Make*> told_apart_to_begin_anew(const Case& value) {
+  std::vector<const Make*> makes;
+  for (const Step& step : value.steps)
+    if (const Make* make = std::get_if<Make>(&step);
+        make && is_of_an_archive(*make) && make->mode == Mode::kWrite && make->read_only)
+      makes.push_back(make);
+  return makes;
+}
+
 // Whether a store that begins its archive anew and should only read is another one than that which
 // differs.
 bool another_truncates(const Case& value, const Difference& it) {
-  return std::ranges::any_of(value.steps, [&](const Step& step) {
-    const Make* make = std::get_if<Make>(&step);
-    return make && is_of_an_archive(*make) && make->mode == Mode::kWrite &&
-           make->read_only.value_or(false) && make->as != it.where.handle;
+  return std::ranges::any_of(told_apart_to_begin_anew(value), [&](const Make* make) {
+    return *make->read_only && make->as != it.where.handle;
   });
 }
 
@@ -158,14 +167,6 @@ bool spoils_an_archive(const Case& value, const Difference& it, const Words& nee
       refused_call && (!given || (is_of_bytes(refusal_type(it)) && another_truncates(value, it)));
   return (is_of_content(it.wrong) || made || refused_bytes) &&
          (several || (given && it.oracle != kReadersAgree));
-}
-
-// Whether a store that is told to begin its archive anew is told read_only apart.
-bool truncates_though_told(const Case& value) {
-  return std::ranges::any_of(value.steps, [](const Step& step) {
-    const Make* make = std::get_if<Make>(&step);
-    return make && is_of_an_archive(*make) && make->mode == Mode::kWrite && make->read_only;
-  });
 }
 
 // Where readers take an archive apart each in its way, a copy of the store is another writer: it
@@ -245,7 +246,7 @@ std::optional<Words> words_of_a_spoiled_archive(const Case& value, const Differe
   constexpr auto kNeeds = std::to_array<std::string_view>(
       {kReadOnlyGiven, kWritableGiven, kSeveralWriters, kAnotherRelease});
   words = with_needs(std::move(*words), needs, kNeeds);
-  if (truncates_though_told(value)) words->emplace_back(kModeW);
+  if (!told_apart_to_begin_anew(value).empty()) words->emplace_back(kModeW);
   if (has(needs, kSeveralWriters) || !has(needs, kBesideAWriter)) return words;
   words->emplace_back(kBesideAWriter);
   if (!journeys.empty()) words->push_back(after(journeys));

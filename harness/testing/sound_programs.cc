@@ -459,7 +459,7 @@ class SoundWorld {
         return bound(step, handle, row, attributes(whole, joined(path, kAttributes)));
       case Op::kReadBlock:
       case Op::kWriteBlock:
-        return block(step, handle, row, path);
+        return block(step, handle, row, whole);
       case Op::kSetAttributes:
         handle.attributes[step.key] = step.value.bytes();
         for (const auto& [name, text] : handle.attributes)
@@ -477,15 +477,14 @@ class SoundWorld {
     return all;
   }
 
-  Answer block(const Call& step, Handle& handle, const Operation& row, const std::string& path) {
-    const Map whole = content(*handle.object);
+  Answer block(const Call& step, Handle& handle, const Operation& row, const Map& whole) {
     const auto [from, to] = clamped(step.start, step.end, 8);
     std::int64_t number = 0;  // as reference/operations.json says it: int.from_bytes(value[:7])
     for (const char byte : step.value.bytes().substr(0, 7))
       number = number * 256 + static_cast<unsigned char>(byte);
     Numbers numbers;
     for (std::size_t at = from; at < to; ++at) {
-      const std::string key = joined(path, "c/" + std::to_string(at));
+      const std::string key = joined(full(handle, ""), "c/" + std::to_string(at));
       if (row.writes()) put(handle, key, std::to_string(number));
       const auto found = whole.find(key);
       numbers.numbers.push_back(
